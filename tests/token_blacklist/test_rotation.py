@@ -1,0 +1,309 @@
+"""Refreshing, case by case."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.signals import token_reused
+from token_blacklist.tokens import AccessToken, RefreshToken
+
+DAY = 24 * 3600
+
+
+def session():
+    return OutstandingToken.objects.get()
+
+
+def reason():
+    return BlacklistedToken.objects.get().reason
+
+
+def claims(token):
+    return RefreshToken(token, verify=False).payload
+
+
+def test_refreshing_moves_the_one_row_forward(device):
+    first = session()
+
+    assert device.refresh().status_code == HTTPStatus.OK
+
+    assert session().pk == first.pk
+    assert session().generation == 1
+    assert session().refreshed_at is not None
+    assert claims(device.refresh_token)["jti"] == session().jti == f"{first.session_id}.1"
+
+
+def test_the_new_token_keeps_every_other_claim(device):
+    before = claims(device.refresh_token)
+
+    device.refresh()
+
+    after = claims(device.refresh_token)
+    assert {k for k in before if before[k] != after[k]} <= {"jti", "iat", "exp"}
+    assert after["sid"] == before["sid"] == before["jti"]
+    assert isinstance(after["user_id"], str)
+
+
+def test_the_token_and_its_row_agree_on_the_times(device, clock):
+    clock.shift(100.7)
+
+    device.refresh()
+
+    assert claims(device.refresh_token)["exp"] == session().expires_at.timestamp()
+    assert claims(device.refresh_token)["iat"] == int(session().refreshed_at.timestamp())
+
+
+def test_the_same_request_within_the_grace_gets_the_same_bytes(device, clock):
+    old = device.refresh_token
+    first = device.refresh(old).json()
+    clock.shift(10)
+
+    again = device.refresh(old)
+
+    assert again.status_code == HTTPStatus.OK
+    assert again.json()["refresh"] == first["refresh"]
+    assert device.me().status_code == HTTPStatus.OK
+    assert session().generation == 1
+
+
+def test_the_grace_does_not_move(device, clock):
+    old = device.refresh_token
+    device.refresh(old)
+    clock.shift(9)
+    device.refresh(old)
+    clock.shift(2)
+
+    assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_token_sent_after_the_grace_ends_the_session_and_its_access_tokens(device, clock):
+    old = device.refresh_token
+    device.refresh()
+    clock.shift(11)
+
+    assert device.refresh(old).json()["code"] == "token_not_valid"
+
+    assert reason() == "reuse"
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.refresh(device.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_an_older_token_is_reuse_even_within_the_grace(device):
+    oldest = device.refresh_token
+    device.refresh()
+    device.refresh()
+
+    assert device.refresh(oldest).status_code == HTTPStatus.UNAUTHORIZED
+    assert reason() == "reuse"
+
+
+def test_reuse_is_told_once_and_without_a_token(
+    device, clock, caplog, django_capture_on_commit_callbacks
+):
+    told = []
+
+    def hear(record, generation, **_):
+        told.append((record.session_id, generation))
+
+    old = device.refresh_token
+    device.refresh()
+    clock.shift(11)
+
+    token_reused.connect(hear)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            device.refresh(old)
+            device.refresh(old)
+    finally:
+        token_reused.disconnect(hear)
+
+    warnings = [r.getMessage() for r in caplog.records if r.name.startswith("token_blacklist")]
+    assert told == [(session().session_id, 0)]
+    assert len(warnings) == 1
+    assert session().session_id in warnings[0]
+    assert "eyJ" not in caplog.text
+
+
+def test_no_grace_no_second_answer(device, options):
+    options(ROTATION_GRACE_PERIOD=timedelta(0))
+    old = device.refresh_token
+    device.refresh()
+
+    assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
+    assert reason() == "reuse"
+
+
+def test_the_grace_never_applies_to_a_blacklisted_session(device):
+    old = device.refresh_token
+    device.refresh()
+    device.log_out()
+
+    assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
+    assert reason() == "logout"
+
+
+def test_a_token_newer_than_the_row_is_refused_and_the_session_left_alone(device, caplog):
+    device.refresh()
+    newest = device.refresh_token
+    OutstandingToken.objects.update(generation=0)  # as a restored backup would
+
+    assert device.refresh(newest).status_code == HTTPStatus.UNAUTHORIZED
+
+    assert not BlacklistedToken.objects.exists()
+    assert [r.levelname for r in caplog.records if r.name.startswith("token_blacklist")] == [
+        "ERROR"
+    ]
+
+
+def test_an_unknown_session_is_refused(device):
+    OutstandingToken.objects.all().delete()
+
+    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+    assert not OutstandingToken.objects.exists()
+
+
+def test_an_expired_token_is_refused_and_changes_nothing(device, clock):
+    device.log_in()
+    clock.shift(DAY)
+
+    assert device.refresh().json() == {"detail": "Token is expired", "code": "token_not_valid"}
+    assert not BlacklistedToken.objects.exists()
+
+
+def test_within_the_leeway_an_expired_token_still_refreshes(device, clock, options):
+    device.log_in()
+    options(LEEWAY=timedelta(seconds=30))
+    clock.shift(DAY + 29)
+
+    assert device.refresh().status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("gone", ["inactive", "deleted"])
+def test_an_inactive_or_deleted_user_is_refused_and_nothing_changes(device, user, gone):
+    if gone == "deleted":
+        user.delete()
+    else:
+        user.is_active = False
+        user.save()
+
+    response = device.refresh()
+
+    assert response.status_code == HTTPStatus.UNAUTHORIZED
+    assert response.json()["code"] == "no_active_account"
+    assert session().generation == 0
+    assert not BlacklistedToken.objects.exists()
+
+
+def test_a_session_ends_at_its_lifetime_however_often_it_is_refreshed(device, clock, options):
+    options(SESSION_LIFETIME=timedelta(days=2))
+    device.log_in()
+    signed_in = claims(device.refresh_token)["auth_time"]
+    for _ in range(3):
+        clock.shift(0.6 * DAY)
+        assert device.refresh().status_code == HTTPStatus.OK
+
+    assert claims(device.refresh_token)["exp"] == signed_in + 2 * DAY
+    clock.shift(0.3 * DAY)
+    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_an_access_token_never_outlives_its_refresh_token(user, options, clock):
+    options(REFRESH_TOKEN_LIFETIME=timedelta(seconds=60))
+
+    refresh = RefreshToken.for_user(user)
+
+    assert refresh.access_token["exp"] == refresh["exp"]
+
+
+def test_claims_of_a_subclass_travel(user, device):
+    class TenantToken(RefreshToken):
+        @classmethod
+        def for_user(cls, user, request=None):
+            token = super().for_user(user, request)
+            token["tenant"] = "acme"
+            return token
+
+    token = str(TenantToken.for_user(user))
+
+    device.refresh(token)
+
+    assert claims(device.refresh_token)["tenant"] == "acme"
+    assert AccessToken(device.access)["tenant"] == "acme"
+
+
+def test_without_rotation_a_refresh_only_returns_an_access_token(device, options):
+    options(ROTATE_REFRESH_TOKENS=False)
+
+    response = device.refresh()
+
+    assert response.json().keys() == {"access"}
+    assert session().generation == 0
+    assert device.refresh().status_code == HTTPStatus.OK
+
+
+def test_without_blacklisting_after_rotation_an_older_token_stays_good(device, options, clock):
+    options(BLACKLIST_AFTER_ROTATION=False)
+    oldest = device.refresh_token
+    device.refresh()
+    device.refresh()
+    clock.shift(3600)
+
+    assert device.refresh(oldest).status_code == HTTPStatus.OK
+    assert device.verify(oldest).status_code == HTTPStatus.OK
+    device.log_out()
+    assert device.refresh(oldest).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_failure_in_making_the_answer_consumes_nothing(device, monkeypatch):
+    def fail(self):
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(RefreshToken, "access_token", property(fail))
+        with pytest.raises(RuntimeError):
+            device.refresh()
+
+    assert session().generation == 0
+    assert device.refresh().status_code == HTTPStatus.OK
+
+
+class TestATokenThatTheListsDoNotKnow:
+    """One that was issued without lists, or by Simple JWT without its blacklist app."""
+
+    @pytest.fixture
+    def stateless(self, user):
+        token = RefreshToken()
+        token["user_id"] = str(user.pk)
+        return str(token)
+
+    def test_it_is_refused(self, device, stateless):
+        assert device.refresh(stateless).status_code == HTTPStatus.UNAUTHORIZED
+        assert device.verify(stateless).status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_it_is_accepted_where_records_are_not_required(self, device, stateless, options):
+        options(REQUIRE_OUTSTANDING=False)
+
+        assert device.verify(stateless).status_code == HTTPStatus.OK
+        first = device.refresh(stateless)
+        assert first.status_code == HTTPStatus.OK
+        assert device.refresh(stateless).json()["refresh"] == first.json()["refresh"]
+        assert device.refresh().status_code == HTTPStatus.OK
+        assert OutstandingToken.objects.count() == 2
+
+    def test_it_can_be_blacklisted_and_stays_so(self, device, stateless, options):
+        options(REQUIRE_OUTSTANDING=False)
+
+        assert device.log_out(stateless).status_code == HTTPStatus.OK
+
+        assert device.refresh(stateless).status_code == HTTPStatus.UNAUTHORIZED
+        assert device.verify(stateless).status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_one_that_had_a_session_is_refused_all_the_same(self, device, options):
+        options(REQUIRE_OUTSTANDING=False)
+        OutstandingToken.objects.all().delete()
+
+        assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        assert device.verify(device.access).status_code == HTTPStatus.UNAUTHORIZED

@@ -1,0 +1,192 @@
+"""System checks: a setting that makes no sense is an error at start, with a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import FieldDoesNotExist
+
+from . import keys
+from .conf import DEFAULTS, conf
+
+LIFETIMES = (
+    "ACCESS_TOKEN_LIFETIME",
+    "REFRESH_TOKEN_LIFETIME",
+    "SLIDING_TOKEN_LIFETIME",
+    "SLIDING_TOKEN_REFRESH_LIFETIME",
+    "SESSION_LIFETIME",
+)
+FLAGS = (
+    "ROTATE_REFRESH_TOKENS",
+    "BLACKLIST_AFTER_ROTATION",
+    "REQUIRE_OUTSTANDING",
+    "UPDATE_LAST_LOGIN",
+)
+CLAIMS = ("USER_ID_CLAIM", "TOKEN_TYPE_CLAIM", "JTI_CLAIM", "SLIDING_TOKEN_REFRESH_EXP_CLAIM")
+
+
+@register(Tags.security)
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Look at every option of TOKEN_BLACKLIST."""
+    given: Any = conf.given()
+    if not isinstance(given, dict):
+        return [_error(1, "TOKEN_BLACKLIST is not a dict.", "Make it a dict of options.")]
+    return [
+        *_unknown_names(given),
+        *_lifetimes(),
+        *_flags(),
+        *_claims(),
+        *_user_id_field(),
+        *_classes(),
+        *_signing(),
+    ]
+
+
+def _error(number: int, message: str, hint: str) -> CheckMessage:
+    return Error(message, hint=hint, id=f"token_blacklist.E{number:03}")
+
+
+def _unknown_names(given: dict[str, Any]) -> Iterator[CheckMessage]:
+    for name in sorted(given.keys() - DEFAULTS.keys()):
+        yield _error(
+            2,
+            f"TOKEN_BLACKLIST has no option {name!r}.",
+            "Correct the name or take it out; the options are in token_blacklist/conf.py.",
+        )
+
+
+def _lifetimes() -> Iterator[CheckMessage]:
+    for name in LIFETIMES:
+        value = getattr(conf, name)
+        if name == "SESSION_LIFETIME" and value is None:
+            continue
+        if not isinstance(value, timedelta) or value < timedelta(seconds=1):
+            yield _error(
+                3,
+                f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
+                "Give a datetime.timedelta of at least one second.",
+            )
+    for name in ("ROTATION_GRACE_PERIOD", "LEEWAY"):
+        try:
+            value = getattr(conf, name)
+        except TypeError:
+            value = conf.given()[name]
+        if not isinstance(value, timedelta) or value < timedelta(0):
+            yield _error(
+                4,
+                f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
+                "Give a datetime.timedelta of zero or more.",
+            )
+
+
+def _flags() -> Iterator[CheckMessage]:
+    for name in FLAGS:
+        if not isinstance(getattr(conf, name), bool):
+            yield _error(
+                5,
+                f"TOKEN_BLACKLIST[{name!r}] is {getattr(conf, name)!r}.",
+                "Give True or False.",
+            )
+
+
+def _claims() -> Iterator[CheckMessage]:
+    for name in CLAIMS:
+        value = getattr(conf, name)
+        if name == "JTI_CLAIM" and value is None and not conf.LISTS_ENABLED:
+            continue
+        if not isinstance(value, str) or not value:
+            yield _error(
+                6,
+                f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
+                "Name a claim. The lists know a token by its id and its type.",
+            )
+
+
+def _user_id_field() -> Iterator[CheckMessage]:
+    try:
+        field: Any = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
+    except FieldDoesNotExist:
+        yield _error(
+            7,
+            f"The user model has no field {conf.USER_ID_FIELD!r}.",
+            "Set TOKEN_BLACKLIST['USER_ID_FIELD'] to a unique field, as a rule its primary key.",
+        )
+        return
+    if not field.unique:
+        yield _error(
+            8,
+            f"TOKEN_BLACKLIST['USER_ID_FIELD'] is {conf.USER_ID_FIELD!r}, which is not unique.",
+            "A token must speak for one user: name a unique field.",
+        )
+
+
+def _classes() -> Iterator[CheckMessage]:
+    for name, default in DEFAULTS.items():
+        if not name.endswith(("_SERIALIZER", "_CLASS", "_CLASSES")) or default is None:
+            continue
+        try:
+            getattr(conf, name)
+        except ImportError as error:
+            yield _error(
+                9,
+                f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}.",
+                "Give the dotted path of a class.",
+            )
+
+
+def _signing() -> Iterator[CheckMessage]:
+    if conf.ALGORITHM not in keys.ALGORITHMS:
+        yield _error(
+            10,
+            f"TOKEN_BLACKLIST['ALGORITHM'] is {conf.ALGORITHM!r}.",
+            f"Choose one of {', '.join(sorted(keys.ALGORITHMS))}.",
+        )
+        return
+    # Never show the value: it is the key.
+    if not isinstance(conf.SIGNING_KEY, str) or not conf.SIGNING_KEY:
+        yield _error(
+            11,
+            "TOKEN_BLACKLIST['SIGNING_KEY'] is not set.",
+            "Give it a key from the environment: random text for HS*, a PEM private key otherwise.",
+        )
+        return
+    minimum = keys.HMAC_MINIMUM_BYTES.get(conf.ALGORITHM)
+    if minimum is not None:
+        if len(conf.SIGNING_KEY.encode(errors="replace")) < minimum:
+            yield _error(
+                12,
+                f"TOKEN_BLACKLIST['SIGNING_KEY'] is too short for {conf.ALGORITHM}.",
+                f"Use at least {minimum} random bytes (RFC 7518 section 3.2).",
+            )
+        return
+    try:
+        private, public = keys.signing_key(), keys.verifying_key()
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        private = public = None
+    if not hasattr(private, "sign") or not hasattr(public, "verify"):
+        yield _error(
+            13,
+            f"TOKEN_BLACKLIST has no key pair for {conf.ALGORITHM}.",
+            "Set SIGNING_KEY to a PEM private key that fits the algorithm, and VERIFYING_KEY "
+            "to its public key or to nothing.",
+        )
+
+
+@register(Tags.security)
+def check_rotation(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of choices that are allowed and weaken what the app promises."""
+    if conf.LISTS_ENABLED and conf.ROTATE_REFRESH_TOKENS and not conf.BLACKLIST_AFTER_ROTATION:
+        return [
+            Warning(
+                "TOKEN_BLACKLIST['BLACKLIST_AFTER_ROTATION'] is False: a refresh token that was "
+                "given up stays good, and a stolen one is not noticed.",
+                hint="Leave it True unless a client cannot keep its new refresh token.",
+                id="token_blacklist.W001",
+            )
+        ]
+    return []

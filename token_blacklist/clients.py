@@ -1,0 +1,45 @@
+"""What a request tells about the client: its address and its user agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+USER_AGENT_LENGTH = 255
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a request came from, as far as it can be believed."""
+
+    ip_address: str | None = None
+    user_agent: str = ""
+
+
+def client_of(request: Request | HttpRequest | None) -> Client:
+    """Return the client behind a request; an empty one where there is no request.
+
+    The address is the peer's. With DRF's NUM_PROXIES set to n > 0 it is the n-th from the
+    right in X-Forwarded-For, the last one that a proxy of ours wrote; anything left of it
+    is the client's own word.
+    """
+    if request is None:
+        return Client()
+    agent = request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")
+    return Client(_address(request), agent[:USER_AGENT_LENGTH])
+
+
+def _address(request: Request | HttpRequest) -> str | None:
+    claimed = request.META.get("REMOTE_ADDR", "")
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    proxies = api_settings.NUM_PROXIES
+    if proxies and hops != [""]:
+        claimed = hops[-min(proxies, len(hops))]
+    try:
+        return str(ip_address(claimed.strip()))
+    except ValueError:  # a unix socket has no address
+        return None

@@ -1,0 +1,53 @@
+"""How a token or a sign-in is refused. Each class has a status, a sentence and a stable code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, status
+
+
+class TokenError(Exception):
+    """The token must not be trusted. Its text is for the client and never holds the token."""
+
+
+class ExpiredTokenError(TokenError):
+    """The token was genuine and its time is over."""
+
+
+class DetailDictMixin:
+    """Gives an APIException the body `{"detail": ..., "code": ...}`."""
+
+    default_detail: Any
+    default_code: str
+
+    def __init__(self, detail: Any = None, code: str | None = None) -> None:
+        body: dict[str, Any] = {"detail": self.default_detail, "code": self.default_code}
+        if isinstance(detail, dict):
+            body.update(detail)
+        elif detail is not None:
+            body["detail"] = detail
+        if code is not None:
+            body["code"] = code
+        super().__init__(body)  # type: ignore[call-arg]  # the APIException beside the mixin
+
+
+class AuthenticationFailed(DetailDictMixin, exceptions.AuthenticationFailed):  # type: ignore[misc]
+    """401: nobody that we know, or nobody that may come in."""
+
+
+class InvalidToken(AuthenticationFailed):
+    """401: the token is forged, expired, ended or of the wrong type."""
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_detail = _("Token is invalid or expired")
+    default_code = "token_not_valid"
+
+
+class PayloadTooLarge(exceptions.APIException):
+    """413: the body is larger than any request here needs."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = _("The request body is too large.")
+    default_code = "payload_too_large"

@@ -1,0 +1,102 @@
+"""Signing and verifying JSON Web Tokens (RFC 7519). Nothing else in the project touches PyJWT."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from django.utils.translation import gettext_lazy as _
+
+from .conf import conf
+from .exceptions import ExpiredTokenError, TokenError
+
+HMAC_MINIMUM_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}  # RFC 7518 section 3.2
+ALGORITHMS = {
+    *HMAC_MINIMUM_BYTES,
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA"),
+}
+"""What ALGORITHM may be. `none` is not a signature and is never here (RFC 8725 section 3.1)."""
+
+_jwt = jwt.PyJWT()
+_jws = jwt.PyJWS()
+
+
+def encode(claims: dict[str, Any]) -> str:
+    """Return the claims as a signed token in compact form.
+
+    Adds `aud` and `iss` where they are set. HS*, RS* and EdDSA give the same bytes for the
+    same claims in the same order; ES* and PS* have a random part.
+    """
+    claims = dict(claims)
+    if conf.AUDIENCE is not None:
+        claims["aud"] = conf.AUDIENCE
+    if conf.ISSUER is not None:
+        claims["iss"] = conf.ISSUER
+    return _jwt.encode(claims, signing_key(), algorithm=conf.ALGORITHM)
+
+
+def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
+    """Return the claims of a token whose signature, times, audience and issuer are right.
+
+    Only the configured algorithm is accepted, whatever the token's header says (RFC 8725
+    section 3.1), and `exp` must be there. With `verify=False` nothing is checked but the form.
+
+    Raises:
+        ExpiredTokenError: the signature is right and `exp` plus the leeway has passed.
+        TokenError: anything else is wrong with it, of whatever shape it is.
+    """
+    try:
+        return _jwt.decode(
+            token,
+            verifying_key() if verify else "",
+            algorithms=[conf.ALGORITHM],
+            audience=conf.AUDIENCE,
+            issuer=conf.ISSUER,
+            leeway=conf.LEEWAY,
+            options={
+                "verify_signature": verify,
+                "verify_aud": verify and conf.AUDIENCE is not None,
+                "require": ["exp"] if verify else [],
+            },
+        )
+    except jwt.ExpiredSignatureError as error:
+        raise ExpiredTokenError(_("Token is expired")) from error
+    # PyJWT leaves a few shapes to Python: an exp of 1e999, deep nesting, lone surrogates.
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise TokenError(_("Token is invalid")) from error
+
+
+def epoch(moment: datetime) -> int:
+    """Return whole seconds since 1970, the NumericDate of RFC 7519 section 2."""
+    return int(moment.timestamp())
+
+
+def signing_key() -> Any:
+    """Return the prepared key that signs. Raises TypeError, ValueError or PyJWTError if unfit."""
+    return _prepared(conf.ALGORITHM, conf.SIGNING_KEY)
+
+
+def verifying_key() -> Any:
+    """Return the prepared key that verifies: the signing key itself with HS*.
+
+    With the others VERIFYING_KEY, or the public half of SIGNING_KEY where it is not set.
+    """
+    if conf.ALGORITHM in HMAC_MINIMUM_BYTES:
+        return signing_key()
+    if conf.VERIFYING_KEY:
+        return _prepared(conf.ALGORITHM, conf.VERIFYING_KEY)
+    return _public_half(conf.ALGORITHM, conf.SIGNING_KEY)
+
+
+@lru_cache(maxsize=8)
+def _prepared(algorithm: str, key: str) -> Any:
+    """Parsing a PEM key takes longer than signing with it, so it is done once."""
+    return _jws.get_algorithm_by_name(algorithm).prepare_key(key)
+
+
+@lru_cache(maxsize=8)
+def _public_half(algorithm: str, key: str) -> Any:
+    return _prepared(algorithm, key).public_key()

@@ -1,0 +1,244 @@
+"""The two lists, and the record of each flush.
+
+One `OutstandingToken` is one sign-in: refreshing moves its row forward, so a session has
+one row however long it lives. A `BlacklistedToken` that points to it ends it for good. No
+token text is kept: a row cannot be turned into a token without the signing key.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import IntegrityError, models, router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .clients import USER_AGENT_LENGTH
+from .conf import conf
+from .signals import announce, token_blacklisted
+
+LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
+
+
+def jti_of(session_id: str, generation: int) -> str:
+    """Return the jti of a session's n-th token: `<sid>` for the first, then `<sid>.<n>`."""
+    return f"{session_id}.{generation}" if generation else session_id
+
+
+class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
+    def with_jti(self, jti: str) -> Self:
+        """Narrow to the session that the jti, of whatever generation, belongs to."""
+        candidates = [jti]
+        if later := LATER_JTI.fullmatch(jti):
+            candidates.append(later["session_id"])
+        return self.filter(session_id__in=candidates)
+
+    def not_blacklisted(self) -> Self:
+        # EXISTS and not a join: Django turns a join in an UPDATE into `id IN (subquery)`,
+        # which PostgreSQL does not evaluate again after waiting for the row.
+        return self.filter(
+            ~models.Exists(BlacklistedToken.objects.filter(token=models.OuterRef("pk")))
+        )
+
+    def unexpired(self, now: datetime) -> Self:
+        return self.filter(expires_at__gt=now - conf.LEEWAY)
+
+    def expired(self, now: datetime) -> Self:
+        """Narrow to rows that no request can use any more, even with the leeway."""
+        return self.filter(expires_at__lte=now - conf.LEEWAY)
+
+    def live(self, now: datetime | None = None) -> Self:
+        return self.unexpired(now or timezone.now()).not_blacklisted()
+
+    def accepting(self, generation: int, now: datetime) -> Self:
+        """Narrow to sessions in which a token of that generation is still good.
+
+        The SQL twin of `OutstandingToken.accepts`.
+        """
+        good = models.Q(generation=generation)
+        if not conf.BLACKLIST_AFTER_ROTATION:
+            good |= models.Q(generation__gt=generation)
+        elif conf.ROTATION_GRACE_PERIOD:
+            good |= models.Q(
+                generation=generation + 1, refreshed_at__gte=now - conf.ROTATION_GRACE_PERIOD
+            )
+        return self.filter(good)
+
+
+class OutstandingToken(models.Model):
+    """A session: one sign-in on one device, and which of its tokens is in force."""
+
+    id = models.BigAutoField(primary_key=True, serialize=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("user"),
+    )
+    session_id = models.CharField(_("session id"), unique=True, max_length=255)
+    generation = models.IntegerField(_("generation"), default=0, db_default=0)
+    created_at = models.DateTimeField(_("signed in"), null=True, blank=True)
+    refreshed_at = models.DateTimeField(_("last refreshed"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    user_agent = models.CharField(
+        _("user agent"), max_length=USER_AGENT_LENGTH, blank=True, default="", db_default=""
+    )
+
+    objects = OutstandingTokenQuerySet.as_manager()
+
+    class Meta:
+        # Said aloud so that the token classes can be imported where the app is not installed.
+        app_label = "token_blacklist"
+        verbose_name = _("outstanding token")
+        verbose_name_plural = _("outstanding tokens")
+
+    def __str__(self) -> str:
+        return _("Session %(session)s of %(user)s") % {
+            "session": self.session_id,
+            "user": self.user or _("nobody"),
+        }
+
+    @property
+    def jti(self) -> str:
+        """The jti of the token now in force."""
+        return jti_of(self.session_id, self.generation)
+
+    @property
+    def is_blacklisted(self) -> bool:
+        return hasattr(self, "blacklistedtoken")
+
+    def is_expired(self, now: datetime | None = None) -> bool:
+        return self.expires_at <= (now or timezone.now()) - conf.LEEWAY
+
+    def accepts(self, generation: int, now: datetime) -> bool:
+        """Whether a token of that generation is in force, or was a moment ago.
+
+        The generation before the current one is good for ROTATION_GRACE_PERIOD after the
+        refresh, so that an answer lost on the way can be asked for again.
+        """
+        if generation == self.generation:
+            return True
+        if generation > self.generation:
+            return False
+        if not conf.BLACKLIST_AFTER_ROTATION:
+            return True
+        return (
+            generation == self.generation - 1
+            and bool(conf.ROTATION_GRACE_PERIOD)
+            and self.refreshed_at is not None
+            and now <= self.refreshed_at + conf.ROTATION_GRACE_PERIOD
+        )
+
+
+class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
+    def insert(
+        self, record: OutstandingToken, *, reason: str, by: Any = None
+    ) -> tuple[BlacklistedToken | None, bool]:
+        """Blacklist a session; return its blacklist record and whether this call made it.
+
+        One INSERT. `(record, False)` where it was blacklisted before, `(None, False)` where
+        the session was flushed meanwhile: in both cases it is over already.
+        """
+        queryset = self.using(router.db_for_write(self.model))
+        fields = {"token": record, "reason": reason, "blacklisted_by": by}
+        try:
+            # In autocommit one statement is its own transaction; inside another one a
+            # savepoint keeps the outer one usable.
+            if transaction.get_connection(queryset.db).in_atomic_block:
+                with transaction.atomic(queryset.db):
+                    entry = queryset.create(**fields)
+            else:
+                entry = queryset.create(**fields)
+        except IntegrityError:
+            return queryset.filter(token=record.pk).first(), False
+        announce(token_blacklisted, self.model, record=record, reason=reason, by=by)
+        return entry, True
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the records and the sessions they end: without it, one would be live again."""
+        return (
+            OutstandingToken.objects.using(self.db)
+            .filter(pk__in=list(self.values_list("token_id", flat=True)))
+            .delete()
+        )
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+class BlacklistedToken(models.Model):
+    """The end of a session: since when, why and by whom. It is never taken back."""
+
+    class Reason(models.TextChoices):
+        LOGOUT = "logout", _("signed out")
+        LOGOUT_ALL = "logout_all", _("signed out everywhere")
+        ADMIN = "admin", _("ended by an administrator")
+        REUSE = "reuse", _("an old token came back")
+        PASSWORD = "password", _("the password was changed")  # a reason, no secret
+        DEACTIVATED = "deactivated", _("the account was deactivated")
+        API = "api", _("ended by the application")
+
+    id = models.BigAutoField(primary_key=True, serialize=False)
+    token = models.OneToOneField(
+        OutstandingToken, on_delete=models.CASCADE, verbose_name=_("outstanding token")
+    )
+    blacklisted_at = models.DateTimeField(_("blacklisted"), auto_now_add=True)
+    reason = models.CharField(
+        _("reason"),
+        max_length=16,
+        choices=Reason.choices,
+        default=Reason.API,
+        db_default=Reason.API.value,
+    )
+    blacklisted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("blacklisted by"),
+    )
+
+    objects = BlacklistedTokenQuerySet.as_manager()
+
+    class Meta:
+        app_label = "token_blacklist"
+        verbose_name = _("blacklisted token")
+        verbose_name_plural = _("blacklisted tokens")
+
+    def __str__(self) -> str:
+        return _("%(token)s, ended") % {"token": self.token}
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the record with its session: a refused token never works again."""
+        return self.token.delete(*args, **kwargs)
+
+
+class FlushRun(models.Model):
+    """One run of the flush, so that an operator sees that the scheduler is alive."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    started_at = models.DateTimeField(_("started"))
+    duration = models.DurationField(_("duration"), default=timedelta(0))
+    outstanding_deleted = models.PositiveBigIntegerField(_("outstanding tokens deleted"), default=0)
+    blacklisted_deleted = models.PositiveBigIntegerField(_("blacklisted tokens deleted"), default=0)
+    outcome = models.CharField(
+        _("outcome"), max_length=8, choices=Outcome.choices, default=Outcome.RUNNING
+    )
+
+    class Meta:
+        app_label = "token_blacklist"
+        verbose_name = _("flush run")
+        verbose_name_plural = _("flush runs")
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} {self.get_outcome_display()}"

@@ -1,0 +1,226 @@
+"""Refreshing: the session's row moves on by one compare-and-set UPDATE (RFC 9700 section 4.14.2).
+
+However many requests bring the same token at once, the UPDATE lets one of them through; the
+others find the row moved and, within the grace, get the same successor.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from . import keys
+from .clients import Client
+from .conf import conf
+from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
+from .models import BlacklistedToken, OutstandingToken, jti_of
+from .proof import holder_of
+from .signals import announce, token_refreshed, token_reused
+from .tokens import AUTH_TIME_CLAIM, SESSION_CLAIM, BlacklistMixin
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=BlacklistMixin)
+Answer = TypeVar("Answer")
+
+
+def rotate(token: T, answer: Callable[[T], Answer], client: Client | None = None) -> Answer:
+    """Move the token's session on, and return `answer(its new token)`.
+
+    With ROTATE_REFRESH_TOKENS off nothing moves: it is `answer(token)`, after one SELECT.
+
+    The answer is made before the row moves, so that a failure in making it consumes nothing.
+    One UPDATE where the token is in force; else one SELECT that says why not, and one INSERT
+    if what it says is reuse.
+
+    Raises:
+        TokenError: the session has ended, or this token was given up and ends it now.
+        AuthenticationFailed: `no_active_account`, the user is gone or inactive.
+    """
+    if not conf.ROTATE_REFRESH_TOKENS:
+        _active_holder(token)
+        return answer(token)
+    now = token.current_time
+    expires_at = _end_of_next(token, now)
+    if not conf.LISTS_ENABLED:
+        _active_holder(token)
+        return answer(_unlisted_successor(token, expires_at))
+    successor = _successor(token, token.generation + 1, now, expires_at)
+    prepared = answer(successor)
+    if _move(token, now, expires_at, client):
+        announce(
+            token_refreshed,
+            OutstandingToken,
+            session_id=token.session_id,
+            generation=successor.generation,
+        )
+        return prepared
+    record = token.find_record()
+    if record is None:
+        record, adopted = _adopt(token, now, expires_at, client)
+        if adopted:
+            return prepared
+    return answer(_successor_in_force(token, record))
+
+
+def _move(
+    token: BlacklistMixin, now: datetime, expires_at: datetime, client: Client | None
+) -> bool:
+    """Move the row from the token's generation to the next, if nothing stands against it.
+
+    Conditions on the row are plain columns, which PostgreSQL looks at again after waiting
+    for another request that holds the row; conditions on other tables are EXISTS.
+    """
+    changes: dict[str, Any] = {
+        "generation": token.generation + 1,
+        "refreshed_at": now,
+        "expires_at": expires_at,
+    }
+    if client is not None:
+        changes |= {"ip_address": client.ip_address, "user_agent": client.user_agent}
+    users = get_user_model()._default_manager.filter(
+        pk=models.OuterRef("user_id"), **_is_active(), **{conf.USER_ID_FIELD: token.user_id}
+    )
+    return bool(
+        OutstandingToken.objects.filter(
+            models.Exists(users), session_id=token.session_id, generation=token.generation
+        )
+        .live(now)
+        .update(**changes)
+    )
+
+
+def _successor_in_force(token: T, record: OutstandingToken) -> T:
+    """Return the token that replaced this one, if it may be asked for again; else raise.
+
+    The row holds all that the first answer was made of, so the token is the same again.
+    """
+    now, generation = token.current_time, token.generation
+    if record.is_blacklisted:
+        raise TokenError(_("Token is blacklisted"))
+    if record.is_expired(now):
+        raise ExpiredTokenError(_("Token is expired"))
+    if not _may_sign_in(record.user, token):
+        raise _no_active_account()
+    if generation > record.generation:
+        # No client can be ahead of the row, unless the row went back.
+        logger.error(
+            "session %s is at generation %s, but a token of generation %s came: "
+            "was the database restored?",
+            record.session_id,
+            record.generation,
+            generation,
+        )
+        raise TokenError(_("Token is invalid"))
+    if not record.accepts(generation, now):
+        _end_reused(token, record)
+        raise TokenError(_("Token is blacklisted"))
+    return _successor(token, record.generation, record.refreshed_at or now, record.expires_at)
+
+
+def _end_reused(token: BlacklistMixin, record: OutstandingToken) -> None:
+    """End a session whose old token came back: one of its two holders is a thief."""
+    _entry, ended = BlacklistedToken.objects.insert(record, reason=BlacklistedToken.Reason.REUSE)
+    if not ended:
+        return
+    logger.warning(
+        "reuse: generation %s of session %s of user %s came back at generation %s; session ended",
+        token.generation,
+        record.session_id,
+        record.user_id,
+        record.generation,
+    )
+    announce(token_reused, OutstandingToken, record=record, generation=token.generation)
+
+
+def _adopt(
+    token: BlacklistMixin, now: datetime, expires_at: datetime, client: Client | None
+) -> tuple[OutstandingToken, bool]:
+    """Record a session, at its next generation, for a token that the lists do not know.
+
+    Only with REQUIRE_OUTSTANDING off, for tokens that were never recorded. Return the
+    record and whether this call made it.
+    """
+    if token.needs_record:
+        raise TokenError(_("Token is blacklisted"))
+    client = client or Client()
+    return OutstandingToken.objects.get_or_create(
+        session_id=token.session_id,
+        defaults={
+            "user": _active_holder(token),
+            "generation": token.generation + 1,
+            "created_at": token.signed_in_at,
+            "refreshed_at": now,
+            "expires_at": expires_at,
+            "ip_address": client.ip_address,
+            "user_agent": client.user_agent,
+        },
+    )
+
+
+def _successor(token: T, generation: int, issued_at: datetime, expires_at: datetime) -> T:
+    """Return the session's token of that generation, with all other claims from this one."""
+    claims = dict(token.payload)
+    claims[conf.JTI_CLAIM] = jti_of(token.session_id, generation)
+    claims["iat"] = keys.epoch(issued_at)
+    claims["exp"] = keys.epoch(expires_at)
+    claims[SESSION_CLAIM] = token.session_id
+    claims[AUTH_TIME_CLAIM] = keys.epoch(token.signed_in_at)
+    return type(token).with_claims(claims)
+
+
+def _end_of_next(token: BlacklistMixin, now: datetime) -> datetime:
+    """Return when the next token ends, in whole seconds: its `exp` and the row agree."""
+    end = now + token.lifetime
+    if conf.SESSION_LIFETIME is not None:
+        end = min(end, token.signed_in_at + conf.SESSION_LIFETIME)
+        if end <= now:
+            raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
+    return end - timedelta(microseconds=end.microsecond)
+
+
+def _unlisted_successor(token: T, expires_at: datetime) -> T:
+    """Return the next token where there are no lists: it has an id of its own and no session."""
+    claims = dict(token.payload)
+    claims["iat"], claims["exp"] = keys.epoch(token.current_time), keys.epoch(expires_at)
+    successor = type(token).with_claims(claims)
+    successor.set_jti()
+    return successor
+
+
+def _active_holder(token: BlacklistMixin) -> AbstractBaseUser:
+    try:
+        return holder_of(token)
+    except AuthenticationFailed as error:
+        raise _no_active_account() from error
+
+
+def _no_active_account() -> AuthenticationFailed:
+    return AuthenticationFailed(
+        _("No active account found for the given token."), code="no_active_account"
+    )
+
+
+def _is_active() -> dict[str, bool]:
+    """Return the condition for an active user; a user model without the column has only such."""
+    try:
+        get_user_model()._meta.get_field("is_active")
+    except FieldDoesNotExist:
+        return {}
+    return {"is_active": True}
+
+
+def _may_sign_in(user: Any, token: BlacklistMixin) -> bool:
+    return bool(
+        isinstance(user, AbstractBaseUser)
+        and user.is_active
+        and getattr(user, conf.USER_ID_FIELD) == token.user_id
+    )

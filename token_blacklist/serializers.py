@@ -1,0 +1,161 @@
+"""What each token endpoint takes and answers. Simple JWT's names and fields."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.models import AbstractBaseUser, update_last_login
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from . import rotation
+from .authentication import default_user_authentication_rule
+from .clients import client_of
+from .conf import conf
+from .exceptions import AuthenticationFailed, TokenError
+from .models import BlacklistedToken
+from .proof import holder_of
+from .tokens import BlacklistMixin, RefreshToken, SlidingToken, Token, UntypedToken
+
+
+class PasswordField(serializers.CharField):
+    """A password, byte for byte: spaces at its ends are part of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("trim_whitespace", False)
+        kwargs.setdefault("write_only", True)
+        kwargs.setdefault("style", {"input_type": "password"})
+        super().__init__(**kwargs)
+
+
+class TransportField(serializers.ChoiceField):
+    """Where the refresh token travels: in the `body`, or in an HttpOnly `cookie`."""
+
+    default_error_messages = {"invalid_choice": _('Must be "body" or "cookie".')}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(("body", "cookie"), **kwargs)
+
+
+class TokenObtainSerializer(serializers.Serializer[Any]):
+    """Credentials: the user model's USERNAME_FIELD and `password`."""
+
+    token_class: ClassVar[type[Token]]
+
+    default_error_messages = {
+        "no_active_account": _("No active account found with the given credentials")
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.username_field = get_user_model().USERNAME_FIELD
+        self.fields[self.username_field] = serializers.CharField(write_only=True)
+        self.fields["password"] = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        self.user = authenticate(
+            self.context.get("request"),
+            **{self.username_field: attrs[self.username_field], "password": attrs["password"]},
+        )
+        if not default_user_authentication_rule(self.user):
+            raise AuthenticationFailed(
+                self.error_messages["no_active_account"], "no_active_account"
+            )
+        return {}
+
+    def get_token(self, user: AbstractBaseUser) -> Any:
+        """Open a session and return its token. Override to add claims."""
+        return self.token_class.for_user(user, self.context.get("request"))
+
+    def _signed_in(self, user: AbstractBaseUser) -> None:
+        if conf.UPDATE_LAST_LOGIN:
+            update_last_login(None, user)  # type: ignore[arg-type]  # any sender will do
+
+
+class TokenObtainPairSerializer(TokenObtainSerializer):
+    token_class = RefreshToken
+    transport = TransportField(default="body", write_only=True)
+    refresh = serializers.CharField(read_only=True)
+    access = serializers.CharField(read_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        data = super().validate(attrs)
+        assert self.user is not None  # the rule said so
+        refresh: RefreshToken = self.get_token(self.user)
+        data["refresh"] = str(refresh)
+        data["access"] = str(refresh.access_token)
+        self._signed_in(self.user)
+        return data
+
+
+class TokenObtainSlidingSerializer(TokenObtainSerializer):
+    token_class = SlidingToken
+    token = serializers.CharField(read_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        data = super().validate(attrs)
+        assert self.user is not None  # the rule said so
+        data["token"] = str(self.get_token(self.user))
+        self._signed_in(self.user)
+        return data
+
+
+class TokenRefreshSerializer(serializers.Serializer[Any]):
+    refresh = serializers.CharField()
+    access = serializers.CharField(read_only=True)
+    token_class = RefreshToken
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        token = self.token_class.authentic(attrs["refresh"])
+        return rotation.rotate(token, self.answer, client_of(self.context.get("request")))
+
+    def answer(self, refresh: RefreshToken) -> dict[str, Any]:
+        """Return the pair for the token now in force."""
+        data = {"access": str(refresh.access_token)}
+        if conf.ROTATE_REFRESH_TOKENS:
+            data["refresh"] = str(refresh)
+        return data
+
+
+class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    token_class = SlidingToken
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        token = self.token_class.authentic(attrs["token"])
+        token.check_exp(conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM)
+        client = client_of(self.context.get("request"))
+        return rotation.rotate(token, lambda successor: {"token": str(successor)}, client)
+
+
+class TokenVerifySerializer(serializers.Serializer[Any]):
+    """Any token: would it be accepted for what it is for?"""
+
+    token = serializers.CharField(write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        token: Token = UntypedToken.authentic(attrs["token"])
+        for token_class in (RefreshToken, SlidingToken):
+            if token.get(conf.TOKEN_TYPE_CLAIM) == token_class.token_type:
+                token = token_class.authentic(attrs["token"])
+        holder_of(token)
+        return {}
+
+
+class TokenBlacklistSerializer(serializers.Serializer[Any]):
+    """A refresh or sliding token, of whichever generation: its session ends."""
+
+    refresh = serializers.CharField(write_only=True)
+    token_classes: tuple[type[BlacklistMixin], ...] = (RefreshToken, SlidingToken)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        self._listed(attrs["refresh"]).blacklist(reason=BlacklistedToken.Reason.LOGOUT)
+        return {}
+
+    def _listed(self, encoded: str) -> BlacklistMixin:
+        kind = UntypedToken.authentic(encoded).get(conf.TOKEN_TYPE_CLAIM)
+        for token_class in self.token_classes:
+            if kind == token_class.token_type:
+                return token_class.authentic(encoded)
+        raise TokenError(_("Token has wrong type"))

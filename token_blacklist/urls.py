@@ -1,0 +1,17 @@
+"""The token endpoints: `path("api/", include("token_blacklist.urls"))`."""
+
+from django.urls import path
+
+from . import views
+from .conf import conf
+
+urlpatterns = [
+    path("token/", views.token_obtain_pair, name="token_obtain_pair"),
+    path("token/refresh/", views.token_refresh, name="token_refresh"),
+    path("token/verify/", views.token_verify, name="token_verify"),
+    path("token/sliding/", views.token_obtain_sliding, name="token_obtain_sliding"),
+    path("token/sliding/refresh/", views.token_refresh_sliding, name="token_refresh_sliding"),
+]
+
+if conf.LISTS_ENABLED:  # without the lists there is nothing that could be blacklisted
+    urlpatterns += [path("token/blacklist/", views.token_blacklist, name="token_blacklist")]

@@ -1,0 +1,192 @@
+"""The token endpoints. They translate between HTTP and the functions that do the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from rest_framework import generics, views
+from rest_framework.authentication import CSRFCheck
+from rest_framework.exceptions import ErrorDetail, PermissionDenied
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .authentication import bearer_challenge
+from .conf import conf
+from .exceptions import InvalidToken, TokenError
+from .parsers import FormParser, JSONParser
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer as DRF does, and add its `code` to every `{"detail": ...}`.
+
+    Field errors stay as DRF gives them. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the
+    token views use it whatever the site's setting is.
+    """
+    response = views.exception_handler(exc, context)
+    if response is not None and isinstance(response.data, dict):
+        detail = response.data.get("detail")
+        if "code" not in response.data and isinstance(detail, ErrorDetail):
+            response.data["code"] = detail.code
+    return response
+
+
+# A refused refresh must be able to end the session, so ATOMIC_REQUESTS, which rolls an
+# answer of 401 back, is not for these views; each of them is safe statement by statement.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class TokenViewBase(generics.GenericAPIView[Any]):
+    """Takes a POST, hands it to the serializer that the settings name, answers what it says."""
+
+    permission_classes = ()
+    authentication_classes = ()
+    parser_classes = (JSONParser, FormParser)
+    renderer_classes = (JSONRenderer,)
+    www_authenticate_realm = "api"
+    serializer_setting: ClassVar[str]
+
+    def get_serializer_class(self) -> Any:
+        return self.serializer_class or getattr(conf, self.serializer_setting)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return bearer_challenge(self.www_authenticate_realm)
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        return exception_handler
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(self.validated(request.data))
+
+    def validated(self, data: Any) -> dict[str, Any]:
+        """Return what the serializer answers; a refused token is 401."""
+        serializer = self.get_serializer(data=data)
+        try:
+            serializer.is_valid(raise_exception=True)
+        except TokenError as error:
+            raise InvalidToken(error.args[0]) from error
+        return serializer.validated_data  # type: ignore[no-any-return]  # validate() gives a dict
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
+        return response
+
+
+class RefreshCookieMixin(TokenViewBase):
+    """Carries the refresh token in an HttpOnly cookie for browsers, under Django's CSRF check."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type,return-value]
+        check.process_request(request)  # type: ignore[arg-type]  # DRF's own way to call it
+        reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
+        if reason:
+            raise PermissionDenied(_("CSRF check failed: %s") % reason, code="csrf_failed")
+
+    def refresh_cookie(self, request: Request) -> str | None:
+        """Return the cookie's token where the body has none, after the CSRF check."""
+        if isinstance(request.data, dict) and "refresh" in request.data:
+            return None
+        cookie = request.COOKIES.get(conf.REFRESH_COOKIE_NAME)
+        if cookie is not None:
+            self.enforce_csrf(request)
+        return cookie
+
+    def answer_in_cookie(self, data: dict[str, Any]) -> Response:
+        """Move the refresh token from the answer's body to the cookie."""
+        refresh = data.pop("refresh", None)
+        response = Response(data)
+        if refresh is not None:
+            response.set_cookie(
+                conf.REFRESH_COOKIE_NAME,
+                refresh,
+                max_age=int(conf.REFRESH_TOKEN_LIFETIME.total_seconds()),
+                path=conf.REFRESH_COOKIE_PATH,
+                secure=conf.REFRESH_COOKIE_SECURE,
+                httponly=True,
+                samesite="Strict",
+            )
+        return response
+
+    def forget_cookie(self, response: Response) -> Response:
+        response.delete_cookie(
+            conf.REFRESH_COOKIE_NAME, path=conf.REFRESH_COOKIE_PATH, samesite="Strict"
+        )
+        return response
+
+
+class TokenObtainPairView(RefreshCookieMixin):
+    """Takes credentials; opens a session and answers its access and refresh tokens."""
+
+    serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        data = request.data
+        if isinstance(data, dict) and data.get("transport") == "cookie":
+            self.enforce_csrf(request)
+            return self.answer_in_cookie(self.validated(data))
+        return Response(self.validated(data))
+
+
+class TokenRefreshView(RefreshCookieMixin):
+    """Takes a refresh token; answers a new access token and the next refresh token."""
+
+    serializer_setting = "TOKEN_REFRESH_SERIALIZER"
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        cookie = self.refresh_cookie(request)
+        if cookie is None:
+            return Response(self.validated(request.data))
+        return self.answer_in_cookie(self.validated({"refresh": cookie}))
+
+
+class TokenVerifyView(TokenViewBase):
+    """Takes any token; 200 if it would be accepted for what it is for, 401 if not."""
+
+    serializer_setting = "TOKEN_VERIFY_SERIALIZER"
+
+
+class TokenBlacklistView(RefreshCookieMixin):
+    """Takes a refresh token and ends its session: all of its tokens, at once (RFC 7009)."""
+
+    serializer_setting = "TOKEN_BLACKLIST_SERIALIZER"
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        cookie = self.refresh_cookie(request)
+        if cookie is None:
+            return Response(self.validated(request.data))
+        # Also a cookie that is refused is of no more use.
+        self.cookie_is_over = True
+        return Response(self.validated({"refresh": cookie}))
+
+    cookie_is_over = False
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        return self.forget_cookie(response) if self.cookie_is_over else response
+
+
+class TokenObtainSlidingView(TokenViewBase):
+    """Takes credentials; opens a session and answers its sliding token."""
+
+    serializer_setting = "SLIDING_TOKEN_OBTAIN_SERIALIZER"
+
+
+class TokenRefreshSlidingView(TokenViewBase):
+    """Takes a sliding token; answers the one that replaces it."""
+
+    serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
+
+
+token_obtain_pair = TokenObtainPairView.as_view()
+token_refresh = TokenRefreshView.as_view()
+token_verify = TokenVerifyView.as_view()
+token_blacklist = TokenBlacklistView.as_view()
+token_obtain_sliding = TokenObtainSlidingView.as_view()
+token_refresh_sliding = TokenRefreshSlidingView.as_view()
