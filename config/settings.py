@@ -19,7 +19,7 @@ problems: list[str] = []  # named all at once, at the end of the secrets
 
 def number(name: str, default: int) -> int:
     try:
-        return env.int(name, default=default)
+        return int(env.str(name, default=str(default)))
     except ValueError:
         problems.append(f"{name} is not a whole number.")
         return default

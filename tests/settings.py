@@ -1,10 +1,11 @@
 """The project's settings in the environment of the tests, whatever the developer's .env says."""
 
 import os
+import tempfile
 from pathlib import Path
 
-SCRATCH = Path(__file__).resolve().parent.parent / ".pytest_cache"
-SCRATCH.mkdir(exist_ok=True)
+scratch = tempfile.TemporaryDirectory(prefix="tests-")  # removed at the end of the process
+SCRATCH = Path(scratch.name)
 
 os.environ |= {
     "ENV_FILE": "",

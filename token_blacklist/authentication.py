@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -140,8 +139,3 @@ JWTTokenUserAuthentication = JWTStatelessUserAuthentication
 def bearer_challenge(realm: str) -> str:
     """Return the WWW-Authenticate value of a 401 (RFC 6750 section 3)."""
     return f'{conf.AUTH_HEADER_TYPES[0]} realm="{realm}"'
-
-
-def default_user_authentication_rule(user: AbstractBaseUser | None) -> bool:
-    """Whether a user whose credentials are right may come in."""
-    return user is not None and user.is_active

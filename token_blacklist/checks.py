@@ -8,7 +8,8 @@ from typing import Any
 
 import jwt
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import FieldDoesNotExist
 
 from . import keys
@@ -147,33 +148,41 @@ def _signing() -> Iterator[CheckMessage]:
             f"Choose one of {', '.join(sorted(keys.ALGORITHMS))}.",
         )
         return
-    # Never show the value: it is the key.
+    if conf.ALGORITHM in keys.HMAC_MINIMUM_BYTES:
+        yield from _secret(keys.HMAC_MINIMUM_BYTES[conf.ALGORITHM])
+    else:
+        yield from _key_pair()
+
+
+# No message ever shows the value: it is the key.
+def _secret(minimum: int) -> Iterator[CheckMessage]:
     if not isinstance(conf.SIGNING_KEY, str) or not conf.SIGNING_KEY:
         yield _error(
             11,
-            "TOKEN_BLACKLIST['SIGNING_KEY'] is not set.",
-            "Give it a key from the environment: random text for HS*, a PEM private key otherwise.",
+            "TOKEN_BLACKLIST['SIGNING_KEY'] is not a text.",
+            "Give it random text from the environment.",
         )
-        return
-    minimum = keys.HMAC_MINIMUM_BYTES.get(conf.ALGORITHM)
-    if minimum is not None:
-        if len(conf.SIGNING_KEY.encode(errors="replace")) < minimum:
-            yield _error(
-                12,
-                f"TOKEN_BLACKLIST['SIGNING_KEY'] is too short for {conf.ALGORITHM}.",
-                f"Use at least {minimum} random bytes (RFC 7518 section 3.2).",
-            )
-        return
+    elif len(conf.SIGNING_KEY.encode(errors="replace")) < minimum:
+        yield _error(
+            12,
+            f"TOKEN_BLACKLIST['SIGNING_KEY'] is too short for {conf.ALGORITHM}.",
+            f"Use at least {minimum} random bytes (RFC 7518 section 3.2).",
+        )
+
+
+def _key_pair() -> Iterator[CheckMessage]:
+    only_verifies = conf.VERIFYING_KEY and not conf.given().get("SIGNING_KEY")
     try:
-        private, public = keys.signing_key(), keys.verifying_key()
+        signs = only_verifies or hasattr(keys.signing_key(), "sign")
+        verifies = hasattr(keys.verifying_key(), "verify")
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
-        private = public = None
-    if not hasattr(private, "sign") or not hasattr(public, "verify"):
+        signs = verifies = False
+    if not (signs and verifies):
         yield _error(
             13,
             f"TOKEN_BLACKLIST has no key pair for {conf.ALGORITHM}.",
-            "Set SIGNING_KEY to a PEM private key that fits the algorithm, and VERIFYING_KEY "
-            "to its public key or to nothing.",
+            "Set SIGNING_KEY to a PEM private key that fits the algorithm; VERIFYING_KEY, its "
+            "public key, is only needed where tokens are verified and not issued.",
         )
 
 
@@ -182,7 +191,7 @@ def check_rotation(**kwargs: Any) -> list[CheckMessage]:
     """Warn of choices that are allowed and weaken what the app promises."""
     if conf.LISTS_ENABLED and conf.ROTATE_REFRESH_TOKENS and not conf.BLACKLIST_AFTER_ROTATION:
         return [
-            Warning(
+            checks.Warning(
                 "TOKEN_BLACKLIST['BLACKLIST_AFTER_ROTATION'] is False: a refresh token that was "
                 "given up stays good, and a stolen one is not noticed.",
                 hint="Leave it True unless a client cannot keep its new refresh token.",

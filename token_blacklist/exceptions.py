@@ -16,11 +16,11 @@ class ExpiredTokenError(TokenError):
     """The token was genuine and its time is over."""
 
 
-class DetailDictMixin:
-    """Gives an APIException the body `{"detail": ..., "code": ...}`."""
+class AuthenticationFailed(exceptions.AuthenticationFailed):
+    """401: nobody that we know, or nobody that may come in.
 
-    default_detail: Any
-    default_code: str
+    Its body is `{"detail": ..., "code": ...}`, and whatever else a dict given as detail has.
+    """
 
     def __init__(self, detail: Any = None, code: str | None = None) -> None:
         body: dict[str, Any] = {"detail": self.default_detail, "code": self.default_code}
@@ -30,11 +30,7 @@ class DetailDictMixin:
             body["detail"] = detail
         if code is not None:
             body["code"] = code
-        super().__init__(body)  # type: ignore[call-arg]  # the APIException beside the mixin
-
-
-class AuthenticationFailed(DetailDictMixin, exceptions.AuthenticationFailed):  # type: ignore[misc]
-    """401: nobody that we know, or nobody that may come in."""
+        super().__init__(body)
 
 
 class InvalidToken(AuthenticationFailed):

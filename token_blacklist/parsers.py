@@ -38,7 +38,7 @@ class _BoundedParser(parsers.BaseParser):
             raise PayloadTooLarge()
         context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            return super().parse(BytesIO(body), media_type, context)  # type: ignore[safe-super]
+            return super().parse(BytesIO(body), media_type, context)
         except (RecursionError, SuspiciousOperation, UnicodeError) as error:
             raise ParseError(_("The request body could not be understood.")) from error
 

@@ -179,7 +179,7 @@ def _successor(token: T, generation: int, issued_at: datetime, expires_at: datet
 
 def _end_of_next(token: BlacklistMixin, now: datetime) -> datetime:
     """Return when the next token ends, in whole seconds: its `exp` and the row agree."""
-    end = now + token.lifetime
+    end: datetime = now + token.lifetime
     if conf.SESSION_LIFETIME is not None:
         end = min(end, token.signed_in_at + conf.SESSION_LIFETIME)
         if end <= now:
@@ -196,7 +196,7 @@ def _unlisted_successor(token: T, expires_at: datetime) -> T:
     return successor
 
 
-def _active_holder(token: BlacklistMixin) -> AbstractBaseUser:
+def _active_holder(token: BlacklistMixin) -> Any:
     try:
         return holder_of(token)
     except AuthenticationFailed as error:

@@ -33,7 +33,7 @@ FieldErrors = inline_serializer(
 Nothing = inline_serializer("Nothing", {})
 
 
-class JWTScheme(OpenApiAuthenticationExtension):
+class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base's
     target_class = f"{__package__}.authentication.JWTAuthentication"
     name = "bearer"
     match_subclasses = True
@@ -122,7 +122,7 @@ def _describe(view: str, operation: str, summary: str, **parts: Any) -> None:
         operation_id=operation, summary=summary, tags=["token"], auth=[], **parts
     )
 
-    class Description(OpenApiViewExtension):
+    class Description(OpenApiViewExtension):  # type: ignore[no-untyped-call]  # its base's
         target_class = f"{__package__}.views.{view}"
 
         def view_replacement(self) -> Any:

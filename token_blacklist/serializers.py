@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from . import rotation
-from .authentication import default_user_authentication_rule
 from .clients import client_of
 from .conf import conf
 from .exceptions import AuthenticationFailed, TokenError
@@ -42,6 +41,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     """Credentials: the user model's USERNAME_FIELD and `password`."""
 
     token_class: ClassVar[type[Token]]
+    user: AbstractBaseUser
 
     default_error_messages = {
         "no_active_account": _("No active account found with the given credentials")
@@ -54,14 +54,15 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         self.fields["password"] = PasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        self.user = authenticate(
+        user = authenticate(
             self.context.get("request"),
             **{self.username_field: attrs[self.username_field], "password": attrs["password"]},
         )
-        if not default_user_authentication_rule(self.user):
+        if user is None or not user.is_active:
             raise AuthenticationFailed(
                 self.error_messages["no_active_account"], "no_active_account"
             )
+        self.user = user
         return {}
 
     def get_token(self, user: AbstractBaseUser) -> Any:
@@ -81,7 +82,6 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        assert self.user is not None  # the rule said so
         refresh: RefreshToken = self.get_token(self.user)
         data["refresh"] = str(refresh)
         data["access"] = str(refresh.access_token)
@@ -95,7 +95,6 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        assert self.user is not None  # the rule said so
         data["token"] = str(self.get_token(self.user))
         self._signed_in(self.user)
         return data

@@ -25,6 +25,6 @@ token_reused = Signal()
 
 
 def announce(signal: Signal, sender: type, **facts: Any) -> None:
-    """Send the signal after the commit, or at once in autocommit. Errors of receivers are logged."""
+    """Send the signal after the commit, or at once in autocommit; receivers' errors are logged."""
     if signal.receivers:
         transaction.on_commit(partial(signal.send_robust, sender=sender, **facts))

@@ -143,7 +143,7 @@ class Token:
             raise TokenError(_("Token has no id"))
         if not _is_plain_text(value):
             raise TokenError(_("Token has an invalid id"))
-        return value
+        return str(value)
 
     @property
     def user_id(self) -> Any:
@@ -156,7 +156,7 @@ class Token:
             or not _is_plain_text(str(claim))
         ):
             raise TokenError(_("Token contained no recognizable user identification"))
-        field = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
+        field: Any = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
         try:
             return field.to_python(claim)
         except (ValidationError, ValueError) as error:

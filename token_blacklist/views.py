@@ -81,8 +81,8 @@ class RefreshCookieMixin(TokenViewBase):
     """Carries the refresh token in an HttpOnly cookie for browsers, under Django's CSRF check."""
 
     def enforce_csrf(self, request: Request) -> None:
-        check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type,return-value]
-        check.process_request(request)  # type: ignore[arg-type]  # DRF's own way to call it
+        check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type]  # no next view
+        check.process_request(request)
         reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
         if reason:
             raise PermissionDenied(_("CSRF check failed: %s") % reason, code="csrf_failed")

@@ -1,0 +1,111 @@
+"""Requests of one session that arrive at the same moment."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.devices import Device
+from token_blacklist import retention
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from .conftest import ROUNDS, THREADS
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def signed_in(person):
+    device = Device(person)
+    assert device.log_in().status_code == 200
+    return device
+
+
+def refresher(token, user):
+    return lambda: Device(user).refresh(token)
+
+
+def test_one_token_has_one_successor_however_many_ask_at_once(person, together):
+    for _ in range(ROUNDS):
+        device = signed_in(person)
+        token = device.refresh_token
+
+        answers = together(*[refresher(token, person)] * THREADS)
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.json()["refresh"] for answer in answers}) == 1
+        assert OutstandingToken.objects.latest("pk").generation == 1
+    assert not BlacklistedToken.objects.exists()
+
+
+def test_without_a_grace_one_of_many_wins_and_the_session_ends_as_stolen(person, together, options):
+    options(ROTATION_GRACE_PERIOD=timedelta(0))
+    for _ in range(ROUNDS):
+        token = signed_in(person).refresh_token
+
+        answers = together(*[refresher(token, person)] * THREADS)
+
+        codes = sorted(answer.status_code for answer in answers)
+        assert codes == [200] + [401] * (THREADS - 1)
+        assert BlacklistedToken.objects.get().reason == "reuse"
+        OutstandingToken.objects.all().delete()
+
+
+def test_a_sign_out_holds_whoever_came_first(person, together):
+    for _ in range(ROUNDS):
+        device = signed_in(person)
+        token = device.refresh_token
+
+        *refreshes, logout = together(
+            *[refresher(token, person)] * (THREADS - 1), lambda d=device: d.log_out()
+        )
+
+        assert logout.status_code == 200
+        assert {answer.status_code for answer in refreshes} <= {200, 401}
+        for answer in refreshes:
+            if answer.status_code == 200:
+                assert Device(person).refresh(answer.json()["refresh"]).status_code == 401
+                assert device.me(answer.json()["access"]).status_code == 401
+    assert BlacklistedToken.objects.count() == ROUNDS
+
+
+def test_many_sign_outs_make_one_record_and_all_succeed(person, together):
+    for _ in range(ROUNDS):
+        device = signed_in(person)
+
+        answers = together(*[device.log_out] * THREADS)
+
+        assert {answer.status_code for answer in answers} == {200}
+    assert BlacklistedToken.objects.count() == ROUNDS
+
+
+def test_a_flush_beside_sign_outs_loses_nothing_and_fails_nobody(person, together, options):
+    options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
+    for _ in range(ROUNDS):
+        device = signed_in(person)
+        OutstandingToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        live = signed_in(person)
+
+        *logouts, _report, _again = together(
+            *[device.log_out] * (THREADS - 2), retention.flush, retention.flush
+        )
+
+        assert {answer.status_code for answer in logouts} == {200}
+        assert live.refresh().status_code == 200
+        assert device.refresh().status_code == 401
+        live.log_out()
+
+
+def test_a_token_without_a_record_gets_one_session_and_one_successor(person, together, options):
+    from token_blacklist.tokens import RefreshToken
+
+    options(REQUIRE_OUTSTANDING=False)
+    for _ in range(ROUNDS):
+        stateless = RefreshToken()
+        stateless["user_id"] = str(person.pk)
+        token = str(stateless)
+
+        answers = together(*[refresher(token, person)] * THREADS)
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.json()["refresh"] for answer in answers}) == 1
+        assert OutstandingToken.objects.filter(session_id=stateless["jti"]).count() == 1

@@ -1,0 +1,178 @@
+"""How many SQL statements each operation sends: DESIGN's budgets, on a warm connection."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tests.factories import PASSWORD, BlacklistedTokenFactory, OutstandingTokenFactory
+from token_blacklist import retention
+from token_blacklist.models import OutstandingToken
+
+NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+
+@contextmanager
+def statements(*verbs):
+    """Assert that the block sends exactly these statements, by their first words."""
+    connection.ensure_connection()
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    sent = [q["sql"] for q in captured if not q["sql"].lstrip().upper().startswith(NOT_COUNTED)]
+    assert [sql.split()[0] for sql in sent] == list(verbs), "\n".join(sent)
+
+
+def test_login_is_a_select_and_an_insert(user, device):
+    with statements("SELECT", "INSERT"):
+        assert device.log_in().status_code == 200
+
+
+def test_login_is_one_more_where_last_login_is_kept(user, device, options):
+    options(UPDATE_LAST_LOGIN=True)
+
+    with statements("SELECT", "INSERT", "UPDATE"):
+        device.log_in()
+
+    user.refresh_from_db()
+    assert user.last_login is not None
+
+
+def test_refresh_is_one_update(device):
+    with statements("UPDATE"):
+        assert device.refresh().status_code == 200
+
+
+def test_refresh_updates_by_plain_columns_and_exists_alone(device):
+    with CaptureQueriesContext(connection) as captured:
+        device.refresh()
+
+    (update,) = [q["sql"] for q in captured if q["sql"].startswith("UPDATE")]
+    assert " JOIN " not in update
+    assert "IN (SELECT" not in update
+    assert update.count("EXISTS") == 2
+
+
+def test_a_repeated_refresh_is_two(device):
+    old = device.refresh_token
+    device.refresh(old)
+
+    with statements("UPDATE", "SELECT"):
+        assert device.refresh(old).status_code == 200
+
+
+def test_a_refused_refresh_is_two_and_reuse_adds_one_insert(device):
+    oldest = device.refresh_token
+    device.refresh()
+    device.refresh()
+
+    with statements("UPDATE", "SELECT", "INSERT"):
+        assert device.refresh(oldest).status_code == 401
+    with statements("UPDATE", "SELECT"):
+        assert device.refresh().status_code == 401
+
+
+def test_a_refresh_without_rotation_is_one_select(device, options):
+    options(ROTATE_REFRESH_TOKENS=False)
+
+    with statements("SELECT"):
+        assert device.refresh().status_code == 200
+
+
+@pytest.mark.parametrize("token", ["not.a.token", "expired", "wrong type"])
+def test_a_token_that_is_not_genuine_costs_no_statement(device, clock, token):
+    token = {"wrong type": device.access, "expired": device.refresh_token}.get(token, token)
+    clock.shift(48 * 3600 if token == device.refresh_token else 0)
+
+    with statements():
+        assert device.refresh(token).status_code == 401
+
+
+def test_an_authenticated_request_is_one_select(device):
+    with statements("SELECT"):
+        assert device.me().status_code == 200
+
+
+def test_a_stateless_request_is_none(device, settings):
+    from rest_framework.test import APIRequestFactory
+
+    from token_blacklist.authentication import JWTStatelessUserAuthentication
+
+    request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {device.access}")
+    with statements():
+        user, token = JWTStatelessUserAuthentication().authenticate(request)
+
+    assert user.id == str(device.user.pk)
+    assert user.is_authenticated
+    assert token["sid"] == OutstandingToken.objects.get().session_id
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh_token"])
+def test_verify_is_one_select(device, kind):
+    with statements("SELECT"):
+        assert device.verify(getattr(device, kind)).status_code == 200
+
+
+def test_logout_is_a_select_and_an_insert(device):
+    with statements("SELECT", "INSERT"):
+        assert device.log_out().status_code == 200
+    with statements("SELECT"):
+        assert device.log_out().status_code == 200
+
+
+def test_sliding_tokens_have_the_same_budgets(user, options):
+    options(AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",))
+    http = APIClient()
+    with statements("SELECT", "INSERT"):
+        answer = http.post(
+            "/api/token/sliding/", {"email": user.email, "password": PASSWORD}, format="json"
+        )
+    token = answer.json()["token"]
+    with statements("SELECT"):
+        assert http.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 200
+    with statements("UPDATE"):
+        answer = http.post("/api/token/sliding/refresh/", {"token": token}, format="json")
+    assert answer.status_code == 200
+
+
+def test_a_flush_is_three_a_batch_however_many_rows(db):
+    for _ in range(3):
+        BlacklistedTokenFactory.create_batch(2, token__expired=True)
+    OutstandingTokenFactory()
+    batch = ("SELECT", "DELETE", "DELETE")
+
+    with statements("INSERT", *batch, *batch, "SELECT", "UPDATE"):
+        retention.flush(batch_size=3)
+
+    assert OutstandingToken.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "page", ["token_blacklist/outstandingtoken", "token_blacklist/blacklistedtoken"]
+)
+def test_an_admin_list_costs_the_same_however_long_it_is(admin_client, page):
+    def cost():
+        with CaptureQueriesContext(connection) as captured:
+            assert admin_client.get(f"/admin/{page}/").status_code == 200
+        return len(captured)
+
+    BlacklistedTokenFactory()
+    short = cost()
+    BlacklistedTokenFactory.create_batch(20)
+
+    assert cost() == short
+
+
+def test_a_flush_run_tells_when_how_many_and_how_it_ended(db, monkeypatch):
+    from token_blacklist.models import FlushRun
+
+    BlacklistedTokenFactory(token__expired=True)
+    call_command("flushexpiredtokens", verbosity=0)
+
+    run = FlushRun.objects.get()
+    assert (run.outcome, run.outstanding_deleted, run.blacklisted_deleted) == ("done", 1, 1)
+    assert timezone.now() - run.started_at < timedelta(minutes=1)

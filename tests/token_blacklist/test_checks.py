@@ -1,0 +1,81 @@
+"""Every setting that makes no sense is an error with an id and a hint."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.checks import run_checks
+
+from tests.token_blacklist.test_keys import private_key, public_pem
+from token_blacklist.checks import check_rotation, check_settings
+
+
+def ids():
+    found = check_settings()
+    assert all(message.hint for message in found)
+    return [message.id.removeprefix("token_blacklist.") for message in found]
+
+
+def test_the_projects_own_settings_are_fine():
+    assert [m for m in run_checks() if m.id.startswith("token_blacklist")] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        ({"ACCES_TOKEN_LIFETIME": timedelta(minutes=5)}, "E002"),
+        ({"ACCESS_TOKEN_LIFETIME": timedelta(0)}, "E003"),
+        ({"REFRESH_TOKEN_LIFETIME": timedelta(days=-1)}, "E003"),
+        ({"SLIDING_TOKEN_LIFETIME": 300}, "E003"),
+        ({"SLIDING_TOKEN_REFRESH_LIFETIME": None}, "E003"),
+        ({"SESSION_LIFETIME": timedelta(0)}, "E003"),
+        ({"ROTATION_GRACE_PERIOD": timedelta(seconds=-1)}, "E004"),
+        ({"ROTATION_GRACE_PERIOD": 10}, "E004"),
+        ({"LEEWAY": -1}, "E004"),
+        ({"LEEWAY": "soon"}, "E004"),
+        ({"ROTATE_REFRESH_TOKENS": "no"}, "E005"),
+        ({"JTI_CLAIM": None}, "E006"),
+        ({"TOKEN_TYPE_CLAIM": None}, "E006"),
+        ({"USER_ID_CLAIM": ""}, "E006"),
+        ({"USER_ID_FIELD": "uuid"}, "E007"),
+        ({"USER_ID_FIELD": "name"}, "E008"),
+        ({"AUTH_TOKEN_CLASSES": ("nowhere.Token",)}, "E009"),
+        ({"TOKEN_OBTAIN_SERIALIZER": "nowhere.Serializer"}, "E009"),
+        ({"ALGORITHM": "none"}, "E010"),
+        ({"ALGORITHM": None}, "E010"),
+        ({"SIGNING_KEY": ""}, "E011"),
+        ({"SIGNING_KEY": b"bytes"}, "E011"),
+        ({"SIGNING_KEY": "short"}, "E012"),
+        ({"ALGORITHM": "HS512", "SIGNING_KEY": "k" * 63}, "E012"),
+        ({"ALGORITHM": "RS256"}, "E013"),
+        ({"ALGORITHM": "EdDSA", "SIGNING_KEY": "-----BEGIN PRIVATE KEY-----"}, "E013"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_an_error(options, change, number):
+    options(**change)
+
+    assert ids() == [number]
+
+
+def test_a_public_key_alone_is_fine_where_tokens_are_only_verified(options):
+    key = private_key("ES256")
+    options(ALGORITHM="ES256", SIGNING_KEY="", VERIFYING_KEY=public_pem(key))
+
+    assert ids() == []
+
+
+def test_settings_that_are_no_dict_are_an_error(settings):
+    settings.TOKEN_BLACKLIST = [("ALGORITHM", "HS256")]
+
+    assert ids() == ["E001"]
+
+
+def test_the_key_is_never_shown(options):
+    options(SIGNING_KEY="hunter2")
+
+    assert "hunter2" not in str(check_settings())
+
+
+def test_giving_up_reuse_detection_is_a_warning(options):
+    options(BLACKLIST_AFTER_ROTATION=False)
+
+    assert [message.id for message in check_rotation()] == ["token_blacklist.W001"]

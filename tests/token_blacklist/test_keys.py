@@ -1,0 +1,140 @@
+"""Signing and verifying, with every algorithm."""
+
+from datetime import timedelta
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from token_blacklist import keys
+from token_blacklist.exceptions import ExpiredTokenError, TokenError
+
+SECRET = "k" * 64
+CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+FOREVER = {"exp": 4_000_000_000, "name": "Ada"}
+
+
+def private_key(algorithm):
+    if algorithm in CURVES:
+        return ec.generate_private_key(CURVES[algorithm]())
+    return ed25519.Ed25519PrivateKey.generate() if algorithm == "EdDSA" else RSA_KEY
+
+
+def private_pem(key):
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def public_pem(key):
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+
+
+@pytest.fixture(params=sorted(keys.ALGORITHMS))
+def algorithm(request, options):
+    name = request.param
+    key = SECRET if name.startswith("HS") else private_pem(private_key(name))
+    options(ALGORITHM=name, SIGNING_KEY=key)
+    return name
+
+
+def test_each_algorithm_verifies_what_it_signed(algorithm):
+    token = keys.encode(FOREVER)
+
+    assert keys.decode(token) == FOREVER
+    assert jwt.get_unverified_header(token)["alg"] == algorithm
+
+
+def test_each_algorithm_refuses_a_changed_token(algorithm):
+    head, body, signature = keys.encode(FOREVER).split(".")
+    other = keys.encode({**FOREVER, "name": "Eve"}).split(".")[1]
+
+    with pytest.raises(TokenError):
+        keys.decode(f"{head}.{other}.{signature}")
+    with pytest.raises(TokenError):
+        keys.decode(f"{head}.{body}.")
+
+
+def test_equal_claims_give_equal_bytes_where_the_algorithm_is_not_random(algorithm):
+    again = keys.encode(FOREVER) == keys.encode(dict(FOREVER))
+
+    assert again == algorithm.startswith(("HS", "RS", "Ed"))
+
+
+def test_a_public_key_alone_verifies(options):
+    key = private_key("ES256")
+    options(ALGORITHM="ES256", SIGNING_KEY=private_pem(key))
+    token = keys.encode(FOREVER)
+
+    options(ALGORITHM="ES256", SIGNING_KEY=None, VERIFYING_KEY=public_pem(key))
+
+    assert keys.decode(token) == FOREVER
+
+
+@pytest.mark.parametrize("other", ["none", "HS384", "HS512"])
+def test_only_the_configured_algorithm_is_accepted(options, other):
+    options(ALGORITHM="HS256", SIGNING_KEY=SECRET)
+    token = jwt.encode(FOREVER, None if other == "none" else SECRET, algorithm=other)
+
+    with pytest.raises(TokenError):
+        keys.decode(token)
+
+
+def test_a_public_key_is_no_hmac_secret(options):
+    key = private_key("RS256")
+    options(ALGORITHM="RS256", SIGNING_KEY=private_pem(key))
+    body = jwt.utils.base64url_encode(b'{"exp":4000000000}').decode()
+    head = jwt.utils.base64url_encode(b'{"alg":"HS256","typ":"JWT"}').decode()
+    import hashlib
+    import hmac
+
+    mac = hmac.digest(public_pem(key).encode(), f"{head}.{body}".encode(), hashlib.sha256)
+    token = f"{head}.{body}.{jwt.utils.base64url_encode(mac).decode()}"
+
+    with pytest.raises(TokenError):
+        keys.decode(token)
+
+
+def test_audience_and_issuer_are_written_and_asked_for(options):
+    options(AUDIENCE="app", ISSUER="https://auth.example.com")
+    token = keys.encode(FOREVER)
+    assert keys.decode(token) == {**FOREVER, "aud": "app", "iss": "https://auth.example.com"}
+
+    for change in ({"AUDIENCE": "other"}, {"ISSUER": "https://evil.example.com"}):
+        options(AUDIENCE="app", ISSUER="https://auth.example.com")
+        options(**change)
+        with pytest.raises(TokenError):
+            keys.decode(token)
+
+
+@pytest.mark.parametrize("leeway", [30, 30.0, timedelta(seconds=30)])
+def test_the_leeway_is_in_seconds_or_a_timedelta(options, clock, leeway):
+    import time
+
+    token = keys.encode({"exp": int(time.time())})
+    options(LEEWAY=leeway)
+    clock.shift(29)
+    assert keys.decode(token)
+
+    clock.shift(2)
+    with pytest.raises(ExpiredTokenError):
+        keys.decode(token)
+
+
+def test_a_token_needs_an_end():
+    with pytest.raises(TokenError):
+        keys.decode(keys.encode({"name": "Ada"}))
+
+
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+def test_a_token_from_the_future_is_refused(claim):
+    with pytest.raises(TokenError):
+        keys.decode(keys.encode({**FOREVER, claim: 3_900_000_000}))
