@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiViewExtension
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
@@ -30,7 +31,6 @@ FieldErrors = inline_serializer(
     "FieldErrors",
     {"field": serializers.ListField(child=serializers.CharField(), required=False)},
 )
-Nothing = inline_serializer("Nothing", {})
 
 
 class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base's
@@ -92,6 +92,9 @@ def _example(name: str, value: dict[str, Any], **kind: Any) -> OpenApiExample:
 
 
 REQUIRED = ["This field is required."]
+DONE = OpenApiResponse(
+    OpenApiTypes.OBJECT, "Yes.", [OpenApiExample("an empty object", {}, response_only=True)]
+)
 BAD_TOKEN = error(
     401,
     "The token is forged, expired, ended or of another type.",
@@ -192,7 +195,7 @@ _describe(
     "token_verify",
     "Ask whether a token would be accepted",
     request=_token,
-    responses={200: Nothing, **bad_request({"token": REQUIRED}), **BAD_TOKEN},
+    responses={200: DONE, **bad_request({"token": REQUIRED}), **BAD_TOKEN},
     examples=[_example("any token", {"token": ACCESS}, request_only=True)],
 )
 _describe(
@@ -200,7 +203,7 @@ _describe(
     "token_blacklist",
     "Sign out: end the session of a refresh token",
     request=_refresh,
-    responses={200: Nothing, **bad_request({"refresh": REQUIRED}), **BAD_TOKEN, **BAD_CSRF},
+    responses={200: DONE, **bad_request({"refresh": REQUIRED}), **BAD_TOKEN, **BAD_CSRF},
     examples=[_example("refresh token", {"refresh": REFRESH}, request_only=True)],
 )
 _describe(

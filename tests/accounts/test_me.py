@@ -1,0 +1,79 @@
+"""The account: the person, their address and their name."""
+
+from http import HTTPStatus
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+from accounts.models import User
+from tests.devices import Device
+from tests.factories import PASSWORD, UserFactory
+
+
+def patch(device, data):
+    return device.http.patch(
+        "/api/me/", data, format="json", HTTP_AUTHORIZATION=f"Bearer {device.access}"
+    )
+
+
+def test_me_is_who_signed_in(device, user):
+    answer = device.me()
+
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.json().keys() == {"id", "email", "name", "date_joined"}
+    assert answer.json()["email"] == user.email
+
+
+def test_the_name_can_be_changed_and_nothing_else(device, user):
+    answer = patch(device, {"name": "Grace", "email": "other@example.com", "is_staff": True})
+
+    assert answer.status_code == HTTPStatus.OK
+    user.refresh_from_db()
+    assert (user.name, user.is_staff) == ("Grace", False)
+    assert user.email != "other@example.com"
+
+
+def test_a_name_that_is_none_is_refused(device):
+    assert patch(device, {"name": None}).json() == {"name": ["This field may not be null."]}
+    assert patch(device, {"name": "x" * 151}).status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_without_a_token_nobody_is_me(client, db):
+    answer = client.get("/api/me/")
+
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+    assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert answer.json()["code"] == "not_authenticated"
+
+
+@pytest.mark.parametrize("typed", ["ADA@Example.COM", " ada@example.com ", "\uff21da@example.com"])
+def test_an_address_signs_in_however_it_is_typed(db, typed):
+    UserFactory(email="Ada@example.com")
+
+    answer = Device(None).post("/api/token/", {"email": typed, "password": PASSWORD})
+
+    assert answer.status_code == HTTPStatus.OK
+
+
+def test_one_address_is_one_person_however_it_is_typed(db):
+    UserFactory(email="ada@example.com")
+
+    with pytest.raises(ValidationError):
+        User(email="ADA@example.com", password="x").full_clean()
+    with pytest.raises(IntegrityError):
+        UserFactory(email="ADA@EXAMPLE.COM")
+
+
+def test_passwords_are_hashed_with_argon2():
+    from config import settings
+
+    assert settings.PASSWORD_HASHERS[0].endswith("Argon2PasswordHasher")
+
+
+def test_a_superuser_may_do_everything(db):
+    admin = User.objects.create_superuser("admin@example.com", PASSWORD)
+
+    assert admin.is_staff
+    assert admin.has_perm("token_blacklist.add_blacklistedtoken")
+    assert str(admin) == admin.get_short_name() == "admin@example.com"

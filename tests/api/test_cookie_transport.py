@@ -1,0 +1,103 @@
+"""`transport: "cookie"`: the refresh token where no script can read it, under CSRF."""
+
+from http import HTTPStatus
+
+import pytest
+
+from tests.devices import Device
+from tests.factories import PASSWORD
+from token_blacklist.models import BlacklistedToken
+
+COOKIE = "refresh_token"
+
+
+@pytest.fixture
+def browser(user):
+    """A browser that has loaded a page and with it the CSRF cookie."""
+    browser = Device(user, enforce_csrf_checks=True)
+    browser.http.cookies["csrftoken"] = "a" * 32
+    return browser
+
+
+def with_csrf():
+    return {"HTTP_X_CSRFTOKEN": "a" * 32}
+
+
+def log_in(browser, **extra):
+    credentials = {"email": browser.user.email, "password": PASSWORD, "transport": "cookie"}
+    return browser.post("/api/token/", credentials, **extra)
+
+
+def test_the_refresh_token_comes_in_a_cookie_that_only_the_token_endpoints_get(browser, settings):
+    answer = log_in(browser, **with_csrf())
+
+    assert answer.json().keys() == {"access"}
+    cookie = answer.cookies[COOKIE]
+    assert cookie["httponly"] is True
+    assert cookie["secure"] is True  # tests run outside DEBUG
+    assert cookie["samesite"] == "Strict"
+    assert cookie["path"] == "/api/token/"
+    assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("call", ["login", "refresh", "blacklist"])
+def test_without_a_csrf_token_a_cookie_call_is_refused_and_changes_nothing(browser, call):
+    if call != "login":
+        log_in(browser, **with_csrf())
+
+    answer = log_in(browser) if call == "login" else browser.post(f"/api/token/{call}/", {})
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    assert answer.json()["code"] == "csrf_failed"
+    assert not BlacklistedToken.objects.exists()
+    assert log_in(browser, **with_csrf()).status_code == HTTPStatus.OK
+
+
+def test_a_refresh_takes_the_cookie_and_sets_the_next(browser):
+    first = log_in(browser, **with_csrf()).cookies[COOKIE].value
+
+    answer = browser.post("/api/token/refresh/", {}, **with_csrf())
+
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.json().keys() == {"access"}
+    assert answer.cookies[COOKIE].value != first
+    assert browser.me(answer.json()["access"]).status_code == HTTPStatus.OK
+
+
+def test_a_token_in_the_body_goes_before_the_cookie_and_needs_no_csrf(browser):
+    log_in(browser, **with_csrf())
+    other = Device(browser.user)
+    other.log_in()
+
+    answer = browser.post("/api/token/refresh/", {"refresh": other.refresh_token})
+
+    assert answer.json().keys() == {"access", "refresh"}
+    assert COOKIE not in answer.cookies
+
+
+def test_signing_out_ends_the_session_and_clears_the_cookie(browser):
+    log_in(browser, **with_csrf())
+
+    answer = browser.post("/api/token/blacklist/", {}, **with_csrf())
+
+    assert answer.json() == {}
+    assert answer.cookies[COOKIE].value == ""
+    assert answer.cookies[COOKIE]["path"] == "/api/token/"
+    assert BlacklistedToken.objects.get().reason == "logout"
+
+
+def test_a_cookie_that_is_over_is_refused_and_cleared_all_the_same(browser):
+    log_in(browser, **with_csrf())
+    browser.http.cookies[COOKIE] = "nonsense"
+
+    answer = browser.post("/api/token/blacklist/", {}, **with_csrf())
+
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+    assert answer.cookies[COOKIE].value == ""
+
+
+def test_with_neither_body_nor_cookie_the_field_is_missing(browser):
+    answer = browser.post("/api/token/refresh/", {}, **with_csrf())
+
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.json() == {"refresh": ["This field is required."]}

@@ -1,0 +1,178 @@
+"""Sign-in, verify and sign-out as clients meet them."""
+
+from http import HTTPStatus
+
+import pytest
+
+from tests.devices import Device
+from tests.factories import PASSWORD, UserFactory
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.tokens import AccessToken, RefreshToken
+
+
+def test_signing_in_answers_a_pair_and_says_not_to_keep_it(user):
+    answer = Device(user).log_in()
+
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.json().keys() == {"access", "refresh"}
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_the_record_tells_the_device_and_the_address_and_keeps_no_token(user):
+    device = Device(user, HTTP_USER_AGENT="Laptop/2.0", REMOTE_ADDR="192.0.2.7")
+
+    device.log_in()
+
+    record = OutstandingToken.objects.get()
+    assert (record.user_agent, record.ip_address) == ("Laptop/2.0", "192.0.2.7")
+    assert device.refresh_token not in str(vars(record))
+
+
+def test_a_forged_forwarded_for_changes_nothing(user):
+    device = Device(user, HTTP_X_FORWARDED_FOR="203.0.113.9", REMOTE_ADDR="192.0.2.7")
+
+    device.log_in()
+
+    assert OutstandingToken.objects.get().ip_address == "192.0.2.7"
+
+
+def test_behind_a_proxy_its_own_word_counts(user, settings):
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    device = Device(user, HTTP_X_FORWARDED_FOR="203.0.113.9, 198.51.100.2", REMOTE_ADDR="10.0.0.1")
+
+    device.log_in()
+
+    assert OutstandingToken.objects.get().ip_address == "198.51.100.2"
+
+
+def test_an_unknown_address_a_wrong_password_and_an_inactive_account_answer_the_same(user):
+    inactive = UserFactory(is_active=False)
+    answers = [
+        Device(user).post("/api/token/", {"email": email, "password": password})
+        for email, password in [
+            ("nobody@example.com", PASSWORD),
+            (user.email, "wrong"),
+            (inactive.email, PASSWORD),
+        ]
+    ]
+
+    assert {answer.status_code for answer in answers} == {HTTPStatus.UNAUTHORIZED}
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].json()["code"] == "no_active_account"
+    assert answers[0]["WWW-Authenticate"].startswith("Bearer")
+    assert not OutstandingToken.objects.exists()
+
+
+def test_signing_out_ends_the_access_token_at_once(device):
+    assert device.me().status_code == HTTPStatus.OK
+
+    device.log_out()
+
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.verify(device.access).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_signing_out_on_the_phone_leaves_the_laptop_alone(device, phone):
+    phone.log_out()
+
+    assert phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.refresh().status_code == HTTPStatus.OK
+
+
+def test_signing_out_with_any_generation_ends_the_session(device):
+    oldest = device.refresh_token
+    device.refresh()
+    device.refresh()
+
+    assert device.log_out(oldest).status_code == HTTPStatus.OK
+
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+    entry = BlacklistedToken.objects.get()
+    assert (entry.reason, entry.blacklisted_by) == ("logout", device.user)
+
+
+def test_signing_out_twice_is_fine_both_times(device):
+    assert device.log_out().status_code == HTTPStatus.OK
+    assert device.log_out().status_code == HTTPStatus.OK
+
+
+def test_an_access_token_does_not_sign_out(device):
+    answer = device.log_out(device.access)
+
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+    assert answer.json() == {"detail": "Token has wrong type", "code": "token_not_valid"}
+
+
+def test_an_expired_token_does_not_sign_out(device, clock):
+    clock.shift(25 * 3600)
+
+    assert device.log_out().status_code == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [("inactive", "user_inactive"), ("deleted", "user_not_found")]
+)
+def test_a_user_who_is_gone_is_out_at_once(device, user, state, code):
+    if state == "deleted":
+        user.delete()
+    else:
+        type(user).objects.update(is_active=False)
+
+    for answer in (device.me(), device.verify(device.access), device.verify(device.refresh_token)):
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        assert answer.json()["code"] == code
+
+
+def test_verify_tells_the_truth_about_refresh_tokens_of_every_generation(device, clock):
+    oldest = device.refresh_token
+    device.refresh()
+    previous = device.refresh_token
+    device.refresh()
+
+    assert device.verify(oldest).status_code == HTTPStatus.UNAUTHORIZED
+    assert device.verify(previous).status_code == HTTPStatus.OK
+    clock.shift(11)
+    assert device.verify(previous).status_code == HTTPStatus.UNAUTHORIZED
+    assert device.verify(device.refresh_token).status_code == HTTPStatus.OK
+    assert not BlacklistedToken.objects.exists()
+
+
+def test_an_access_token_without_a_session_is_good_until_it_ends(device, user):
+    token = str(AccessToken.for_user(user))
+
+    assert "sid" not in AccessToken(token)
+    assert device.me(token).status_code == HTTPStatus.OK
+    assert device.verify(token).status_code == HTTPStatus.OK
+
+
+def test_deleting_a_blacklist_record_deletes_the_session_with_it(device, phone):
+    for gone in (device, phone):
+        gone.log_out()
+    first, second = BlacklistedToken.objects.all()
+
+    first.delete()
+    BlacklistedToken.objects.filter(pk=second.pk).delete()
+
+    assert not OutstandingToken.objects.exists()
+    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_refused_refresh_ends_the_session_where_requests_are_atomic(user, settings):
+    from django.db import connection
+
+    assert connection.in_atomic_block  # the test's own
+    from token_blacklist.views import token_refresh
+
+    assert token_refresh._non_atomic_requests == {"default"}
+
+
+def test_the_manager_finds_a_session_by_any_jti_it_had(device):
+    first = RefreshToken(device.refresh_token)["jti"]
+    device.refresh()
+
+    record = OutstandingToken.objects.with_jti(first).get()
+
+    assert OutstandingToken.objects.with_jti(record.jti).get() == record
+    assert OutstandingToken.objects.with_jti(f"{first}.7").get() == record
+    assert not OutstandingToken.objects.with_jti("other").exists()

@@ -1,0 +1,91 @@
+"""Sliding tokens: one token for both, under the same rules."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+
+from tests.devices import Device
+from tests.factories import PASSWORD
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.tokens import SlidingToken
+
+
+class SlidingDevice(Device):
+    def log_in(self):
+        return self.keep(
+            self.post("/api/token/sliding/", {"email": self.user.email, "password": PASSWORD})
+        )
+
+    def refresh(self, token=None):
+        return self.keep(self.post("/api/token/sliding/refresh/", {"token": token or self.access}))
+
+    def keep(self, answer):
+        if answer.status_code == HTTPStatus.OK:
+            self.access = self.refresh_token = answer.json()["token"]
+        return answer
+
+
+@pytest.fixture
+def sliding(user, options):
+    options(AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",))
+    device = SlidingDevice(user)
+    assert device.log_in().status_code == HTTPStatus.OK
+    return device
+
+
+def test_it_authenticates_and_is_exchanged_for_a_later_one(sliding, clock):
+    clock.shift(60)
+    first = sliding.access
+
+    assert sliding.refresh().status_code == HTTPStatus.OK
+
+    assert sliding.me().status_code == HTTPStatus.OK
+    assert SlidingToken(sliding.access)["exp"] > SlidingToken(first, verify=False)["exp"]
+    assert OutstandingToken.objects.get().generation == 1
+
+
+def test_the_one_before_authenticates_during_the_grace_and_not_after(sliding, clock):
+    first = sliding.access
+    sliding.refresh()
+
+    assert sliding.me(first).status_code == HTTPStatus.OK
+    clock.shift(11)
+    assert sliding.me(first).status_code == HTTPStatus.UNAUTHORIZED
+    assert sliding.me().status_code == HTTPStatus.OK
+
+
+def test_the_same_request_gets_the_same_bytes_and_a_late_one_ends_the_session(sliding, clock):
+    first = sliding.access
+    second = sliding.refresh(first).json()
+
+    assert sliding.refresh(first).json() == second
+    clock.shift(11)
+    assert sliding.refresh(first).status_code == HTTPStatus.UNAUTHORIZED
+    assert BlacklistedToken.objects.get().reason == "reuse"
+    assert sliding.me(second["token"]).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_past_its_refresh_time_it_is_not_exchanged(sliding, clock, options):
+    options(SLIDING_TOKEN_LIFETIME=timedelta(days=3))
+    sliding.log_in()
+    clock.shift(25 * 3600)
+
+    assert sliding.me().status_code == HTTPStatus.OK
+    assert sliding.refresh().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_signing_out_ends_it(sliding):
+    assert sliding.log_out().status_code == HTTPStatus.OK
+
+    assert sliding.me().status_code == HTTPStatus.UNAUTHORIZED
+    assert sliding.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert sliding.verify(sliding.access).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_refresh_token_is_no_sliding_token(sliding, user):
+    pair = Device(user)
+    pair.log_in()
+
+    assert sliding.refresh(pair.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
+    assert sliding.me(pair.refresh_token).status_code == HTTPStatus.UNAUTHORIZED

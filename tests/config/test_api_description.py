@@ -1,0 +1,48 @@
+"""The OpenAPI description and its page."""
+
+from http import HTTPStatus
+
+from django.urls import get_resolver
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.views import APIView
+
+DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
+
+
+def api_routes(patterns=None, prefix="/"):
+    """Yield the path of every DRF view."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        path = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            yield from api_routes(pattern.url_patterns, path)
+        elif issubclass(getattr(pattern.callback, "cls", object), APIView):
+            yield path
+
+
+def description():
+    return SchemaGenerator().get_schema(public=True)
+
+
+def test_every_api_route_is_described():
+    routes = set(api_routes())
+
+    assert routes - DESCRIBES_ITSELF == set(description()["paths"])
+    assert len(routes) > 8
+
+
+def test_every_operation_has_an_example_and_tells_its_errors():
+    for path, operations in description()["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            assert {"200", "401"} <= set(answers), (path, method)
+            assert method == "get" or {"400", "413", "415"} <= set(answers), (path, method)
+            for status, answer in answers.items():
+                assert answer["content"]["application/json"]["examples"], (path, method, status)
+
+
+def test_the_page_and_all_it_loads_are_ours(client, db):
+    page = client.get("/api/docs/")
+
+    assert page.status_code == HTTPStatus.OK
+    assert b"https://" not in page.content
+    assert client.get("/api/schema/").status_code == HTTPStatus.OK

@@ -1,0 +1,50 @@
+"""The README's shell session, run as it stands in the file."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from accounts.management.commands.demo import PASSWORD, PEOPLE
+from accounts.models import User
+from tests.curl import path_with_curl
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def transcript():
+    """Return the session as (command, expected output) pairs; `…` stands for anything."""
+    (block,) = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    steps = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    return [step.split("\n", 1) for step in steps]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_session_in_the_readme_gives_what_it_says(live_server, tmp_path):
+    for email, fields in PEOPLE.items():
+        User.objects.create_user(email, PASSWORD, **fields)
+    steps = transcript()
+    mark = "--- next ---"
+    script = "\n".join(f"{command}; echo; echo '{mark}'" for command, _ in steps)
+
+    run = subprocess.run(
+        ["sh", "-eu", "-c", script.replace("http://localhost:8000", live_server.url)],
+        env={**os.environ, "PATH": path_with_curl(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    outputs = run.stdout.split(mark)[:-1]
+    assert len(outputs) == len(steps) > 10
+    for (command, expected), output in zip(steps, outputs, strict=True):
+        pattern = ".*".join(re.escape(part) for part in expected.strip().split("…"))
+        assert re.fullmatch(pattern, output.strip()), (command, output)
+
+
+def test_the_readme_names_the_demo_users_and_their_password():
+    for email in PEOPLE:
+        assert f"`{email}` | `{PASSWORD}`" in README
