@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import FieldDoesNotExist
 
 from . import keys
-from .conf import DEFAULTS, conf
+from .conf import DEFAULTS, IMPORT_STRINGS, conf
 
 LIFETIMES = (
     "ACCESS_TOKEN_LIFETIME",
@@ -26,6 +26,7 @@ FLAGS = (
     "ROTATE_REFRESH_TOKENS",
     "BLACKLIST_AFTER_ROTATION",
     "REQUIRE_OUTSTANDING",
+    "CHECK_USER_IS_ACTIVE",
     "UPDATE_LAST_LOGIN",
 )
 CLAIMS = ("USER_ID_CLAIM", "TOKEN_TYPE_CLAIM", "JTI_CLAIM", "SLIDING_TOKEN_REFRESH_EXP_CLAIM")
@@ -44,6 +45,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *_claims(),
         *_user_id_field(),
         *_classes(),
+        *_session_limit(),
         *_signing(),
     ]
 
@@ -127,9 +129,7 @@ def _user_id_field() -> Iterator[CheckMessage]:
 
 
 def _classes() -> Iterator[CheckMessage]:
-    for name, default in DEFAULTS.items():
-        if not name.endswith(("_SERIALIZER", "_CLASS", "_CLASSES")) or default is None:
-            continue
+    for name in sorted(IMPORT_STRINGS):
         try:
             getattr(conf, name)
         except ImportError as error:
@@ -138,6 +138,16 @@ def _classes() -> Iterator[CheckMessage]:
                 f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}.",
                 "Give the dotted path of a class.",
             )
+
+
+def _session_limit() -> Iterator[CheckMessage]:
+    limit = conf.MAX_SESSIONS_PER_USER
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        yield _error(
+            14,
+            f"TOKEN_BLACKLIST['MAX_SESSIONS_PER_USER'] is {limit!r}.",
+            "Give a whole number of at least 1, or None for no limit.",
+        )
 
 
 def _signing() -> Iterator[CheckMessage]:

@@ -6,7 +6,7 @@ them at start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +31,15 @@ DEFAULTS: dict[str, Any] = {
     "ROTATION_GRACE_PERIOD": timedelta(seconds=10),
     # A token without a record is refused; False accepts it until it is blacklisted.
     "REQUIRE_OUTSTANDING": True,
+    # Signing in. The rule says whether a user may; the hooks hear of it: ON_LOGIN_SUCCESS(user,
+    # request) and ON_LOGIN_FAILED(credentials without the password, request).
+    "CHECK_USER_IS_ACTIVE": True,
+    "USER_AUTHENTICATION_RULE": f"{_APP}.proof.default_user_authentication_rule",
     "UPDATE_LAST_LOGIN": False,
+    "ON_LOGIN_SUCCESS": None,
+    "ON_LOGIN_FAILED": None,
+    # The oldest session is signed out where a sign-in makes one more than this; None: no limit.
+    "MAX_SESSIONS_PER_USER": None,
     # Signing. SIGNING_KEY falls back to settings.SECRET_KEY.
     "ALGORITHM": "HS256",
     "SIGNING_KEY": None,
@@ -64,6 +72,9 @@ DEFAULTS: dict[str, Any] = {
 }
 
 IMPORT_STRINGS = {
+    "USER_AUTHENTICATION_RULE",
+    "ON_LOGIN_SUCCESS",
+    "ON_LOGIN_FAILED",
     "AUTH_TOKEN_CLASSES",
     "TOKEN_USER_CLASS",
     "TOKEN_OBTAIN_SERIALIZER",
@@ -91,7 +102,12 @@ class Conf:
     BLACKLIST_AFTER_ROTATION: bool
     ROTATION_GRACE_PERIOD: timedelta
     REQUIRE_OUTSTANDING: bool
+    CHECK_USER_IS_ACTIVE: bool
+    USER_AUTHENTICATION_RULE: Callable[[Any], bool]
     UPDATE_LAST_LOGIN: bool
+    ON_LOGIN_SUCCESS: Callable[[Any, Any], None] | None
+    ON_LOGIN_FAILED: Callable[[dict[str, Any], Any], None] | None
+    MAX_SESSIONS_PER_USER: int | None
     ALGORITHM: str
     SIGNING_KEY: str
     VERIFYING_KEY: str
@@ -149,6 +165,10 @@ class Conf:
     def given(self) -> dict[str, Any]:
         """Return what the site's settings say, without the defaults."""
         return getattr(settings, "TOKEN_BLACKLIST", None) or {}
+
+    def has(self, name: str) -> bool:
+        """Whether the site sets the option itself."""
+        return name in self.given()
 
     def reload(self) -> None:
         """Forget every value; the next access reads the settings again."""

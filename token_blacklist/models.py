@@ -12,15 +12,67 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
 from django.db import IntegrityError, models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .clients import USER_AGENT_LENGTH
 from .conf import conf
-from .signals import announce, token_blacklisted
+from .signals import token_blacklisted
 
 LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
+
+
+def insert_select(
+    model: type[models.Model],
+    values: dict[str, Any],
+    source: models.QuerySet[Any],
+    *,
+    lock: bool = False,
+    ignore_conflicts: bool = False,
+) -> list[int]:
+    """Send `INSERT INTO model (...) SELECT values FROM source`; return the new rows' ids.
+
+    One statement, so that nothing comes between what is looked at and what is written.
+    `values` maps field names to plain values or to expressions over the source. `lock` waits
+    for whoever is changing the source's rows, and looks at them again; SQLite has one writer
+    at a time anyway.
+    """
+    fields: list[Any] = [model._meta.get_field(name) for name in values]
+    columns = {
+        f"_{name}": value
+        if hasattr(value, "resolve_expression")
+        else models.Value(value, output_field=field)
+        for field, (name, value) in zip(fields, values.items(), strict=True)
+    }
+    using = router.db_for_write(model)
+    connection = transaction.get_connection(using)
+    quote = connection.ops.quote_name
+    select = source.using(using).annotate(**columns).values_list(*columns)
+    sql, params = select.query.get_compiler(using).as_sql()
+    into = ", ".join(quote(field.column) for field in fields)
+    table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+    if lock and connection.features.has_select_for_no_key_update:
+        sql += " FOR NO KEY UPDATE"  # by hand: Django's own demands an open transaction
+    conflict = "ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({into}) {sql} {conflict} RETURNING {key}",
+            params,
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def active_users() -> models.QuerySet[Any]:
+    """Return the users who may sign in, as far as a database can tell."""
+    users = get_user_model()._default_manager.all()
+    try:
+        get_user_model()._meta.get_field("is_active")
+    except FieldDoesNotExist:
+        return users
+    return users.filter(is_active=True) if conf.CHECK_USER_IS_ACTIVE else users
 
 
 def jti_of(session_id: str, generation: int) -> str:
@@ -156,8 +208,40 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
                 entry = queryset.create(**fields)
         except IntegrityError:
             return queryset.filter(token=record.pk).first(), False
-        announce(token_blacklisted, self.model, record=record, reason=reason, by=by)
+        token_blacklisted.announce(
+            self.model,
+            session_id=record.session_id,
+            user_id=record.user_id,
+            reason=str(reason),
+            by_id=by.pk if by else None,
+        )
         return entry, True
+
+    def insert_all(
+        self, sessions: models.QuerySet[OutstandingToken], *, reason: str, by: Any = None
+    ) -> int:
+        """Blacklist every session of the queryset that is not yet; return how many.
+
+        One INSERT however many they are, and one SELECT to tell which.
+        """
+        values = {
+            "token": models.F("pk"),
+            "blacklisted_at": timezone.now(),
+            "reason": str(reason),
+            "blacklisted_by": by.pk if by else None,
+        }
+        entries = insert_select(self.model, values, sessions, ignore_conflicts=True)
+        if entries:
+            ended = self.filter(pk__in=entries).values_list("token__session_id", "token__user_id")
+            for session_id, user_id in ended:
+                token_blacklisted.announce(
+                    self.model,
+                    session_id=session_id,
+                    user_id=user_id,
+                    reason=str(reason),
+                    by_id=by.pk if by else None,
+                )
+        return len(entries)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the records and the sessions they end: without it, one would be live again."""

@@ -32,11 +32,16 @@ def holder_of(token: Token) -> AbstractBaseUser:
     user: Any = found.first()
     if user is None:
         raise AuthenticationFailed(_("User not found"), code="user_not_found")
-    if not user.is_active:
+    if conf.CHECK_USER_IS_ACTIVE and not user.is_active:
         raise AuthenticationFailed(_("User is inactive"), code="user_inactive")
     if not user._session_is_live:
         raise TokenError(_("Token is blacklisted"))
     return user  # type: ignore[no-any-return]  # the annotation made it Any
+
+
+def default_user_authentication_rule(user: Any) -> bool:
+    """Whether a user whose credentials are right may come in. For USER_AUTHENTICATION_RULE."""
+    return user is not None and (not conf.CHECK_USER_IS_ACTIVE or bool(user.is_active))
 
 
 def _session_is_live(token: Token) -> Any:

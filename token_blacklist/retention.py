@@ -8,6 +8,7 @@ from django.db import connections, router, transaction
 from django.utils import timezone
 
 from .models import BlacklistedToken, FlushRun, OutstandingToken
+from .signals import tokens_flushed
 
 BATCH_SIZE = 5_000
 
@@ -41,6 +42,9 @@ def flush(*, batch_size: int = BATCH_SIZE) -> FlushReport:
         run.outcome = outcome
         run.duration = timezone.now() - run.started_at
         run.save()
+    tokens_flushed.announce(
+        FlushRun, outstanding=run.outstanding_deleted, blacklisted=run.blacklisted_deleted
+    )
     return FlushReport(run.outstanding_deleted, run.blacklisted_deleted)
 
 

@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -21,9 +19,9 @@ from . import keys
 from .clients import Client
 from .conf import conf
 from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
-from .models import BlacklistedToken, OutstandingToken, jti_of
+from .models import BlacklistedToken, OutstandingToken, active_users, jti_of
 from .proof import holder_of
-from .signals import announce, token_refreshed, token_reused
+from .signals import token_refreshed, token_reused
 from .tokens import AUTH_TIME_CLAIM, SESSION_CLAIM, BlacklistMixin
 
 logger = logging.getLogger(__name__)
@@ -55,11 +53,13 @@ def rotate(token: T, answer: Callable[[T], Answer], client: Client | None = None
         return answer(_unlisted_successor(token, expires_at))
     successor = _successor(token, token.generation + 1, now, expires_at)
     prepared = answer(successor)
+    if conf.has("USER_AUTHENTICATION_RULE") and not conf.USER_AUTHENTICATION_RULE(_holder(token)):
+        raise _no_active_account()  # a rule of the site's own is Python, and needs the user
     if _move(token, now, expires_at, client):
-        announce(
-            token_refreshed,
+        token_refreshed.announce(
             OutstandingToken,
             session_id=token.session_id,
+            user_id=token.user_id,
             generation=successor.generation,
         )
         return prepared
@@ -86,8 +86,8 @@ def _move(
     }
     if client is not None:
         changes |= {"ip_address": client.ip_address, "user_agent": client.user_agent}
-    users = get_user_model()._default_manager.filter(
-        pk=models.OuterRef("user_id"), **_is_active(), **{conf.USER_ID_FIELD: token.user_id}
+    users = active_users().filter(
+        pk=models.OuterRef("user_id"), **{conf.USER_ID_FIELD: token.user_id}
     )
     return bool(
         OutstandingToken.objects.filter(
@@ -129,16 +129,13 @@ def _successor_in_force(token: T, record: OutstandingToken) -> T:
 def _end_reused(token: BlacklistMixin, record: OutstandingToken) -> None:
     """End a session whose old token came back: one of its two holders is a thief."""
     _entry, ended = BlacklistedToken.objects.insert(record, reason=BlacklistedToken.Reason.REUSE)
-    if not ended:
-        return
-    logger.warning(
-        "reuse: generation %s of session %s of user %s came back at generation %s; session ended",
-        token.generation,
-        record.session_id,
-        record.user_id,
-        record.generation,
-    )
-    announce(token_reused, OutstandingToken, record=record, generation=token.generation)
+    if ended:
+        token_reused.announce(
+            OutstandingToken,
+            session_id=record.session_id,
+            user_id=record.user_id,
+            generation=token.generation,
+        )
 
 
 def _adopt(
@@ -196,11 +193,19 @@ def _unlisted_successor(token: T, expires_at: datetime) -> T:
     return successor
 
 
+def _holder(token: BlacklistMixin) -> Any:
+    users = get_user_model()._default_manager
+    return users.filter(**{conf.USER_ID_FIELD: token.user_id}).first()
+
+
 def _active_holder(token: BlacklistMixin) -> Any:
     try:
-        return holder_of(token)
+        user = holder_of(token)
     except AuthenticationFailed as error:
         raise _no_active_account() from error
+    if not conf.USER_AUTHENTICATION_RULE(user):
+        raise _no_active_account()
+    return user
 
 
 def _no_active_account() -> AuthenticationFailed:
@@ -209,18 +214,7 @@ def _no_active_account() -> AuthenticationFailed:
     )
 
 
-def _is_active() -> dict[str, bool]:
-    """Return the condition for an active user; a user model without the column has only such."""
-    try:
-        get_user_model()._meta.get_field("is_active")
-    except FieldDoesNotExist:
-        return {}
-    return {"is_active": True}
-
-
 def _may_sign_in(user: Any, token: BlacklistMixin) -> bool:
     return bool(
-        isinstance(user, AbstractBaseUser)
-        and user.is_active
-        and getattr(user, conf.USER_ID_FIELD) == token.user_id
+        conf.USER_AUTHENTICATION_RULE(user) and getattr(user, conf.USER_ID_FIELD) == token.user_id
     )

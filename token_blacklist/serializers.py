@@ -54,11 +54,12 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         self.fields["password"] = PasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = authenticate(
-            self.context.get("request"),
-            **{self.username_field: attrs[self.username_field], "password": attrs["password"]},
-        )
-        if user is None or not user.is_active:
+        request = self.context.get("request")
+        credentials = {self.username_field: attrs[self.username_field]}
+        user = authenticate(request, **credentials, password=attrs["password"])
+        if user is None or not conf.USER_AUTHENTICATION_RULE(user):
+            if conf.ON_LOGIN_FAILED:
+                conf.ON_LOGIN_FAILED(credentials, request)
             raise AuthenticationFailed(
                 self.error_messages["no_active_account"], "no_active_account"
             )
@@ -72,6 +73,8 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     def _signed_in(self, user: AbstractBaseUser) -> None:
         if conf.UPDATE_LAST_LOGIN:
             update_last_login(None, user)  # type: ignore[arg-type]  # any sender will do
+        if conf.ON_LOGIN_SUCCESS:
+            conf.ON_LOGIN_SUCCESS(user, self.context.get("request"))
 
 
 class TokenObtainPairSerializer(TokenObtainSerializer):

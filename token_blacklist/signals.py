@@ -1,30 +1,50 @@
-"""Hooks for other apps. The project's own flow never listens to them.
+"""Hooks for other apps, and the log of what happened. The project's own flow never listens.
 
-Each is sent once its statement is committed, and a receiver that raises is logged and
-changes nothing: a hook cannot keep anybody from signing in or out.
+Each event is sent once its statement is committed, and is one line in the log of the same
+name. A receiver that raises is logged and changes nothing: a hook cannot keep anybody from
+signing in or out. All of them tell `session_id` and `user_id`, none of them a token:
 
-- `token_issued(record, user)`: a session was opened.
-- `token_refreshed(session_id, generation)`: a session moved on to that generation.
-- `token_blacklisted(record, reason, by)`: a session was ended.
-- `token_reused(record, generation)`: a token of that older generation came back: it, or
-  the one that replaced it, is in other hands.
+- `token_issued`: a session was opened.
+- `token_refreshed(generation)`: a session moved on to that generation.
+- `token_blacklisted(reason, by_id)`: a session was ended.
+- `token_reused(generation)`: a token of that older generation came back: it, or the one that
+  replaced it, is in other hands.
+- `tokens_flushed(outstanding, blacklisted)`: so many rows of the lists were over and are gone.
 """
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
 
-token_issued = Signal()
-token_refreshed = Signal()
-token_blacklisted = Signal()
-token_reused = Signal()
+logger = logging.getLogger("token_blacklist.events")
 
 
-def announce(signal: Signal, sender: type, **facts: Any) -> None:
-    """Send the signal after the commit, or at once in autocommit; receivers' errors are logged."""
-    if signal.receivers:
-        transaction.on_commit(partial(signal.send_robust, sender=sender, **facts))
+class Event(Signal):
+    """A signal that is also a line in the log."""
+
+    def __init__(self, name: str, level: int = logging.INFO) -> None:
+        super().__init__()
+        self.name = name
+        self.level = level
+
+    def announce(self, sender: type, **facts: Any) -> None:
+        """Log and send after the commit, or at once in autocommit."""
+        transaction.on_commit(partial(self._tell, sender, facts))
+
+    def _tell(self, sender: type, facts: dict[str, Any]) -> None:
+        if logger.isEnabledFor(self.level):
+            line = " ".join(f"{name}={value}" for name, value in facts.items())
+            logger.log(self.level, "%s %s", self.name, line, extra={"event": self.name, **facts})
+        self.send_robust(sender, **facts)
+
+
+token_issued = Event("token_issued")
+token_refreshed = Event("token_refreshed")
+token_blacklisted = Event("token_blacklisted")
+token_reused = Event("token_reused", logging.WARNING)
+tokens_flushed = Event("tokens_flushed")

@@ -6,6 +6,7 @@ Connect Front-Channel Logout) and `auth_time` (OpenID Connect Core section 2).
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -13,6 +14,7 @@ from uuid import uuid4
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,9 +23,15 @@ from rest_framework.request import Request
 from . import keys
 from .clients import Client, client_of
 from .conf import conf
-from .exceptions import ExpiredTokenError, TokenError
-from .models import LATER_JTI, BlacklistedToken, OutstandingToken
-from .signals import announce, token_issued
+from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
+from .models import (
+    LATER_JTI,
+    BlacklistedToken,
+    OutstandingToken,
+    active_users,
+    insert_select,
+)
+from .signals import token_issued
 
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
@@ -297,7 +305,7 @@ class BlacklistMixin(Token):
             session_id=fields.pop("session_id"), defaults=fields
         )
         if created:
-            announce(token_issued, OutstandingToken, record=record, user=record.user)
+            self._announce(record)
         return record
 
     @classmethod
@@ -309,9 +317,40 @@ class BlacklistMixin(Token):
         token = super().for_user(user, request)
         if conf.LISTS_ENABLED:
             token._open_session()
-            record = OutstandingToken.objects.create(**token._new_record(user, client_of(request)))
-            announce(token_issued, OutstandingToken, record=record, user=user)
+            token._insert(user, client_of(request))
         return token
+
+    def _insert(self, user: AbstractBaseUser, client: Client) -> None:
+        """Put the session on the list, if its user is still as they were when they proved it.
+
+        A password change or a deactivation at the same moment either sees this session, and
+        ends it, or is seen here: without the condition a thief's sign-in with the old
+        password could slip in behind it.
+        """
+        fields = self._new_record(user, client)
+        unchanged = active_users().filter(pk=user.pk, password=user.password)
+        with transaction.atomic() if conf.MAX_SESSIONS_PER_USER else nullcontext():
+            values = {**fields, "user": user.pk}
+            if not insert_select(OutstandingToken, values, unchanged, lock=True):
+                raise AuthenticationFailed(
+                    _("No active account found with the given credentials"), "no_active_account"
+                )
+            if conf.MAX_SESSIONS_PER_USER:
+                # The user's row is locked until the commit, so that sign-ins count in turn.
+                self._end_oldest_sessions(user, conf.MAX_SESSIONS_PER_USER)
+        self._announce(OutstandingToken(**fields))
+
+    def _end_oldest_sessions(self, user: Any, limit: int) -> None:
+        live = OutstandingToken.objects.filter(user=user).live(self.current_time)
+        surplus = live.order_by("-pk").values("pk")[limit:]
+        BlacklistedToken.objects.insert_all(
+            OutstandingToken.objects.filter(pk__in=surplus), reason=BlacklistedToken.Reason.API
+        )
+
+    def _announce(self, record: OutstandingToken) -> None:
+        token_issued.announce(
+            OutstandingToken, session_id=record.session_id, user_id=record.user_id
+        )
 
     def _open_session(self) -> None:
         self.payload[SESSION_CLAIM] = self.payload[conf.JTI_CLAIM]

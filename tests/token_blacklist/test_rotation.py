@@ -104,8 +104,8 @@ def test_reuse_is_told_once_and_without_a_token(
 ):
     told = []
 
-    def hear(record, generation, **_):
-        told.append((record.session_id, generation))
+    def hear(session_id, generation, **_):
+        told.append((session_id, generation))
 
     old = device.refresh_token
     device.refresh()
@@ -119,7 +119,8 @@ def test_reuse_is_told_once_and_without_a_token(
     finally:
         token_reused.disconnect(hear)
 
-    warnings = [r.getMessage() for r in caplog.records if r.name.startswith("token_blacklist")]
+    warnings = [r.getMessage() for r in caplog.records if r.name == "token_blacklist.events"]
+    warnings = [message for message in warnings if message.startswith("token_reused")]
     assert told == [(session().session_id, 0)]
     assert len(warnings) == 1
     assert session().session_id in warnings[0]

@@ -1,0 +1,124 @@
+"""Ending many sessions at once, and what a sign-in checks at the last moment."""
+
+import logging
+from http import HTTPStatus
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.devices import Device
+from tests.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from token_blacklist import revocation
+from token_blacklist.exceptions import AuthenticationFailed
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.tokens import RefreshToken
+
+
+def test_ending_a_users_sessions_is_two_statements_however_many(user, device, phone):
+    other = Device(UserFactory())
+    other.log_in()
+    OutstandingTokenFactory.create_batch(30, user=user)
+    OutstandingTokenFactory(user=user, expired=True)
+
+    with CaptureQueriesContext(connection) as sent:
+        ended = revocation.revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user)
+
+    assert ended == 32
+    assert [q["sql"].split()[0] for q in sent] == ["INSERT", "SELECT"]
+    assert {(e.reason, e.blacklisted_by) for e in BlacklistedToken.objects.all()} == {
+        ("logout_all", user)
+    }
+    assert device.me().status_code == phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert other.me().status_code == HTTPStatus.OK
+    assert revocation.revoke_user(user, reason="api") == 0
+
+
+def test_one_session_can_be_kept(user, device, phone):
+    kept = RefreshToken(device.refresh_token)["sid"]
+
+    assert revocation.revoke_user(user, reason="password", keep=kept) == 1
+
+    assert device.refresh().status_code == HTTPStatus.OK
+    assert phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("change", [{"password": "another"}, {"is_active": False}])
+def test_a_sign_in_that_was_overtaken_by_a_new_password_opens_no_session(user, change):
+    type(user).objects.filter(pk=user.pk).update(**change)  # after `user` was read
+
+    with pytest.raises(AuthenticationFailed) as refused:
+        RefreshToken.for_user(user)
+
+    assert refused.value.detail["code"] == "no_active_account"
+    assert not OutstandingToken.objects.exists()
+
+
+def test_with_a_limit_the_oldest_session_is_signed_out(user, options):
+    options(MAX_SESSIONS_PER_USER=2)
+    first, second, third = devices = [Device(user) for _ in range(3)]
+    for device in devices:
+        assert device.log_in().status_code == HTTPStatus.OK
+
+    assert first.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert second.refresh().status_code == HTTPStatus.OK
+    assert third.refresh().status_code == HTTPStatus.OK
+
+
+class TestTheSitesOwnRules:
+    def test_a_rule_decides_at_sign_in_and_at_refresh(self, user, device, options):
+        allowed = {user.email}
+        options(USER_AUTHENTICATION_RULE=lambda user: user is not None and user.email in allowed)
+        assert device.refresh().status_code == HTTPStatus.OK
+
+        allowed.clear()
+
+        assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
+        refused = device.refresh()
+        assert refused.status_code == HTTPStatus.UNAUTHORIZED
+        assert refused.json()["code"] == "no_active_account"
+
+    def test_inactive_users_may_come_in_where_the_site_says_so(self, user, options, settings):
+        settings.AUTHENTICATION_BACKENDS = [
+            "django.contrib.auth.backends.AllowAllUsersModelBackend"
+        ]
+        options(CHECK_USER_IS_ACTIVE=False)
+        user.is_active = False
+        type(user).objects.filter(pk=user.pk).update(is_active=False)
+        device = Device(user)
+
+        assert device.log_in().status_code == HTTPStatus.OK
+        assert device.refresh().status_code == HTTPStatus.OK
+        assert device.me().status_code == HTTPStatus.OK
+
+    def test_the_hooks_hear_of_sign_ins_and_never_of_a_password(self, user, options):
+        heard = []
+        options(
+            ON_LOGIN_SUCCESS=lambda user, request: heard.append(user),
+            ON_LOGIN_FAILED=lambda credentials, request: heard.append(credentials),
+        )
+
+        Device(user).log_in()
+        Device(user).log_in(password="wrong")
+
+        assert heard == [user, {"email": user.email}]
+
+
+def test_each_event_is_one_log_line_with_session_user_and_reason(
+    user, caplog, django_capture_on_commit_callbacks
+):
+    device = Device(user)
+    caplog.set_level(logging.INFO, logger="token_blacklist.events")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        device.log_in()
+        device.refresh()
+        device.log_out()
+
+    session = OutstandingToken.objects.get().session_id
+    lines = [r for r in caplog.records if r.name == "token_blacklist.events"]
+    assert [r.event for r in lines] == ["token_issued", "token_refreshed", "token_blacklisted"]
+    assert {(r.session_id, r.user_id) for r in lines} == {(session, user.pk)}
+    assert lines[-1].reason == "logout"
+    assert "eyJ" not in caplog.text
+    assert PASSWORD not in caplog.text

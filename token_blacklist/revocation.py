@@ -1,0 +1,37 @@
+"""Ending many sessions at once: a user's, or any other selection. One INSERT, however many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from .conf import conf
+from .models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
+
+
+def revoke_sessions(
+    sessions: OutstandingTokenQuerySet, *, reason: str, by: AbstractBaseUser | None = None
+) -> int:
+    """End every live session of the queryset; return how many this call ended.
+
+    At once, for refresh and access tokens, and for good. `reason` is a
+    `BlacklistedToken.Reason`, `by` the user who did it.
+    """
+    return BlacklistedToken.objects.insert_all(sessions.live(), reason=reason, by=by)
+
+
+def revoke_user(
+    user: Any, *, reason: str, by: AbstractBaseUser | None = None, keep: str | None = None
+) -> int:
+    """End every session of the user, but for the one whose id is `keep`; return how many.
+
+    `user` may be a queryset of users as well.
+    """
+    if not conf.LISTS_ENABLED:
+        return 0
+    owner = "user" if isinstance(user, AbstractBaseUser) else "user__in"
+    sessions = OutstandingToken.objects.filter(**{owner: user})
+    if keep is not None:
+        sessions = sessions.exclude(session_id=keep)
+    return revoke_sessions(sessions, reason=reason, by=by)
