@@ -6,7 +6,14 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
+from token_blacklist.conf import conf
+
 from .factories import PASSWORD
+
+
+def user_id_claim(user: Any) -> str:
+    """Return what a token says of the user."""
+    return str(getattr(user, conf.USER_ID_FIELD))
 
 
 class Device:
@@ -21,8 +28,11 @@ class Device:
         return self.http.post(path, data, format="json", **extra)
 
     def log_in(self, **extra: Any) -> Any:
-        credentials = {"email": self.user.email, "password": PASSWORD, **extra}
-        return self._keep(self.post("/api/token/", credentials))
+        return self._keep(self.post("/api/token/", {**self.credentials, **extra}))
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {self.user.USERNAME_FIELD: self.user.get_username(), "password": PASSWORD}
 
     def refresh(self, token: str | None = None) -> Any:
         """Refresh with the token it holds, or with another, and keep what comes back."""

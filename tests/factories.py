@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import factory
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from accounts.models import User
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
+User = get_user_model()
 PASSWORD = "correct horse battery staple"
 
 
@@ -18,7 +19,8 @@ class UserFactory(DjangoModelFactory):
         skip_postgeneration_save = True
 
     email = factory.Sequence(lambda n: f"person{n}@example.com")
-    name = "Ada Lovelace"
+    if User.USERNAME_FIELD == "username":  # Django's own user, where the app is lifted
+        username = factory.SelfAttribute("email")
     password = factory.django.Password(PASSWORD)
 
     class Params:

@@ -5,7 +5,6 @@ from http import HTTPStatus
 import pytest
 
 from tests.devices import Device
-from tests.factories import PASSWORD
 from token_blacklist.models import BlacklistedToken
 
 COOKIE = "refresh_token"
@@ -24,8 +23,7 @@ def with_csrf():
 
 
 def log_in(browser, **extra):
-    credentials = {"email": browser.user.email, "password": PASSWORD, "transport": "cookie"}
-    return browser.post("/api/token/", credentials, **extra)
+    return browser.post("/api/token/", {**browser.credentials, "transport": "cookie"}, **extra)
 
 
 def test_the_refresh_token_comes_in_a_cookie_that_only_the_token_endpoints_get(browser, settings):

@@ -48,11 +48,11 @@ def test_behind_a_proxy_its_own_word_counts(user, settings):
 def test_an_unknown_address_a_wrong_password_and_an_inactive_account_answer_the_same(user):
     inactive = UserFactory(is_active=False)
     answers = [
-        Device(user).post("/api/token/", {"email": email, "password": password})
-        for email, password in [
+        Device(user).post("/api/token/", {user.USERNAME_FIELD: name, "password": password})
+        for name, password in [
             ("nobody@example.com", PASSWORD),
-            (user.email, "wrong"),
-            (inactive.email, PASSWORD),
+            (user.get_username(), "wrong"),
+            (inactive.get_username(), PASSWORD),
         ]
     ]
 

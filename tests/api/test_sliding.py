@@ -6,16 +6,13 @@ from http import HTTPStatus
 import pytest
 
 from tests.devices import Device
-from tests.factories import PASSWORD
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import SlidingToken
 
 
 class SlidingDevice(Device):
     def log_in(self):
-        return self.keep(
-            self.post("/api/token/sliding/", {"email": self.user.email, "password": PASSWORD})
-        )
+        return self.keep(self.post("/api/token/sliding/", self.credentials))
 
     def refresh(self, token=None):
         return self.keep(self.post("/api/token/sliding/refresh/", {"token": token or self.access}))

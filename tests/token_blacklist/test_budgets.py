@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tests.factories import PASSWORD, BlacklistedTokenFactory, OutstandingTokenFactory
+from tests.devices import Device, user_id_claim
+from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory
 from token_blacklist import retention
 from token_blacklist.models import OutstandingToken
 
@@ -106,7 +107,7 @@ def test_a_stateless_request_is_none(device, settings):
     with statements():
         user, token = JWTStatelessUserAuthentication().authenticate(request)
 
-    assert user.id == str(device.user.pk)
+    assert user.id == user_id_claim(device.user)
     assert user.is_authenticated
     assert token["sid"] == OutstandingToken.objects.get().session_id
 
@@ -128,9 +129,7 @@ def test_sliding_tokens_have_the_same_budgets(user, options):
     options(AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",))
     http = APIClient()
     with statements("SELECT", "INSERT"):
-        answer = http.post(
-            "/api/token/sliding/", {"email": user.email, "password": PASSWORD}, format="json"
-        )
+        answer = http.post("/api/token/sliding/", Device(user).credentials, format="json")
     token = answer.json()["token"]
     with statements("SELECT"):
         assert http.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 200

@@ -37,7 +37,7 @@ def test_the_projects_own_settings_are_fine():
         ({"TOKEN_TYPE_CLAIM": None}, "E006"),
         ({"USER_ID_CLAIM": ""}, "E006"),
         ({"USER_ID_FIELD": "uuid"}, "E007"),
-        ({"USER_ID_FIELD": "name"}, "E008"),
+        ({"USER_ID_FIELD": "password"}, "E008"),
         ({"AUTH_TOKEN_CLASSES": ("nowhere.Token",)}, "E009"),
         ({"TOKEN_OBTAIN_SERIALIZER": "nowhere.Serializer"}, "E009"),
         ({"ALGORITHM": "none"}, "E010"),

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
+from tests.devices import user_id_claim
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.signals import token_reused
 from token_blacklist.tokens import AccessToken, RefreshToken
@@ -277,7 +278,7 @@ class TestATokenThatTheListsDoNotKnow:
     @pytest.fixture
     def stateless(self, user):
         token = RefreshToken()
-        token["user_id"] = str(user.pk)
+        token["user_id"] = user_id_claim(user)
         return str(token)
 
     def test_it_is_refused(self, device, stateless):

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.curl import path_with_curl
+from tests.devices import user_id_claim
 from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist.exceptions import TokenError
 from token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -86,7 +87,7 @@ def test_the_blacklist_method_of_a_mixin_instance_blacklists_the_token(user):
 
 def test_blacklisting_creates_unique_outstanding_and_blacklist_records_for_the_jti(user):
     token = RefreshToken()
-    token["user_id"] = str(user.pk)
+    token["user_id"] = user_id_claim(user)
 
     first, again = token.blacklist(), token.blacklist()
 

@@ -1,0 +1,55 @@
+"""A bare project that has copied `token_blacklist/`: Django, DRF, PyJWT and Django's own user.
+
+LIFTED_USER=uuid gives it a user of its own with a UUID for a key, whom tokens name by e-mail.
+"""
+
+import os
+import sys
+
+for absent in ("accounts", "config", "drf_spectacular", "environ", "unfold"):
+    sys.modules[absent] = None  # importing it fails, as where it is not installed
+
+UUID_USER = os.environ.get("LIFTED_USER") == "uuid"
+SECRET_KEY = "only-for-the-tests-" * 4
+USE_TZ = True
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "tests.lifted.urls"
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "token_blacklist",
+]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "static/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["token_blacklist.authentication.JWTAuthentication"],
+}
+TOKEN_BLACKLIST = {}
+
+if UUID_USER:
+    INSTALLED_APPS += ["tests.lifted.people"]
+    AUTH_USER_MODEL = "people.Person"
+    TOKEN_BLACKLIST = {"USER_ID_FIELD": "email"}
