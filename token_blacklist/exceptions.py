@@ -41,6 +41,15 @@ class InvalidToken(AuthenticationFailed):
     default_code = "token_not_valid"
 
 
+class Unavailable(exceptions.APIException):
+    """503: the database did not answer. The request changed nothing that it cannot repeat."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = _("The service is busy or restarting. Send the same request again.")
+    default_code = "unavailable"
+    wait = 1  # seconds; DRF makes it the Retry-After header
+
+
 class PayloadTooLarge(exceptions.APIException):
     """413: the body is larger than any request here needs."""
 

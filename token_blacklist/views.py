@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import generics, views
@@ -17,16 +18,21 @@ from rest_framework.response import Response
 
 from .authentication import bearer_challenge
 from .conf import conf
-from .exceptions import InvalidToken, TokenError
+from .exceptions import InvalidToken, TokenError, Unavailable
 from .parsers import FormParser, JSONParser
+
+logger = logging.getLogger(__name__)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Answer as DRF does, and add its `code` to every `{"detail": ...}`.
 
-    Field errors stay as DRF gives them. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the
-    token views use it whatever the site's setting is.
+    Field errors stay as DRF gives them. A database that is away is 503, not 500. For
+    `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it whatever the site's setting is.
     """
+    if isinstance(exc, OperationalError | InterfaceError):
+        logger.error("the database did not answer: %s", type(exc).__name__, exc_info=exc)
+        exc = Unavailable()
     response = views.exception_handler(exc, context)
     if response is not None and isinstance(response.data, dict):
         detail = response.data.get("detail")

@@ -1,0 +1,312 @@
+"""A refused token never works again: any story of sessions, against a small model of them.
+
+The model knows of each session its row's generation and times, and whether it has ended. Every
+answer of the API must be the one that the model gives.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import pytest
+import time_machine
+from django.test import override_settings
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.devices import Device
+from tests.factories import UserFactory
+from token_blacklist import keys, retention
+from token_blacklist.conf import conf
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.tokens import UntypedToken
+
+HOUR = 3600
+LEEWAY = 30
+START = datetime(2030, 1, 1, tzinfo=UTC)
+ANY = st.integers(0, 1_000)
+SELDOM = st.integers(0, 9)  # happens on 0: what ends every session makes a short story
+EXAMPLES = int(os.environ.get("STORIES", "200"))
+
+
+@dataclass
+class Session:
+    """What the model holds of one sign-in. Times are in seconds since 1970."""
+
+    kind: str
+    user_id: int
+    tokens: list[str]
+    access: list[str] = field(default_factory=list)
+    refreshed_at: float = 0
+    row_expires_at: float = 0
+    has_row: bool = True
+    ended: bool = False
+
+
+class Stories(RuleBasedStateMachine):
+    steps: ClassVar[Counter[str]] = Counter()
+
+    @initialize(leeway=st.sampled_from([0, LEEWAY]))
+    def begin(self, leeway):
+        self.clock = time_machine.travel(START, tick=False)
+        self.traveller = self.clock.start()
+        self.override = None
+        self.options = {
+            "AUTH_TOKEN_CLASSES": (
+                "token_blacklist.tokens.AccessToken",
+                "token_blacklist.tokens.SlidingToken",
+            ),
+            "SLIDING_TOKEN_LIFETIME": timedelta(hours=2),
+            "SESSION_LIFETIME": timedelta(hours=60),
+            "LEEWAY": timedelta(seconds=leeway),
+        }
+        self.set_options()
+        self.user = UserFactory()
+        self.device = Device(self.user)
+        self.opened: list[Session] = []
+
+    def set_options(self, **changes: Any) -> None:
+        self.options |= changes
+        if self.override:
+            self.override.disable()
+        self.override = override_settings(TOKEN_BLACKLIST=self.options)
+        self.override.enable()
+
+    def teardown(self):
+        if getattr(self, "override", None):
+            self.override.disable()
+            self.clock.stop()
+        OutstandingToken.objects.all().delete()
+        type(self.user).objects.all().delete() if hasattr(self, "user") else None
+
+    # What the model says.
+
+    @property
+    def now(self) -> float:
+        return timezone.now().timestamp()
+
+    @property
+    def leeway(self) -> float:
+        return conf.LEEWAY.total_seconds()
+
+    def genuine(self, token: str) -> bool:
+        claims = keys.decode(token, verify=False)
+        return claims["exp"] > self.now - self.leeway and claims["iat"] <= self.now + self.leeway
+
+    def live(self, session: Session) -> bool:
+        return (
+            session.has_row
+            and not session.ended
+            and session.row_expires_at > self.now - self.leeway
+            and session.user_id == self.user.pk
+        )
+
+    def in_grace(self, session: Session, generation: int) -> bool:
+        grace = conf.ROTATION_GRACE_PERIOD.total_seconds()
+        return (
+            generation == len(session.tokens) - 2
+            and grace > 0
+            and self.now <= session.refreshed_at + grace
+        )
+
+    def refresh_says(self, session: Session, generation: int) -> str:
+        """Return what a refresh must do: move, repeat, refuse, or end the session as reused."""
+        token = session.tokens[generation]
+        claims = keys.decode(token, verify=False)
+        if not self.genuine(token) or claims["auth_time"] + 60 * HOUR <= self.now:
+            return "refuse"
+        if session.kind == "sliding" and claims["refresh_exp"] <= self.now - self.leeway:
+            return "refuse"
+        if not self.live(session):
+            return "refuse"
+        if generation == len(session.tokens) - 1:
+            return "move"
+        return "repeat" if self.in_grace(session, generation) else "reuse"
+
+    # What may happen.
+
+    def choose(self, which: int) -> Session:
+        """Return a session, mostly one that is live: there the interesting stories are."""
+        live = [session for session in self.opened if self.live(session)]
+        return (live * 3 + self.opened)[which % (3 * len(live) + len(self.opened))]
+
+    @precondition(lambda self: sum(map(self.live, self.opened)) < 2)  # few, with long stories
+    @rule(kind=st.sampled_from(["refresh", "sliding"]))
+    def sign_in(self, kind):
+        path = "/api/token/" if kind == "refresh" else "/api/token/sliding/"
+        answer = self.device.post(path, self.device.credentials)
+        assert answer.status_code == 200
+        session = Session(kind, self.user.pk, [])
+        self.keep(session, answer.json())
+        self.opened.append(session)
+
+    def keep(self, session: Session, pair: dict[str, str]) -> None:
+        token = pair["refresh" if session.kind == "refresh" else "token"]
+        session.tokens.append(token)
+        if session.kind == "refresh":
+            session.access.append(pair["access"])
+        session.refreshed_at = self.now
+        session.row_expires_at = keys.decode(token, verify=False)["exp"]
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY, pick=st.integers(0, 9))
+    def refresh(self, which, pick):
+        session = self.choose(which)
+        # Mostly the newest tokens, for the same reason.
+        self.send(session, max(0, len(session.tokens) - 1 - pick // 3))
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY, seconds=st.sampled_from([0, 9.5, 11]))
+    def refresh_and_again(self, which, seconds):
+        session = self.choose(which)
+        newest = len(session.tokens) - 1
+        self.send(session, newest)
+        self.traveller.shift(seconds)
+        self.send(session, newest)
+
+    def send(self, session: Session, generation: int) -> None:
+        verdict = self.refresh_says(session, generation)
+        self.steps[verdict] += 1
+        name, path = ("refresh", "/api/token/refresh/")
+        if session.kind == "sliding":
+            name, path = ("token", "/api/token/sliding/refresh/")
+
+        answer = self.device.post(path, {name: session.tokens[generation]})
+
+        assert answer.status_code == (200 if verdict in {"move", "repeat"} else 401), verdict
+        if verdict == "move":
+            self.keep(session, answer.json())
+        elif verdict == "repeat":
+            assert answer.json()[name] == session.tokens[-1]
+        elif verdict == "reuse":
+            session.ended = True
+            entry = BlacklistedToken.objects.get(token__session_id=self.sid(session))
+            assert entry.reason == "reuse"
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY, pick=st.integers(0, 9))
+    def use(self, which, pick):
+        session = self.choose(which)
+        if session.kind == "refresh":
+            token = session.access[-1 - pick % len(session.access)]
+            good = self.genuine(token) and self.live(session)
+        else:
+            generation = len(session.tokens) - 1 - pick % len(session.tokens)
+            token = session.tokens[generation]
+            in_force = generation == len(session.tokens) - 1 or self.in_grace(session, generation)
+            good = self.genuine(token) and self.live(session) and in_force
+
+        assert self.device.me(token).status_code == (200 if good else 401)
+        assert self.device.verify(token).status_code == (200 if good else 401)
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY, pick=st.integers(0, 9))
+    def sign_out(self, which, pick):
+        session = self.choose(which)
+        token = session.tokens[-1 - pick % len(session.tokens)]
+
+        answer = self.device.log_out(token)
+
+        assert answer.status_code == (200 if self.genuine(token) else 401)
+        if answer.status_code == 200:
+            session.ended = True
+
+    @rule(seconds=st.sampled_from([0.5, 5, 9, 11, 11, 11, 31, 299, HOUR]))
+    def wait(self, seconds):
+        self.traveller.shift(seconds)
+
+    @rule(seconds=st.sampled_from([13 * HOUR, 25 * HOUR]), luck=SELDOM)
+    def wait_long(self, seconds, luck):
+        if luck == 0:
+            self.traveller.shift(seconds)
+
+    @rule(seconds=st.integers(1, LEEWAY))
+    def the_clock_is_set_back(self, seconds):
+        self.traveller.shift(-seconds)
+
+    @rule()
+    def flush(self):
+        retention.flush(batch_size=2)
+        for session in self.opened:
+            if session.row_expires_at <= self.now - self.leeway:
+                session.has_row = False  # whatever the clock says later
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY, offset=st.sampled_from([-1, 0, 1, LEEWAY - 1, LEEWAY, LEEWAY + 1]))
+    def flush_around_the_end_of_a_session(self, which, offset):
+        session = self.choose(which)
+        ahead = session.row_expires_at + offset - self.now
+        if ahead > 0:
+            self.traveller.shift(ahead)
+        self.flush()
+        self.send(session, len(session.tokens) - 1)
+
+    @rule(
+        leeway=st.sampled_from([0, LEEWAY]),
+        grace=st.sampled_from([0, 10, 10]),
+        required=st.booleans(),
+    )
+    def the_settings_change(self, leeway, grace, required):
+        self.set_options(
+            LEEWAY=timedelta(seconds=leeway),
+            ROTATION_GRACE_PERIOD=timedelta(seconds=grace),
+            REQUIRE_OUTSTANDING=required,
+        )
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY, luck=SELDOM)
+    def a_record_is_deleted(self, which, luck):
+        if luck:
+            return
+        session = self.choose(which)
+        OutstandingToken.objects.filter(session_id=self.sid(session)).delete()
+        session.has_row = False
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY)
+    def a_blacklist_record_is_deleted(self, which):
+        session = self.choose(which)
+        entries = BlacklistedToken.objects.filter(token__session_id=self.sid(session))
+        session.has_row = session.has_row and not entries.exists()
+        entries.delete()
+
+    @rule(luck=SELDOM)
+    def the_user_is_deleted_and_comes_back(self, luck):
+        if luck:
+            return
+        email = self.user.email
+        self.user.delete()
+        self.user = self.device.user = UserFactory(email=email)
+
+    def sid(self, session: Session) -> str:
+        return UntypedToken(session.tokens[0], verify=False)["sid"]
+
+
+@pytest.mark.timeout(900)
+def test_every_story_of_sessions_goes_as_the_model_says(db):
+    run_state_machine_as_test(
+        Stories,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=60,
+            deadline=None,
+            phases=(Phase.reuse, Phase.generate),  # shrinking a story takes minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    # The stories were about something.
+    assert all(Stories.steps[kind] >= 5 for kind in ("move", "repeat", "refuse", "reuse")), (
+        Stories.steps
+    )
