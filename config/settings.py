@@ -3,31 +3,58 @@
 Each variable may also be given as a file that holds its value: `SECRET_KEY_FILE=/run/secrets/key`.
 """
 
+import contextlib
+import logging
+import warnings
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+problems: list[str] = []  # named all at once, at the end of this file
+
+
+class Variables(FileAwareMapping):  # type: ignore[misc]  # it has no types
+    def __getitem__(self, name: str) -> str:
+        try:
+            return str(super().__getitem__(name)).rstrip("\r\n")  # a file ends with a line end
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{name}_FILE names a file that cannot be read.")
+            raise KeyError(name) from error
+
+
 env = environ.FileAwareEnv()
+env.ENVIRON = Variables()
 if env_file := env.str("ENV_FILE", default=str(BASE_DIR / ".env")):
     environ.Env.read_env(env_file)  # what the environment says already, wins
 
-problems: list[str] = []  # named all at once, at the end of the secrets
 
-
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, least: int = 0) -> int:
     try:
-        return int(env.str(name, default=str(default)))
+        value = int(env.str(name, default=str(default)))
     except ValueError:
-        problems.append(f"{name} is not a whole number.")
+        value = -1
+    if not least <= value < 2**31:
+        problems.append(f"{name} is not a whole number from {least} on.")
         return default
+    return value
+
+
+def switch(name: str, default: bool) -> bool:
+    value = env.str(name, default=str(default)).lower()
+    if value not in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
+        problems.append(f"{name} is neither True nor False.")
+        return default
+    return value in {"true", "yes", "on", "1"}
 
 
 # --- Secrets and hosts ---
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = switch("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
@@ -53,7 +80,10 @@ SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
 # --- Database: SQLite until DATABASE_URL names a PostgreSQL ---
 
-DATABASE = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+DATABASE: dict[str, Any] = {}
+# Neither a warning about the scheme nor an error about the port: both are refused below.
+with warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError):
+    DATABASE = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
 match DATABASE.get("ENGINE"):
     case "django.db.backends.sqlite3":
         DATABASE["OPTIONS"] = {
@@ -68,15 +98,12 @@ match DATABASE.get("ENGINE"):
         DATABASE["CONN_HEALTH_CHECKS"] = True
         DATABASE.setdefault("OPTIONS", {})["pool"] = {
             "min_size": 1,
-            "max_size": number("DB_POOL_MAX_SIZE", 16),
+            "max_size": number("DB_POOL_MAX_SIZE", 16, least=1),
             "timeout": 10,  # seconds a request waits for a connection before it fails
         }
     case _:
         problems.append("DATABASE_URL is not sqlite:///path or postgres://user:password@host/name.")
 DATABASES = {"default": DATABASE}
-
-if problems:
-    raise ImproperlyConfigured("The settings are not fit to start:\n- " + "\n- ".join(problems))
 
 # --- Apps ---
 
@@ -193,7 +220,7 @@ STORAGES = {
 
 # --- Transport security: TLS is expected wherever DEBUG is off ---
 
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_SSL_REDIRECT = switch("SECURE_SSL_REDIRECT", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0 if DEBUG else 365 * 24 * 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
@@ -205,10 +232,16 @@ if NUM_PROXIES:  # only then is somebody there whose word on the scheme counts
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in logging.getLevelNamesMapping():
+    problems.append("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
+    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
 }
+
+if problems:
+    raise ImproperlyConfigured("The settings are not fit to start:\n- " + "\n- ".join(problems))

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Makes .venv from a hashed lock file, and .env with fresh keys. Does nothing where both are there.
-# Usage: scripts/setup.sh requirements.txt
+# Usage: scripts/setup.sh [requirements.txt]
 set -eu
 cd "$(dirname "$0")/.."
-lock=$1
+lock=${1:-requirements.txt}
 
 die() {
     printf '%s\n' "$*" >&2

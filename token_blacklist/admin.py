@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from .models import LATER_JTI, BlacklistedToken, FlushRun, OutstandingToken
+
+PERSON = get_user_model().USERNAME_FIELD  # by which a person is searched for
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no type arguments at run time
@@ -40,7 +43,7 @@ class OutstandingTokenAdmin(ReadOnlyAdmin):
         "expires_at",
     )
     list_select_related = ("user", "blacklistedtoken")
-    search_fields = ("=session_id",)
+    search_fields = ("=session_id", f"=user__{PERSON}")
     ordering = ("-id",)
 
     @admin.display(description=_("state"))
@@ -72,7 +75,7 @@ class BlacklistedTokenAdmin(ReadOnlyAdmin):
         "blacklisted_at",
     )
     list_select_related = ("token__user", "blacklisted_by")
-    search_fields = ("=token__session_id",)
+    search_fields = ("=token__session_id", f"=token__user__{PERSON}")
     ordering = ("-id",)
 
     @admin.display(description=_("session id"))

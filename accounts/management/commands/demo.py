@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -24,13 +25,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="The port to be served on.")
+        parser.add_argument("--port", default="8000", help="The port to be served on.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("Demo users are for DEBUG only. Use `manage.py createsuperuser`.")
-        port = options["port"]
-        self._require_free(port)
+        port = self._free(str(options["port"]))
         call_command("migrate", verbosity=0, interactive=False)
         for email, fields in PEOPLE.items():
             if not User.objects.filter(email=email).exists():
@@ -44,9 +44,10 @@ class Command(BaseCommand):
             "\n  Stop     Ctrl-C\n\n"
         )
 
-    def _require_free(self, port: int) -> None:
+    def _free(self, given: str) -> int:
+        port = int(given) if re.fullmatch("[0-9]{1,5}", given) else 0
         if not 0 < port < 65536:
-            raise CommandError(f"{port} is no port. Try: make run PORT=8001")
+            raise CommandError(f"'{given}' is no port. Try: make run PORT=8001")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -56,3 +57,4 @@ class Command(BaseCommand):
                     f"Port {port} cannot be used ({error.strerror}). Stop what uses it, or "
                     f"choose another: make run PORT={port % 65535 + 1}"
                 ) from error
+        return port

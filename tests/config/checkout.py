@@ -1,0 +1,76 @@
+"""The project as a stranger has it: in a folder and an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
+VARIABLES = set(re.findall(r'(?:env\.\w+|number|switch)\(\s*"([A-Z][A-Z_]*)"', SETTINGS))
+
+
+def bare_environment(**variables: str) -> dict[str, str]:
+    """Return this environment with these, and else nothing that the project or its tools read."""
+    ours = VARIABLES | {f"{name}_FILE" for name in VARIABLES}
+    ours |= {"PYTHON", "PORT", "PYTHONPATH", "VIRTUAL_ENV"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith(("DJANGO_", "GIT_", "MAKE", "MFLAGS"))
+    }
+    return kept | variables
+
+
+def copy_into(folder: Path) -> Path:
+    """Copy what git has or would add, so neither .venv nor .env."""
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source, target = ROOT / name, folder / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    return folder
+
+
+def lend_packages(folder: Path) -> Path:
+    """Give the copy a .venv with the packages of this one, so that nothing is installed."""
+    venv, ours = folder / ".venv", Path(sys.prefix)
+    venv.mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (venv / name).symlink_to(ours / name)
+    shutil.copy(folder / "requirements.txt", venv / "installed-requirements.txt")
+    return folder
+
+
+def run(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=bare_environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    return done
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one sentence with which the command gave up."""
+    assert done.returncode != 0
+    sentences = [line for line in done.stderr.splitlines() if line and line[:4] != "make"]
+    assert len(sentences) == 1, done.stderr
+    return sentences[0]

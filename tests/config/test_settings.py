@@ -1,0 +1,137 @@
+"""The start in production: it refuses what is not fit, in sentences, all of them at once."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+
+import pytest
+
+from .checkout import ROOT, VARIABLES, refusal, run
+
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+
+def manage(*arguments, **variables):
+    """Run manage.py with these variables alone, and no .env."""
+    return run(sys.executable, "manage.py", *arguments, ENV_FILE="", **variables)
+
+
+def problems(**variables):
+    """Return the problems that a start names."""
+    done = manage("check", **variables)
+    assert done.returncode != 0
+    first, *named = done.stderr.splitlines()
+    assert first == "The settings are not fit to start:"
+    assert all(re.fullmatch(r"- [A-Z_]+ (is|names) .+", line) for line in named), named
+    return [line.split()[1] for line in named]
+
+
+@pytest.fixture
+def fit(tmp_path):
+    """What production needs at least."""
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "ALLOWED_HOSTS": "app.example.com",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+    }
+
+
+def test_a_start_with_nothing_set_names_all_that_is_missing():
+    assert problems() == ["SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS"]
+
+
+def test_a_start_with_everything_wrong_names_it_all():
+    wrong = {
+        "SECRET_KEY": "example-secret-key",
+        "JWT_SIGNING_KEY": "too-short",
+        "DATABASE_URL": "nonsense",
+        "NUM_PROXIES": "abc",
+        "SECURE_SSL_REDIRECT": "ture",
+        "LOG_LEVEL": "LOUD",
+    }
+
+    assert set(problems(**wrong)) == {*wrong, "ALLOWED_HOSTS"}
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY"])
+@pytest.mark.parametrize(
+    "key", ["example-signing-key-that-is-long-enough-for-everything", "x" * 31]
+)
+def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
+    other = {"JWT_SIGNING_KEY": secrets.token_urlsafe(64)}
+
+    assert problems(**fit | other | {name: key}) == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "maybe"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "oracle://user:password@host/name"),
+        ("DATABASE_URL", "postgres://user:password@host:port/name"),
+        ("NUM_PROXIES", "abc"),
+        ("NUM_PROXIES", "-1"),
+        ("ACCESS_TOKEN_SECONDS", "9" * 20),
+        ("SECURE_HSTS_SECONDS", "1e5"),
+        ("SECURE_SSL_REDIRECT", "ture"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(fit, name, value):
+    assert problems(**fit | {name: value}) == [name]
+
+
+def test_a_variable_can_be_given_as_a_file(fit, tmp_path):
+    key = tmp_path / "key"
+    key.write_text(fit.pop("SECRET_KEY") + "\n", encoding="utf-8")
+
+    done = manage(
+        "shell",
+        "-v0",
+        "-c",
+        "from django.conf import settings; print(repr(settings.SECRET_KEY))",
+        SECRET_KEY_FILE=str(key),
+        **fit,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == repr(key.read_text(encoding="utf-8").rstrip())
+
+
+def test_a_file_that_is_not_there_is_named(fit, tmp_path):
+    signing_key = {"JWT_SIGNING_KEY": secrets.token_urlsafe(64)}
+    missing = {"SECRET_KEY_FILE": str(tmp_path / "missing")}
+
+    assert problems(**fit | signing_key | missing) == ["SECRET_KEY_FILE", "SECRET_KEY"]
+
+
+def test_demo_users_are_refused_in_production(fit, tmp_path):
+    done = manage("demo", **fit)
+
+    assert "Demo users are for DEBUG only" in refusal(done)
+    assert not (tmp_path / "db.sqlite3").exists()
+
+
+def test_the_production_block_of_the_example_passes_the_deployment_check(fit):
+    (block,) = re.findall(r"(?m)^# Production, as a whole:\n((?:# \w+=.*\n)+)", EXAMPLE)
+    lines = [line.removeprefix("# ").partition("=") for line in block.splitlines()]
+    production = {
+        name: secrets.token_urlsafe(48) if value.startswith("<") else value
+        for name, _, value in lines
+    }
+    assert set(production) >= {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"}
+    production["DATABASE_URL"] = fit["DATABASE_URL"]
+
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **production)
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+def test_every_variable_that_the_settings_read_is_in_the_example():
+    assert len(VARIABLES) > 10
+    assert set(re.findall(r"(?m)^(?:# )?([A-Z][A-Z_]*)=", EXAMPLE)) >= VARIABLES

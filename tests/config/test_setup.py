@@ -1,0 +1,172 @@
+"""`make run` as a stranger runs it, on a copy of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+from accounts.management.commands.demo import PASSWORD
+
+from .checkout import bare_environment, copy_into, lend_packages, refusal, run
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return copy_into(tmp_path / "copy")
+
+
+@pytest.fixture
+def ready(copy):
+    return lend_packages(copy)
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def python_that(folder, script):
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_an_old_python_ends_in_a_sentence(copy, tmp_path):
+    done = run("make", "run", cwd=copy, PYTHON=python_that(tmp_path, "exit 1"))
+
+    assert "Python 3.11 or newer is needed" in refusal(done)
+
+
+def test_a_missing_venv_module_ends_in_a_sentence(copy, tmp_path):
+    script = f'[ "$1" = -m ] && exit 1; exec "{sys.executable}" "$@"'
+
+    done = run("make", "run", cwd=copy, PYTHON=python_that(tmp_path, script))
+
+    assert "python3-venv" in refusal(done)
+    assert not (copy / ".venv").exists()
+
+
+def test_an_unreachable_package_index_ends_in_a_sentence_and_soon(copy):
+    began = time.monotonic()
+
+    done = run(
+        "make",
+        "run",
+        cwd=copy,
+        PYTHON=sys.executable,
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_EXTRA_INDEX_URL="",
+        PIP_FIND_LINKS="",
+        PIP_NO_CACHE_DIR="1",
+    )
+
+    assert "PIP_INDEX_URL" in refusal(done)
+    assert time.monotonic() - began < 60
+    assert "127.0.0.1" in (copy / ".venv" / "install.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("impossible", ["0", "99999", "abc", "-1", "80 80"])
+def test_an_impossible_port_ends_in_a_sentence(ready, impossible):
+    done = run("make", "run", f"PORT={impossible}", cwd=ready)
+
+    assert f"'{impossible}' is no port. Try: make run PORT=8001" in refusal(done)
+
+
+def test_a_busy_port_ends_in_a_sentence(ready):
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        number = busy.getsockname()[1]
+        done = run("make", "run", f"PORT={number}", cwd=ready)
+
+    assert f"Port {number} cannot be used" in refusal(done)
+    assert "choose another: make run PORT=" in refusal(done)
+
+
+def test_env_is_written_once_with_fresh_keys_for_the_owner_alone(ready, tmp_path):
+    other = lend_packages(copy_into(tmp_path / "other"))
+    keys = set()
+    for folder in (ready, other):
+        done = run("sh", "scripts/setup.sh", cwd=folder)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (folder / ".env").stat().st_mode & 0o777 == 0o600
+        written = (folder / ".env").read_text(encoding="utf-8")
+        keys |= set(re.findall(r"(?m)^(?:SECRET|JWT_SIGNING)_KEY=([\w-]{80,})$", written))
+    assert len(keys) == 4
+    before = (ready / ".env").stat()
+
+    done = run("sh", "scripts/setup.sh", cwd=ready)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    after = (ready / ".env").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def call(site, path, body=None):
+    """Return status and JSON (None for a page), or None while nobody answers."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(site + path, data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read()
+            is_json = answer.headers.get_content_type() == "application/json"
+            return answer.status, json.loads(text) if is_json else None
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, None
+    except (urllib.error.URLError, ConnectionError):
+        return None
+
+
+@contextmanager
+def served(folder, port):
+    """Run `make run`; give the site and how many seconds it took to answer."""
+    site, began = f"http://127.0.0.1:{port}", time.monotonic()
+    with (folder / "output").open("w") as output:
+        server = subprocess.Popen(
+            ["make", "run", f"PORT={port}"],
+            cwd=folder,
+            env=bare_environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        while call(site, "/") is None:
+            assert server.poll() is None, (folder / "output").read_text()
+            assert time.monotonic() - began < 60
+            time.sleep(0.05)
+        yield site, time.monotonic() - began
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)  # no goodbye: what was answered is kept
+        server.wait(timeout=20)
+        while call(site, "/") is not None:
+            time.sleep(0.05)
+
+
+def test_make_run_serves_and_the_second_time_at_once_with_nothing_lost(ready, port):
+    with served(ready, port) as (site, first):
+        assert call(site, "/") == (200, None)
+        person = {"email": "demo@example.com", "password": PASSWORD}
+        status, tokens = call(site, "/api/token/", person)
+        assert status == 200
+        assert f"http://localhost:{port}/admin/" in (ready / "output").read_text()
+    with served(ready, port) as (site, second):
+        refresh = {"refresh": tokens["refresh"]}
+        assert call(site, "/api/token/refresh/", refresh)[0] == 200
+
+    print(f"make run answered after {first:.1f} s, then after {second:.1f} s")
+    assert second < 10

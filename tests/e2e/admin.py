@@ -1,0 +1,45 @@
+"""The admin as a support person uses it: by its links, fields and buttons."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+from tests.factories import PASSWORD
+
+OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
+BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
+
+
+class Admin:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def sign_in(self, person) -> None:
+        self.page.goto("/admin/")
+        self.page.get_by_label("E-mail address").fill(person.email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("button", name="Log out").wait_for()
+
+    def open(self, name: str) -> None:
+        """Open a list from the menu."""
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+        self.page.get_by_role("heading", name=f"Select {name.lower()[:-1]}").wait_for()
+
+    def search(self, text: str) -> None:
+        self.page.get_by_role("textbox", name="Search").fill(text)
+        self.page.get_by_role("button", name="Search").click()
+        self.page.wait_for_url("**/?q=*")
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.locator("#result_list tbody tr")
+
+    def pick(self, text: str) -> None:
+        """Pick in the autocomplete what is found by the text."""
+        options = self.page.get_by_role("option")
+        self.page.locator(".select2-selection").click()
+        options.first.wait_for()
+        with self.page.expect_response("**/autocomplete/**"):
+            self.page.get_by_role("searchbox").last.fill(text)
+        options.filter(has_text=text).click()

@@ -1,0 +1,57 @@
+"""The browser of the tests: a Chromium on the PATH, else the one that Playwright downloaded.
+
+`python -m tests.e2e.chromium` prints where it is.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The tests ask for no other host, and neither shall the browser by itself.
+ARGUMENTS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def find(playwright: Playwright) -> str | None:
+    for name in NAMES:
+        # Some systems have a script of that name that only says what to install.
+        if (path := shutil.which(name)) and starts(path):
+            return path
+    downloaded = playwright.chromium.executable_path
+    return downloaded if Path(downloaded).exists() else None
+
+
+def starts(path: str) -> bool:
+    command = [path, "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=find(playwright),
+        args=ARGUMENTS,
+        chromium_sandbox=False,  # it cannot start as root; the pages are all our own
+    )
+
+
+def main() -> None:
+    with sync_playwright() as playwright:
+        path = find(playwright)
+    if path is None:
+        sys.exit("No Chromium was found: install one so that 'chromium' is on the PATH.")
+    sys.stdout.write(f"{path}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""A real browser, a fresh context for each test, and nothing that goes wrong unseen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import APIRequestContext, APIResponse, BrowserContext, sync_playwright
+
+from tests.devices import Device
+
+from . import chromium
+from .admin import Admin
+
+RESULTS = Path(__file__).parents[2] / "test-results"
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
+    return report
+
+
+@pytest.fixture(scope="session")
+def playwright(django_db_setup: Any) -> Any:
+    # Playwright's sync API leaves an event loop on this thread, for which Django would
+    # refuse the ORM; and these tests are a run of their own, for the others to be without it.
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        with sync_playwright() as playwright:
+            yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Any:
+    browser = chromium.launch(playwright)
+    yield browser
+    browser.close()
+
+
+def problems_of(context: BrowserContext, site: str) -> list[str]:
+    """Return a list to which is added all that goes wrong in the context."""
+    problems: list[str] = []
+
+    def check_host(request: Any) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in {"data", "blob"} and url.netloc != urlsplit(site).netloc:
+            problems.append(f"request to another host: {request.url}")
+
+    def check_console(message: Any) -> None:
+        if message.type == "error":
+            problems.append(f"console: {message.text} ({message.location['url']})")
+
+    def check_failure(request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left before it had all
+            problems.append(f"{request.failure}: {request.url}")
+
+    context.on("request", check_host)
+    context.on("console", check_console)
+    context.on("weberror", lambda error: problems.append(f"script: {error.error}"))
+    context.on("requestfailed", check_failure)
+    return problems
+
+
+@pytest.fixture
+def context(browser: Any, live_server: Any, request: Any) -> Iterator[BrowserContext]:
+    """A browser without a past. A failed test leaves a trace and a picture in test-results/."""
+    context = browser.new_context(base_url=live_server.url, locale="en-GB")
+    context.set_default_timeout(15_000)
+    context.tracing.start(screenshots=True, snapshots=True, sources=True)
+    problems = problems_of(context, live_server.url)
+    yield context
+    if problems or request.node.stash.get(FAILED, False):
+        folder = RESULTS / re.sub(r"\W+", "-", request.node.name).strip("-")
+        for number, page in enumerate(context.pages, start=1):
+            page.screenshot(path=folder / f"page-{number}.png", full_page=True)
+        context.tracing.stop(path=folder / "trace.zip")
+    context.close()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Any:
+    return context.new_page()
+
+
+@pytest.fixture
+def admin(page: Any) -> Admin:
+    return Admin(page)
+
+
+class Answer:
+    def __init__(self, answer: APIResponse) -> None:
+        self.status_code = answer.status
+        self.json = answer.json
+
+
+class Http:
+    """What a device asks of the test client, sent over the network."""
+
+    def __init__(self, requests: APIRequestContext) -> None:
+        self.requests = requests
+
+    def post(self, path: str, data: Any, format: str) -> Answer:  # noqa: A002  # its name there
+        assert format == "json"
+        return Answer(self.requests.post(path, data=data))
+
+    def get(self, path: str, HTTP_AUTHORIZATION: str) -> Answer:  # noqa: N803  # its name there
+        return Answer(self.requests.get(path, headers={"Authorization": HTTP_AUTHORIZATION}))
+
+
+@pytest.fixture
+def device_of(playwright: Any, live_server: Any) -> Any:
+    """Make devices that speak to the live server, apart from the browser."""
+    opened = []
+
+    def make(user: Any, name: str = "Device/1.0") -> Device:
+        requests = playwright.request.new_context(base_url=live_server.url, user_agent=name)
+        opened.append(requests)
+        device = Device(user)
+        device.http = Http(requests)
+        return device
+
+    yield make
+    for requests in opened:
+        requests.dispose()

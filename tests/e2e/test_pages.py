@@ -1,0 +1,91 @@
+"""The home page and the API's page."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.factories import PASSWORD
+from token_blacklist.models import OutstandingToken
+
+TOKEN_PATHS = {
+    "/api/token/",
+    "/api/token/refresh/",
+    "/api/token/verify/",
+    "/api/token/blacklist/",
+    "/api/token/sliding/",
+    "/api/token/sliding/refresh/",
+}
+
+
+@pytest.mark.parametrize(
+    ("door", "heading"), [("The API", "Token blacklist API"), ("The admin", "")]
+)
+def test_the_home_page_leads_to_the_api_and_to_the_admin(page, door, heading):
+    page.goto("/")
+
+    page.get_by_role("link", name=door).click()
+
+    if heading:
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    else:
+        expect(page.get_by_label("E-mail address")).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_home_page_follows_the_colour_scheme(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/")
+
+    expect(page.locator(".doors").get_by_role("link")).to_have_count(2)
+    colours = page.evaluate(
+        "() => { const style = getComputedStyle(document.body);"
+        " return [style.backgroundColor, style.color].map("
+        "   rgb => rgb.match(/\\d+/g).reduce((sum, part) => sum + Number(part), 0)) }"
+    )
+    assert colours == sorted(colours, reverse=scheme == "light")
+    assert abs(colours[0] - colours[1]) > 500  # of 765, black on white
+
+
+@pytest.mark.parametrize("path", ["/", "/api/docs/", "/admin/"])
+def test_a_phone_shows_a_page_without_scrolling_sideways(page, path):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(path, wait_until="networkidle")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_api_page_shows_the_token_operations_with_no_other_host(page):
+    page.goto("/api/docs/")
+
+    paths = page.locator("[data-path^='/api/token/']")
+    expect(paths).to_have_count(len(TOKEN_PATHS))
+    assert {path.get_attribute("data-path") for path in paths.all()} == TOKEN_PATHS
+
+
+def test_the_api_page_signs_a_person_in(page, user):
+    page.goto("/api/docs/")
+    operation = page.locator(".opblock", has=page.locator("[data-path='/api/token/']"))
+    operation.locator(".opblock-summary").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.locator("textarea").fill(json.dumps({"email": user.email, "password": PASSWORD}))
+
+    with page.expect_response("**/api/token/") as answer:
+        operation.get_by_role("button", name="Execute").click()
+
+    assert answer.value.status == 200
+    shown = operation.locator(".live-responses-table")
+    expect(shown.locator(".response .response-col_status")).to_have_text("200")
+    expect(shown).to_contain_text('"refresh": "eyJ')
+    assert OutstandingToken.objects.get().user == user
+
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_label("auth-bearer-value").fill(answer.value.json()["access"])
+    page.locator(".modal-ux").get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close", exact=True).click()
+    me = page.locator("#operations-account-me")
+    me.locator(".opblock-summary").click()
+    me.get_by_role("button", name="Try it out").click()
+    me.get_by_role("button", name="Execute").click()
+
+    expect(me.locator(".live-responses-table")).to_contain_text(user.email)
