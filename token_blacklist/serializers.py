@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import AbstractBaseUser, update_last_login
@@ -15,7 +16,16 @@ from .conf import conf
 from .exceptions import AuthenticationFailed, TokenError
 from .models import BlacklistedToken
 from .proof import holder_of
-from .tokens import BlacklistMixin, RefreshToken, SlidingToken, Token, UntypedToken
+from .tokens import (
+    AccessToken,
+    BlacklistMixin,
+    RefreshToken,
+    SlidingToken,
+    Token,
+    UntypedToken,
+)
+
+T = TypeVar("T", bound=Token)
 
 
 class PasswordField(serializers.CharField):
@@ -137,11 +147,8 @@ class TokenVerifySerializer(serializers.Serializer[Any]):
     token = serializers.CharField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        token: Token = UntypedToken.authentic(attrs["token"])
-        for token_class in (RefreshToken, SlidingToken):
-            if token.get(conf.TOKEN_TYPE_CLAIM) == token_class.token_type:
-                token = token_class.authentic(attrs["token"])
-        holder_of(token)
+        known = (RefreshToken, SlidingToken, AccessToken, *conf.AUTH_TOKEN_CLASSES)
+        holder_of(_token_of_its_type(attrs["token"], known))
         return {}
 
 
@@ -152,12 +159,15 @@ class TokenBlacklistSerializer(serializers.Serializer[Any]):
     token_classes: tuple[type[BlacklistMixin], ...] = (RefreshToken, SlidingToken)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        self._listed(attrs["refresh"]).blacklist(reason=BlacklistedToken.Reason.LOGOUT)
+        token = _token_of_its_type(attrs["refresh"], self.token_classes)
+        token.blacklist(reason=BlacklistedToken.Reason.LOGOUT)
         return {}
 
-    def _listed(self, encoded: str) -> BlacklistMixin:
-        kind = UntypedToken.authentic(encoded).get(conf.TOKEN_TYPE_CLAIM)
-        for token_class in self.token_classes:
-            if kind == token_class.token_type:
-                return token_class.authentic(encoded)
-        raise TokenError(_("Token has wrong type"))
+
+def _token_of_its_type(encoded: str, known: Iterable[type[T]]) -> T:
+    """Return the token as the one of these classes that it claims to be. No query."""
+    kind = UntypedToken.authentic(encoded).get(conf.TOKEN_TYPE_CLAIM)
+    for token_class in known:
+        if kind == token_class.token_type:
+            return token_class.authentic(encoded)
+    raise TokenError(_("Token has wrong type"))

@@ -6,19 +6,21 @@ import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import generics, views
 from rest_framework.authentication import CSRFCheck
-from rest_framework.exceptions import ErrorDetail, PermissionDenied
+from rest_framework.exceptions import ErrorDetail, ParseError, PermissionDenied
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .authentication import bearer_challenge
 from .conf import conf
-from .exceptions import InvalidToken, TokenError, Unavailable
+from .exceptions import InvalidToken, PayloadTooLarge, TokenError, Unavailable
+from .negotiation import OneRenderer
 from .parsers import FormParser, JSONParser
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("the database did not answer: %s", type(exc).__name__, exc_info=exc)
         exc = Unavailable()
+    elif isinstance(exc, RequestDataTooBig):
+        exc = PayloadTooLarge()
+    elif isinstance(exc, SuspiciousOperation):  # Django's word for too many fields, and the like
+        exc = ParseError(_("The request body could not be understood."))
     response = views.exception_handler(exc, context)
     if response is not None and isinstance(response.data, dict):
         detail = response.data.get("detail")
@@ -51,6 +57,7 @@ class TokenViewBase(generics.GenericAPIView[Any]):
     authentication_classes = ()
     parser_classes = (JSONParser, FormParser)
     renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OneRenderer
     www_authenticate_realm = "api"
     serializer_setting: ClassVar[str]
 

@@ -1,0 +1,396 @@
+"""Whatever is sent, the answer is a 4xx in JSON with a sentence, and the honest session goes on."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import jwt
+import pytest
+from django.conf import settings
+from rest_framework.test import APIClient
+
+from tests.devices import Device
+from tests.factories import PASSWORD, UserFactory
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.tokens import RefreshToken, SlidingToken, UntypedToken
+
+KEY = settings.TOKEN_BLACKLIST["SIGNING_KEY"]
+ENDPOINTS = {
+    "login": "/api/token/",
+    "refresh": "/api/token/refresh/",
+    "verify": "/api/token/verify/",
+    "blacklist": "/api/token/blacklist/",
+    "sliding": "/api/token/sliding/",
+    "sliding refresh": "/api/token/sliding/refresh/",
+}
+TOKEN_FIELD = {
+    "refresh": "refresh",
+    "verify": "token",
+    "blacklist": "refresh",
+    "sliding refresh": "token",
+}
+MISSING = object()
+
+
+@pytest.fixture(autouse=True)
+def honest(device, user):
+    """A session that was opened first, and still works at the end."""
+    yield device
+    session = OutstandingToken.objects.get(session_id=UntypedToken(device.access)["sid"])
+    assert session.generation == 0
+    assert not session.is_blacklisted
+    assert device.me().status_code == 200
+    assert device.refresh().status_code == 200
+
+
+def is_a_clear_refusal(answer, *statuses):
+    assert answer.status_code in (statuses or range(400, 500)), answer.content[:300]
+    body = json.loads(answer.content)
+    if set(body) >= {"detail", "code"}:
+        assert isinstance(body["detail"], str)
+        assert body["detail"]
+        assert body["code"]
+    else:
+        assert body
+        assert all(errors and isinstance(errors[0], str) for errors in body.values())
+    if answer.status_code == 401:
+        assert answer["WWW-Authenticate"].startswith("Bearer")
+    return True
+
+
+def send(endpoint, token):
+    """Bring the token to the endpoint, or to /api/me/ in the header."""
+    if endpoint == "me":
+        return APIClient().get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {token}")
+    body = json.dumps({TOKEN_FIELD[endpoint]: token})  # DRF's client cannot say a lone surrogate
+    return APIClient().post(ENDPOINTS[endpoint], body, content_type="application/json")
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unsigned(header, payload=b"{}"):
+    return f"{b64(header)}.{b64(payload)}.{b64(b'signature')}"
+
+
+def forged(claims):
+    """Return tokens that nobody with the key has signed, or not with the right algorithm."""
+    good = jwt.encode(claims, KEY, algorithm="HS256")
+    head, body, signature = good.split(".")
+    lower, rsa = b64(b'{"alg":"hs256","typ":"JWT"}'), b64(b'{"alg":"RS256","typ":"JWT"}')
+    deep = b"[" * 50_000 + b"]" * 50_000
+    return {
+        "tampered": f"{head}.{b64(json.dumps({**claims, 'x': 1}).encode())}.{signature}",
+        "mis-signed": jwt.encode(claims, "another key" * 10, algorithm="HS256"),
+        "alg none": jwt.encode(claims, None, algorithm="none"),
+        "alg None": unsigned(b'{"alg":null}', json.dumps(claims).encode()),
+        "alg of another length": jwt.encode(claims, KEY, algorithm="HS512"),
+        "alg in lower case": f"{lower}.{body}.{signature}",
+        "alg RS256": f"{rsa}.{body}.{signature}",
+        "alg a list": unsigned(b'{"alg":["HS256"]}'),
+        "no signature": f"{head}.{body}.",
+        "cut off": good[:-1],
+        "two parts": f"{head}.{body}",
+        "four parts": f"{good}.{signature}",
+        "empty parts": "..",
+        "one word": "token",
+        "not ASCII": "\u00e9.\u00e9.\u00e9",
+        "very long": "a" * 100_000,
+        "header deep": unsigned(deep),
+        "header with a huge number": unsigned(b'{"alg":"HS256","n":' + b"9" * 10_000 + b"}"),
+        "header not UTF-8": unsigned(b'{"alg":"\xff"}'),
+        "header a list": unsigned(b"[]"),
+        "crit": jwt.encode(claims, KEY, algorithm="HS256", headers={"crit": ["x"], "x": 1}),
+    }
+
+
+FORGED = sorted(forged({}))
+
+
+@pytest.mark.parametrize("kind", FORGED)
+@pytest.mark.parametrize("endpoint", [*TOKEN_FIELD, "me"])
+def test_a_forged_token_is_refused(honest, endpoint, kind):
+    if endpoint == "me" and kind == "not ASCII":
+        kind = "cut off"  # a header is bytes; what is not ASCII in it has a test of its own
+    claims = RefreshToken(honest.refresh_token).payload
+
+    assert is_a_clear_refusal(send(endpoint, forged(claims)[kind]), 401)
+    assert not BlacklistedToken.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "value", [None, 1, True, [], {}, ["a"], {"a": 1}, 1.5, "", "\x00", "\ud800"]
+)
+@pytest.mark.parametrize("endpoint", TOKEN_FIELD)
+def test_what_is_no_text_is_no_token(endpoint, value):
+    assert is_a_clear_refusal(send(endpoint, value), 400, 401)
+
+
+@pytest.mark.parametrize("endpoint", [*TOKEN_FIELD, "me"])
+@pytest.mark.parametrize("claims", [{"exp": -10}, {"nbf": 60}, {"iat": 60}])
+def test_a_token_out_of_its_time_is_refused(honest, endpoint, claims):
+    now = int(time.time())
+    base = RefreshToken(honest.refresh_token).payload
+    if endpoint == "me":
+        base = UntypedToken(honest.access).payload
+    times = {name: now + seconds for name, seconds in claims.items()}
+
+    answer = send(endpoint, jwt.encode({**base, **times}, KEY, algorithm="HS256"))
+
+    assert is_a_clear_refusal(answer, 401)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "kind"),
+    [
+        ("refresh", "access"),
+        ("blacklist", "access"),
+        ("sliding refresh", "access"),
+        ("sliding refresh", "refresh"),
+        ("refresh", "sliding"),
+        ("me", "refresh"),
+        ("me", "sliding"),
+    ],
+)
+def test_a_token_of_another_type_is_refused(honest, user, endpoint, kind):
+    token = {
+        "access": honest.access,
+        "refresh": honest.refresh_token,
+        "sliding": str(SlidingToken.for_user(user)),
+    }[kind]
+
+    assert is_a_clear_refusal(send(endpoint, token), 401)
+
+
+# What a holder of the key could sign, and a database or Python could stumble over.
+STRANGE = [
+    MISSING,
+    *(None, True, 1.5, [], {}, "", "\x00", "a\x00b", "\ud800", "x" * 300),
+    *(-1, 10**18, 10**400, float("inf"), float("-inf"), float("nan"), "abc", "-1", "1e3", [1]),
+]
+CLAIMS = ["exp", "iat", "jti", "sid", "user_id", "token_type", "auth_time"]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=repr)
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_strange_claim_is_never_an_error_of_ours(user, claim, value):
+    for name, token in [("refresh", RefreshToken), ("sliding refresh", SlidingToken)]:
+        claims = dict(token.for_user(user).payload)
+        session = claims["sid"]
+        claims = (
+            {k: v for k, v in claims.items() if k != claim}
+            if value is MISSING
+            else {
+                **claims,
+                claim: value,
+            }
+        )
+        encoded = jwt.encode(claims, KEY, algorithm="HS256")
+        access = jwt.encode({**claims, "token_type": "access"}, KEY, algorithm="HS256")
+        presented_at = [("verify", encoded), (name, encoded)]
+        if claim != "token_type":
+            presented_at.append(("me", access))
+        for endpoint, presented in presented_at:
+            answer = send(endpoint, presented)
+            if answer.status_code != 200:
+                is_a_clear_refusal(answer, 401)
+                continue
+            # It may only be accepted where the claim is not needed or was in order.
+            assert claim in {"auth_time", "iat", "sid", "jti", "exp"}
+            assert OutstandingToken.objects.filter(session_id=session).exists()
+
+
+@pytest.mark.parametrize(
+    "jti", ["{}.0", "{}.01", "{}.-1", "{}.1.1", "{}.99999999999", "{}.x", "{}."]
+)
+def test_a_jti_that_is_no_generation_of_its_session_is_refused(honest, jti):
+    claims = RefreshToken(honest.refresh_token).payload
+    token = jwt.encode({**claims, "jti": jti.format(claims["sid"])}, KEY, algorithm="HS256")
+
+    for endpoint in TOKEN_FIELD:
+        assert is_a_clear_refusal(send(endpoint, token), 401)
+
+
+def test_a_token_may_not_mix_two_peoples_claims(honest):
+    other = Device(UserFactory())
+    other.log_in()
+    mine, theirs = (RefreshToken(d.refresh_token).payload for d in (honest, other))
+
+    for claims in (
+        {**mine, "user_id": theirs["user_id"]},
+        {**theirs, "user_id": mine["user_id"]},
+        {**mine, "sid": theirs["sid"]},
+        {**mine, "jti": theirs["jti"]},
+    ):
+        for kind, endpoint in [("refresh", "refresh"), ("refresh", "verify"), ("access", "me")]:
+            if (
+                kind == "access"
+                and claims["sid"] == mine["sid"]
+                and claims["user_id"] == mine["user_id"]
+            ):
+                continue  # an access token has a jti of its own
+            token = jwt.encode({**claims, "token_type": kind}, KEY, algorithm="HS256")
+            assert is_a_clear_refusal(send(endpoint, token), 401)
+    assert other.refresh().status_code == 200
+
+
+BODIES = {
+    "a list": b"[]",
+    "a text": b'"refresh"',
+    "a number": b"1",
+    "null": b"null",
+    "true": b"true",
+    "empty": b"",
+    "not JSON": b"refresh=x",
+    "cut off": b'{"refresh": "',
+    "nested deep": b"[" * 50_000 + b"]" * 50_000,
+    "objects nested deep": b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+    "2 MB": b'{"refresh": "' + b"a" * 2_000_000 + b'"}',
+    "not UTF-8": b'{"refresh": "\xff\xfe"}',
+    "UTF-16": '{"refresh": "x"}'.encode("utf-16"),
+    "NaN": b'{"refresh": NaN}',
+    "Infinity": b'{"refresh": -Infinity}',
+    "a huge number": b'{"refresh": ' + b"9" * 10_000 + b"}",
+    "NUL": b'{"refresh": "\\u0000", "token": "\\u0000", "email": "\\u0000", "password": "\\u0000"}',
+    "a lone surrogate": (
+        b'{"refresh": "\\ud800", "token": "\\ud800", "email": "\\ud800", "password": "\\ud800"}'
+    ),
+    "a lone surrogate for a key": b'{"\\ud800": 1}',
+    "twice the same key": b'{"refresh": 1, "refresh": 2, "name": "Ada", "name": "Ada"}',
+}
+
+
+CHANGE_NOTHING = {"empty", "a lone surrogate for a key", "twice the same key"}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("endpoint", [*ENDPOINTS, "me"])
+def test_a_bad_body_is_refused(honest, endpoint, body):
+    if endpoint == "me":
+        answer = honest.http.patch(
+            "/api/me/",
+            BODIES[body].replace(b"refresh", b"name"),
+            content_type="application/json",
+            HTTP_AUTHORIZATION=f"Bearer {honest.access}",
+        )
+    else:
+        answer = APIClient().post(
+            ENDPOINTS[endpoint], BODIES[body], content_type="application/json"
+        )
+
+    if endpoint == "me" and body in CHANGE_NOTHING:
+        assert answer.status_code == 200
+    else:
+        # A number is text enough for a token, though not for a genuine one.
+        assert is_a_clear_refusal(answer, 400, 413, *([401] if "twice" in body else []))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json; charset=utf-16",
+        "application/json; charset=nonsense",
+        "text/plain",
+        "application/xml",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+        "nonsense",
+        "",
+    ],
+)
+@pytest.mark.parametrize("query", ["", "?x=1&format=xml"])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_content_type_of_any_kind_is_no_error_of_ours(endpoint, query, content_type):
+    answer = APIClient().generic(
+        "POST", ENDPOINTS[endpoint] + query, b'{"refresh": "x"}', content_type=content_type
+    )
+
+    assert is_a_clear_refusal(answer, 400, 401, 415)
+
+
+def test_a_form_of_very_many_fields_is_refused():
+    body = "&".join(f"f{n}=1" for n in range(20_000))
+
+    answer = APIClient().generic(
+        "POST", "/api/token/", body.encode(), content_type="application/x-www-form-urlencoded"
+    )
+
+    assert is_a_clear_refusal(answer, 400)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", "image/*;q=x"])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_the_answer_is_json_whatever_is_asked_for(endpoint, accept):
+    answer = APIClient().post(ENDPOINTS[endpoint], {}, format="json", HTTP_ACCEPT=accept)
+
+    assert is_a_clear_refusal(answer, 400)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_another_method_is_refused(endpoint, method):
+    answer = APIClient().generic(method, ENDPOINTS[endpoint])
+
+    assert is_a_clear_refusal(answer, 405)
+    assert "POST" in answer["Allow"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer",
+        "Bearer a b",
+        "Basic YTpi",
+        "",
+        " ",
+        "Bearer \x00",
+        "bearer \xe9\xff",
+        "\x00",
+        "Token x",
+    ],
+)
+def test_a_malformed_authorization_header_is_refused(header):
+    answer = APIClient().get("/api/me/", HTTP_AUTHORIZATION=header)
+
+    assert is_a_clear_refusal(answer, 401)
+
+
+@pytest.mark.parametrize("transport", ["\ud800", "\x00", "header", 1, None, [], {}, "BODY"])
+def test_an_unknown_transport_is_refused(user, transport):
+    sessions = OutstandingToken.objects.count()
+    body = json.dumps({**Device(user).credentials, "transport": transport})
+    answer = APIClient().post("/api/token/", body, content_type="application/json")
+
+    assert is_a_clear_refusal(answer, 400)
+    assert OutstandingToken.objects.count() == sessions
+
+
+@pytest.mark.parametrize(
+    "password", [f" {PASSWORD}", f"{PASSWORD} ", PASSWORD.upper(), f"{PASSWORD}\n"]
+)
+def test_a_password_is_compared_byte_for_byte(user, password):
+    assert is_a_clear_refusal(Device(user).log_in(password=password), 401)
+
+
+def test_spaces_are_part_of_a_password(user):
+    spaced = UserFactory(password="  spaces at both ends  ")
+
+    assert Device(spaced).log_in(password="  spaces at both ends  ").status_code == 200
+    assert is_a_clear_refusal(Device(spaced).log_in(password="spaces at both ends"), 401)
+
+
+def test_a_very_long_name_or_password_is_refused(user):
+    assert is_a_clear_refusal(Device(user).log_in(email="a" * 100_000 + "@example.com"), 400, 401)
+    assert is_a_clear_refusal(Device(user).log_in(password="a" * 100_000), 400, 401)
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "a.b.c", "\x00", '"', "é"])
+def test_a_bad_cookie_is_refused(cookie):
+    client = APIClient()
+    client.cookies["refresh_token"] = cookie
+
+    assert is_a_clear_refusal(client.post("/api/token/refresh/", {}, format="json"), 400, 401, 403)
