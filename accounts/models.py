@@ -6,10 +6,13 @@ import unicodedata
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from token_blacklist.models import BlacklistedToken
+from token_blacklist.revocation import revoke_user
 
 
 def normalize_email(email: str) -> str:
@@ -21,7 +24,44 @@ def normalize_email(email: str) -> str:
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    """Ends the sessions of whom it deactivates or deletes, as `User` does for one person."""
+
+    def update(self, **fields: Any) -> int:
+        deactivates = fields.get("is_active", True) is not True  # False, or an expression
+        if not deactivates and "password" not in fields:
+            return super().update(**fields)
+        self._for_write = True
+        with transaction.atomic(self.db):
+            # Who they are, first: after the update a filter may not find them any more. And the
+            # update before the ending: a sign-in at the same time waits for it, and is refused.
+            chosen = list(self.values_list("pk", flat=True))
+            updated = super(UserQuerySet, self.filter(pk__in=chosen)).update(**fields)
+            people = self.model._base_manager.using(self.db).filter(pk__in=chosen)
+            if deactivates:
+                gone = people.filter(is_active=False)
+                revoke_user(gone, reason=BlacklistedToken.Reason.DEACTIVATED)
+            if "password" in fields:
+                revoke_user(people, reason=BlacklistedToken.Reason.PASSWORD)
+        return updated
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        self._for_write = True
+        with transaction.atomic(self.db):
+            # Before: a record that outlives its user does not say whose it was.
+            revoke_user(self, reason=BlacklistedToken.Reason.DEACTIVATED)
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
         return normalize_email(email or "")
@@ -78,9 +118,48 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = normalize_email(self.email)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    _password: str | None  # the raw one, from set_password() to save()
+    _password_was_taken = False
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        self._password_was_taken = raw_password is None
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._password_was_taken = True
+
+    def save(self, *args: Any, keep_session: str | None = None, **kwargs: Any) -> None:
+        """Save; a new password or a deactivation ends the person's sessions with it.
+
+        `keep_session` is the id of the session that a new password leaves alone.
+        """
         self.email = normalize_email(self.email)
-        super().save(*args, **kwargs)
+        reason = self._end_of_sessions(kwargs.get("update_fields"))
+        if reason is None:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic(kwargs.get("using")):
+            super().save(*args, **kwargs)  # first, so that sign-ins wait for it
+            keep = keep_session if reason == BlacklistedToken.Reason.PASSWORD else None
+            revoke_user(self, reason=reason, keep=keep)
+        self._password_was_taken = False
+
+    def _end_of_sessions(self, update_fields: Any) -> BlacklistedToken.Reason | None:
+        """Return why saving now ends the person's sessions, if it does."""
+        if not self.pk:
+            return None
+        if not self.is_active and (update_fields is None or "is_active" in update_fields):
+            return BlacklistedToken.Reason.DEACTIVATED
+        # Django forgets the raw password where it only hashes the same one anew, at a sign-in.
+        renewed = self._password is not None or self._password_was_taken
+        return BlacklistedToken.Reason.PASSWORD if renewed else None
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the person, and end their sessions: their records stay until the flush."""
+        with transaction.atomic(kwargs.get("using")):
+            revoke_user(self, reason=BlacklistedToken.Reason.DEACTIVATED)
+            return super().delete(*args, **kwargs)
 
     def get_full_name(self) -> str:
         return self.name or self.email

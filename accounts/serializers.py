@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from .models import User
+from token_blacklist.models import OutstandingToken
+from token_blacklist.serializers import PasswordField
+
+from .devices import device_name
+from .models import User, normalize_email
+from .passwords import check_new_password
+
+LONGEST_PASSWORD = 1024  # for a new one: long enough for any sentence, short enough to check
 
 
 class MeSerializer(serializers.ModelSerializer[User]):
@@ -12,3 +22,74 @@ class MeSerializer(serializers.ModelSerializer[User]):
         model = User
         fields = ("id", "email", "name", "date_joined")
         read_only_fields = ("id", "email", "date_joined")
+
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        """Save what was sent and nothing else.
+
+        A password or a deactivation of the same moment would else be undone.
+        """
+        for field, value in validated_data.items():
+            setattr(instance, field, value)
+        instance.save(update_fields=list(validated_data))
+        return instance
+
+
+class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
+    """A session as its owner sees it. The context says which one is `current`."""
+
+    id = serializers.CharField(source="session_id")
+    device = serializers.SerializerMethodField()
+    ip = serializers.IPAddressField(source="ip_address", allow_null=True)
+    signed_in = serializers.DateTimeField(source="created_at", allow_null=True)
+    last_active = serializers.DateTimeField(allow_null=True)
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = OutstandingToken
+        fields = ("id", "device", "ip", "signed_in", "last_active", "current")
+        read_only_fields = fields
+
+    def get_device(self, session: OutstandingToken) -> str:
+        return device_name(session.user_agent)
+
+    def get_current(self, session: OutstandingToken) -> bool:
+        return session.session_id == self.context.get("current")
+
+
+class WhichSessionsSerializer(serializers.Serializer[Any]):
+    """The parameters of ending many sessions."""
+
+    all = serializers.BooleanField(default=False, help_text="End this session as well.")
+
+
+class AddressField(serializers.EmailField):
+    """An e-mail address, however it is typed, in the form that is stored."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalize_email(super().to_internal_value(data))
+
+
+class RegisterSerializer(serializers.Serializer[Any]):
+    email = AddressField(max_length=254)
+    password = PasswordField(max_length=LONGEST_PASSWORD)
+    name = serializers.CharField(max_length=150, allow_blank=True, default="", write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        stranger = User(email=attrs["email"], name=attrs["name"])
+        check_new_password(attrs["password"], stranger, field="password")
+        return attrs
+
+
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    old_password = PasswordField()
+    new_password = PasswordField(max_length=LONGEST_PASSWORD)
+
+    def validate_old_password(self, password: str) -> str:
+        if not self.context["request"].user.check_password(password):
+            raise serializers.ValidationError(_("This is not your password."))
+        return password
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = self.context["request"].user
+        check_new_password(attrs["new_password"], user, field="new_password")
+        return attrs

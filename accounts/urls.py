@@ -2,6 +2,12 @@
 
 from django.urls import path
 
-from .views import MeView
+from .views import MeView, PasswordChangeView, RegisterView, SessionsView, SessionView
 
-urlpatterns = [path("me/", MeView.as_view(), name="me")]
+urlpatterns = [
+    path("me/", MeView.as_view(), name="me"),
+    path("sessions/", SessionsView.as_view(), name="sessions"),
+    path("sessions/<str:session_id>/", SessionView.as_view(), name="session"),
+    path("register/", RegisterView.as_view(), name="register"),
+    path("password/change/", PasswordChangeView.as_view(), name="password_change_api"),
+]

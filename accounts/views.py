@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework.generics import RetrieveUpdateAPIView
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+    inline_serializer,
+)
+from rest_framework import serializers, status
+from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from token_blacklist.schema import bad_request, refused
+from token_blacklist.schema import (
+    DONE,
+    RETRY_AFTER,
+    bad_request,
+    error,
+    refused,
+    throttled,
+    wrong_parameter,
+)
 
+from . import sessions
 from .models import User
-from .serializers import MeSerializer
+from .passwords import change_password
+from .registration import SignupIsOpen, register
+from .serializers import (
+    MeSerializer,
+    PasswordChangeSerializer,
+    RegisterSerializer,
+    SessionSerializer,
+    WhichSessionsSerializer,
+)
 
 ME = OpenApiResponse(
     MeSerializer,
@@ -26,6 +53,35 @@ ME = OpenApiResponse(
             },
         )
     ],
+)
+
+SESSION_ID = "0b5d1b6a3f0c4d1e9a7c2f8e6d5b4a39"
+SESSIONS = OpenApiResponse(
+    SessionSerializer(many=True),
+    examples=[
+        OpenApiExample(
+            "One session",
+            {
+                "id": SESSION_ID,
+                "device": "Chrome on Windows",
+                "ip": "192.0.2.1",
+                "signed_in": "2026-01-01T12:00:00Z",
+                "last_active": "2026-01-02T08:30:00Z",
+                "current": True,
+            },
+            response_only=True,
+        )
+    ],
+)
+ENDED = OpenApiResponse(
+    inline_serializer("EndedSessions", {"ended": serializers.IntegerField()}),
+    "How many sessions this request ended.",
+    [OpenApiExample("two", {"ended": 2}, response_only=True)],
+)
+REGISTERED = OpenApiResponse(
+    RegisterSerializer,
+    "The account is there. The same is said of an address that had one: its owner gets an e-mail.",
+    [OpenApiExample("registered", {"email": "ada@example.com"}, response_only=True)],
 )
 
 
@@ -47,3 +103,137 @@ class MeView(RetrieveUpdateAPIView[User]):
 
     def get_object(self) -> Any:
         return self.request.user
+
+
+@extend_schema(tags=["account"])
+class SessionsView(APIView):
+    """Where I am signed in."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="sessions_list",
+        summary="My live sessions, the one last active first",
+        responses={200: SESSIONS, **refused()},
+    )
+    def get(self, request: Request) -> Response:
+        """At most 100. `current` is the session of the token that asks."""
+        mine: Any = request.user
+        listed = sessions.live_sessions(mine)[: sessions.MOST]
+        current = {"current": sessions.session_of(request.auth)}
+        return Response(SessionSerializer(listed, many=True, context=current).data)
+
+    @extend_schema(
+        operation_id="sessions_end",
+        summary="Sign out everywhere else, or everywhere",
+        parameters=[WhichSessionsSerializer],
+        responses={
+            200: ENDED,
+            **wrong_parameter({"all": ["Must be a valid boolean."]}),
+            **refused(),
+        },
+    )
+    def delete(self, request: Request) -> Response:
+        which = WhichSessionsSerializer(data=request.query_params.dict())
+        which.is_valid(raise_exception=True)
+        keep = None if which.validated_data["all"] else sessions.session_of(request.auth)
+        me: Any = request.user
+        return Response({"ended": sessions.end_sessions(me, keep=keep)})
+
+
+@extend_schema(tags=["account"])
+class SessionView(APIView):
+    """One of my sessions."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="session_end",
+        summary="Sign out one of my devices",
+        responses={
+            200: DONE,
+            **refused(),
+            **error(
+                404, "No session of mine has this id.", ("not_found", "You have no such session.")
+            ),
+        },
+    )
+    def delete(self, request: Request, session_id: str) -> Response:
+        """Ends the session at once. One that has ended already is 200 as well."""
+        me: Any = request.user
+        sessions.end_session(me, session_id)
+        return Response({})
+
+
+@extend_schema_view(
+    post=extend_schema(
+        tags=["account"],
+        operation_id="register",
+        summary="Sign up",
+        auth=[],
+        parameters=[RETRY_AFTER],
+        responses={
+            201: REGISTERED,
+            **bad_request({"password": ["This password is too common."]}),
+            **error(403, "The site takes nobody in.", ("signup_closed", "Signing up is closed.")),
+            **throttled(),
+        },
+        examples=[
+            OpenApiExample(
+                "somebody new",
+                {"email": "ada@example.com", "password": "a-long-password", "name": "Ada"},
+                request_only=True,
+            )
+        ],
+    )
+)
+class RegisterView(GenericAPIView[User]):
+    """Takes an address and a password; whether the address is known already, nobody learns."""
+
+    serializer_class = RegisterSerializer
+    authentication_classes = ()
+    permission_classes = (SignupIsOpen,)
+    throttle_scope = "register"
+
+    def post(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        register(**serializer.validated_data, site=request.build_absolute_uri("/"))
+        return Response(serializer.data, status.HTTP_201_CREATED)
+
+
+@extend_schema_view(
+    post=extend_schema(
+        tags=["account"],
+        operation_id="password_change",
+        summary="Change my password",
+        parameters=[RETRY_AFTER],
+        responses={
+            200: DONE,
+            **bad_request({"old_password": ["This is not your password."]}),
+            **refused(),
+            **throttled(),
+        },
+        examples=[
+            OpenApiExample(
+                "old and new",
+                {"old_password": "demo-password", "new_password": "a-long-password"},
+                request_only=True,
+            )
+        ],
+    )
+)
+class PasswordChangeView(GenericAPIView[User]):
+    """Takes the old password and a new one; every other session ends, this one stays."""
+
+    serializer_class = PasswordChangeSerializer
+    permission_classes = (IsAuthenticated,)
+    throttle_scope = "password"
+
+    def post(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        password = serializer.validated_data["new_password"]
+        me: Any = request.user
+        change_password(me, password, keep_session=sessions.session_of(request.auth))
+        return Response({})

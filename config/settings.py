@@ -5,6 +5,7 @@ Each variable may also be given as a file that holds its value: `SECRET_KEY_FILE
 
 import contextlib
 import logging
+import re
 import warnings
 from datetime import timedelta
 from pathlib import Path
@@ -50,6 +51,14 @@ def switch(name: str, default: bool) -> bool:
         problems.append(f"{name} is neither True nor False.")
         return default
     return value in {"true", "yes", "on", "1"}
+
+
+def rate(name: str, default: str) -> str | None:
+    """Read `<number>/<sec, min, hour or day>`; None where it is empty, for no limit."""
+    value = env.str(name, default=default)
+    if value and not re.fullmatch("[1-9][0-9]{0,8}/(sec|min|hour|day)", value):
+        problems.append(f"{name} is not like 20/min, with sec, min, hour or day; empty for none.")
+    return value or None
 
 
 # --- Secrets and hosts ---
@@ -105,6 +114,28 @@ match DATABASE.get("ENGINE"):
         problems.append("DATABASE_URL is not sqlite:///path or postgres://user:password@host/name.")
 DATABASES = {"default": DATABASE}
 
+# --- Cache: the throttles count in it. Files that the processes share, until CACHE_URL says ---
+
+CACHE: dict[str, Any] = {
+    "BACKEND": "config.cache.SharedFileCache",
+    "LOCATION": env.str("CACHE_DIR", default=str(BASE_DIR / ".cache")),
+}
+if CACHE_URL := env.str("CACHE_URL", default=""):
+    if CACHE_URL.startswith(("redis://", "rediss://")):
+        CACHE = env.cache_url("CACHE_URL")
+    else:
+        problems.append("CACHE_URL is not redis://host:port/0, nor rediss:// for TLS.")
+CACHES = {"default": CACHE}
+
+# --- E-mail: on the terminal, until EMAIL_URL names a server ---
+
+try:
+    globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+except (ImproperlyConfigured, ValueError):
+    problems.append("EMAIL_URL is not like smtp+tls://user:password@host:587 or consolemail://")
+EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost")
+
 # --- Apps ---
 
 INSTALLED_APPS = [
@@ -158,14 +189,15 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {"user_attributes": ["email", "name"]},
+        "MinimumLengthValidator": {},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
+ACCOUNTS_ALLOW_SIGNUP = switch("ACCOUNTS_ALLOW_SIGNUP", default=True)
 
 # --- Tokens and the API ---
 
@@ -189,6 +221,14 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "token_blacklist.views.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.WindowThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "login": rate("THROTTLE_LOGIN", "20/min"),
+        "login_account": rate("THROTTLE_LOGIN_ACCOUNT", "10/min"),
+        "refresh": rate("THROTTLE_REFRESH", "120/min"),
+        "register": rate("THROTTLE_REGISTER", "20/hour"),
+        "password": rate("THROTTLE_PASSWORD", "10/hour"),
+    },
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Token blacklist API",
@@ -242,6 +282,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "loggers": {"django": {"handlers": []}},  # its own would say each line twice
 }
 
 if problems:

@@ -46,6 +46,11 @@ class Device:
     def verify(self, token: str) -> Any:
         return self.post("/api/token/verify/", {"token": token})
 
+    @property
+    def bearer(self) -> dict[str, str]:
+        """What a request takes along to be this device's: `http.get(path, **bearer)`."""
+        return {"HTTP_AUTHORIZATION": f"Bearer {self.access}"}
+
     def me(self, token: str | None = None) -> Any:
         return self.http.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {token or self.access}")
 

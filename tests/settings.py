@@ -17,7 +17,7 @@ os.environ |= {
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{SCRATCH / 'unused.sqlite3'}")
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, STORAGES  # noqa: E402
+from config.settings import DATABASES, REST_FRAMEWORK, STORAGES  # noqa: E402
 
 # A file and not memory, so that threads have connections of their own, as in production.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -28,4 +28,7 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# No throttles: the tests that want them turn them on.
+REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 WHITENOISE_AUTOREFRESH = True  # from the sources; nothing is collected for a test

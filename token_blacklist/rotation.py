@@ -104,12 +104,12 @@ def _successor_in_force(token: T, record: OutstandingToken) -> T:
     The row holds all that the first answer was made of, so the token is the same again.
     """
     now, generation = token.current_time, token.generation
+    if not _may_sign_in(record.user, token):
+        raise _no_active_account()  # first, as for an access token: it tells the client more
     if record.is_blacklisted:
         raise TokenError(_("Token is blacklisted"))
     if record.is_expired(now):
         raise ExpiredTokenError(_("Token is expired"))
-    if not _may_sign_in(record.user, token):
-        raise _no_active_account()
     if generation > record.generation:
         # No client can be ahead of the row, unless the row went back.
         logger.error(

@@ -11,6 +11,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiVi
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
+    OpenApiParameter,
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
@@ -75,6 +76,26 @@ def bad_request(fields: dict[str, list[str]]) -> dict[int, OpenApiResponse]:
     }
 
 
+def wrong_parameter(fields: dict[str, list[str]]) -> dict[int, OpenApiResponse]:
+    """Describe the 400 of a request without a body."""
+    example = OpenApiExample("a parameter", fields, response_only=True)
+    return {400: OpenApiResponse(FieldErrors, "A parameter is wrong.", [example])}
+
+
+def throttled() -> dict[int, OpenApiResponse]:
+    """Describe the 429 of a site that throttles the endpoint."""
+    return error(
+        429,
+        "Too many requests. Retry-After says how many seconds to wait.",
+        ("throttled", "Request was throttled. Expected available in 42 seconds."),
+    )
+
+
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After", int, OpenApiParameter.HEADER, description="Seconds to wait.", response=[429]
+)
+
+
 def refused() -> dict[int, OpenApiResponse]:
     """Describe the 401 of an authenticated request."""
     return error(
@@ -121,8 +142,14 @@ CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 
 def _describe(view: str, operation: str, summary: str, **parts: Any) -> None:
     """Attach a description to the POST of a view. Its registration is the subclass's making."""
+    parameters = [RETRY_AFTER] if 429 in parts["responses"] else []
     described = extend_schema(
-        operation_id=operation, summary=summary, tags=["token"], auth=[], **parts
+        operation_id=operation,
+        summary=summary,
+        tags=["token"],
+        auth=[],
+        parameters=parameters,
+        **parts,
     )
 
     class Description(OpenApiViewExtension):  # type: ignore[no-untyped-call]  # its base's
@@ -132,12 +159,12 @@ def _describe(view: str, operation: str, summary: str, **parts: Any) -> None:
             return extend_schema_view(post=described)(type(view, (self.target_class,), {}))  # type: ignore[arg-type]
 
 
-class _Credentials(serializers.Serializer[Any]):
+class Credentials(serializers.Serializer[Any]):
     email = serializers.CharField()
     password = serializers.CharField(style={"input_type": "password"})
 
 
-class _PairCredentials(_Credentials):
+class PairCredentials(Credentials):
     transport = TransportField(
         default="body",
         help_text="`cookie` puts the refresh token into an HttpOnly cookie; it needs a CSRF token.",
@@ -168,8 +195,14 @@ _describe(
     "TokenObtainPairView",
     "token_obtain",
     "Sign in",
-    request=_PairCredentials,
-    responses={200: _pair, **bad_request({"email": REQUIRED}), **BAD_CREDENTIALS, **BAD_CSRF},
+    request=PairCredentials,
+    responses={
+        200: _pair,
+        **bad_request({"email": REQUIRED}),
+        **BAD_CREDENTIALS,
+        **BAD_CSRF,
+        **throttled(),
+    },
     examples=[
         _example("credentials", CREDENTIALS, request_only=True),
         _example(
@@ -182,7 +215,13 @@ _describe(
     "token_refresh",
     "Exchange a refresh token for the next pair",
     request=_refresh,
-    responses={200: _pair, **bad_request({"refresh": REQUIRED}), **BAD_REFRESH, **BAD_CSRF},
+    responses={
+        200: _pair,
+        **bad_request({"refresh": REQUIRED}),
+        **BAD_REFRESH,
+        **BAD_CSRF,
+        **throttled(),
+    },
     examples=[
         _example("refresh token", {"refresh": REFRESH}, request_only=True),
         _example(
@@ -210,8 +249,8 @@ _describe(
     "TokenObtainSlidingView",
     "token_obtain_sliding",
     "Sign in for a sliding token",
-    request=_Credentials,
-    responses={200: _sliding, **bad_request({"email": REQUIRED}), **BAD_CREDENTIALS},
+    request=Credentials,
+    responses={200: _sliding, **bad_request({"email": REQUIRED}), **BAD_CREDENTIALS, **throttled()},
     examples=[
         _example("credentials", CREDENTIALS, request_only=True),
         _example("sliding token", {"token": SLIDING}, response_only=True, status_codes=["200"]),
@@ -222,6 +261,6 @@ _describe(
     "token_refresh_sliding",
     "Exchange a sliding token for the next one",
     request=_sliding,
-    responses={200: _sliding, **bad_request({"token": REQUIRED}), **BAD_REFRESH},
+    responses={200: _sliding, **bad_request({"token": REQUIRED}), **BAD_REFRESH, **throttled()},
     examples=[_example("sliding token", {"token": SLIDING})],
 )

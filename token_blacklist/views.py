@@ -136,6 +136,7 @@ class TokenObtainPairView(RefreshCookieMixin):
     """Takes credentials; opens a session and answers its access and refresh tokens."""
 
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
+    throttle_scope = "login"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         data = request.data
@@ -149,6 +150,7 @@ class TokenRefreshView(RefreshCookieMixin):
     """Takes a refresh token; answers a new access token and the next refresh token."""
 
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
+    throttle_scope = "refresh"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         cookie = self.refresh_cookie(request)
@@ -189,12 +191,14 @@ class TokenObtainSlidingView(TokenViewBase):
     """Takes credentials; opens a session and answers its sliding token."""
 
     serializer_setting = "SLIDING_TOKEN_OBTAIN_SERIALIZER"
+    throttle_scope = "login"
 
 
 class TokenRefreshSlidingView(TokenViewBase):
     """Takes a sliding token; answers the one that replaces it."""
 
     serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
+    throttle_scope = "refresh"
 
 
 token_obtain_pair = TokenObtainPairView.as_view()

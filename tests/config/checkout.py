@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
-VARIABLES = set(re.findall(r'(?:env\.\w+|number|switch)\(\s*"([A-Z][A-Z_]*)"', SETTINGS))
+VARIABLES = set(re.findall(r'(?:env\.\w+|number|switch|rate)\(\s*"([A-Z][A-Z_]*)"', SETTINGS))
 
 
 def bare_environment(**variables: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The OpenAPI description and its page."""
 
+import re
 from http import HTTPStatus
 
 from django.urls import get_resolver
@@ -7,6 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
 
 DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
+FOR_STRANGERS = {"/api/register/"}  # who brings no token and no credentials is never 401
 
 
 def api_routes(patterns=None, prefix="/"):
@@ -16,7 +18,7 @@ def api_routes(patterns=None, prefix="/"):
         if hasattr(pattern, "url_patterns"):
             yield from api_routes(pattern.url_patterns, path)
         elif issubclass(getattr(pattern.callback, "cls", object), APIView):
-            yield path
+            yield re.sub(r"<\w+:(\w+)>", r"{\1}", path)
 
 
 def description():
@@ -34,10 +36,33 @@ def test_every_operation_has_an_example_and_tells_its_errors():
     for path, operations in description()["paths"].items():
         for method, operation in operations.items():
             answers = operation["responses"]
-            assert {"200", "401"} <= set(answers), (path, method)
-            assert method == "get" or {"400", "413", "415"} <= set(answers), (path, method)
+            assert {"200", "201"} & set(answers), (path, method)
+            assert path in FOR_STRANGERS or "401" in answers, (path, method)
+            bodiless = method in {"get", "delete"}
+            assert bodiless or {"400", "413", "415"} <= set(answers), (path, method)
             for status, answer in answers.items():
                 assert answer["content"]["application/json"]["examples"], (path, method, status)
+
+
+def test_what_is_throttled_says_so_and_how_long():
+    throttled = {
+        (path, method)
+        for path, operations in description()["paths"].items()
+        for method, operation in operations.items()
+        if "Retry-After" in operation["responses"].get("429", {}).get("headers", {})
+    }
+
+    assert throttled == {
+        (f"/api/{path}/", "post")
+        for path in (
+            "token",
+            "token/refresh",
+            "token/sliding",
+            "token/sliding/refresh",
+            "register",
+            "password/change",
+        )
+    }
 
 
 def test_the_page_and_all_it_loads_are_ours(client, db):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("ROUNDS", "50"))
 THREADS = 8
 
 

@@ -77,6 +77,13 @@ def test_a_refused_refresh_is_two_and_reuse_adds_one_insert(device):
         assert device.refresh().status_code == 401
 
 
+def test_a_refresh_of_an_unknown_session_is_two(device):
+    OutstandingToken.objects.all().delete()
+
+    with statements("UPDATE", "SELECT"):
+        assert device.refresh().status_code == 401
+
+
 def test_a_refresh_without_rotation_is_one_select(device, options):
     options(ROTATE_REFRESH_TOKENS=False)
 

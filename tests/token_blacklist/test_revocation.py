@@ -78,6 +78,11 @@ class TestTheSitesOwnRules:
         assert refused.status_code == HTTPStatus.UNAUTHORIZED
         assert refused.json()["code"] == "no_active_account"
 
+    def test_a_rule_decides_without_rotation_too(self, device, options):
+        options(ROTATE_REFRESH_TOKENS=False, USER_AUTHENTICATION_RULE=lambda user: False)
+
+        assert device.refresh().json()["code"] == "no_active_account"
+
     def test_inactive_users_may_come_in_where_the_site_says_so(self, user, options, settings):
         settings.AUTHENTICATION_BACKENDS = [
             "django.contrib.auth.backends.AllowAllUsersModelBackend"

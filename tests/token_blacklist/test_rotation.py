@@ -4,6 +4,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from django.utils import timezone
 
 from tests.devices import user_id_claim
 from token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -175,6 +176,19 @@ def test_an_expired_token_is_refused_and_changes_nothing(device, clock):
     assert not BlacklistedToken.objects.exists()
 
 
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_a_session_whose_row_is_over_is_refused_though_the_token_is_not(device, refreshed):
+    old = device.refresh_token
+    if refreshed:
+        device.refresh()
+    OutstandingToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
+
+    assert session().generation == int(refreshed)
+    assert not BlacklistedToken.objects.exists()
+
+
 def test_within_the_leeway_an_expired_token_still_refreshes(device, clock, options):
     device.log_in()
     options(LEEWAY=timedelta(seconds=30))
@@ -185,11 +199,11 @@ def test_within_the_leeway_an_expired_token_still_refreshes(device, clock, optio
 
 @pytest.mark.parametrize("gone", ["inactive", "deleted"])
 def test_an_inactive_or_deleted_user_is_refused_and_nothing_changes(device, user, gone):
+    row = type(user)._base_manager.filter(pk=user.pk)  # a site's own would end the sessions too
     if gone == "deleted":
-        user.delete()
+        row.delete()
     else:
-        user.is_active = False
-        user.save()
+        row.update(is_active=False)
 
     response = device.refresh()
 
@@ -210,6 +224,14 @@ def test_a_session_ends_at_its_lifetime_however_often_it_is_refreshed(device, cl
     assert claims(device.refresh_token)["exp"] == signed_in + 2 * DAY
     clock.shift(0.3 * DAY)
     assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_session_lifetime_that_is_shortened_later_holds_for_old_sessions(device, clock, options):
+    options(SESSION_LIFETIME=timedelta(hours=1))
+    clock.shift(2 * 3600)
+
+    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert session().generation == 0
 
 
 def test_an_access_token_never_outlives_its_refresh_token(user, options, clock):
@@ -294,6 +316,12 @@ class TestATokenThatTheListsDoNotKnow:
         assert device.refresh(stateless).json()["refresh"] == first.json()["refresh"]
         assert device.refresh().status_code == HTTPStatus.OK
         assert OutstandingToken.objects.count() == 2
+
+    def test_it_is_accepted_once_where_there_is_no_grace(self, device, stateless, options):
+        options(REQUIRE_OUTSTANDING=False, ROTATION_GRACE_PERIOD=timedelta(0))
+
+        assert device.refresh(stateless).status_code == HTTPStatus.OK
+        assert device.refresh().status_code == HTTPStatus.OK
 
     def test_it_can_be_blacklisted_and_stays_so(self, device, stateless, options):
         options(REQUIRE_OUTSTANDING=False)

@@ -1,0 +1,115 @@
+"""How often a client may knock: fixed windows, counted in the cache, by address and account.
+
+A view names its `throttle_scope`; REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] has the rates:
+`<scope>` for a client, `<scope>_account` for the account that the body names. A request over
+its rate is 429 with Retry-After. No check asks the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from django.core.cache import cache
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle
+
+from token_blacklist.clients import client_of
+
+from .models import normalize_email
+
+logger = logging.getLogger(__name__)
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class WindowThrottle(BaseThrottle):
+    """Counts the requests of each scope in windows of the clock, over all processes."""
+
+    cache_is_down = False  # of the class: what every request of this process last saw
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        scope = getattr(view, "throttle_scope", None)
+        rates: Any = api_settings.DEFAULT_THROTTLE_RATES
+        # The first that is over its rate ends it: who is held off by their address cannot go
+        # on to use up the account's.
+        return all(
+            self._is_within(name, rate, who)
+            for name, who in _counted(scope, request)
+            if (rate := rates.get(name))
+        )
+
+    def wait(self) -> int:
+        """Return how many seconds the window still lasts."""
+        return self.seconds_left
+
+    def _is_within(self, name: str, rate: str, who: str) -> bool:
+        allowed, period = _parsed(rate)
+        now = time.time()
+        window = int(now // period)
+        self.seconds_left = max(1, math.ceil((window + 1) * period - now))
+        # A digest: what a stranger typed is no fit key, and not for other eyes either.
+        key = f"throttle:{name}:{sha256(who.encode('utf-8', 'replace')).hexdigest()}:{window}"
+        try:
+            count = _count(key, period)
+        except Exception as error:  # whatever the backend raises: it is the site's choice
+            # Let it pass. A cache that is away would else keep everybody out, and a password
+            # is still a slow hash to guess at; what must hold, the database holds.
+            if not WindowThrottle.cache_is_down:
+                WindowThrottle.cache_is_down = True
+                logger.error("throttling is off: the cache failed (%r)", error, exc_info=error)
+            return True
+        WindowThrottle.cache_is_down = False
+        return count <= allowed
+
+
+def _counted(scope: str | None, request: Request) -> Iterator[tuple[str, str]]:
+    """Give the names of the rates that a request counts for, and as whose request it does."""
+    if scope is None:
+        return
+    if request.user.is_authenticated:
+        yield scope, f"user {request.user.pk}"
+    elif address := client_of(request).ip_address:  # a unix socket has none: all would be one
+        yield scope, _network(address)
+    account = f"{scope}_account"
+    if account in api_settings.DEFAULT_THROTTLE_RATES and (email := _email_in(request.data)):
+        yield account, email
+
+
+def _network(address: str) -> str:
+    """Return what one client has: of IPv6, the 2**64 addresses that a home is given."""
+    ip = ip_address(address)
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
+        return str(IPv6Address(int(ip) >> 64 << 64))
+    return str(ip)
+
+
+def _email_in(data: Any) -> str:
+    """Return the account that a body names, in the form that it is looked up by."""
+    email = data.get("email") if isinstance(data, Mapping) else None
+    # What the endpoint takes for an address; nothing else gets as far as a password.
+    return normalize_email(str(email)) if isinstance(email, str | int | float) else ""
+
+
+def _parsed(rate: str) -> tuple[int, int]:
+    """Return how many, and in how many seconds, of "20/min"."""
+    number, _slash, period = rate.partition("/")
+    return int(number), SECONDS[period[0]]
+
+
+def _count(key: str, period: int) -> int:
+    """Count one more; return how many it makes. `add` and `incr` are each one step for all."""
+    for _attempt in range(3):
+        if cache.add(key, 1, timeout=period):
+            return 1
+        try:
+            return cache.incr(key)
+        except ValueError:  # gone between the two
+            continue
+    raise RuntimeError("The cache forgets what it was just told.")

@@ -1,0 +1,80 @@
+"""The cache of a site without a cache server: files, which all processes of a machine share."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.files import locks
+
+
+class SharedFileCache(FileBasedCache):
+    """Django's file cache, whose `add` and `incr` are each one step for all processes.
+
+    Django's own reads and then writes, so that two who count at once count one; and its
+    `incr` starts the entry's lifetime anew.
+    """
+
+    SWEEPS = 1 / 500  # of the writes
+
+    # Django's own, which its type stubs leave out.
+    _dir: str
+    _createdir: Callable[[], None]
+    _key_to_file: Callable[..., str]
+    _list_cache_files: Callable[[], list[str]]
+    _is_expired: Callable[[Any], bool]
+
+    def add(
+        self,
+        key: Any,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+    ) -> bool:
+        with self._lock():
+            return super().add(key, value, timeout, version)
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        with self._lock():
+            value = self.get(key, version=version)
+            if value is None:
+                raise ValueError(f"Key '{key}' not found")
+            left = self._seconds_left(key, version)
+            self.set(key, value + delta, timeout=left, version=version)
+            return int(value + delta)
+
+    def _seconds_left(self, key: Any, version: int | None) -> float | None:
+        with Path(self._key_to_file(key, version)).open("rb") as file:
+            expires_at = pickle.load(file)  # noqa: S301  # a file of our own, as in Django
+        return None if expires_at is None else expires_at - time.time()
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the folder's lock; give up after about two seconds, if its holder hangs."""
+        self._createdir()
+        with (Path(self._dir) / "lock").open("ab") as file:
+            for _attempt in range(2000):
+                if locks.lock(file, locks.LOCK_EX | locks.LOCK_NB):
+                    break
+                time.sleep(0.001)
+            else:
+                raise TimeoutError("The lock of the cache's folder is not to be had.")
+            yield  # closing the file gives the lock back
+
+    def _cull(self) -> None:
+        """Now and then, delete what has expired.
+
+        Never, as Django does, entries at random: whoever makes many would throw out the
+        counts that hold them off.
+        """
+        if random.random() < self.SWEEPS:  # noqa: S311  # no secret
+            for path in self._list_cache_files():
+                with suppress(FileNotFoundError), Path(path).open("rb") as file:
+                    self._is_expired(file)

@@ -1,0 +1,49 @@
+"""What a device is called."""
+
+import random
+import time
+
+import pytest
+
+from accounts.devices import WORDS, device_name
+
+WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (f"Mozilla/5.0 (Windows NT 10.0; Win64) {WEBKIT} Chrome/120 Safari/537.36 Edg/120", "Edge"),
+        (f"{IPHONE} (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1", "Safari on iOS"),
+        (f"{IPHONE} (KHTML, like Gecko) CriOS/120.0 Mobile/15E148 Safari/604.1", "Chrome on iOS"),
+        (
+            f"Mozilla/5.0 (Linux; Android 13; Pixel 7) {WEBKIT} Chrome/116.0 Mobile Safari/537.36",
+            "Chrome on Android",
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:120.0) Gecko/20100101 Firefox/120.0",
+            "Firefox on macOS",
+        ),
+        ("curl/8.0", "curl"),
+        ("Mozilla/5.0 (Windows NT 10.0)", "Windows"),
+        ("", "Unknown device"),
+        ("Phone/1.0", "Unknown device"),
+    ],
+)
+def test_a_device_is_called_by_its_browser_and_system(user_agent, name):
+    assert device_name(user_agent).startswith(name)
+
+
+def test_whatever_is_sent_is_named_in_little_time_and_few_plain_words():
+    pieces = ["Mozilla/5.0 ", "(", ")", "; ", "Android", "/1.", "\x00", "\ud800", "<b>", "a" * 50]
+    chance = random.Random(1)
+    hostile = ["".join(chance.choices(pieces, k=60))[:255] for _ in range(300)]
+    hostile += [f"{'x' * 200}/1 CFNetwork/1410.0.3 Darwin/22.6.0", "(" * 255, "a/" * 127]
+    device_name("")  # reads the patterns
+
+    began = time.perf_counter()
+    names = [device_name(user_agent) for user_agent in hostile]
+
+    assert time.perf_counter() - began < 3
+    assert all(name.isprintable() and 0 < len(name) < 2 * WORDS + 5 for name in names)

@@ -1,0 +1,194 @@
+"""Where I am signed in, and signing out there: /api/sessions/."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+from django.utils import timezone
+
+from accounts.sessions import MOST
+from tests.devices import Device
+from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.token_blacklist.test_budgets import statements
+from token_blacklist.models import BlacklistedToken
+from token_blacklist.tokens import AccessToken, UntypedToken
+
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/120.0.0.0 Safari/537.36"
+)
+
+
+def listed(device):
+    answer = device.http.get("/api/sessions/", **device.bearer)
+    assert answer.status_code == HTTPStatus.OK
+    return answer.json()
+
+
+def end(device, session_id="", **parameters):
+    path = f"/api/sessions/{session_id}/" if session_id else "/api/sessions/"
+    return device.http.delete(path, query_params=parameters, **device.bearer)
+
+
+def id_of(device):
+    return UntypedToken(device.access)["sid"]
+
+
+@pytest.fixture
+def stranger(db):
+    device = Device(UserFactory())
+    device.log_in()
+    return device
+
+
+class TestTheList:
+    def test_has_my_live_sessions_and_nobody_elses(self, user, device, phone, stranger):
+        BlacklistedTokenFactory(token__user=user)
+        OutstandingTokenFactory(user=user, expired=True)
+
+        assert {s["id"] for s in listed(device)} == {id_of(device), id_of(phone)}
+
+    def test_tells_device_address_times_and_which_is_this_one(self, user, clock):
+        device = Device(user, HTTP_USER_AGENT=CHROME, REMOTE_ADDR="192.0.2.7")
+        device.log_in()
+
+        (session,) = listed(device)
+
+        signed_in = timezone.now().replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert session == {
+            "id": id_of(device),
+            "device": "Chrome on Windows",
+            "ip": "192.0.2.7",
+            "signed_in": signed_in,
+            "last_active": signed_in,
+            "current": True,
+        }
+
+    def test_has_the_last_active_first(self, device, clock):
+        clock.shift(60)
+        phone = Device(device.user)
+        phone.log_in()
+        assert [s["current"] for s in listed(device)] == [False, True]
+
+        clock.shift(60)
+        device.refresh()
+
+        first, second = listed(device)
+        assert (first["id"], second["id"]) == (id_of(device), id_of(phone))
+        assert first["last_active"] > second["last_active"]
+
+    def test_ends_at_a_hundred(self, user, device):
+        OutstandingTokenFactory.create_batch(MOST + 5, user=user)
+
+        assert len(listed(device)) == MOST == 100
+
+    def test_costs_two_statements_however_long_it_is(self, user, device):
+        OutstandingTokenFactory.create_batch(10, user=user, user_agent=CHROME)
+
+        with statements("SELECT", "SELECT"):
+            listed(device)
+
+    def test_has_no_current_for_a_token_of_no_session(self, device):
+        device.access = str(AccessToken.for_user(device.user))
+
+        assert [s["current"] for s in listed(device)] == [False]
+
+    def test_has_sessions_of_which_nothing_is_known(self, user, device):
+        OutstandingTokenFactory(user=user, created_at=None)  # as Simple JWT allowed
+
+        last = listed(device)[-1]
+
+        assert (last["signed_in"], last["last_active"], last["ip"]) == (None, None, None)
+        assert last["device"] == "Unknown device"
+
+    def test_is_for_nobody_without_a_token(self, client, db):
+        for method in (client.get, client.delete):
+            assert method("/api/sessions/").status_code == HTTPStatus.UNAUTHORIZED
+
+
+class TestEndingOne:
+    def test_signs_that_device_out_at_once_and_leaves_the_others(self, user, device, phone):
+        answer = end(device, id_of(phone))
+
+        assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {})
+        assert phone.me().status_code == phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        assert device.me().status_code == HTTPStatus.OK
+        entry = BlacklistedToken.objects.get()
+        assert (entry.reason, entry.blacklisted_by) == ("logout", user)
+
+    def test_can_be_this_one(self, device):
+        assert end(device, id_of(device)).status_code == HTTPStatus.OK
+        assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_is_three_statements_and_two_the_second_time(self, device, phone):
+        with statements("SELECT", "SELECT", "INSERT"):
+            end(device, id_of(phone))
+        with statements("SELECT", "SELECT"):
+            assert end(device, id_of(phone)).status_code == HTTPStatus.OK
+
+    def test_somebody_elses_is_not_found_and_goes_on(self, device, stranger):
+        answer = end(device, id_of(stranger))
+
+        assert answer.status_code == HTTPStatus.NOT_FOUND
+        assert answer.json() == {"detail": "You have no such session.", "code": "not_found"}
+        assert stranger.me().status_code == HTTPStatus.OK
+
+    @pytest.mark.parametrize("session_id", ["0" * 32, "1", "%00", "a%0Ab", "%ED%A0%80", "x" * 5000])
+    def test_an_unknown_id_of_any_shape_is_not_found(self, device, session_id):
+        answer = end(device, session_id)
+
+        assert (answer.status_code, answer.json()["code"]) == (HTTPStatus.NOT_FOUND, "not_found")
+
+
+class TestEndingMany:
+    def test_ends_all_but_this_one(self, user, device, phone, stranger):
+        OutstandingTokenFactory.create_batch(3, user=user)
+
+        answer = end(device)
+
+        assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {"ended": 4})
+        assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
+        assert device.me().status_code == stranger.me().status_code == HTTPStatus.OK
+        entries = BlacklistedToken.objects.all()
+        assert {(e.reason, e.blacklisted_by) for e in entries} == {("logout_all", user)}
+        assert end(device).json() == {"ended": 0}
+
+    def test_ends_this_one_too_when_asked_to(self, device, phone):
+        assert end(device, all="true").json() == {"ended": 2}
+        assert device.me().status_code == phone.me().status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_from_a_token_of_no_session_all_others_are_all(self, device, phone):
+        device.access = str(AccessToken.for_user(device.user))
+
+        assert end(device).json() == {"ended": 2}
+        assert device.me().status_code == HTTPStatus.OK
+        assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+
+    @pytest.mark.parametrize("value", ["", "maybe", "\x00", "2", "[]"])
+    def test_what_is_neither_yes_nor_no_ends_nothing(self, device, phone, value):
+        answer = end(device, all=value)
+
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
+        assert answer.json() == {"all": ["Must be a valid boolean."]}
+        assert phone.me().status_code == HTTPStatus.OK
+
+    def test_is_one_insert_however_many(self, user, device):
+        OutstandingTokenFactory.create_batch(50, user=user)
+
+        with statements("SELECT", "INSERT", "SELECT"):
+            assert end(device, all="true").json() == {"ended": 51}
+
+
+def test_with_sliding_tokens_the_session_is_the_tokens_own(user, options):
+    options(
+        AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",),
+        SLIDING_TOKEN_LIFETIME=timedelta(hours=1),
+    )
+    tablet = Device(user)
+    for _sign_in in range(2):
+        answer = tablet.post("/api/token/sliding/", tablet.credentials)
+        tablet.access = answer.json()["token"]
+
+    assert [s["current"] for s in listed(tablet)] == [True, False]
+    assert end(tablet).json() == {"ended": 1}
+    assert listed(tablet)[0]["current"]

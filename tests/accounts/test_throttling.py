@@ -1,0 +1,276 @@
+"""How often a client may knock."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from http import HTTPStatus
+
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from tests.config.checkout import ROOT, bare_environment
+from tests.devices import Device
+from tests.factories import PASSWORD, UserFactory
+from tests.token_blacklist.test_budgets import statements
+
+THROUGH = HTTPStatus.UNAUTHORIZED
+HELD = HTTPStatus.TOO_MANY_REQUESTS
+
+
+@pytest.fixture
+def rates(settings, clock, db):
+    """Set rates for one test, on a clock that stands still: `rates(login="2/min")`."""
+    cache.clear()
+
+    def change(proxies=0, **rates):
+        settings.REST_FRAMEWORK = {
+            **settings.REST_FRAMEWORK,
+            "DEFAULT_THROTTLE_RATES": rates,
+            "NUM_PROXIES": proxies,
+        }
+
+    yield change
+    cache.clear()
+
+
+def knock(path="/api/token/", data=None, **extra):
+    data = {"email": "a@example.com", "password": "wrong"} if data is None else data
+    body = data if isinstance(data, str) else json.dumps(data)
+    return APIClient().post(path, body, content_type="application/json", **extra)
+
+
+def statuses(times, *args, **kwargs):
+    return [knock(*args, **kwargs).status_code for _ in range(times)]
+
+
+def test_over_the_rate_it_is_429_and_says_how_long(rates, clock):
+    rates(login="2/min")
+    clock.move_to(1_800_000_000 + 17.5)
+    assert statuses(2) == [THROUGH, THROUGH]
+
+    held = knock()
+
+    assert held.status_code == HELD
+    assert held["Retry-After"] == "43"
+    assert held.json().keys() == {"detail", "code"}
+    assert held.json()["code"] == "throttled"
+
+
+def test_after_the_wait_it_goes_on(rates, clock):
+    rates(login="2/min")
+    statuses(2)
+
+    clock.shift(int(knock()["Retry-After"]))
+
+    assert statuses(3) == [THROUGH, THROUGH, HELD]
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "data", "through"),
+    [
+        ("login", "/api/token/", {"email": "a", "password": "b"}, THROUGH),
+        ("login", "/api/token/sliding/", {"email": "a", "password": "b"}, THROUGH),
+        ("refresh", "/api/token/refresh/", {"refresh": "x"}, THROUGH),
+        ("refresh", "/api/token/sliding/refresh/", {"token": "x"}, THROUGH),
+        ("register", "/api/register/", {"email": "a"}, HTTPStatus.BAD_REQUEST),
+    ],
+)
+def test_each_door_has_its_rate(rates, scope, path, data, through):
+    rates(**{scope: "1/hour"})
+
+    assert statuses(2, path, data) == [through, HELD]
+
+
+def test_a_change_of_password_is_counted_by_the_person(device, phone, rates):
+    rates(password="2/hour")
+    stranger = Device(UserFactory())
+    stranger.log_in()
+    wrong = {"old_password": "wrong", "new_password": "a long new password"}
+
+    def guess(of, address):
+        return knock("/api/password/change/", wrong, REMOTE_ADDR=address, **of.bearer).status_code
+
+    guesses = [guess(device, "192.0.2.1"), guess(phone, "192.0.2.2"), guess(device, "192.0.2.3")]
+    assert guesses == [HTTPStatus.BAD_REQUEST, HTTPStatus.BAD_REQUEST, HELD]
+    assert guess(stranger, "192.0.2.1") == HTTPStatus.BAD_REQUEST
+
+
+class TestByAddress:
+    def test_each_has_its_own_count(self, rates):
+        rates(login="1/min")
+
+        for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
+            assert statuses(2, REMOTE_ADDR=address) == [THROUGH, HELD]
+
+    def test_an_ipv6_network_is_one_client(self, rates):
+        rates(login="1/min")
+        knock(REMOTE_ADDR="2001:db8::1")
+
+        assert knock(REMOTE_ADDR="2001:db8::ffff:2").status_code == HELD
+        assert knock(REMOTE_ADDR="2001:db8:0:1::1").status_code == THROUGH
+
+    @pytest.mark.parametrize("proxies", [0, 1])
+    def test_a_forged_forwarded_for_changes_nothing(self, rates, proxies):
+        rates(login="2/min", proxies=proxies)
+        real = ", 192.0.2.1" if proxies else ""
+
+        got = [
+            knock(HTTP_X_FORWARDED_FOR=f"198.51.100.{n}{real}", REMOTE_ADDR="192.0.2.9").status_code
+            for n in range(3)
+        ]
+
+        assert got == [THROUGH, THROUGH, HELD]
+
+    def test_a_client_without_one_is_not_counted_with_all_the_others(self, rates):
+        rates(login="1/min")
+
+        assert statuses(3, REMOTE_ADDR="") == [THROUGH] * 3
+
+
+class TestByAccount:
+    @pytest.fixture(autouse=True)
+    def many_addresses(self, rates):
+        self.number = 0
+        rates(login_account="2/min")
+
+    def try_as(self, email):
+        self.number += 1
+        data = {"email": email, "password": "wrong"}
+        return knock(data=data, REMOTE_ADDR=f"192.0.2.{self.number}").status_code
+
+    def test_it_counts_however_the_address_is_typed(self):
+        typed = ["ada@example.com", " ADA@Example.COM ", "\uff21da@example.com"]
+
+        assert [self.try_as(email) for email in typed] == [THROUGH, THROUGH, HELD]
+        assert self.try_as("grace@example.com") == THROUGH
+
+    def test_a_number_counts_as_the_text_it_is_taken_for(self):
+        assert [self.try_as(email) for email in (5, "5", 5)] == [THROUGH, THROUGH, HELD]
+
+    @pytest.mark.parametrize("email", [None, [], {}, True, "", "a\x00", "\ud800", "x" * 100_000])
+    def test_an_address_of_any_shape_is_no_500(self, email):
+        assert self.try_as(email) in {HTTPStatus.BAD_REQUEST, THROUGH}
+
+    @pytest.mark.parametrize("body", ["[]", "5", "null", "{", "[" * 50_000, ""])
+    def test_a_body_of_any_shape_is_no_500(self, body):
+        assert knock(data=body).status_code == HTTPStatus.BAD_REQUEST
+
+    def test_the_right_password_waits_too(self):
+        user = UserFactory()
+        for _guess in range(2):
+            self.try_as(user.email)
+
+        assert Device(user).log_in().status_code == HELD
+
+
+def test_who_is_held_off_by_address_does_not_use_up_an_account(rates):
+    rates(login="1/min", login_account="2/min")
+    user = UserFactory()
+    guess = {"email": user.email, "password": "wrong"}
+    assert statuses(5, data=guess) == [THROUGH, *[HELD] * 4]
+
+    assert Device(user, REMOTE_ADDR="192.0.2.2").log_in().status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("rate", [None, "absent"])
+def test_without_a_rate_there_is_no_limit(rates, rate):
+    rates(**({} if rate == "absent" else {"login": rate, "login_account": rate}))
+
+    assert statuses(5) == [THROUGH] * 5
+
+
+def test_a_check_sends_no_statement(device, rates):
+    rates(login="5/min", login_account="5/min", refresh="5/min")
+
+    with statements("SELECT", "INSERT"):
+        device.log_in()
+    with statements("UPDATE"):
+        device.refresh()
+
+
+def test_a_key_of_the_cache_tells_nothing(rates):
+    rates(login="5/min", login_account="5/min")
+    knock(REMOTE_ADDR="192.0.2.1")
+
+    keys = " ".join(cache._cache)
+    assert keys.count("throttle:") == 2
+    assert "example.com" not in keys
+    assert "192.0.2.1" not in keys
+
+
+@pytest.mark.parametrize("broken", ["redis", "file"])
+def test_a_broken_cache_keeps_nobody_out_and_is_said_once(
+    db, rates, settings, caplog, tmp_path, broken
+):
+    rates(login="1/min")
+    (tmp_path / "a file").touch()
+    settings.CACHES = {
+        "default": {
+            "redis": {
+                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "LOCATION": "redis://127.0.0.1:9/0",
+            },
+            "file": {
+                "BACKEND": "config.cache.SharedFileCache",
+                "LOCATION": str(tmp_path / "a file" / "folder"),
+            },
+        }[broken]
+    }
+
+    with caplog.at_level(logging.ERROR, logger="accounts.throttling"):
+        assert statuses(3) == [THROUGH] * 3
+
+    assert [r.getMessage()[:17] for r in caplog.records if r.levelname == "ERROR"] == [
+        "throttling is off"
+    ]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    assert statuses(2) == [THROUGH, HELD]
+
+
+KNOCKING = """
+import django; django.setup()
+from rest_framework.test import APIClient
+http = APIClient(SERVER_NAME="localhost")
+for _ in range(20):
+    print(http.post("/api/token/refresh/", {"refresh": "x"}, format="json").status_code)
+"""
+
+
+def test_four_processes_count_as_one(tmp_path):
+    environment = bare_environment(
+        DJANGO_SETTINGS_MODULE="config.settings",
+        ENV_FILE="",
+        DEBUG="True",
+        LOG_LEVEL="CRITICAL",
+        CACHE_DIR=str(tmp_path / "cache"),
+        DATABASE_URL=f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        THROTTLE_REFRESH="33/day",
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", KNOCKING],
+            cwd=ROOT,
+            env={**environment, "PATH": os.environ["PATH"]},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+
+    got = " ".join(process.communicate(timeout=60)[0] for process in processes).split()
+
+    assert len(got) == 80
+    assert (got.count("401"), got.count("429")) == (33, 47)
+
+
+def test_a_person_signs_in_and_stays_signed_in_under_the_rates_of_the_example(user, rates):
+    from config.settings import REST_FRAMEWORK
+
+    rates(**REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"])
+    device = Device(user)
+
+    assert device.log_in(password=PASSWORD).status_code == HTTPStatus.OK
+    assert [device.refresh().status_code for _ in range(20)] == [HTTPStatus.OK] * 20

@@ -1,0 +1,150 @@
+"""A person who is deactivated or deleted is signed out everywhere, and stays so."""
+
+from http import HTTPStatus
+
+import pytest
+from django.db.models import Case, Value, When
+
+from accounts.models import User
+from tests.devices import Device
+from tests.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.token_blacklist.test_budgets import statements
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+
+def reasons():
+    return set(BlacklistedToken.objects.values_list("reason", flat=True))
+
+
+def save(user, **fields):
+    user.is_active = False
+    user.save(**fields)
+
+
+def bulk(user):
+    user.is_active = False
+    User.objects.bulk_update([user], ["is_active"])
+
+
+DEACTIVATIONS = {
+    "save": save,
+    "save that field": lambda user: save(user, update_fields=["is_active"]),
+    "update": lambda user: User.objects.filter(is_active=True).update(is_active=False),
+    "update by expression": lambda user: User.objects.update(
+        is_active=Case(When(pk=user.pk, then=Value(value=False)), default=Value(value=True))
+    ),
+    "bulk_update": bulk,
+}
+DELETIONS = {
+    "the person": lambda user: user.delete(),
+    "a queryset": lambda user: User.objects.filter(email=user.email).delete(),
+    "an ordered queryset": lambda user: User.objects.order_by("email").all().delete(),
+}
+
+
+@pytest.fixture
+def admin_form(admin_client):
+    def submit(user, **changes):
+        fields = {"email": user.email, "name": user.name, "is_active": "on", **changes}
+        fields = {name: value for name, value in fields.items() if value is not None}
+        answer = admin_client.post(f"/admin/accounts/user/{user.pk}/change/", fields)
+        assert answer.status_code == HTTPStatus.FOUND
+
+    return submit
+
+
+@pytest.mark.parametrize("deactivate", DEACTIVATIONS.values(), ids=DEACTIVATIONS)
+def test_sessions_of_before_a_deactivation_stay_ended_after_it(user, device, phone, deactivate):
+    deactivate(user)
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+    assert reasons() == {"deactivated"}
+
+    user.is_active = True
+    user.save()
+
+    assert device.me().status_code == phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.log_in().status_code == HTTPStatus.OK
+    assert device.me().status_code == HTTPStatus.OK
+
+
+def test_deactivating_one_leaves_the_others(user, device):
+    other = Device(UserFactory())
+    other.log_in()
+
+    DEACTIVATIONS["update by expression"](user)
+
+    assert other.refresh().status_code == other.me().status_code == HTTPStatus.OK
+
+
+def test_the_admins_form_deactivates(user, device, admin_form):
+    admin_form(user, name="Still here")
+    assert device.me().status_code == HTTPStatus.OK
+
+    admin_form(user, is_active=None)
+
+    assert reasons() == {"deactivated"}
+    assert device.refresh().json()["code"] == "no_active_account"
+
+
+@pytest.mark.parametrize("delete", DELETIONS.values(), ids=DELETIONS)
+def test_a_deleted_persons_sessions_stay_ended_also_for_their_namesake(user, device, delete):
+    delete(user)
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+    assert reasons() == {"deactivated"}
+
+    UserFactory(pk=device.user.pk or OutstandingToken.objects.get().pk, email=user.email)
+
+    assert device.refresh().status_code == device.me().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_delete_selected_in_the_admin_ends_their_sessions(user, device, admin_client):
+    answer = admin_client.post(
+        "/admin/accounts/user/",
+        {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"},
+    )
+
+    assert answer.status_code == HTTPStatus.FOUND
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert reasons() == {"deactivated"}
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_deletion_that_fails_ends_nothing(user, device, monkeypatch):
+    monkeypatch.setattr("django.db.models.deletion.Collector.delete", lambda self: 1 / 0)
+
+    for delete in (user.delete, User.objects.filter(pk=user.pk).delete):
+        with pytest.raises(ZeroDivisionError):
+            delete()
+
+    assert device.me().status_code == HTTPStatus.OK
+
+
+class TestTheCost:
+    def test_of_a_new_name_is_as_ever(self, device):
+        with statements("SELECT", "UPDATE"):
+            device.http.patch("/api/me/", {"name": "Ada"}, format="json", **device.bearer)
+
+    def test_of_a_deactivation_is_one_insert_however_many_sessions(self, user, device):
+        OutstandingTokenFactory.create_batch(30, user=user)
+
+        with statements("UPDATE", "INSERT", "SELECT"):
+            save(user)
+
+    def test_of_other_updates_and_new_people_is_one_statement(self, user):
+        with statements("UPDATE"):
+            User.objects.update(name="Ada", is_active=True)
+        with statements("INSERT"):
+            User.objects.create_user("new@example.com", PASSWORD)
+
+
+def test_a_new_name_undoes_no_deactivation_and_no_password_of_the_same_moment(device, monkeypatch):
+    def overtaken(serializer, value):
+        User.objects.update(is_active=False, password="!")
+        return value
+
+    monkeypatch.setattr("accounts.serializers.MeSerializer.validate_name", overtaken, raising=False)
+
+    device.http.patch("/api/me/", {"name": "Ada"}, format="json", **device.bearer)
+
+    user = User.objects.get()
+    assert (user.name, user.is_active, user.password) == ("Ada", False, "!")

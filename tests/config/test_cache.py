@@ -1,0 +1,81 @@
+"""The cache in files: what it counts stays counted."""
+
+import pytest
+from django.core.files import locks
+
+from config.cache import SharedFileCache
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return SharedFileCache(str(tmp_path / "cache"), {})
+
+
+def test_the_first_to_add_wins(cache):
+    assert cache.add("key", 1, timeout=60)
+    assert not cache.add("key", 2, timeout=60)
+    assert cache.get("key") == 1
+
+
+def test_a_count_ends_when_it_was_to_end_however_often_it_is_raised(cache, clock):
+    cache.add("key", 1, timeout=3600)
+    for count in (2, 3, 4):
+        clock.shift(1000)
+        assert cache.incr("key") == count
+
+    clock.shift(601)
+
+    assert cache.get("key") is None
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("key")
+
+
+def test_a_count_without_an_end_has_none(cache, clock):
+    cache.add("key", 1, timeout=None)
+    clock.shift(10**7)
+
+    assert cache.incr("key", 5) == 6
+
+
+def test_many_other_entries_throw_no_count_out(cache):
+    cache.add("mine", 1, timeout=60)
+
+    for number in range(400):  # Django's own keeps 300
+        cache.add(f"flood-{number}", 1, timeout=60)
+
+    assert cache.incr("mine") == 2
+
+
+def test_what_has_expired_is_swept_out(cache, clock, monkeypatch):
+    cache.add("old", 1, timeout=60)
+    clock.shift(61)
+    monkeypatch.setattr(cache, "SWEEPS", 1)
+
+    cache.add("new", 1, timeout=60)
+
+    assert len(cache._list_cache_files()) == 1
+    assert cache.get("new") == 1
+
+
+def test_a_lock_that_is_never_given_back_is_an_error_and_no_standstill(
+    cache, tmp_path, monkeypatch
+):
+    cache.add("key", 1)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+    with (tmp_path / "cache" / "lock").open("ab") as held:
+        assert locks.lock(held, locks.LOCK_EX)
+        with pytest.raises(TimeoutError):
+            cache.incr("key")
+
+    assert cache.incr("key") == 2
+
+
+def test_a_folder_that_was_deleted_is_made_again(cache, tmp_path):
+    cache.add("key", 1)
+    for path in (tmp_path / "cache").iterdir():
+        path.unlink()
+    (tmp_path / "cache").rmdir()
+
+    assert cache.add("key", 1)
+    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,144 @@
+"""Every two of the operations that change a session, at the same moment, four threads each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import combinations_with_replacement
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from tests.devices import Device
+from tests.factories import UserFactory
+from token_blacklist import retention
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from .conftest import ROUNDS, THREADS
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
+
+LIMIT = 3
+
+
+@dataclass
+class Story:
+    """One person with two sessions, and what the threads did to them."""
+
+    user: Any
+    laptop: Device
+    phone: Device
+    support: Client
+    signed_in: list[Device] = field(default_factory=list)
+    refreshed: list[str] = field(default_factory=list)
+
+    def refresh(self) -> None:
+        answer = Device(self.user).refresh(self.laptop.refresh_token)
+        assert answer.status_code in {200, 401}
+        if answer.status_code == 200:
+            self.refreshed.append(answer.json()["refresh"])
+
+    def log_out(self) -> None:
+        assert Device(self.user).log_out(self.laptop.refresh_token).status_code == 200
+
+    def log_out_everywhere(self) -> None:
+        answer = Device(self.user).http.delete(
+            "/api/sessions/?all=true", HTTP_AUTHORIZATION=f"Bearer {self.phone.access}"
+        )
+        assert answer.status_code in {200, 401}
+
+    def change_password(self) -> None:
+        user = User.objects.get(pk=self.user.pk)
+        user.set_password("a new password")
+        user.save()
+
+    def flush(self) -> None:
+        retention.flush(batch_size=3)
+
+    def deactivate(self) -> None:
+        user = User.objects.get(pk=self.user.pk)
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+
+    def log_in(self) -> None:
+        device = Device(self.user)
+        answer = device.log_in()
+        assert answer.status_code in {200, 401}
+        if answer.status_code == 200:
+            self.signed_in.append(device)
+
+    def blacklist_in_the_admin(self) -> None:
+        record = OutstandingToken.objects.filter(user=self.user).earliest("pk")
+        answer = self.support.post(
+            "/admin/token_blacklist/blacklistedtoken/add/", {"token": record.pk}
+        )
+        assert answer.status_code in {200, 302}  # 200: blacklisted already, says the form
+
+
+OPERATIONS: dict[str, Callable[[Story], None]] = {
+    "refresh": Story.refresh,
+    "logout": Story.log_out,
+    "logout-all": Story.log_out_everywhere,
+    "password": Story.change_password,
+    "flush": Story.flush,
+    "deactivation": Story.deactivate,
+    "login": Story.log_in,
+    "admin": Story.blacklist_in_the_admin,
+}
+END_THE_LAPTOP = {"logout", "logout-all", "password", "deactivation", "admin"}
+END_EVERY_OLD_SIGN_IN = {"password", "deactivation"}
+
+
+def begin(support: Client) -> Story:
+    user = UserFactory()
+    laptop, phone = Device(user), Device(user)
+    assert laptop.log_in().status_code == phone.log_in().status_code == 200
+    gone = Device(user)
+    gone.log_in()
+    newest = OutstandingToken.objects.filter(user=user).latest("pk")
+    OutstandingToken.objects.filter(pk=newest.pk).update(
+        expires_at=timezone.now() - timedelta(seconds=1)
+    )
+    return Story(user, laptop, phone, support)
+
+
+def check(story: Story, pair: set[str]) -> None:
+    rows = OutstandingToken.objects.filter(user=story.user)
+    assert len({row.session_id for row in rows}) == len(rows)
+    assert len(set(story.refreshed)) <= 1, "two successors of one token"
+    newest = [story.laptop.refresh_token, *story.refreshed]
+    type(story.user).objects.filter(pk=story.user.pk).update(is_active=True)  # never a way back
+    if pair & END_THE_LAPTOP:
+        assert Device(story.user).refresh(newest[-1]).status_code == 401
+        assert story.laptop.me().status_code == 401
+    elif "login" not in pair:  # which may sign the oldest out
+        assert Device(story.user).refresh(newest[-1]).status_code == 200
+    if "flush" in pair:
+        assert not rows.expired(timezone.now()).exists()
+    if "login" in pair:
+        assert rows.live().count() <= LIMIT
+        if pair & END_EVERY_OLD_SIGN_IN:
+            for device in story.signed_in:
+                assert device.refresh().status_code == 401
+                assert device.me().status_code == 401
+    ended = BlacklistedToken.objects.filter(token__user=story.user)
+    assert len({entry.token_id for entry in ended}) == len(ended)
+
+
+@pytest.mark.parametrize("pair", list(combinations_with_replacement(OPERATIONS, 2)), ids="-".join)
+def test_what_ended_stays_ended_whoever_came_first(pair, together, options):
+    options(MAX_SESSIONS_PER_USER=LIMIT)
+    support = Client()
+    support.force_login(UserFactory(admin=True))
+    for _ in range(ROUNDS):
+        story = begin(support)
+
+        together(
+            *[lambda s=story, name=name: OPERATIONS[name](s) for name in pair * (THREADS // 2)]
+        )
+
+        check(story, set(pair))
