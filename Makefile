@@ -2,8 +2,9 @@
 PORT ?= 8000
 PY := .venv/bin/python
 TESTS := tests --ignore=tests/e2e
+LONG := tests/races tests/properties tests/fuzz
 
-.PHONY: help run test test-fast test-browser lint format lock setup setup-dev
+.PHONY: help run test test-fast test-long test-browser lint format lock setup setup-dev
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -17,8 +18,13 @@ test: setup-dev ## All tests: on SQLite, on PostgreSQL, and in a browser
 	$(PY) -m tests.postgres $(PY) -m pytest $(TESTS)
 	@$(MAKE) --no-print-directory test-browser
 
-test-fast: setup-dev ## The tests on SQLite, without the browser
-	$(PY) -m pytest $(TESTS)
+test-fast: setup-dev ## The tests on SQLite, with short races and without the browser
+	ROUNDS=3 STORIES=40 FUZZ_EXAMPLES=5 $(PY) -m pytest $(TESTS)
+
+test-long: setup-dev ## More of the races, stories and fuzzing, on both databases (half an hour)
+	ROUNDS=200 STORIES=2000 FUZZ_EXAMPLES=500 $(PY) -m pytest --timeout=3600 $(LONG)
+	ROUNDS=200 STORIES=2000 FUZZ_EXAMPLES=500 \
+	    $(PY) -m tests.postgres $(PY) -m pytest --timeout=3600 $(LONG)
 
 test-browser: setup-dev ## The tests in a real browser
 	@sh scripts/chromium.sh

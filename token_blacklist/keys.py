@@ -29,13 +29,19 @@ def encode(claims: dict[str, Any]) -> str:
 
     Adds `aud` and `iss` where they are set. HS*, RS* and EdDSA give the same bytes for the
     same claims in the same order; ES* and PS* have a random part.
+
+    Raises:
+        TokenError: the claims are nested too deep to be written.
     """
     claims = dict(claims)
     if conf.AUDIENCE is not None:
         claims["aud"] = conf.AUDIENCE
     if conf.ISSUER is not None:
         claims["iss"] = conf.ISSUER
-    return _jwt.encode(claims, signing_key(), algorithm=conf.ALGORITHM)
+    try:
+        return _jwt.encode(claims, signing_key(), algorithm=conf.ALGORITHM)
+    except RecursionError as error:  # claims of a token that was just not too deep to be read
+        raise TokenError(_("Token is invalid")) from error
 
 
 def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
@@ -49,7 +55,7 @@ def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
         TokenError: anything else is wrong with it, of whatever shape it is.
     """
     try:
-        return _jwt.decode(
+        claims = _jwt.decode(
             token,
             verifying_key() if verify else "",
             algorithms=[conf.ALGORITHM],
@@ -67,6 +73,10 @@ def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
     # PyJWT leaves a few shapes to Python: an exp of 1e999, deep nesting, lone surrogates.
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise TokenError(_("Token is invalid")) from error
+    # PyJWT reads any `iss` where no ISSUER is set, and then refuses to sign it again.
+    if verify and not isinstance(claims.get("iss", ""), str):
+        raise TokenError(_("Token is invalid"))
+    return claims
 
 
 def epoch(moment: datetime) -> int:

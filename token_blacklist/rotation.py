@@ -176,11 +176,13 @@ def _successor(token: T, generation: int, issued_at: datetime, expires_at: datet
 
 def _end_of_next(token: BlacklistMixin, now: datetime) -> datetime:
     """Return when the next token ends, in whole seconds: its `exp` and the row agree."""
-    end: datetime = now + token.lifetime
+    lifetime: timedelta = token.lifetime
     if conf.SESSION_LIFETIME is not None:
-        end = min(end, token.signed_in_at + conf.SESSION_LIFETIME)
-        if end <= now:
+        # By age: an end reckoned from an auth_time of the year 9999 is not on the calendar.
+        lifetime = min(lifetime, conf.SESSION_LIFETIME - (now - token.signed_in_at))
+        if lifetime <= timedelta(0):
             raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
+    end = now + lifetime
     return end - timedelta(microseconds=end.microsecond)
 
 

@@ -184,7 +184,7 @@ _refresh = inline_serializer(
     "Refresh",
     {
         "refresh": serializers.CharField(
-            required=False, help_text="Required unless the refresh cookie is sent."
+            help_text="May be left out where the refresh cookie is sent."
         )
     },
 )

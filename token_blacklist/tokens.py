@@ -222,6 +222,7 @@ class BlacklistMixin(Token):
         super().verify_claims()
         if conf.LISTS_ENABLED:
             self.generation  # noqa: B018  # raises
+            self.signed_in_at  # noqa: B018  # raises: what cannot be refreshed is refused everywhere
 
     @property
     def session_id(self) -> str:
@@ -267,6 +268,8 @@ class BlacklistMixin(Token):
             raise TokenError(_("Token is blacklisted"))
         elif record.is_expired(self.current_time):
             raise ExpiredTokenError(_("Token is expired"))
+        else:
+            self._check_holder(record)
 
     def find_record(self) -> OutstandingToken | None:
         """Return the session's record with its user and blacklist record. One SELECT."""
@@ -282,15 +285,23 @@ class BlacklistMixin(Token):
         """End the token's session, whichever generation this token is, and return the record.
 
         A token that the lists do not know is put on both. Calling it again changes nothing.
-        None: the session was flushed at this very moment, which ended it too.
+        None: the session was flushed at this very moment, which ended it too. Raises TokenError
+        if the session is not that of the user whom the token names.
         """
         self._require_lists()
         record = self.find_record() or self.outstand()
+        self._check_holder(record)
         if record.is_blacklisted:
             return record.blacklistedtoken
         if by is None and reason == BlacklistedToken.Reason.LOGOUT:
             by = record.user  # who brings the token signs themselves out
         return BlacklistedToken.objects.insert(record, reason=reason, by=by)[0]
+
+    def _check_holder(self, record: OutstandingToken) -> None:
+        """Raise TokenError if the session is somebody else's than the token says."""
+        user = record.user  # None: deleted since, or the token never named one
+        if user is not None and getattr(user, conf.USER_ID_FIELD) != self.user_id:
+            raise TokenError(_("Token is invalid"))
 
     def outstand(self) -> OutstandingToken:
         """Return the session's record, and make it if there is none.

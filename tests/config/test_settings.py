@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import secrets
 import sys
@@ -50,6 +51,10 @@ def test_a_start_with_everything_wrong_names_it_all():
         "NUM_PROXIES": "abc",
         "SECURE_SSL_REDIRECT": "ture",
         "LOG_LEVEL": "LOUD",
+        "ACCOUNTS_ALLOW_SIGNUP": "perhaps",
+        "CACHE_URL": "nonsense",
+        "EMAIL_URL": "nonsense",
+        "THROTTLE_LOGIN": "often",
     }
 
     assert set(problems(**wrong)) == {*wrong, "ALLOWED_HOSTS"}
@@ -79,10 +84,56 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("SECURE_HSTS_SECONDS", "1e5"),
         ("SECURE_SSL_REDIRECT", "ture"),
         ("LOG_LEVEL", "LOUD"),
+        ("ACCOUNTS_ALLOW_SIGNUP", "perhaps"),
+        ("CACHE_URL", "locmemcache://"),  # each process would count alone
+        ("CACHE_URL", "redis"),
+        ("EMAIL_URL", "pigeon://host"),
+        ("EMAIL_URL", "smtp://host:port"),
+        ("THROTTLE_LOGIN", "20"),
+        ("THROTTLE_LOGIN_ACCOUNT", "0/min"),
+        ("THROTTLE_REFRESH", "2.5/min"),
+        ("THROTTLE_REGISTER", "20/fortnight"),
+        ("THROTTLE_PASSWORD", "-1/hour"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(fit, name, value):
     assert problems(**fit | {name: value}) == [name]
+
+
+def setting(expression, **variables):
+    """Return what a start with these variables makes of a setting."""
+    code = f"from django.conf import settings; print(repr({expression}))"
+    done = manage("shell", "-v0", "-c", code, **variables)
+    assert done.returncode == 0, done.stderr
+    return ast.literal_eval(done.stdout.strip())
+
+
+def test_an_empty_rate_is_no_limit(fit):
+    rates = setting('settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]', **fit, THROTTLE_LOGIN="")
+
+    assert rates.pop("login") is None
+    assert all(rates.values())
+    assert len(rates) == 4
+
+
+def test_a_redis_is_the_cache_where_one_is_named(fit):
+    redis = "redis://cache.example.com:6379/1"
+
+    cache = setting('settings.CACHES["default"]', **fit, CACHE_URL=redis)
+
+    assert cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+    assert cache["LOCATION"] == redis
+
+
+def test_mail_goes_to_the_server_that_is_named(fit):
+    mail = "(settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_USE_TLS)"
+    url = "smtp+tls://user:password@mail.example.com:587"
+
+    assert setting(mail, **fit, EMAIL_URL=url) == (
+        "django.core.mail.backends.smtp.EmailBackend",
+        "mail.example.com",
+        True,
+    )
 
 
 def test_a_variable_can_be_given_as_a_file(fit, tmp_path):

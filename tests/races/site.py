@@ -58,6 +58,10 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
             "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
             "DATABASE_URL": url,
             "LOG_LEVEL": "ERROR",
+            "CACHE_DIR": str(folder / "cache"),
+            "THROTTLE_LOGIN": "",  # one address races as many
+            "THROTTLE_LOGIN_ACCOUNT": "",
+            "THROTTLE_REFRESH": "",
             **environment,
         }
         port = free_port()
