@@ -230,17 +230,20 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
             "reason": str(reason),
             "blacklisted_by": by.pk if by else None,
         }
-        entries = insert_select(self.model, values, sessions, ignore_conflicts=True)
-        if entries:
-            ended = self.filter(pk__in=entries).values_list("token__session_id", "token__user_id")
-            for session_id, user_id in ended:
-                token_blacklisted.announce(
-                    self.model,
-                    session_id=session_id,
-                    user_id=user_id,
-                    reason=str(reason),
-                    by_id=by.pk if by else None,
-                )
+        # Together, so that whoever hears of a failure can ask again with a session that lives.
+        with transaction.atomic(router.db_for_write(self.model)):
+            entries = insert_select(self.model, values, sessions, ignore_conflicts=True)
+            ended = list(
+                self.filter(pk__in=entries).values_list("token__session_id", "token__user_id")
+            )
+        for session_id, user_id in ended:
+            token_blacklisted.announce(
+                self.model,
+                session_id=session_id,
+                user_id=user_id,
+                reason=str(reason),
+                by_id=by.pk if by else None,
+            )
         return len(entries)
 
     def delete(self) -> tuple[int, dict[str, int]]:

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from tests.devices import Device
+from tests.factories import PASSWORD
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +85,27 @@ class Operations:
             device.refresh_token
         ), lambda: device.refresh().status_code == HTTPStatus.OK
 
+    @staticmethod
+    def logout_all(device):
+        header = {"HTTP_AUTHORIZATION": f"Bearer {device.access}"}
+        return lambda: device.http.delete(
+            "/api/sessions/?all=true", **header
+        ), lambda: BlacklistedToken.objects.get().reason == "logout_all"
+
+    @staticmethod
+    def password(device):
+        phone = Device(device.user)
+        phone.log_in()
+        header = {"HTTP_AUTHORIZATION": f"Bearer {device.access}"}
+        passwords = {"old_password": PASSWORD, "new_password": "another long sentence"}
+        return (
+            lambda: device.post("/api/password/change/", passwords, **header),
+            lambda: (
+                phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+                and device.refresh().status_code == HTTPStatus.OK
+            ),
+        )
+
 
 STATEMENTS = [
     ("login", 1),
@@ -91,6 +113,8 @@ STATEMENTS = [
     ("refresh", 1),
     ("logout", 1),
     ("logout", 2),
+    *(("logout_all", at) for at in (1, 2, 3)),
+    *(("password", at) for at in (1, 2, 3, 4)),
     ("me", 1),
     ("verify", 1),
 ]

@@ -4,11 +4,10 @@ import logging
 from http import HTTPStatus
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from tests.devices import Device, user_id_claim
 from tests.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.token_blacklist.test_budgets import statements
 from token_blacklist import revocation
 from token_blacklist.exceptions import AuthenticationFailed
 from token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -21,11 +20,10 @@ def test_ending_a_users_sessions_is_two_statements_however_many(user, device, ph
     OutstandingTokenFactory.create_batch(30, user=user)
     OutstandingTokenFactory(user=user, expired=True)
 
-    with CaptureQueriesContext(connection) as sent:
+    with statements("INSERT", "SELECT"):
         ended = revocation.revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user)
 
     assert ended == 32
-    assert [q["sql"].split()[0] for q in sent] == ["INSERT", "SELECT"]
     assert {(e.reason, e.blacklisted_by) for e in BlacklistedToken.objects.all()} == {
         ("logout_all", user)
     }
