@@ -11,7 +11,7 @@ from tests.devices import Device
 from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken
-from token_blacklist.tokens import AccessToken, UntypedToken
+from token_blacklist.tokens import AccessToken, SlidingToken, UntypedToken
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -192,3 +192,14 @@ def test_with_sliding_tokens_the_session_is_the_tokens_own(user, options):
     assert [s["current"] for s in listed(tablet)] == [True, False]
     assert end(tablet).json() == {"ended": 1}
     assert listed(tablet)[0]["current"]
+
+
+def test_a_sliding_token_that_simple_jwt_issued_knows_its_session_too(user, options):
+    options(AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",))
+    token = SlidingToken.for_user(user)
+    del token["sid"]
+    tablet = Device(user)
+    tablet.access = str(token)
+
+    assert [s["current"] for s in listed(tablet)] == [True]
+    assert end(tablet).json() == {"ended": 0}

@@ -1,5 +1,8 @@
 """The cache in files: what it counts stays counted."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.files import locks
 
@@ -15,6 +18,22 @@ def test_the_first_to_add_wins(cache):
     assert cache.add("key", 1, timeout=60)
     assert not cache.add("key", 2, timeout=60)
     assert cache.get("key") == 1
+
+
+def test_of_many_who_add_at_once_one_wins(cache, monkeypatch):
+    looked = SharedFileCache.has_key
+
+    def look_and_linger(*args):
+        found = looked(*args)
+        time.sleep(0.02)
+        return found
+
+    monkeypatch.setattr(SharedFileCache, "has_key", look_and_linger)
+
+    with ThreadPoolExecutor(4) as pool:
+        added = list(pool.map(lambda number: cache.add("key", number), range(4)))
+
+    assert sorted(added) == [False, False, False, True]
 
 
 def test_a_count_ends_when_it_was_to_end_however_often_it_is_raised(cache, clock):
