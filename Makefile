@@ -2,6 +2,8 @@
 PORT ?= 8000
 PY := .venv/bin/python
 TESTS := tests --ignore=tests/e2e
+# On SQLite, also where the environment names another database.
+SQLITE := env -u DATABASE_URL $(PY) -m pytest
 LONG := tests/races tests/properties tests/fuzz
 
 .PHONY: help run test test-fast test-long test-browser lint format lock setup setup-dev
@@ -14,21 +16,21 @@ run: setup ## Set up all that is missing and serve on http://localhost:8000 (POR
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
 
 test: setup-dev ## All tests: on SQLite, on PostgreSQL, and in a browser
-	$(PY) -m pytest $(TESTS)
+	$(SQLITE) $(TESTS)
 	$(PY) -m tests.postgres $(PY) -m pytest $(TESTS)
 	@$(MAKE) --no-print-directory test-browser
 
 test-fast: setup-dev ## The tests on SQLite, with short races and without the browser
-	ROUNDS=3 STORIES=40 FUZZ_EXAMPLES=5 $(PY) -m pytest $(TESTS)
+	ROUNDS=3 STORIES=40 FUZZ_EXAMPLES=5 $(SQLITE) $(TESTS)
 
 test-long: setup-dev ## More of the races, stories and fuzzing, on both databases (half an hour)
-	ROUNDS=200 STORIES=2000 FUZZ_EXAMPLES=500 $(PY) -m pytest --timeout=3600 $(LONG)
+	ROUNDS=200 STORIES=2000 FUZZ_EXAMPLES=500 $(SQLITE) --timeout=3600 $(LONG)
 	ROUNDS=200 STORIES=2000 FUZZ_EXAMPLES=500 \
 	    $(PY) -m tests.postgres $(PY) -m pytest --timeout=3600 $(LONG)
 
 test-browser: setup-dev ## The tests in a real browser
 	@sh scripts/chromium.sh
-	$(PY) -m pytest tests/e2e
+	$(SQLITE) tests/e2e
 
 lint: setup-dev ## Style, types, import rules, templates, migrations, API description
 	$(PY) -m ruff format --check .
