@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from .mail import write_to
 from .models import User
-
-logger = logging.getLogger(__name__)
 
 
 class SignupIsOpen(BasePermission):
@@ -39,17 +34,6 @@ def register(email: str, password: str, name: str, *, site: str) -> None:
         with transaction.atomic():
             User.objects.create_user(email, password, name=name)
     except IntegrityError:
-        _write_to(email, _("You have an account already"), "already_registered", site)
+        write_to(email, _("You have an account already"), "already_registered", site)
     else:
-        _write_to(email, _("Welcome"), "welcome", site)
-
-
-def _write_to(email: str, subject: object, template: str, site: str) -> None:
-    """Send an e-mail. It says nothing that a stranger typed: it could be sent to anybody."""
-    text = render_to_string(f"accounts/email/{template}.txt", {"email": email, "site": site})
-    try:
-        send_mail(str(subject), text, None, [email])
-    # ValueError: an address that no e-mail can be addressed to, as a domain without an IDNA
-    # form. An answer of its own for any of these would tell which addresses are known.
-    except (OSError, ValueError):
-        logger.exception("the e-mail %r could not be sent", template)
+        write_to(email, _("Welcome"), "welcome", site)

@@ -13,9 +13,11 @@ import time
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
@@ -67,6 +69,19 @@ class WindowThrottle(BaseThrottle):
             return True
         WindowThrottle.cache_is_down = False
         return count <= allowed
+
+
+def seconds_to_wait(request: HttpRequest, scope: str) -> int | None:
+    """Count a form that is sent to a page; return for how long it has to wait, if it has to."""
+    throttle = WindowThrottle()
+    form = Request(request, parsers=[FormParser()])
+    return None if throttle.allow_request(form, Scope(scope)) else throttle.wait()
+
+
+class Scope(NamedTuple):
+    """What the throttle looks at of a view."""
+
+    throttle_scope: str
 
 
 def _counted(scope: str | None, request: Request) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
@@ -87,6 +88,13 @@ if not DEBUG:
         problems.append("ALLOWED_HOSTS is empty. Name your hosts: ALLOWED_HOSTS=app.example.com")
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
+# --- The product: what it is called, and its colour ---
+
+SITE_NAME = env.str("SITE_NAME", default="Token blacklist")
+ACCENT_COLOR = env.str("ACCENT_COLOR", default="#3b5bdb")
+if not re.fullmatch("#[0-9a-fA-F]{6}", ACCENT_COLOR):
+    problems.append("ACCENT_COLOR is not like #3b5bdb: a hash and six hexadecimal digits.")
+
 # --- Database: SQLite until DATABASE_URL names a PostgreSQL ---
 
 DATABASE: dict[str, Any] = {}
@@ -145,6 +153,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "csp",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -156,6 +166,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -174,6 +185,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.brand.site",
             ]
         },
     }
@@ -228,6 +240,7 @@ REST_FRAMEWORK = {
         "refresh": rate("THROTTLE_REFRESH", "120/min"),
         "register": rate("THROTTLE_REGISTER", "20/hour"),
         "password": rate("THROTTLE_PASSWORD", "10/hour"),
+        "password_account": rate("THROTTLE_PASSWORD_ACCOUNT", "5/hour"),
     },
 }
 SPECTACULAR_SETTINGS = {
@@ -254,7 +267,7 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "config.static.HashedFiles"
         )
     },
 }
@@ -267,6 +280,46 @@ SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0 if DEBUG else 365 * 24 * 3
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if NUM_PROXIES:  # only then is somebody there whose word on the scheme counts
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+
+# --- What a browser may do with our pages ---
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        # No string becomes HTML or script: what a script shows, it shows as text.
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": [NONE],
+    }
+}
+# The directives that differ below a path. None takes one away.
+CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
+    "/api/docs/": {  # Swagger UI puts its drawings and styles into the page
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "require-trusted-types-for": None,
+        "trusted-types": None,
+    },
+    "/admin/": {"require-trusted-types-for": None, "trusted-types": None},
+}
+# Other origins whose scripts may call the API; none by default. They carry tokens in the body:
+# the cookie is not for them.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = "^/api/"
+if CORS_ALLOWED_ORIGINS:
+    MIDDLEWARE.insert(0, "corsheaders.middleware.CorsMiddleware")
+if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
+    problems.append(
+        "CORS_ALLOWED_ORIGINS is not like https://app.example.com,https://other.example"
+    )
 
 # --- Language, time, logging ---
 

@@ -1,15 +1,34 @@
 """Where everything is."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
-from django.views.generic import TemplateView
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-urlpatterns = [
-    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+from . import brand, errors
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("accounts.page_urls")),
     path("api/", include("token_blacklist.urls")),
     path("api/", include("accounts.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    re_path("^api/", errors.no_endpoint),
     path("admin/", admin.site.urls),
+    path("theme.css", brand.theme, name="theme"),
+    path("words.js", JavaScriptCatalog.as_view(packages=["accounts"]), name="words"),
 ]
+if settings.DEBUG:  # to look at them
+    urlpatterns += [
+        path("400/", errors.bad_request),
+        path("403/", errors.permission_denied),
+        path("403_csrf/", errors.csrf_failure),
+        path("404/", errors.page_not_found),
+        path("500/", errors.server_error),
+    ]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error

@@ -1,0 +1,36 @@
+"""The pages. They hold nothing private: what is, their scripts ask the API for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.generic import TemplateView
+
+
+# Signing in and refreshing by cookie are under Django's CSRF check, which wants its own cookie.
+@method_decorator(ensure_csrf_cookie, name="dispatch")
+class Page(TemplateView):
+    """A page whose script speaks to the API."""
+
+
+class PasswordPage(Page):
+    """A page on which a password is chosen: it says what the site asks of one."""
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(password_rules=password_validators_help_texts(), **more)
+
+
+class SignupPage(PasswordPage):
+    template_name = "accounts/signup.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not settings.ACCOUNTS_ALLOW_SIGNUP:
+            return render(request, "accounts/signup_closed.html", status=403)
+        return super().dispatch(request, *args, **kwargs)

@@ -1,0 +1,101 @@
+"""A new password for whoever reads the account's e-mail. Django's views, and three things more.
+
+The link ends every session of the account when it is used (`User.save`); asking for one is
+throttled; and an address without an account gets an e-mail too, so that neither the answer nor
+its time tells whether there is one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import views
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from .mail import write_to
+from .models import User, normalize_email
+from .throttling import seconds_to_wait
+
+
+class ResetForm(PasswordResetForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, label_suffix="")
+        self.fields["email"].label = _("E-mail address")
+
+    def clean_email(self) -> str:
+        return normalize_email(self.cleaned_data["email"])
+
+    def save(self, **options: Any) -> None:  # type: ignore[override]  # only the view calls it
+        super().save(**options)
+        email = self.cleaned_data["email"]
+        if not any(self.get_users(email)):
+            site = options["request"].build_absolute_uri("/")
+            write_to(email, _("Your new password"), "unknown_address", site)
+
+    def send_mail(  # noqa: PLR0917  # Django's signature
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        from_email: str | None,
+        to_email: str,
+        html_email_template_name: str | None = None,
+    ) -> None:
+        site = f"{context['protocol']}://{context['domain']}/"
+        path = reverse(
+            "password_reset_confirm", kwargs={"uidb64": context["uid"], "token": context["token"]}
+        )
+        link = site.removesuffix("/") + path
+        write_to(to_email, _("Your new password"), "password_reset", site, link=link)
+
+
+class ResetView(views.PasswordResetView):
+    """Takes an address, and writes to it."""
+
+    form_class = ResetForm
+    template_name = "accounts/password_reset.html"
+    success_url = reverse_lazy("password_reset_sent")
+    throttle_scope = "password"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        seconds = seconds_to_wait(request, self.throttle_scope)
+        if seconds is None:
+            return super().post(request, *args, **kwargs)
+        form = self.get_form()
+        form.add_error(
+            None,
+            ngettext(
+                "Too many attempts. Try again in %(seconds)d second.",
+                "Too many attempts. Try again in %(seconds)d seconds.",
+                seconds,
+            )
+            % {"seconds": seconds},
+        )
+        context = self.get_context_data(form=form)
+        headers = {"Retry-After": str(seconds)}
+        return self.render_to_response(context, status=429, headers=headers)
+
+
+class ResetSentView(views.PasswordResetDoneView):
+    template_name = "accounts/password_reset_sent.html"
+
+
+class ChooseForm(SetPasswordForm[User]):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, label_suffix="")
+
+
+class ChooseView(views.PasswordResetConfirmView):
+    """Takes the link of the e-mail, then the new password."""
+
+    form_class = ChooseForm
+    template_name = "accounts/password_reset_choose.html"
+    success_url = reverse_lazy("password_reset_done")
+
+
+class ResetDoneView(views.PasswordResetCompleteView):
+    template_name = "accounts/password_reset_done.html"

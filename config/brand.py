@@ -1,0 +1,95 @@
+"""The product's name and its one colour, from the environment to every page.
+
+The colour may be any. Where it would be hard to read as text or behind text, the pages use the
+nearest shade that WCAG 2.2 section 1.4.3 allows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import cache_control
+
+READABLE = 4.5  # the contrast of text, WCAG level AA
+STEPS = 50  # from the colour itself to black or white
+# What the colour is seen on, of site.css: the ground and the cards, in the light and the dark.
+LIGHT = ("#ffffff", "#f4f6fb")
+DARK = ("#12141b", "#1c202b")
+
+
+class Colour(NamedTuple):
+    """Red, green and blue, 0 to 255."""
+
+    red: float
+    green: float
+    blue: float
+
+    @classmethod
+    def of(cls, text: str) -> Colour:
+        """Read "#3b5bdb".
+
+        Raises:
+            ValueError: it is not written like that.
+        """
+        if not re.fullmatch("#[0-9a-fA-F]{6}", text):
+            raise ValueError(text)
+        return cls(*bytes.fromhex(text[1:]))
+
+    def __str__(self) -> str:
+        return "#" + "".join(f"{round(part):02x}" for part in self)
+
+    @property
+    def luminance(self) -> float:
+        linear = [
+            part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
+            for part in self
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(self, other: Colour) -> float:
+        low, high = sorted((self.luminance, other.luminance))
+        return (high + 0.05) / (low + 0.05)
+
+    def towards(self, other: Colour, share: float) -> Colour:
+        pairs = zip(self, other, strict=True)
+        return Colour(*(round(mine + (its - mine) * share) for mine, its in pairs))
+
+
+BLACK, WHITE = Colour.of("#000000"), Colour.of("#ffffff")
+
+
+def readable(colour: Colour, grounds: tuple[str, ...]) -> Colour:
+    """Return the shade nearest to the colour that can be read on all of the grounds."""
+    seen_on = [Colour.of(ground) for ground in grounds]
+    end = max(BLACK, WHITE, key=seen_on[0].contrast)
+    for step in range(STEPS):
+        shade = colour.towards(end, step / STEPS)
+        if all(shade.contrast(ground) >= READABLE for ground in seen_on):
+            return shade
+    return end
+
+
+def _properties(colour: Colour, grounds: tuple[str, ...]) -> str:
+    accent = readable(colour, grounds)
+    ink = max(BLACK, WHITE, key=accent.contrast)
+    return f":root{{--accent:{accent};--on-accent:{ink}}}"
+
+
+@cache_control(public=True, max_age=24 * 3600)  # its address changes with the colour
+def theme(request: HttpRequest) -> HttpResponse:
+    """Answer the stylesheet that holds the colour: no page may carry a style of its own."""
+    colour = Colour.of(settings.ACCENT_COLOR)
+    dark = f"@media (prefers-color-scheme:dark){{{_properties(colour, DARK)}}}"
+    return HttpResponse(_properties(colour, LIGHT) + dark, content_type="text/css")
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """Tell every template what the product is called, and whether it takes people in."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "accent": settings.ACCENT_COLOR.removeprefix("#"),
+        "signup_is_open": settings.ACCOUNTS_ALLOW_SIGNUP,
+    }

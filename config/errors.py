@@ -1,0 +1,65 @@
+"""What is said where no view could answer: a page for people, JSON below /api/."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/") or not request.accepts("text/html")
+
+
+def _answer(request: HttpRequest, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"detail": detail, "code": code}, status=status)
+    return render(request, f"{status.value}.html", {"detail": detail}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    detail = _("The request could not be understood.")
+    return _answer(request, HTTPStatus.BAD_REQUEST, "bad_request", detail)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    detail = _("You may not do this.")
+    return _answer(request, HTTPStatus.FORBIDDEN, "permission_denied", detail)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(
+        request, HTTPStatus.NOT_FOUND, "not_found", _("There is nothing at this address.")
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    detail = _("Something went wrong on our side. Nothing was changed; please try again.")
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "error", detail)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose CSRF token is missing or old: most often a page left open for long."""
+    detail = _("This page was open for too long. Go back, reload it and try again.")
+    if wants_json(request):
+        return JsonResponse({"detail": detail, "code": "csrf_failed"}, status=HTTPStatus.FORBIDDEN)
+    return render(request, "403_csrf.html", {"detail": detail}, status=HTTPStatus.FORBIDDEN)
+
+
+@csrf_exempt  # there is nothing to forge a request to
+def no_endpoint(request: HttpRequest, **where: Any) -> HttpResponse:
+    """Answer below /api/ where no endpoint is; most often only the last slash is missing."""
+    detail = _("There is no endpoint here.")
+    if not request.path.endswith("/"):
+        try:
+            meant = resolve(f"{request.path_info}/").func
+        except Resolver404:
+            meant = no_endpoint
+        if meant is not no_endpoint:
+            detail = _("There is no endpoint here. Did you mean %s?") % f"{request.path}/"
+    return JsonResponse({"detail": detail, "code": "not_found"}, status=HTTPStatus.NOT_FOUND)

@@ -1,0 +1,111 @@
+/** The account page: who I am, my password, and where I am signed in. */
+
+import { inWords, whenPressed, whenSent } from "./forms.js";
+import { events, request, resume, SignedOut } from "./session.js";
+import { leave } from "./site.js";
+
+const { gettext, interpolate, ngettext } = window;
+const page = document.getElementById("private");
+const notice = document.getElementById("notice");
+const list = document.getElementById("sessions");
+const row = document.getElementById("session");
+const [profile, password] = [document.getElementById("profile"), document.getElementById("password")];
+const when = new Intl.DateTimeFormat(document.documentElement.lang, {
+  dateStyle: "medium",
+  timeStyle: "short",
+});
+
+const say = (words) => {
+  notice.textContent = words;
+};
+
+async function showSessions() {
+  const sessions = await request("/api/sessions/");
+  list.replaceChildren(...sessions.map(line));
+  const others = sessions.some((session) => !session.current);
+  document.getElementById("end-others").hidden = !others;
+}
+
+function line(session) {
+  const item = row.content.cloneNode(true);
+  const fill = (name, text) => {
+    item.querySelector(`[data-${name}]`).textContent = text;
+  };
+  fill("device", session.device);
+  fill("ip", session.ip ?? gettext("unknown"));
+  for (const name of ["signed_in", "last_active"]) {
+    const time = item.querySelector(`[data-${name.replace("_", "-")}]`);
+    time.dateTime = session[name] ?? "";
+    time.textContent = session[name] ? when.format(new Date(session[name])) : gettext("unknown");
+  }
+  const button = item.querySelector("button");
+  if (session.current) {
+    button.remove(); // the navigation's button ends this one
+  } else {
+    item.querySelector("[data-current]").remove();
+    button.ariaLabel = interpolate(gettext("Sign out: %s"), [session.device]);
+    whenPressed(button, () => end(session), say);
+  }
+  return item;
+}
+
+async function end(session) {
+  await request(`/api/sessions/${session.id}/`, { method: "DELETE" });
+  say(interpolate(gettext("Signed out: %s."), [session.device]));
+  await showSessions();
+  list.focus(); // the button that was pressed is gone
+}
+
+async function endOthers() {
+  const { ended } = await request("/api/sessions/", { method: "DELETE" });
+  const many = ngettext("%s other device was signed out.", "%s other devices were signed out.", ended);
+  say(interpolate(many, [ended]));
+  await showSessions();
+  list.focus();
+}
+
+async function endAll() {
+  await request("/api/sessions/?all=true", { method: "DELETE" });
+  document.getElementById("sign-out").click(); // the cookie goes as well
+}
+
+async function show() {
+  await resume();
+  const [me] = await Promise.all([request("/api/me/"), showSessions()]);
+  profile.elements.email.value = me.email;
+  profile.elements.name.value = me.name;
+  password.elements.username.defaultValue = me.email; // for the password manager
+  document.getElementById("loading").remove();
+  page.hidden = false;
+}
+
+events.addEventListener("signedin", () => location.reload());
+events.addEventListener("signedout", (event) => {
+  page.remove();
+  leave(event.detail);
+});
+whenSent(profile, async ({ name }) => {
+  await request("/api/me/", { method: "PATCH", body: { name } });
+  profile.querySelector("[role=status]").textContent = gettext("Saved.");
+});
+whenSent(password, async ({ old_password, new_password }) => {
+  const body = { old_password, new_password };
+  await request("/api/password/change/", { method: "POST", body });
+  password.reset();
+  password.querySelector("[role=status]").textContent = gettext(
+    "Your password is changed, and every other device is signed out.",
+  );
+  await showSessions();
+});
+whenPressed(document.getElementById("end-others"), endOthers, say);
+whenPressed(document.getElementById("end-all"), endAll, say);
+
+/** Show the page, now or when the network is back. */
+function start() {
+  show().catch((error) => {
+    if (error instanceof SignedOut) return page.isConnected && leave("");
+    document.getElementById("loading").textContent = inWords(error);
+    window.addEventListener("online", start, { once: true });
+  });
+}
+start();

@@ -1,0 +1,75 @@
+/** Forms and buttons that show that they are at work, and say in words what went wrong. */
+
+import { Offline, SignedOut } from "./session.js";
+
+const { gettext, interpolate, ngettext } = window; // Django's catalogue: words.js
+
+export function inWords(error) {
+  if (error instanceof Offline) {
+    return gettext("You seem to be offline. Try again when you are back.");
+  }
+  if (error.status === 429) {
+    const many = ngettext(
+      "Too many attempts. Try again in %s second.",
+      "Too many attempts. Try again in %s seconds.",
+      error.seconds,
+    );
+    return interpolate(many, [error.seconds]);
+  }
+  if (error.code === "no_active_account") {
+    return gettext("The e-mail address or the password is wrong.");
+  }
+  if (error.status >= 500 || !error.status) {
+    return gettext("Something went wrong on our side. Please try again.");
+  }
+  return error.message;
+}
+
+/** Call work(values) when the form is sent; show it as busy meanwhile, and its errors after. */
+export function whenSent(form, work) {
+  const button = form.querySelector("[type=submit]");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clear(form);
+    await busyWhile(button, () => work(Object.fromEntries(new FormData(form)))).catch((error) => {
+      if (!(error instanceof SignedOut)) showErrors(form, error);
+    });
+  });
+  button.disabled = false; // without this script nothing could be sent
+}
+
+/** Call work() when the button is pressed; errors go where say() puts them. */
+export function whenPressed(button, work, say) {
+  button.addEventListener("click", () =>
+    busyWhile(button, work).catch((error) => {
+      if (!(error instanceof SignedOut)) say(inWords(error));
+    }),
+  );
+}
+
+async function busyWhile(button, work) {
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true"; // and not disabled: that would lose the keyboard's place
+  try {
+    await work();
+  } finally {
+    button.ariaBusy = null;
+  }
+}
+
+function clear(form) {
+  form.querySelector("[role=alert]").textContent = "";
+  form.querySelector("[role=status]")?.replaceChildren();
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  for (const line of form.querySelectorAll(".error")) line.textContent = "";
+}
+
+function showErrors(form, error) {
+  const fields = Object.entries(error.fields ?? {}).filter(([name]) => form.elements[name]);
+  for (const [name, messages] of fields) {
+    form.elements[name].setAttribute("aria-invalid", "true");
+    document.getElementById(`${form.elements[name].id}-error`).textContent = [messages].flat().join(" ");
+  }
+  if (fields.length) form.elements[fields[0][0]].focus();
+  else form.querySelector("[role=alert]").textContent = inWords(error);
+}

@@ -1,0 +1,25 @@
+/** The sign-in page. */
+
+import { whenSent } from "./forms.js";
+import { events, resume, signIn } from "./session.js";
+import { ACCOUNT } from "./site.js";
+
+const enter = () => location.replace(ACCOUNT);
+const here = new URL(location);
+const why = here.searchParams.get("signed-out");
+const words = [...document.querySelectorAll("[data-signed-out]")].find(
+  (line) => line.dataset.signedOut === why,
+);
+
+if (words) {
+  words.hidden = false;
+  here.search = "";
+  history.replaceState(null, "", here);
+} else {
+  resume().then(enter, () => {}); // whoever is signed in has nothing to do here
+}
+events.addEventListener("signedin", enter); // in another tab
+whenSent(document.getElementById("login"), async ({ email, password }) => {
+  await signIn(email, password);
+  enter();
+});

@@ -1,0 +1,24 @@
+/** The sign-up page. */
+
+import { whenSent } from "./forms.js";
+import { events, resume, send, signIn } from "./session.js";
+import { ACCOUNT } from "./site.js";
+
+const enter = () => location.replace(ACCOUNT);
+const form = document.getElementById("signup");
+
+resume().then(enter, () => {});
+events.addEventListener("signedin", enter);
+whenSent(form, async (person) => {
+  await send("/api/register/", { method: "POST", body: person });
+  try {
+    await signIn(person.email, person.password);
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    // The address had an account, of which a stranger is not to learn here: its owner gets mail.
+    form.hidden = true;
+    document.getElementById("check-mail").hidden = false;
+    return;
+  }
+  enter();
+});
