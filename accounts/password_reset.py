@@ -9,22 +9,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth import views
-from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.forms import PasswordResetForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.generic.edit import FormMixin
 
 from .mail import write_to
-from .models import User, normalize_email
+from .models import normalize_email
 from .throttling import seconds_to_wait
 
 
 class ResetForm(PasswordResetForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, label_suffix="")
-        self.fields["email"].label = _("E-mail address")
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
 
     def clean_email(self) -> str:
         return normalize_email(self.cleaned_data["email"])
@@ -53,7 +57,14 @@ class ResetForm(PasswordResetForm):
         write_to(to_email, _("Your new password"), "password_reset", site, link=link)
 
 
-class ResetView(views.PasswordResetView):
+class PlainLabels(FormMixin):  # type: ignore[type-arg]  # it takes none at run time
+    """The forms as on the other pages, without Django's colons."""
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "label_suffix": ""}
+
+
+class ResetView(PlainLabels, views.PasswordResetView):
     """Takes an address, and writes to it."""
 
     form_class = ResetForm
@@ -84,15 +95,9 @@ class ResetSentView(views.PasswordResetDoneView):
     template_name = "accounts/password_reset_sent.html"
 
 
-class ChooseForm(SetPasswordForm[User]):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, label_suffix="")
-
-
-class ChooseView(views.PasswordResetConfirmView):
+class ChooseView(PlainLabels, views.PasswordResetConfirmView):
     """Takes the link of the e-mail, then the new password."""
 
-    form_class = ChooseForm
     template_name = "accounts/password_reset_choose.html"
     success_url = reverse_lazy("password_reset_done")
 

@@ -113,7 +113,7 @@ def test_an_empty_rate_is_no_limit(fit):
 
     assert rates.pop("login") is None
     assert all(rates.values())
-    assert len(rates) == 4
+    assert len(rates) == 5
 
 
 def test_a_redis_is_the_cache_where_one_is_named(fit):

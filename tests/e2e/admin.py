@@ -43,3 +43,11 @@ class Admin:
         with self.page.expect_response("**/autocomplete/**"):
             self.page.get_by_role("searchbox").last.fill(text)
         options.filter(has_text=text).click()
+
+    def blacklist(self, session) -> None:
+        """End a session as the manual says: add a blacklisted token that points to it."""
+        self.open("Blacklisted tokens")
+        self.page.get_by_role("link", name="Add blacklisted token").click()
+        self.pick(session.session_id)
+        self.page.get_by_role("button", name="Save", exact=True).click()
+        self.page.get_by_text("was added successfully").wait_for()

@@ -15,6 +15,7 @@ from tests.devices import Device
 
 from . import chromium
 from .admin import Admin
+from .visitor import Visitor
 
 RESULTS = Path(__file__).parents[2] / "test-results"
 FAILED = pytest.StashKey[bool]()
@@ -69,25 +70,58 @@ def problems_of(context: BrowserContext, site: str) -> list[str]:
 
 
 @pytest.fixture
-def context(browser: Any, live_server: Any, request: Any) -> Iterator[BrowserContext]:
-    """A browser without a past. A failed test leaves a trace and a picture in test-results/."""
-    context = browser.new_context(base_url=live_server.url, locale="en-GB")
-    context.set_default_timeout(15_000)
-    context.tracing.start(screenshots=True, snapshots=True, sources=True)
-    problems = problems_of(context, live_server.url)
-    yield context
-    if problems or request.node.stash.get(FAILED, False):
-        folder = RESULTS / re.sub(r"\W+", "-", request.node.name).strip("-")
-        for number, page in enumerate(context.pages, start=1):
-            page.screenshot(path=folder / f"page-{number}.png", full_page=True)
-        context.tracing.stop(path=folder / "trace.zip")
-    context.close()
+def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
+    """Make browsers without a past. A failed test leaves traces and pictures in test-results/.
+
+    Whatever goes wrong in one fails the test, but for what `@pytest.mark.expects("…")` names.
+    """
+    opened: list[tuple[BrowserContext, list[str]]] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(base_url=live_server.url, locale="en-GB", **options)
+        context.set_default_timeout(15_000)
+        context.tracing.start(screenshots=True, snapshots=True, sources=True)
+        opened.append((context, problems_of(context, live_server.url)))
+        return context
+
+    yield make
+    expected = [mark.args[0] for mark in request.node.iter_markers("expects")]
+    problems = [
+        problem
+        for _context, found in opened
+        for problem in found
+        if not any(re.search(pattern, problem) for pattern in expected)
+    ]
+    for number, (context, _found) in enumerate(opened, start=1):
+        if problems or request.node.stash.get(FAILED, False):
+            name = re.sub(r"\W+", "-", request.node.name).strip("-")
+            folder = RESULTS / name / str(number)
+            for at, page in enumerate(context.pages, start=1):
+                page.screenshot(path=folder / f"page-{at}.png", full_page=True)
+            context.tracing.stop(path=folder / "trace.zip")
+        context.close()
     assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def context(browsers: Any) -> BrowserContext:
+    return browsers()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Any:
     return context.new_page()
+
+
+@pytest.fixture
+def visitor(context: BrowserContext) -> Visitor:
+    return Visitor(context)
+
+
+@pytest.fixture
+def others(browsers: Any) -> Any:
+    """Make more visitors, each with a browser of their own."""
+    return lambda **options: Visitor(browsers(**options))
 
 
 @pytest.fixture

@@ -1,0 +1,185 @@
+"""Coming in: sign up, sign in, stay in, a forgotten password."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import expect
+
+from tests.factories import PASSWORD
+from token_blacklist.models import OutstandingToken
+
+A_LINK = re.compile(r"https?://\S+(/password/reset/\S+)")
+UNAUTHORIZED = pytest.mark.expects("status of 401")
+
+
+@pytest.fixture
+def quick_access_tokens(options):
+    """Access tokens that are renewed before a story is over."""
+    options(ACCESS_TOKEN_LIFETIME=timedelta(seconds=2))
+
+
+def test_signing_up_leads_into_the_account(visitor, db):
+    page = visitor.page
+    page.goto("/")
+    page.get_by_role("navigation").get_by_role("link", name="Sign up").click()
+
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    visitor.presses("Sign up")
+
+    visitor.sees_the_account()
+    expect(page.get_by_label("E-mail address")).to_have_value("ada@example.com")
+    expect(page.get_by_label("Name")).to_have_value("Ada")
+    expect(visitor.sessions).to_have_count(1)
+    expect(visitor.sessions).to_contain_text("This device")
+
+
+@pytest.mark.expects("status of 400")
+def test_a_password_that_is_too_common_is_said_at_its_field(visitor, db):
+    page = visitor.page
+    page.goto("/signup/")
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Password").fill("password")
+    visitor.presses("Sign up")
+
+    expect(page.get_by_label("Password")).to_be_focused()
+    expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Password")).to_have_accessible_description(
+        re.compile("This password is too common")
+    )
+
+
+@UNAUTHORIZED
+def test_signing_up_with_a_known_address_tells_a_stranger_nothing(visitor, user, mailoutbox):
+    visitor.page.goto("/signup/")
+    visitor.page.get_by_label("E-mail address").fill(user.email)
+    visitor.page.get_by_label("Password").fill("another long password")
+    visitor.presses("Sign up")
+
+    visitor.sees("we have written to you how to go on")
+    assert [mail.to for mail in mailoutbox] == [[user.email]]
+
+
+def test_where_signing_up_is_closed_nobody_is_invited(visitor, settings, db):
+    settings.ACCOUNTS_ALLOW_SIGNUP = False
+
+    visitor.page.goto("/")
+    expect(visitor.page.get_by_role("link", name="Sign up")).to_have_count(0)
+    visitor.page.goto("/login/")
+    expect(visitor.page.get_by_role("link", name="No account yet?")).to_have_count(0)
+
+
+@UNAUTHORIZED
+def test_a_wrong_password_is_said_in_words_and_the_next_try_succeeds(visitor, user):
+    visitor.sends_credentials(user.email, "wrong")
+    visitor.sees("The e-mail address or the password is wrong.")
+    expect(visitor.page.get_by_role("alert")).to_be_visible()
+
+    visitor.page.get_by_label("Password").fill(PASSWORD)
+    visitor.presses("Sign in")
+
+    visitor.sees_the_account()
+
+
+@pytest.mark.expects("status of 401")
+@pytest.mark.expects("status of 429")
+def test_who_tries_too_often_is_told_for_how_long_to_wait(visitor, user, settings):
+    cache.clear()
+    settings.REST_FRAMEWORK = {
+        **settings.REST_FRAMEWORK,
+        "DEFAULT_THROTTLE_RATES": {"login": "1/min"},
+    }
+    visitor.sends_credentials(user.email, "wrong")
+    visitor.sees("is wrong")
+
+    visitor.presses("Sign in")
+
+    expect(visitor.page.get_by_role("alert")).to_have_text(
+        re.compile(r"Too many attempts\. Try again in [1-5]?\d seconds?\.")
+    )
+
+
+def test_who_is_signed_in_is_not_asked_again(visitor, user):
+    visitor.sign_in(user)
+
+    visitor.page.goto("/login/")
+
+    visitor.sees_the_account()
+    assert OutstandingToken.objects.count() == 1
+
+
+def test_a_new_page_goes_on_with_the_session(visitor, user):
+    visitor.sign_in(user)
+
+    visitor.page.goto("/")
+    visitor.page.get_by_role("navigation").get_by_role("link", name="Account").click()
+
+    visitor.sees_the_account()
+
+
+def test_the_access_token_is_renewed_in_silence_before_it_runs_out(
+    visitor, user, quick_access_tokens
+):
+    visitor.sign_in(user)
+    with visitor.page.expect_response("**/api/token/refresh/"):
+        pass  # by itself
+
+    visitor.saves_the_name("Ada")
+
+    visitor.sees("Saved.")
+    assert {request.response().status for request in visitor.asked("/api/me/")} == {200}
+    (session,) = OutstandingToken.objects.all()
+    assert session.generation >= 2
+
+
+@UNAUTHORIZED
+def test_an_access_token_that_the_api_refuses_is_renewed_and_the_request_sent_again(visitor, user):
+    visitor.sign_in(user)
+    refused = []
+
+    def refuse_once(route):
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.headers["authorization"])
+            route.continue_(headers={**route.request.headers, "authorization": "Bearer stale"})
+
+    visitor.page.route("**/api/me/", refuse_once)
+    visitor.saves_the_name("Ada")
+
+    visitor.sees("Saved.")
+    assert [request.response().status for request in visitor.asked("/api/me/")][-2:] == [401, 200]
+    user.refresh_from_db()
+    assert user.name == "Ada"
+
+
+def test_a_forgotten_password_is_replaced_by_e_mail_and_ends_the_other_sessions(
+    visitor, others, user, mailoutbox
+):
+    other = others()
+    other.sign_in(user)
+    page = visitor.page
+    page.goto("/login/")
+    page.get_by_role("link", name="Forgot your password?").click()
+    page.get_by_label("E-mail address").fill(user.email.upper())
+    visitor.presses("Send the link")
+    visitor.sees("We have written to the address")
+    (mail,) = mailoutbox
+    assert mail.to == [user.email]
+
+    page.goto(A_LINK.search(mail.body)[1])
+    page.get_by_label("New password", exact=True).fill("a new long password")
+    page.get_by_label("New password confirmation").fill("a new long password")
+    visitor.presses("Change the password")
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill("a new long password")
+    visitor.presses("Sign in")
+
+    visitor.sees_the_account()
+    expect(visitor.sessions).to_have_count(1)
+    page.goto(A_LINK.search(mail.body)[1])
+    visitor.sees("This link is of no use any more")

@@ -1,0 +1,166 @@
+"""Going out: by oneself, on another device, by support; and nothing private is left behind."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.admin import Admin
+from tests.factories import PASSWORD, UserFactory
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+ENDED = pytest.mark.expects("status of 401")
+ELSEWHERE = "You were signed out on another device."
+
+
+def test_signing_out_blacklists_the_session_and_a_replay_of_what_was_captured_is_refused(
+    visitor, user, playwright, live_server
+):
+    visitor.sign_in(user)
+    cookie, access = visitor.refresh_cookie, visitor.access_token
+
+    visitor.presses("Sign out")
+
+    visitor.sees("You are signed out.")
+    (call,) = visitor.asked("/api/token/blacklist/")
+    assert (call.method, call.response().status) == ("POST", 200)
+    assert visitor.refresh_cookie is None
+    assert OutstandingToken.objects.get().is_blacklisted
+    thief = playwright.request.new_context(base_url=live_server.url)
+    assert thief.post("/api/token/refresh/", data={"refresh": cookie}).status == 401
+    bearer = {"Authorization": f"Bearer {access}"}
+    assert thief.get("/api/me/", headers=bearer).status == 401
+    thief.dispose()
+
+
+@ENDED
+def test_one_browser_ends_the_other_from_the_list(visitor, others, user):
+    laptop, phone = visitor, others(user_agent="Mozilla/5.0 (iPhone) Version/17.0 Safari/604.1")
+    phone.sign_in(user)
+    laptop.sign_in(user)
+    expect(laptop.sessions).to_have_count(2)
+
+    laptop.page.get_by_role("button", name=re.compile("Sign out: .+")).click()
+    expect(laptop.sessions).to_have_count(1)
+    expect(laptop.sessions).to_contain_text("This device")
+    phone.presses("Save")
+
+    phone.sees(ELSEWHERE)
+    assert BlacklistedToken.objects.get().reason == "logout"
+
+
+@ENDED
+def test_signing_out_everywhere_else_leaves_this_browser_alone(visitor, others, user):
+    phone = others()
+    phone.sign_in(user)
+    visitor.sign_in(user)
+
+    visitor.presses("Sign out everywhere else")
+    visitor.sees("1 other device was signed out.")
+    phone.presses("Save")
+
+    phone.sees(ELSEWHERE)
+    visitor.saves_the_name("Ada")
+    visitor.sees("Saved.")
+
+
+@ENDED
+def test_signing_out_everywhere_ends_this_browser_too(visitor, others, user):
+    phone = others()
+    phone.sign_in(user)
+    visitor.sign_in(user)
+
+    visitor.presses("Sign out everywhere")
+    visitor.sees("You are signed out.")
+    phone.presses("Save")
+
+    phone.sees(ELSEWHERE)
+    assert visitor.refresh_cookie is None
+
+
+@ENDED
+def test_support_blacklists_in_the_admin_and_the_visitor_is_out_at_the_next_click(
+    visitor, others, user
+):
+    visitor.sign_in(user)
+    admin = Admin(others().page)
+    admin.sign_in(UserFactory(admin=True))
+
+    admin.blacklist(OutstandingToken.objects.get(user=user))
+    visitor.presses("Save")
+
+    visitor.sees(ELSEWHERE)
+    assert BlacklistedToken.objects.get().reason == "admin"
+
+
+@ENDED
+def test_a_new_password_ends_the_other_browser(visitor, others, user):
+    phone = others()
+    phone.sign_in(user)
+    visitor.sign_in(user)
+
+    visitor.page.get_by_label("Your password now").fill(PASSWORD)
+    visitor.page.get_by_label("New password").fill("a new long password")
+    visitor.presses("Change the password")
+    visitor.sees("Your password is changed, and every other device is signed out.")
+    expect(visitor.sessions).to_have_count(1)
+    phone.presses("Save")
+
+    phone.sees(ELSEWHERE)
+
+
+@pytest.mark.expects("status of 400")
+def test_a_wrong_password_of_now_is_said_at_its_field(visitor, user):
+    visitor.sign_in(user)
+    field = visitor.page.get_by_label("Your password now")
+    field.fill("wrong")
+    visitor.page.get_by_label("New password").fill("a new long password")
+    visitor.presses("Change the password")
+
+    expect(field).to_have_accessible_description("This is not your password.")
+    expect(field).to_be_focused()
+
+
+@pytest.mark.expects("status of 40[01]")
+def test_a_session_that_had_its_time_is_said_to_be_over(visitor, user):
+    visitor.sign_in(user)
+    cookies = visitor.context.cookies()
+    visitor.context.clear_cookies(name="refresh_token")
+
+    visitor.page.reload()
+
+    visitor.sees("Your session is over. Please sign in again.")
+    assert len(cookies) == len(visitor.context.cookies()) + 1
+
+
+def test_the_back_button_shows_nothing_private_after_signing_out(visitor, user):
+    visitor.sign_in(user)
+    visitor.page.goto("/")
+    visitor.page.get_by_role("navigation").get_by_role("link", name="Account").click()
+    visitor.sees_the_account()
+    visitor.presses("Sign out")
+    visitor.sees("You are signed out.")
+
+    for _again in range(3):
+        visitor.page.go_back()
+        visitor.page.wait_for_load_state("networkidle")
+        assert user.email not in visitor.page.content()
+        expect(visitor.page.get_by_role("heading", name="Your sessions")).to_be_hidden()
+
+
+def test_no_token_is_in_a_storage_an_address_or_the_page(visitor, user):
+    visitor.sign_in(user)
+    visitor.saves_the_name("Ada")
+    visitor.sees("Saved.")
+
+    page = visitor.page
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "eyJ" not in stored + page.content() + page.evaluate("document.cookie")
+    assert not [request.url for request in visitor.requests if "eyJ" in request.url]
+    (cookie,) = [c for c in visitor.context.cookies() if c["name"] == "refresh_token"]
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["secure"], cookie["path"]) == (
+        True,
+        "Strict",
+        True,
+        "/api/token/",
+    )

@@ -1,0 +1,66 @@
+"""Somebody at the pages, by their fields, buttons and words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.factories import PASSWORD
+
+
+class Visitor:
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.requests: list[Any] = []
+        context.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108
+
+    def open_tab(self) -> Page:
+        """Go on in another tab; return the one of before."""
+        before, self.page = self.page, self.context.new_page()
+        return before
+
+    def sends_credentials(self, email: str, password: str = PASSWORD) -> None:
+        self.page.goto("/login/")
+        self.page.get_by_label("E-mail address").fill(email)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def sign_in(self, person: Any, password: str = PASSWORD) -> None:
+        self.sends_credentials(person.email, password)
+        self.sees_the_account()
+
+    def sees_the_account(self, page: Page | None = None) -> None:
+        expect((page or self.page).get_by_role("heading", name="Your sessions")).to_be_visible()
+
+    def sees(self, text: str) -> None:
+        expect(self.page.get_by_text(text)).to_be_visible()
+
+    def saves_the_name(self, name: str) -> None:
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_role("button", name="Save").click()
+
+    def presses(self, button: str, page: Page | None = None) -> None:
+        (page or self.page).get_by_role("button", name=button, exact=True).click()
+
+    def asked(self, path: str) -> list[Any]:
+        """Return the requests of this browser for a path, from the first on."""
+        return [
+            request for request in self.requests if request.url.partition("?")[0].endswith(path)
+        ]
+
+    @property
+    def sessions(self) -> Locator:
+        return self.page.locator("#sessions > li")
+
+    @property
+    def refresh_cookie(self) -> str | None:
+        cookies = {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}
+        return cookies.get("refresh_token")
+
+    @property
+    def access_token(self) -> str:
+        """The one that was last sent."""
+        header = self.asked("/api/sessions/")[-1].headers["authorization"]
+        return header.removeprefix("Bearer ")
