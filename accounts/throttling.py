@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
@@ -38,12 +37,18 @@ class WindowThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         scope = getattr(view, "throttle_scope", None)
+        return scope is None or self.allows(scope, request, lambda: request.data)
+
+    def allows(
+        self, scope: str, request: Request | HttpRequest, data: Callable[[], object]
+    ) -> bool:
+        """Count a request; return whether it is within its rates."""
         rates: Any = api_settings.DEFAULT_THROTTLE_RATES
         # The first that is over its rate ends it: who is held off by their address cannot go
         # on to use up the account's.
         return all(
             self._is_within(name, rate, who)
-            for name, who in _counted(scope, request)
+            for name, who in _counted(scope, request, data)
             if (rate := rates.get(name))
         )
 
@@ -74,26 +79,19 @@ class WindowThrottle(BaseThrottle):
 def seconds_to_wait(request: HttpRequest, scope: str) -> int | None:
     """Count a form that is sent to a page; return for how long it has to wait, if it has to."""
     throttle = WindowThrottle()
-    form = Request(request, parsers=[FormParser()])
-    return None if throttle.allow_request(form, Scope(scope)) else throttle.wait()
+    return None if throttle.allows(scope, request, lambda: request.POST) else throttle.wait()
 
 
-class Scope(NamedTuple):
-    """What the throttle looks at of a view."""
-
-    throttle_scope: str
-
-
-def _counted(scope: str | None, request: Request) -> Iterator[tuple[str, str]]:
+def _counted(
+    scope: str, request: Request | HttpRequest, data: Callable[[], object]
+) -> Iterator[tuple[str, str]]:
     """Give the names of the rates that a request counts for, and as whose request it does."""
-    if scope is None:
-        return
     if request.user.is_authenticated:
         yield scope, f"user {request.user.pk}"
     elif address := client_of(request).ip_address:  # a unix socket has none: all would be one
         yield scope, _network(address)
     account = f"{scope}_account"
-    if account in api_settings.DEFAULT_THROTTLE_RATES and (email := _email_in(request.data)):
+    if account in api_settings.DEFAULT_THROTTLE_RATES and (email := _email_in(data())):
         yield account, email
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import secrets
 import sys
 
 import pytest
@@ -27,16 +26,6 @@ def problems(**variables):
     assert first == "The settings are not fit to start:"
     assert all(re.fullmatch(r"- [A-Z_]+ (is|names) .+", line) for line in named), named
     return [line.split()[1] for line in named]
-
-
-@pytest.fixture
-def fit(tmp_path):
-    """What production needs at least."""
-    return {
-        "SECRET_KEY": secrets.token_urlsafe(64),
-        "ALLOWED_HOSTS": "app.example.com",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
-    }
 
 
 def test_a_start_with_nothing_set_names_all_that_is_missing():

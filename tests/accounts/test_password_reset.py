@@ -1,0 +1,136 @@
+"""A new password by e-mail."""
+
+import re
+
+import pytest
+from django.core.cache import cache
+
+from tests.factories import PASSWORD, UserFactory
+from token_blacklist.models import BlacklistedToken
+
+LINK = re.compile(r"http://testserver(/password/reset/\S+)")
+NEW = "a new long password"
+
+
+def ask(client, email):
+    return client.post("/password/reset/", {"email": email})
+
+
+def link_in(mail):
+    return LINK.search(mail.body)[1]
+
+
+def choose(client, link, password=NEW):
+    form = client.get(link, follow=True)
+    address = form.redirect_chain[-1][0]
+    return client.post(address, {"new_password1": password, "new_password2": password})
+
+
+@pytest.fixture
+def throttled(settings):
+    def set_rates(**rates):
+        cache.clear()
+        settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+
+    return set_rates
+
+
+def test_a_known_and_an_unknown_address_get_the_same_answer_and_one_e_mail_each(
+    client, user, mailoutbox
+):
+    known, unknown = ask(client, user.email), ask(client, "nobody@example.com")
+
+    assert known.status_code == unknown.status_code == 302
+    assert known.headers["Location"] == unknown.headers["Location"]
+    assert [mail.to for mail in mailoutbox] == [[user.email], ["nobody@example.com"]]
+    assert LINK.search(mailoutbox[0].body)
+    assert not LINK.search(mailoutbox[1].body)
+
+
+@pytest.mark.parametrize("state", [{"is_active": False}, {"password": "!"}])
+def test_who_may_not_sign_in_gets_no_link(client, db, mailoutbox, state):
+    person = UserFactory()
+    type(person).objects.filter(pk=person.pk).update(**state)
+
+    assert ask(client, person.email).status_code == 302
+    assert not LINK.search(mailoutbox[0].body)
+
+
+def test_the_new_password_ends_every_session(client, device, phone, user, mailoutbox):
+    ask(client, user.email)
+
+    assert choose(client, link_in(mailoutbox[0])).status_code == 302
+
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    for one in (device, phone):
+        assert one.me().status_code == 401
+        assert one.refresh().status_code == 401
+    assert {record.reason for record in BlacklistedToken.objects.all()} == {"password"}
+
+
+def test_a_link_works_once(client, user, mailoutbox):
+    ask(client, user.email)
+    link = link_in(mailoutbox[0])
+    choose(client, link)
+
+    answer = client.get(link, follow=True)
+
+    assert "This link is of no use any more" in answer.text
+
+
+def test_a_poor_password_is_refused_and_ends_nothing(client, device, user, mailoutbox):
+    ask(client, user.email)
+
+    answer = choose(client, link_in(mailoutbox[0]), "password")
+
+    assert answer.status_code == 200
+    assert "too common" in answer.text
+    assert device.me().status_code == 200
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "nobody", "a@b", "a" * 300 + "@example.com", "a\x00@example.com", "\ud800@x.com"]
+)
+def test_what_is_no_address_is_said_to_be_none(client, db, mailoutbox, typed):
+    answer = client.post("/password/reset/", {"email": typed.encode("utf-8", "surrogatepass")})
+
+    assert answer.status_code == 200
+    assert "errorlist" in answer.text
+    assert not mailoutbox
+
+
+@pytest.mark.parametrize("path", ["MQ/x", "x/x", "%00/%00", "%F0%9F%98%80/1-2", "9" * 400 + "/1-2"])
+def test_a_broken_link_is_said_to_be_of_no_use(client, db, path):
+    answer = client.get(f"/password/reset/{path}/", follow=True)
+
+    assert answer.status_code == 200
+    assert "This link is of no use any more" in answer.text
+
+
+def test_asking_too_often_from_one_address_is_held_off(client, user, mailoutbox, throttled):
+    throttled(password="2/hour")
+    for email in ("a@example.com", "b@example.com"):
+        assert ask(client, email).status_code == 302
+
+    answer = ask(client, user.email)
+
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    assert "Too many attempts. Try again in" in answer.text
+    assert len(mailoutbox) == 2
+
+
+def test_nobody_can_be_flooded_with_links_from_many_addresses(client, user, mailoutbox, throttled):
+    throttled(password="100/hour", password_account="2/hour")
+    statuses = [
+        client.post(
+            "/password/reset/", {"email": user.email.title()}, REMOTE_ADDR=f"192.0.2.{number}"
+        ).status_code
+        for number in range(1, 5)
+    ]
+
+    assert statuses == [302, 302, 429, 429]
+    assert len(mailoutbox) == 2

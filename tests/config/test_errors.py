@@ -1,0 +1,92 @@
+"""What is said where no view could answer."""
+
+import pytest
+from django.test import Client
+
+from tests.config.test_settings import manage
+
+BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """A home page that fails, and a client that takes what a person would see."""
+
+    def fail(*args):
+        raise RuntimeError("secret-of-the-house")
+
+    monkeypatch.setattr("accounts.pages.Page.get", fail)
+    return Client(raise_request_exception=False)
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_below_the_api_what_is_not_there_is_said_in_json(client, settings, debug, method):
+    settings.DEBUG = debug
+
+    answer = getattr(client, method)("/api/nothing/")
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "There is no endpoint here.", "code": "not_found"}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_endpoint_without_its_last_slash_is_named(client, method):
+    answer = getattr(client, method)("/api/token/refresh", {}, content_type="application/json")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"].endswith("Did you mean /api/token/refresh/?")
+
+
+def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(client):
+    page = client.get("/nothing/", **BROWSER)
+    json = client.get("/nothing/", HTTP_ACCEPT="application/json")
+
+    assert (page.status_code, json.status_code) == (404, 404)
+    assert "There is nothing at this address." in page.text
+    assert json.json()["code"] == "not_found"
+
+
+def test_an_error_of_ours_says_nothing_of_the_inside(failing):
+    page = failing.get("/", **BROWSER)
+    json = failing.get("/", HTTP_ACCEPT="application/json")
+
+    assert (page.status_code, json.status_code) == (500, 500)
+    assert "Something went wrong on our side." in page.text
+    assert json.json()["code"] == "error"
+    assert "secret-of-the-house" not in page.text + json.text
+
+
+def test_another_host_is_refused_with_a_page_or_json(client):
+    page = client.get("/", HTTP_HOST="evil.example", **BROWSER)
+    json = client.post("/api/token/refresh", HTTP_HOST="evil.example")
+
+    assert page.status_code == 400
+    assert "could not be understood" in page.text
+    assert json.status_code in {400, 404}
+    assert json.json()["code"] in {"bad_request", "not_found"}
+
+
+def test_a_form_without_its_csrf_token_is_told_what_to_do():
+    strict = Client(enforce_csrf_checks=True)
+
+    page = strict.post("/password/reset/", {"email": "ada@example.com"}, **BROWSER)
+    json = strict.post("/password/reset/", HTTP_ACCEPT="application/json")
+
+    assert (page.status_code, json.status_code) == (403, 403)
+    assert "Go back, reload it and try again." in page.text
+    assert json.json()["code"] == "csrf_failed"
+
+
+LOOK = """
+from django.test import Client
+client = Client(HTTP_ACCEPT="text/html", HTTP_HOST="localhost")
+print([client.get(f"/{path}/").status_code for path in ("400", "403", "403_csrf", "404", "500")])
+"""
+
+
+def test_in_debug_each_page_can_be_looked_at_and_only_there(client):
+    done = manage("shell", "-v0", "-c", LOOK, DEBUG="True", LOG_LEVEL="CRITICAL")
+
+    assert done.stdout.strip() == "[400, 403, 403, 404, 500]", done.stderr
+    assert client.get("/500/", **BROWSER).status_code == 404
