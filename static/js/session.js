@@ -1,8 +1,6 @@
 /**
  * How a browser holds the tokens. Import it, or copy it: it needs nothing but the API.
  *
- *   import { events, request, resume, signIn, signOut } from "./session.js";
- *
  *   await signIn("ada@example.com", "a-long-password");    // or resume() on a page that opens
  *   const answer = await request("/api/me/");              // fetch() with the access token
  *   events.addEventListener("signedout", (event) => …);    // here, in another tab, or elsewhere
