@@ -6,7 +6,7 @@ TESTS := tests --ignore=tests/e2e
 SQLITE := env -u DATABASE_URL $(PY) -m pytest
 LONG := tests/races tests/properties tests/fuzz
 
-.PHONY: help run test test-fast test-long test-browser lint format lock setup setup-dev
+.PHONY: help run test test-fast test-long test-browser screenshots lint format lock setup setup-dev
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,10 @@ test-long: setup-dev ## More of the races, stories and fuzzing, on both database
 test-browser: setup-dev ## The tests in a real browser
 	@sh scripts/chromium.sh
 	$(SQLITE) tests/e2e
+
+screenshots: setup-dev ## Take the README's pictures anew, into docs/images
+	@sh scripts/chromium.sh
+	SCREENSHOTS=docs/images $(SQLITE) tests/e2e/test_screenshots.py
 
 lint: setup-dev ## Style, types, import rules, templates, migrations, API description
 	$(PY) -m ruff format --check .
