@@ -10,11 +10,15 @@ from tests.factories import PASSWORD, UserFactory
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "test-results/screenshots"))
 DEVICES = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15"
-    " (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+    (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15"
+        " (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+    ),
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"
-    " (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36",
+    (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"
+        " (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
+    ),
 )
 
 
