@@ -41,7 +41,7 @@ lint: setup-dev ## Style, types, import rules, templates, migrations, API descri
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
 	.venv/bin/lint-imports
-	$(PY) -m djlint --check --lint --quiet templates
+	$(PY) -m djlint --check --lint --quiet templates token_blacklist/templates
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
@@ -49,7 +49,7 @@ lint: setup-dev ## Style, types, import rules, templates, migrations, API descri
 format: setup-dev ## Put code and templates into their layout
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
-	$(PY) -m djlint --reformat --quiet templates
+	$(PY) -m djlint --reformat --quiet templates token_blacklist/templates
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \

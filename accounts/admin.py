@@ -2,28 +2,120 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.utils.translation import gettext_lazy as _
+from typing import Any
 
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.hashers import is_password_usable
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    UnfoldReadOnlyPasswordHashWidget,
+    UserChangeForm,
+    UserCreationForm,
+)
+
+from token_blacklist.admin.base import BoundedPaginator
+
+from .devices import device_name
 from .models import User
+from .sessions import MOST, live_sessions
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # the theme has no types
+    """Django's, in the theme."""
+
+
+class SetOrNot(UnfoldReadOnlyPasswordHashWidget):  # type: ignore[misc]  # the theme has no types
+    """Says that there is a password, and nothing of its hash."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        usable = bool(value) and is_password_usable(value)
+        context["summary"] = [{"label": _("set") if usable else _("none")}]
+        return context
+
+
+class PersonForm(UserChangeForm):  # type: ignore[misc]  # the theme has no types
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("password"):
+            field.widget = SetOrNot()
+
+
+def _moment(record: Any) -> str:
+    return localize(timezone.localtime(record.last_active)) if record.last_active else "-"
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # no type arguments at run time
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # none at run time
+    form = PersonForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "live_sessions")
+    show_full_result_count = False
+    paginator = BoundedPaginator
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
         (
             _("Permissions"),
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
         ),
+        (_("Sessions"), {"fields": ("live_sessions",)}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
+
+    class Media:
+        css = {"all": ["token_blacklist/admin.css"]}
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or request.user.has_perm("token_blacklist.view_outstandingtoken"):
+            return fieldsets
+        return tuple(entry for entry in fieldsets if entry[1]["fields"] != ("live_sessions",))
+
+    @admin.display(description=_("live sessions"))
+    def live_sessions(self, person: User) -> str:
+        """List where the person is signed in, with a way to end it all."""
+        found = list(live_sessions(person)[: MOST + 1])
+        if not found:
+            return str(_("none"))
+        rows = format_html_join(
+            "",
+            '<li><a href="{}">{}</a> {}, {}</li>',
+            (
+                (
+                    reverse("admin:token_blacklist_outstandingtoken_change", args=(record.pk,)),
+                    device_name(record.user_agent),
+                    record.ip_address or "-",
+                    _moment(record),
+                )
+                for record in found[:MOST]
+            ),
+        )
+        end = reverse("admin:token_blacklist_outstandingtoken_end")
+        button = format_html(
+            '<a class="tb-button" href="{}?people={}">{}</a>',
+            end,
+            person.pk,
+            _("Sign out everywhere"),
+        )
+        return format_html('<ul class="tb-story">{}</ul><p>{}</p>', rows, button)

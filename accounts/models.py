@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.db.models.functions import Lower
@@ -14,20 +16,33 @@ from django.utils.translation import gettext_lazy as _
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.revocation import revoke_user
 
+LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1, as erratum 1690 of RFC 3696 reckons it
+
 
 def normalize_email(email: str) -> str:
     """Return the address in the one form that is stored and looked up.
 
     All lower case: in theory the part before the @ may tell case apart, in practice no
-    provider does, and people do not remember how they typed it.
+    provider does, and people do not remember how they typed it. What is too long for an
+    address comes back as it is: it is nobody's, and normalizing takes time that grows with
+    the square of the length.
     """
-    return unicodedata.normalize("NFKC", email).strip().lower()
+    if len(email) > LONGEST_EMAIL:
+        return email
+    lower = unicodedata.normalize("NFKC", email).lower()
+    return unicodedata.normalize("NFKC", lower).strip()  # lower() may take letters apart
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Ends the sessions of whom it deactivates or deletes, as `User` does for one person."""
+    """Ends the sessions of whom it deactivates or deletes, as `User` does for one person.
+
+    Past Django's own doors (`_base_manager`, `loaddata`, SQL) nobody can end them: who writes
+    there calls `revoke_user` as well.
+    """
 
     def update(self, **fields: Any) -> int:
+        if isinstance(fields.get("email"), str):
+            fields["email"] = normalize_email(fields["email"])
         deactivates = fields.get("is_active", True) is not True  # False, or an expression
         if not deactivates and "password" not in fields:
             return super().update(**fields)
@@ -46,6 +61,27 @@ class UserQuerySet(models.QuerySet["User"]):
         return updated
 
     update.alters_data = True  # type: ignore[attr-defined]
+
+    def update_alone(self, **fields: Any) -> int:
+        """Update and end no session: for who ends them, or has no reason to."""
+        return super().update(**fields)
+
+    update_alone.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[User], *args: Any, **options: Any) -> list[User]:
+        """Create people. What would change those who are there already is refused.
+
+        Raises:
+            ValueError: `update_fields` names the password or the activity.
+        """
+        people = list(objs)
+        for person in people:
+            person.email = normalize_email(person.email)
+        if {"password", "is_active"} & set(options.get("update_fields") or ()):
+            raise ValueError("Change passwords and activity with save() or update().")
+        return super().bulk_create(people, *args, **options)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
 
     def delete(self) -> tuple[int, dict[str, int]]:
         self._for_write = True
@@ -107,7 +143,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [
-            # What the code below promises, held by the database too.
+            # No two that differ in case alone, whoever writes.
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_ci_unique"),
         ]
 
@@ -118,42 +154,67 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = normalize_email(self.email)
 
-    _password: str | None  # the raw one, from set_password() to save()
-    _password_was_taken = False
+    # The hash in the database, as far as this object knows. Another one ends the sessions.
+    _stored_password: str | None = None
 
-    def set_password(self, raw_password: str | None) -> None:
-        super().set_password(raw_password)
-        self._password_was_taken = raw_password is None
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        user = super().from_db(*args, **kwargs)
+        user._stored_password = user.__dict__.get("password")
+        return user
 
-    def set_unusable_password(self) -> None:
-        super().set_unusable_password()
-        self._password_was_taken = True
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._stored_password = self.__dict__.get("password")
 
-    def save(self, *args: Any, keep_session: str | None = None, **kwargs: Any) -> None:
-        """Save; a new password or a deactivation ends the person's sessions with it.
+    def check_password(self, raw_password: str | None) -> bool:
+        """Say whether it is the password; hash it anew where the site's hasher has changed.
 
-        `keep_session` is the id of the session that a new password leaves alone.
+        The new hash replaces the one that was checked and no other, so that a sign-in with
+        the old password cannot undo a change of the same moment.
         """
+        checked, overtaken = self.password, []
+
+        def renew(raw: str) -> None:
+            better = make_password(raw)
+            mine = User.objects.get_queryset().filter(pk=self.pk, password=checked)
+            if mine.update_alone(password=better):
+                self.password = self._stored_password = better
+            else:
+                overtaken.append(raw)
+
+        is_right = check_password(raw_password, checked, renew)
+        if not overtaken:
+            return is_right
+        # By another sign-in that renewed it as well, or by a change: what counts is there now.
+        now = User.objects.filter(pk=self.pk).values_list("password", flat=True).first()
+        self.password = self._stored_password = now or ""
+        return check_password(raw_password, self.password)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new password or a deactivation ends the person's sessions with it."""
         self.email = normalize_email(self.email)
         reason = self._end_of_sessions(kwargs.get("update_fields"))
         if reason is None:
             super().save(*args, **kwargs)
-            return
-        with transaction.atomic(kwargs.get("using")):
-            super().save(*args, **kwargs)  # first, so that sign-ins wait for it
-            keep = keep_session if reason == BlacklistedToken.Reason.PASSWORD else None
-            revoke_user(self, reason=reason, keep=keep)
-        self._password_was_taken = False
+        else:
+            with transaction.atomic(kwargs.get("using")):
+                super().save(*args, **kwargs)  # first, so that sign-ins wait for it
+                revoke_user(self, reason=reason)
+        if kwargs.get("update_fields") is None or "password" in kwargs["update_fields"]:
+            self._stored_password = self.__dict__.get("password")
 
     def _end_of_sessions(self, update_fields: Any) -> BlacklistedToken.Reason | None:
         """Return why saving now ends the person's sessions, if it does."""
         if not self.pk:
             return None
-        if not self.is_active and (update_fields is None or "is_active" in update_fields):
+        saved = {"is_active", "password"} if update_fields is None else set(update_fields)
+        if "is_active" in saved and not self.is_active:
             return BlacklistedToken.Reason.DEACTIVATED
-        # Django forgets the raw password where it only hashes the same one anew, at a sign-in.
-        renewed = self._password is not None or self._password_was_taken
-        return BlacklistedToken.Reason.PASSWORD if renewed else None
+        password = self.__dict__.get("password")  # not there where it was never loaded
+        if "password" in saved and password not in {None, self._stored_password}:
+            return BlacklistedToken.Reason.PASSWORD
+        return None
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the person, and end their sessions: their records stay until the flush."""

@@ -15,12 +15,12 @@ from django.contrib.auth.forms import PasswordResetForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormMixin
 
 from .mail import write_to
 from .models import normalize_email
-from .throttling import seconds_to_wait
+from .throttling import seconds_to_wait, too_many
 
 
 class ResetForm(PasswordResetForm):
@@ -70,22 +70,15 @@ class ResetView(PlainLabels, views.PasswordResetView):
     form_class = ResetForm
     template_name = "accounts/password_reset.html"
     success_url = reverse_lazy("password_reset_sent")
-    throttle_scope = "password"
+    throttle_scope = "reset"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        seconds = seconds_to_wait(request, self.throttle_scope)
+        email = request.POST.get("email", "")
+        seconds = seconds_to_wait(request, self.throttle_scope, email=email)
         if seconds is None:
             return super().post(request, *args, **kwargs)
         form = self.get_form()
-        form.add_error(
-            None,
-            ngettext(
-                "Too many attempts. Try again in %(seconds)d second.",
-                "Too many attempts. Try again in %(seconds)d seconds.",
-                seconds,
-            )
-            % {"seconds": seconds},
-        )
+        form.add_error(None, too_many(seconds))
         context = self.get_context_data(form=form)
         headers = {"Retry-After": str(seconds)}
         return self.render_to_response(context, status=429, headers=headers)

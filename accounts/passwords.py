@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import password_changed, validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+
+from token_blacklist.exceptions import InvalidToken
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.revocation import revoke_user
 
 from .models import User
 
@@ -22,6 +30,22 @@ def check_new_password(password: str, user: User, *, field: str) -> None:
 
 
 def change_password(user: User, password: str, *, keep_session: str | None) -> None:
-    """Give the user a new password, and end every session but `keep_session`."""
-    user.set_password(password)
-    user.save(update_fields=["password"], keep_session=keep_session)
+    """Give the user a new password, and end every session but `keep_session`.
+
+    It replaces the password that the user was loaded with, on the word of a session that is
+    still live: of two who change it at once, one does, and an ended session changes nothing.
+
+    Raises:
+        InvalidToken: the password or the session was overtaken meanwhile. Nothing changed.
+    """
+    me = User.objects.get_queryset().filter(pk=user.pk, password=user.password, is_active=True)
+    if keep_session is not None:
+        live = OutstandingToken.objects.live().filter(session_id=keep_session, user=OuterRef("pk"))
+        me = me.filter(Exists(live))
+    hashed = make_password(password)
+    with transaction.atomic():
+        if not me.update_alone(password=hashed):
+            raise InvalidToken(_("You were signed out meanwhile. Sign in and try again."))
+        revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD, keep=keep_session)
+    user.password = user._stored_password = hashed
+    password_changed(password, user)

@@ -188,7 +188,10 @@ class SessionView(APIView):
     )
 )
 class RegisterView(GenericAPIView[User]):
-    """Takes an address and a password; whether the address is known already, nobody learns."""
+    """Takes an address and a password. The answer does not tell whether the address was known.
+
+    Signing in afterwards does, because a new account can be used at once.
+    """
 
     serializer_class = RegisterSerializer
     authentication_classes = ()

@@ -86,6 +86,21 @@ def theme(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_properties(colour, LIGHT) + dark, content_type="text/css")
 
 
+def shades(request: HttpRequest) -> dict[str, str]:
+    """Return the colour from light to dark, as the admin's theme numbers its shades."""
+    colour = Colour.of(settings.ACCENT_COLOR)
+    light = {50: 0.94, 100: 0.88, 200: 0.74, 300: 0.56, 400: 0.3}
+    dark = {700: 0.2, 800: 0.4, 900: 0.55, 950: 0.72}
+    # The theme writes white on its 600, and its 500 on the dark ground.
+    shown = readable(colour, LIGHT)
+    lit = readable(colour, DARK)
+    return (
+        {str(step): str(colour.towards(WHITE, share)) for step, share in light.items()}
+        | {"500": str(lit), "600": str(shown)}
+        | {str(step): str(shown.towards(BLACK, share)) for step, share in dark.items()}
+    )
+
+
 def site(request: HttpRequest) -> dict[str, object]:
     """Tell every template what the product is called, and whether it takes people in."""
     return {

@@ -22,7 +22,8 @@ class SharedFileCache(FileBasedCache):
     `incr` starts the entry's lifetime anew.
     """
 
-    SWEEPS = 1 / 500  # of the writes
+    SWEEPS = 1 / 500  # of the additions
+    SWEPT = 2000
 
     # Django's own, which its type stubs leave out.
     _dir: str
@@ -39,7 +40,10 @@ class SharedFileCache(FileBasedCache):
         version: int | None = None,
     ) -> bool:
         with self._lock():
-            return super().add(key, value, timeout, version)
+            added = super().add(key, value, timeout, version)
+        if random.random() < self.SWEEPS:  # noqa: S311  # no secret
+            self._sweep()
+        return added
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         with self._lock():
@@ -57,10 +61,10 @@ class SharedFileCache(FileBasedCache):
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Hold the folder's lock; give up after about two seconds, if its holder hangs."""
+        """Hold the folder's lock; give up after about half a second, if its holder hangs."""
         self._createdir()
         with (Path(self._dir) / "lock").open("ab") as file:
-            for _attempt in range(2000):
+            for _attempt in range(500):
                 if locks.lock(file, locks.LOCK_EX | locks.LOCK_NB):
                     break
                 time.sleep(0.001)
@@ -69,12 +73,21 @@ class SharedFileCache(FileBasedCache):
             yield  # closing the file gives the lock back
 
     def _cull(self) -> None:
-        """Now and then, delete what has expired.
+        """Throw nothing out, as Django does at random.
 
-        Never, as Django does, entries at random: whoever makes many would throw out the
-        counts that hold them off.
+        Whoever makes many entries would throw out the counts that hold them off.
         """
-        if random.random() < self.SWEEPS:  # noqa: S311  # no secret
-            for path in self._list_cache_files():
-                with suppress(FileNotFoundError), Path(path).open("rb") as file:
-                    self._is_expired(file)
+
+    def _sweep(self) -> None:
+        """Now and then, delete what has expired or cannot be read; at most SWEPT files a time."""
+        paths = self._list_cache_files()
+        for path in random.sample(paths, min(len(paths), self.SWEPT)):
+            with suppress(OSError):
+                self._sweep_file(Path(path))
+
+    def _sweep_file(self, path: Path) -> None:
+        with path.open("rb") as file:
+            try:
+                self._is_expired(file)  # which deletes it, if it is
+            except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError):
+                path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ Each variable may also be given as a file that holds its value: `SECRET_KEY_FILE
 
 import contextlib
 import logging
+import os
 import re
 import warnings
 from datetime import timedelta
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
@@ -60,6 +61,12 @@ def rate(name: str, default: str) -> str | None:
     if value and not re.fullmatch("[1-9][0-9]{0,8}/(sec|min|hour|day)", value):
         problems.append(f"{name} is not like 20/min, with sec, min, hour or day; empty for none.")
     return value or None
+
+
+def can_write_to(folder: Path) -> bool:
+    """Whether files can be made in the folder, which need not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 # --- Secrets and hosts ---
@@ -133,10 +140,17 @@ if CACHE_URL := env.str("CACHE_URL", default=""):
         CACHE = env.cache_url("CACHE_URL")
     else:
         problems.append("CACHE_URL is not redis://host:port/0, nor rediss:// for TLS.")
+elif not can_write_to(Path(CACHE["LOCATION"])):
+    problems.append("CACHE_DIR names a folder that cannot be written to. Set it, or CACHE_URL.")
 CACHES = {"default": CACHE}
 
 # --- E-mail: on the terminal, until EMAIL_URL names a server ---
 
+if not DEBUG and not env.str("EMAIL_URL", default=""):
+    # On a terminal, a link to a new password would be in the log, and in nobody's mail.
+    problems.append(
+        "EMAIL_URL is not set. Give smtp+tls://user:password@host:587, or dummymail:// for none."
+    )
 try:
     globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 except (ImproperlyConfigured, ValueError):
@@ -147,12 +161,14 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost"
 # --- Apps ---
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose pages it draws
+    "config.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "csp",
     "corsheaders",
     "rest_framework",
@@ -217,9 +233,14 @@ TOKEN_BLACKLIST = {
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": JWT_SIGNING_KEY or SECRET_KEY,
     "VERIFYING_KEY": JWT_VERIFYING_KEY,
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=number("ACCESS_TOKEN_SECONDS", 5 * 60)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=number("REFRESH_TOKEN_SECONDS", 24 * 3600)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=number("ACCESS_TOKEN_SECONDS", 5 * 60, least=1)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(
+        seconds=number("REFRESH_TOKEN_SECONDS", 24 * 3600, least=1)
+    ),
+    "SESSION_LIFETIME": timedelta(seconds=number("SESSION_SECONDS", 30 * 24 * 3600, least=1)),
+    "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
+    "DEVICE_NAME": "accounts.devices.device_name",
     # Browsers take a cookie with this prefix over TLS alone.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
 }
@@ -240,7 +261,8 @@ REST_FRAMEWORK = {
         "refresh": rate("THROTTLE_REFRESH", "120/min"),
         "register": rate("THROTTLE_REGISTER", "20/hour"),
         "password": rate("THROTTLE_PASSWORD", "10/hour"),
-        "password_account": rate("THROTTLE_PASSWORD_ACCOUNT", "5/hour"),
+        "reset": rate("THROTTLE_RESET", "10/hour"),
+        "reset_account": rate("THROTTLE_RESET_ACCOUNT", "5/hour"),
     },
 }
 SPECTACULAR_SETTINGS = {
@@ -254,6 +276,21 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",
+}
+
+# --- The admin ---
+
+UNFOLD = {
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": SITE_NAME,
+    "SITE_SYMBOL": "shield_person",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "config.console.icon"},
+    ],
+    "SHOW_HISTORY": False,
+    "COLORS": {"primary": "config.brand.shades"},
+    "DASHBOARD_CALLBACK": "config.console.dashboard",
+    "SIDEBAR": {"navigation": "config.console.navigation"},
 }
 
 # --- Static files ---
@@ -308,7 +345,14 @@ CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
         "require-trusted-types-for": None,
         "trusted-types": None,
     },
-    "/admin/": {"require-trusted-types-for": None, "trusted-types": None},
+    "/admin/": {  # Alpine.js, of its theme, makes functions of the attributes that it finds
+        "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "require-trusted-types-for": None,
+        "trusted-types": None,
+    },
 }
 # Other origins whose scripts may call the API; none by default. They carry tokens in the body:
 # the cookie is not for them.

@@ -14,6 +14,7 @@ from django.core.exceptions import FieldDoesNotExist
 
 from . import keys
 from .conf import DEFAULTS, IMPORT_STRINGS, conf
+from .exceptions import TokenError
 
 LIFETIMES = (
     "ACCESS_TOKEN_LIFETIME",
@@ -21,6 +22,7 @@ LIFETIMES = (
     "SLIDING_TOKEN_LIFETIME",
     "SLIDING_TOKEN_REFRESH_LIFETIME",
     "SESSION_LIFETIME",
+    "FLUSH_OVERDUE_AFTER",
 )
 FLAGS = (
     "ROTATE_REFRESH_TOKENS",
@@ -29,6 +31,7 @@ FLAGS = (
     "CHECK_USER_IS_ACTIVE",
     "UPDATE_LAST_LOGIN",
 )
+RSA_BITS = 2048
 CLAIMS = ("USER_ID_CLAIM", "TOKEN_TYPE_CLAIM", "JTI_CLAIM", "SLIDING_TOKEN_REFRESH_EXP_CLAIM")
 
 
@@ -183,16 +186,24 @@ def _secret(minimum: int) -> Iterator[CheckMessage]:
 def _key_pair() -> Iterator[CheckMessage]:
     only_verifies = conf.VERIFYING_KEY and not conf.given().get("SIGNING_KEY")
     try:
-        signs = only_verifies or hasattr(keys.signing_key(), "sign")
-        verifies = hasattr(keys.verifying_key(), "verify")
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
-        signs = verifies = False
-    if not (signs and verifies):
+        if not only_verifies:
+            keys.decode(keys.encode({"exp": 2**40, "probe": True}))
+        verifying: Any = keys.verifying_key()
+        fits = hasattr(verifying, "verify")
+    except (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        fits = False
+    if not fits:
         yield _error(
             13,
             f"TOKEN_BLACKLIST has no key pair for {conf.ALGORITHM}.",
             "Set SIGNING_KEY to a PEM private key that fits the algorithm; VERIFYING_KEY, its "
             "public key, is only needed where tokens are verified and not issued.",
+        )
+    elif getattr(verifying, "key_size", 0) < RSA_BITS and conf.ALGORITHM[:2] in {"RS", "PS"}:
+        yield _error(
+            15,
+            f"The key of TOKEN_BLACKLIST has fewer than {RSA_BITS} bits.",
+            "Make a longer one (RFC 7518 section 3.3).",
         )
 
 

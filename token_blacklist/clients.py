@@ -40,6 +40,21 @@ def _address(request: Request | HttpRequest) -> str | None:
     if proxies and hops != [""]:
         claimed = hops[-min(proxies, len(hops))]
     try:
-        return str(ip_address(claimed.strip()))
+        return str(ip_address(_bare(claimed.strip())))
     except ValueError:  # a unix socket has no address
         return None
+
+
+def _bare(address: str) -> str:
+    """Take off what some proxies add: a port, brackets, the zone of an IPv6 address."""
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
+    return address.partition("%")[0]
+
+
+def device_name(user_agent: str) -> str:
+    """Return the words of a user agent that tell most: of a browser's, the last product."""
+    *_others, last = user_agent.split() or [""]
+    return last[:60]

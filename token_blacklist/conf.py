@@ -40,6 +40,10 @@ DEFAULTS: dict[str, Any] = {
     "ON_LOGIN_FAILED": None,
     # The oldest session is signed out where a sign-in makes one more than this; None: no limit.
     "MAX_SESSIONS_PER_USER": None,
+    # When a flush is overdue: the scheduler has been silent for so long, and there is work.
+    "FLUSH_OVERDUE_AFTER": timedelta(hours=26),
+    # What the admin calls a device: a function from its user agent to words.
+    "DEVICE_NAME": f"{_APP}.clients.device_name",
     # Signing. SIGNING_KEY falls back to settings.SECRET_KEY.
     "ALGORITHM": "HS256",
     "SIGNING_KEY": None,
@@ -75,6 +79,7 @@ IMPORT_STRINGS = {
     "USER_AUTHENTICATION_RULE",
     "ON_LOGIN_SUCCESS",
     "ON_LOGIN_FAILED",
+    "DEVICE_NAME",
     "AUTH_TOKEN_CLASSES",
     "TOKEN_USER_CLASS",
     "TOKEN_OBTAIN_SERIALIZER",
@@ -108,6 +113,8 @@ class Conf:
     ON_LOGIN_SUCCESS: Callable[[Any, Any], None] | None
     ON_LOGIN_FAILED: Callable[[dict[str, Any], Any], None] | None
     MAX_SESSIONS_PER_USER: int | None
+    FLUSH_OVERDUE_AFTER: timedelta
+    DEVICE_NAME: Callable[[str], str]
     ALGORITHM: str
     SIGNING_KEY: str
     VERIFYING_KEY: str

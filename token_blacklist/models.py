@@ -30,15 +30,16 @@ def insert_select(
     values: dict[str, Any],
     source: models.QuerySet[Any],
     *,
-    lock: bool = False,
+    lock: str = "",
     ignore_conflicts: bool = False,
 ) -> list[int]:
     """Send `INSERT INTO model (...) SELECT values FROM source`; return the new rows' ids.
 
     One statement, so that nothing comes between what is looked at and what is written.
-    `values` maps field names to plain values or to expressions over the source. `lock` waits
-    for whoever is changing the source's rows, and looks at them again; SQLite has one writer
-    at a time anyway.
+    `values` maps field names to plain values or to expressions over the source. `lock` is
+    PostgreSQL's "NO KEY UPDATE", which waits for whoever is changing the source's rows and
+    looks at them again, or "KEY SHARE", which does so where they are being deleted; SQLite has
+    one writer at a time anyway.
     """
     fields: list[Any] = [model._meta.get_field(name) for name in values]
     columns = {
@@ -55,7 +56,7 @@ def insert_select(
     into = ", ".join(quote(field.column) for field in fields)
     table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
     if lock and connection.features.has_select_for_no_key_update:
-        sql += " FOR NO KEY UPDATE"  # by hand: Django's own demands an open transaction
+        sql += f" FOR {lock}"  # by hand: Django's own demands an open transaction
     conflict = "ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -80,13 +81,16 @@ def jti_of(session_id: str, generation: int) -> str:
     return f"{session_id}.{generation}" if generation else session_id
 
 
+def session_ids(jti: str) -> list[str]:
+    """Return the ids of the sessions that a jti may belong to: itself, or what is before `.<n>`."""
+    later = LATER_JTI.fullmatch(jti)
+    return [jti, later["session_id"]] if later else [jti]
+
+
 class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
     def with_jti(self, jti: str) -> Self:
         """Narrow to the session that the jti, of whatever generation, belongs to."""
-        candidates = [jti]
-        if later := LATER_JTI.fullmatch(jti):
-            candidates.append(later["session_id"])
-        return self.filter(session_id__in=candidates)
+        return self.filter(session_id__in=session_ids(jti))
 
     def not_blacklisted(self) -> Self:
         # EXISTS and not a join: Django turns a join in an UPDATE into `id IN (subquery)`,
@@ -148,6 +152,10 @@ class OutstandingToken(models.Model):
         app_label = "token_blacklist"
         verbose_name = _("outstanding token")
         verbose_name_plural = _("outstanding tokens")
+        indexes = [  # what support looks for; a refresh changes none of it
+            models.Index(fields=["created_at"], name="outstanding_created_at"),
+            models.Index(fields=["ip_address"], name="outstanding_ip_address"),
+        ]
 
     def __str__(self) -> str:
         return _("Session %(session)s of %(user)s") % {
@@ -189,7 +197,7 @@ class OutstandingToken(models.Model):
 
 class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
     def insert(
-        self, record: OutstandingToken, *, reason: str, by: Any = None
+        self, record: OutstandingToken, *, reason: str, by: Any = None, note: str = ""
     ) -> tuple[BlacklistedToken | None, bool]:
         """Blacklist a session; return its blacklist record and whether this call made it.
 
@@ -197,7 +205,7 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
         the session was flushed meanwhile: in both cases it is over already.
         """
         queryset = self.using(router.db_for_write(self.model))
-        fields = {"token": record, "reason": reason, "blacklisted_by": by}
+        fields = {"token": record, "reason": reason, "blacklisted_by": by, "note": note}
         try:
             # In autocommit one statement is its own transaction; inside another one a
             # savepoint keeps the outer one usable.
@@ -218,7 +226,12 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
         return entry, True
 
     def insert_all(
-        self, sessions: models.QuerySet[OutstandingToken], *, reason: str, by: Any = None
+        self,
+        sessions: models.QuerySet[OutstandingToken],
+        *,
+        reason: str,
+        by: Any = None,
+        note: str = "",
     ) -> int:
         """Blacklist every session of the queryset that is not yet; return how many.
 
@@ -229,10 +242,13 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
             "blacklisted_at": timezone.now(),
             "reason": str(reason),
             "blacklisted_by": by.pk if by else None,
+            "note": note,
         }
         # Together, so that whoever hears of a failure can ask again with a session that lives.
         with transaction.atomic(router.db_for_write(self.model)):
-            entries = insert_select(self.model, values, sessions, ignore_conflicts=True)
+            entries = insert_select(
+                self.model, values, sessions, lock="KEY SHARE", ignore_conflicts=True
+            )
             ended = list(
                 self.filter(pk__in=entries).values_list("token__session_id", "token__user_id")
             )
@@ -290,6 +306,14 @@ class BlacklistedToken(models.Model):
         related_name="+",
         verbose_name=_("blacklisted by"),
     )
+    note = models.CharField(
+        _("note"),
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Why, for whoever looks here later."),
+    )
 
     objects = BlacklistedTokenQuerySet.as_manager()
 
@@ -297,6 +321,10 @@ class BlacklistedToken(models.Model):
         app_label = "token_blacklist"
         verbose_name = _("blacklisted token")
         verbose_name_plural = _("blacklisted tokens")
+        indexes = [
+            models.Index(fields=["blacklisted_at", "reason"], name="blacklisted_at_reason"),
+            models.Index(fields=["reason", "token"], name="blacklisted_reason_token"),
+        ]
 
     def __str__(self) -> str:
         return _("%(token)s, ended") % {"token": self.token}
@@ -312,6 +340,8 @@ class FlushRun(models.Model):
     class Outcome(models.TextChoices):
         RUNNING = "running", _("running")
         DONE = "done", _("done")
+        STOPPED = "stopped", _("stopped")
+        OUT_OF_TIME = "out_of_time", _("out of time")
         FAILED = "failed", _("failed")
 
     started_at = models.DateTimeField(_("started"))
@@ -319,7 +349,7 @@ class FlushRun(models.Model):
     outstanding_deleted = models.PositiveBigIntegerField(_("outstanding tokens deleted"), default=0)
     blacklisted_deleted = models.PositiveBigIntegerField(_("blacklisted tokens deleted"), default=0)
     outcome = models.CharField(
-        _("outcome"), max_length=8, choices=Outcome.choices, default=Outcome.RUNNING
+        _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.RUNNING
     )
 
     class Meta:

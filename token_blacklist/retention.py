@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connections, router, transaction
 from django.utils import timezone
 
-from .models import BlacklistedToken, FlushRun, OutstandingToken
+from .conf import conf
+from .models import BlacklistedToken, FlushRun, OutstandingToken, OutstandingTokenQuerySet
 from .signals import tokens_flushed
 
 BATCH_SIZE = 5_000
@@ -15,29 +19,85 @@ BATCH_SIZE = 5_000
 
 @dataclass(frozen=True)
 class FlushReport:
-    """What a flush deleted, in rows of each list."""
+    """What a flush deleted, in rows of each list, and how it ended."""
 
+    outstanding: int
+    blacklisted: int
+    outcome: FlushRun.Outcome
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one transaction took and deleted. `until` is the latest expiry among its rows."""
+
+    taken: int = 0
     outstanding: int = 0
     blacklisted: int = 0
+    until: datetime | None = None
 
 
-def flush(*, batch_size: int = BATCH_SIZE) -> FlushReport:
+def waiting() -> OutstandingTokenQuerySet:
+    """Return the sessions that a flush would delete."""
+    return OutstandingToken.objects.expired(timezone.now())
+
+
+def last_flush() -> FlushRun | None:
+    """Return the flush that was last done."""
+    return FlushRun.objects.filter(outcome=FlushRun.Outcome.DONE).order_by("-started_at").first()
+
+
+def is_overdue() -> bool:
+    """Whether there was no flush for FLUSH_OVERDUE_AFTER though there was work. At most 2 queries.
+
+    Where nothing has expired, a silent scheduler does no harm yet.
+    """
+    since = timezone.now() - conf.FLUSH_OVERDUE_AFTER
+    if not OutstandingToken.objects.expired(since).exists():
+        return False
+    return not FlushRun.objects.filter(
+        outcome=FlushRun.Outcome.DONE, started_at__gte=since
+    ).exists()
+
+
+def flush(
+    *,
+    batch_size: int = BATCH_SIZE,
+    max_seconds: float | None = None,
+    pause: float = 0,
+    is_stopped: Callable[[], bool] = lambda: False,
+    after_batch: Callable[[int], object] = lambda taken: None,
+) -> FlushReport:
     """Delete every session whose expiry plus leeway has passed, with its blacklist record.
 
+    Oldest first, at most `batch_size` sessions a transaction, `pause` seconds between two.
     Safe at any time, any number of times and several at once: only tokens that are refused
-    anyway are forgotten, and a row that another flush holds is left to it. Each run leaves
-    a FlushRun, also one that fails.
+    anyway are forgotten, and a row that another flush holds is left to it. It ends early
+    after `max_seconds`, or when `is_stopped()`, always after a whole batch. `after_batch` hears
+    how many each took. Every run leaves a FlushRun, also one that fails.
     """
+    started = time.monotonic()
     run = FlushRun.objects.create(started_at=timezone.now())
     outcome = FlushRun.Outcome.FAILED
+    # Each batch begins where the one before ended, not among the rows that it left dead.
+    until = None
     try:
         while True:
-            taken, outstanding, blacklisted = _flush_batch(batch_size)
-            run.outstanding_deleted += outstanding
-            run.blacklisted_deleted += blacklisted
-            if taken < batch_size:
-                break
-        outcome = FlushRun.Outcome.DONE
+            batch = _flush_batch(batch_size, until)
+            run.outstanding_deleted += batch.outstanding
+            run.blacklisted_deleted += batch.blacklisted
+            until = batch.until
+            after_batch(batch.taken)
+            if batch.taken < batch_size:
+                outcome = FlushRun.Outcome.DONE
+            elif is_stopped():
+                outcome = FlushRun.Outcome.STOPPED
+            elif max_seconds is not None and time.monotonic() - started >= max_seconds:
+                outcome = FlushRun.Outcome.OUT_OF_TIME
+            else:
+                time.sleep(pause)
+                continue
+            break
     finally:
         run.outcome = outcome
         run.duration = timezone.now() - run.started_at
@@ -45,23 +105,27 @@ def flush(*, batch_size: int = BATCH_SIZE) -> FlushReport:
     tokens_flushed.announce(
         FlushRun, outstanding=run.outstanding_deleted, blacklisted=run.blacklisted_deleted
     )
-    return FlushReport(run.outstanding_deleted, run.blacklisted_deleted)
+    seconds = time.monotonic() - started
+    return FlushReport(run.outstanding_deleted, run.blacklisted_deleted, outcome, seconds)
 
 
-def _flush_batch(size: int) -> tuple[int, int, int]:
-    """Delete the oldest batch; return how many sessions it took, and what it deleted."""
+def _flush_batch(size: int, since: datetime | None) -> Batch:
+    """Delete the oldest sessions that are over, of those that expired since then."""
     using = router.db_for_write(OutstandingToken)
     skip_locked = connections[using].features.has_select_for_update_skip_locked
     with transaction.atomic(using):
         expired = OutstandingToken.objects.using(using).expired(timezone.now())
-        ids = list(
+        if since is not None:
+            expired = expired.filter(expires_at__gte=since)
+        rows = list(
             expired.select_for_update(skip_locked=skip_locked)
             .order_by("expires_at")
-            .values_list("pk", flat=True)[:size]
+            .values_list("pk", "expires_at")[:size]
         )
-        if not ids:
-            return 0, 0, 0
+        if not rows:
+            return Batch()
+        ids = [pk for pk, _expires_at in rows]
         # Raw deletes: Django's own would load the rows to look for what depends on them.
         blacklisted = BlacklistedToken.objects.filter(token__in=ids)._raw_delete(using)
         outstanding = OutstandingToken.objects.filter(pk__in=ids)._raw_delete(using)
-    return len(ids), outstanding, blacklisted
+    return Batch(len(rows), outstanding, blacklisted, rows[-1][1])

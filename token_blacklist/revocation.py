@@ -11,14 +11,18 @@ from .models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 
 
 def revoke_sessions(
-    sessions: OutstandingTokenQuerySet, *, reason: str, by: AbstractBaseUser | None = None
+    sessions: OutstandingTokenQuerySet,
+    *,
+    reason: str,
+    by: AbstractBaseUser | None = None,
+    note: str = "",
 ) -> int:
     """End every live session of the queryset; return how many this call ended.
 
     At once, for refresh and access tokens, and for good. `reason` is a
-    `BlacklistedToken.Reason`, `by` the user who did it.
+    `BlacklistedToken.Reason`, `by` the user who did it, `note` what that user says of it.
     """
-    return BlacklistedToken.objects.insert_all(sessions.live(), reason=reason, by=by)
+    return BlacklistedToken.objects.insert_all(sessions.live(), reason=reason, by=by, note=note)
 
 
 def revoke_user(

@@ -342,7 +342,7 @@ class BlacklistMixin(Token):
         unchanged = active_users().filter(pk=user.pk, password=user.password)
         with transaction.atomic() if conf.MAX_SESSIONS_PER_USER else nullcontext():
             values = {**fields, "user": user.pk}
-            if not insert_select(OutstandingToken, values, unchanged, lock=True):
+            if not insert_select(OutstandingToken, values, unchanged, lock="NO KEY UPDATE"):
                 raise AuthenticationFailed(
                     _("No active account found with the given credentials"), "no_active_account"
                 )

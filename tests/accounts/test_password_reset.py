@@ -111,7 +111,7 @@ def test_a_broken_link_is_said_to_be_of_no_use(client, db, path):
 
 
 def test_asking_too_often_from_one_address_is_held_off(client, user, mailoutbox, throttled):
-    throttled(password="2/hour")
+    throttled(reset="2/hour")
     for email in ("a@example.com", "b@example.com"):
         assert ask(client, email).status_code == 302
 
@@ -124,7 +124,7 @@ def test_asking_too_often_from_one_address_is_held_off(client, user, mailoutbox,
 
 
 def test_nobody_can_be_flooded_with_links_from_many_addresses(client, user, mailoutbox, throttled):
-    throttled(password="100/hour", password_account="2/hour")
+    throttled(reset="100/hour", reset_account="2/hour")
     statuses = [
         client.post(
             "/password/reset/", {"email": user.email.title()}, REMOTE_ADDR=f"192.0.2.{number}"
@@ -134,3 +134,12 @@ def test_nobody_can_be_flooded_with_links_from_many_addresses(client, user, mail
 
     assert statuses == [302, 302, 429, 429]
     assert len(mailoutbox) == 2
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data"])
+def test_a_body_of_another_kind_is_a_form_without_an_address(client, db, throttled, content_type):
+    throttled(reset="100/hour", reset_account="2/hour")
+
+    answer = client.post("/password/reset/", "{}", content_type=content_type)
+
+    assert answer.status_code in {200, 400}

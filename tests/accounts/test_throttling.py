@@ -5,16 +5,20 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from http import HTTPStatus
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts import throttling
 from tests.config.checkout import ROOT, bare_environment
 from tests.devices import Device
 from tests.factories import PASSWORD, UserFactory
 from tests.token_blacklist.test_budgets import statements
+from token_blacklist.models import OutstandingToken
 
 THROUGH = HTTPStatus.UNAUTHORIZED
 HELD = HTTPStatus.TOO_MANY_REQUESTS
@@ -202,10 +206,11 @@ def test_a_key_of_the_cache_tells_nothing(rates):
 
 
 @pytest.mark.parametrize("broken", ["redis", "file"])
-def test_a_broken_cache_keeps_nobody_out_and_is_said_once(
+def test_where_the_cache_is_broken_each_process_counts_alone_and_says_so_once(
     rates, settings, caplog, tmp_path, broken
 ):
-    rates(login="1/min")
+    throttling.OWN_COUNTS.clear()
+    rates(login="2/min")
     (tmp_path / "file").touch()
     caches = {
         "redis": ("django.core.cache.backends.redis.RedisCache", "redis://127.0.0.1:9/0"),
@@ -215,15 +220,94 @@ def test_a_broken_cache_keeps_nobody_out_and_is_said_once(
     settings.CACHES = {"default": dict(zip(("BACKEND", "LOCATION"), caches[broken], strict=True))}
 
     with caplog.at_level(logging.ERROR, logger="accounts.throttling"):
-        assert statuses(3) == [THROUGH] * 3
+        assert statuses(3) == [THROUGH, THROUGH, HELD]
 
-    assert caplog.text.count("throttling is off") == 1
+    assert caplog.text.count("each process throttles alone") == 1
     settings.CACHES = working
-    assert statuses(2) == [THROUGH, HELD]
+    assert statuses(3) == [THROUGH, THROUGH, HELD]
+
+
+class TestAStrangerWhoFailsOften:
+    """From many addresses, so that only the account's rate holds them off."""
+
+    HOME = {"REMOTE_ADDR": "192.0.2.77"}
+
+    def fail(self, user, times):
+        guess = {"email": user.email, "password": "guess"}
+        return [
+            knock(data=guess, REMOTE_ADDR=f"198.51.100.{number}").status_code
+            for number in range(times)
+        ]
+
+    def test_is_held_off(self, user, rates):
+        rates(login="20/min", login_account="5/min")
+
+        assert self.fail(user, 8) == [THROUGH] * 5 + [HELD] * 3
+
+    def test_does_not_keep_the_owner_out_who_was_there_before(self, user, rates):
+        assert Device(user, **self.HOME).log_in().status_code == HTTPStatus.OK
+        rates(login="20/min", login_account="5/min")
+        self.fail(user, 8)
+
+        assert Device(user, **self.HOME).log_in().status_code == HTTPStatus.OK
+        elsewhere = Device(user, REMOTE_ADDR="192.0.2.78")
+        assert elsewhere.log_in().status_code == HELD
+
+    def test_cannot_go_on_from_the_owners_network_for_ever(self, user, rates):
+        assert Device(user, **self.HOME).log_in().status_code == HTTPStatus.OK
+        rates(login="100/min", login_account="5/min")
+        guess = {"email": user.email, "password": "guess"}
+
+        said = [knock(data=guess, **self.HOME).status_code for _ in range(12)]
+
+        assert said == [THROUGH] * 10 + [HELD] * 2
+
+
+def test_a_change_of_password_counts_for_nobody_elses_account(device, user, rates):
+    rates(password="100/hour", reset_account="2/hour", password_account="2/hour")
+    victim = UserFactory()
+    for _ in range(5):
+        knock("/api/password/change/", {"email": victim.email}, **device.bearer)
+
+    answer = Client().post("/password/reset/", {"email": victim.email})
+
+    assert answer.status_code == HTTPStatus.FOUND
+
+
+@pytest.mark.parametrize(
+    "hop", ["203.0.113.9:51234", "[2001:db8::1]", "[2001:db8::1]:443", "nonsense", "fe80::1%eth0"]
+)
+def test_a_hop_in_any_form_is_counted(rates, hop):
+    rates(login="2/min", proxies=1)
+
+    assert statuses(3, HTTP_X_FORWARDED_FOR=hop) == [THROUGH, THROUGH, HELD]
+
+
+def test_a_hop_with_a_long_zone_is_an_address_without_it(user, rates):
+    rates(proxies=1)
+    device = Device(user, HTTP_X_FORWARDED_FOR="fe80::1%" + "z" * 300)
+
+    assert device.log_in().status_code == HTTPStatus.OK
+    assert OutstandingToken.objects.get().ip_address == "fe80::1"
+
+
+def test_a_very_long_address_is_refused_at_once(rates):
+    rates(login_account="100/min")
+    marks = "a" + "\u0301\u0323" * 200_000  # to put them in order takes minutes
+    before = time.process_time()
+
+    answers = [
+        knock(path, json.dumps({"email": marks, "password": "guess-that"}, ensure_ascii=False))
+        for path in ("/api/token/", "/api/token/sliding/", "/api/register/")
+    ]
+
+    assert [answer.status_code for answer in answers] == [THROUGH, THROUGH, HTTPStatus.BAD_REQUEST]
+    assert time.process_time() - before < 20
 
 
 KNOCKING = """
 import django; django.setup()
+from django.test import Client
 from rest_framework.test import APIClient
 http = APIClient(SERVER_NAME="localhost")
 for _ in range(20):

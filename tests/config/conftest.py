@@ -11,5 +11,6 @@ def fit(tmp_path):
     return {
         "SECRET_KEY": secrets.token_urlsafe(64),
         "ALLOWED_HOSTS": "app.example.com",
+        "EMAIL_URL": "dummymail://",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
     }

@@ -80,13 +80,15 @@ def test_a_form_without_its_csrf_token_is_told_what_to_do():
 
 LOOK = """
 from django.test import Client
-client = Client(HTTP_ACCEPT="text/html", HTTP_HOST="localhost")
+client = Client(HTTP_ACCEPT="application/json", HTTP_HOST="localhost")
 print([client.get(f"/{path}/").status_code for path in ("400", "403", "403_csrf", "404", "500")])
 """
 
 
-def test_in_debug_each_page_can_be_looked_at_and_only_there(client):
-    done = manage("shell", "-v0", "-c", LOOK, DEBUG="True", LOG_LEVEL="CRITICAL")
+def test_in_debug_each_page_can_be_looked_at_and_only_there(fit):
+    debug = manage("shell", "-v0", "-c", LOOK, DEBUG="True", LOG_LEVEL="CRITICAL")
+    quiet = {"LOG_LEVEL": "CRITICAL", "ALLOWED_HOSTS": "localhost", "SECURE_SSL_REDIRECT": "no"}
+    production = manage("shell", "-v0", "-c", LOOK, **fit | quiet)
 
-    assert done.stdout.strip() == "[400, 403, 403, 404, 500]", done.stderr
-    assert client.get("/500/", **BROWSER).status_code == 404
+    assert debug.stdout.strip() == "[400, 403, 403, 404, 500]", debug.stderr
+    assert production.stdout.strip() == "[404, 404, 404, 404, 404]", production.stderr

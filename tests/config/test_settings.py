@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import secrets
+import subprocess
 import sys
 
 import pytest
 
-from .checkout import ROOT, VARIABLES, refusal, run
+from .checkout import ROOT, VARIABLES, bare_environment, refusal, run
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
@@ -30,7 +31,7 @@ def problems(**variables):
 
 
 def test_a_start_with_nothing_set_names_all_that_is_missing():
-    assert problems() == ["SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS"]
+    assert problems() == ["SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS", "EMAIL_URL"]
 
 
 def test_a_start_with_everything_wrong_names_it_all():
@@ -103,7 +104,7 @@ def test_an_empty_rate_is_no_limit(fit):
 
     assert rates.pop("login") is None
     assert all(rates.values())
-    assert len(rates) == 5
+    assert len(rates) == 6
 
 
 def test_a_redis_is_the_cache_where_one_is_named(fit):
@@ -119,7 +120,7 @@ def test_mail_goes_to_the_server_that_is_named(fit):
     mail = "(settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_USE_TLS)"
     url = "smtp+tls://user:password@mail.example.com:587"
 
-    assert setting(mail, **fit, EMAIL_URL=url) == (
+    assert setting(mail, **fit | {"EMAIL_URL": url}) == (
         "django.core.mail.backends.smtp.EmailBackend",
         "mail.example.com",
         True,
@@ -176,3 +177,40 @@ def test_the_production_block_of_the_example_passes_the_deployment_check(fit):
 def test_every_variable_that_the_settings_read_is_in_the_example():
     assert len(VARIABLES) > 10
     assert set(re.findall(r"(?m)^(?:# )?([A-Z][A-Z_]*)=", EXAMPLE)) >= VARIABLES
+
+
+def test_a_cache_folder_that_cannot_be_written_to_stops_the_start(fit, tmp_path):
+    (tmp_path / "file").touch()
+
+    assert problems(**fit, CACHE_DIR=str(tmp_path / "file" / "cache")) == ["CACHE_DIR"]
+
+
+def start_server(**variables):
+    """Do what each of gunicorn's workers does first."""
+    environment = bare_environment() | {"ENV_FILE": "", **variables}
+    command = [sys.executable, "-c", "import config.wsgi"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"JWT_ALGORITHM": "HS257"}, "Choose one of"),
+        ({"JWT_ALGORITHM": "none"}, "Choose one of"),
+        ({"JWT_ALGORITHM": "HS512", "JWT_SIGNING_KEY": "x" * 40}, "at least 64 random bytes"),
+        ({"JWT_ALGORITHM": "RS256"}, "no key pair for RS256"),
+    ],
+)
+def test_a_server_does_not_start_with_keys_that_the_checks_refuse(fit, variables, said):
+    done = start_server(**fit | variables)
+
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_a_server_starts_with_what_is_fit(fit):
+    done = start_server(**fit)
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,127 @@
+"""The admin console: who gets in, what it looks like, and its first page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm
+from unfold.sites import UnfoldAdminSite
+
+from accounts.throttling import seconds_to_wait, too_many
+from token_blacklist.models import BlacklistedToken
+from token_blacklist.statistics import Overview, overview
+
+
+class LoginForm(AuthenticationForm):  # type: ignore[misc]  # it has no types
+    """Django's, held off as the API's sign-in is: by the same counts."""
+
+    def clean(self) -> Any:
+        seconds = seconds_to_wait(self.request, "login", email=self.data.get("username", ""))
+        if seconds is not None:
+            self.request.seconds_to_wait = seconds
+            raise ValidationError(too_many(seconds))
+        return super().clean()
+
+
+class Console(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
+    login_form = LoginForm
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, extra_context)
+        if seconds := getattr(request, "seconds_to_wait", None):
+            response.status_code = 429
+            response["Retry-After"] = str(seconds)
+        return response
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Let staff in, ask strangers to sign in, and refuse everybody else."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def only_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            is_leaving = request.path == reverse("admin:logout")
+            if request.user.is_authenticated and not (is_leaving or self.has_permission(request)):
+                raise PermissionDenied
+            return inner(request, *args, **kwargs)
+
+        return only_staff
+
+
+def icon(request: HttpRequest) -> str:
+    return static("icon.svg")
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar: people, sessions, upkeep; of each, what this person may see."""
+
+    def item(title: Any, symbol: str, model: str) -> dict[str, Any]:
+        app, name = model.split(".")
+        return {
+            "title": title,
+            "icon": symbol,
+            "link": reverse(f"admin:{app}_{name}_changelist"),
+            "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+        }
+
+    groups = [
+        (
+            _("People"),
+            [
+                item(_("People"), "group", "accounts.user"),
+                item(_("Groups"), "shield", "auth.group"),
+            ],
+        ),
+        (
+            _("Sessions"),
+            [
+                item(_("Outstanding tokens"), "devices", "token_blacklist.outstandingtoken"),
+                item(_("Blacklisted tokens"), "block", "token_blacklist.blacklistedtoken"),
+            ],
+        ),
+        (_("Upkeep"), [item(_("Flush runs"), "mop", "token_blacklist.flushrun")]),
+    ]
+    return [
+        {"title": title, "separator": True, "items": items}
+        for title, items in groups
+        if any(entry["permission"](request) for entry in items)
+    ]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the figures, for those who may see the sessions."""
+    if request.user.has_perm("token_blacklist.view_outstandingtoken"):
+        figures = overview()
+        context |= {"overview": figures, "chart": chart(figures)}
+    return context
+
+
+HEIGHT, STEP, WIDTH = 120, 40, 28  # of the chart, in its own units
+
+
+def chart(figures: Overview) -> dict[str, Any]:
+    """Return the bars of the ended sessions, one stack a day, as an SVG takes them."""
+    highest = max((sum(by_reason.values()) for _day, by_reason in figures.days), default=0) or 1
+    bars, rows = [], []
+    for number, (day, by_reason) in enumerate(figures.days):
+        top = float(HEIGHT)
+        for reason, label in BlacklistedToken.Reason.choices:
+            if count := by_reason.get(reason, 0):
+                height = count / highest * HEIGHT
+                top -= height
+                place = {"x": number * STEP, "y": round(top, 1), "height": round(height, 1)}
+                bars.append(place | {"reason": reason, "label": label, "count": count, "day": day})
+        rows.append((day, number * STEP + WIDTH / 2, sum(by_reason.values())))
+    seen = {bar["reason"] for bar in bars}
+    return {
+        "bars": bars,
+        "days": rows,
+        "width": len(figures.days) * STEP,
+        "legend": [choice for choice in BlacklistedToken.Reason.choices if choice[0] in seen],
+    }

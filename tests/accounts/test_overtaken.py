@@ -1,0 +1,205 @@
+"""What is overtaken by a change of password or an end of the session changes nothing."""
+
+import threading
+from http import HTTPStatus
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.db import connections
+
+import accounts.models
+from accounts.models import User
+from tests.devices import Device
+from tests.factories import PASSWORD, UserFactory
+
+OLD_HASH = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 8, 10)
+NEW = "a new long password"
+
+
+@pytest.fixture
+def dated(db):
+    """Somebody whose password was hashed by the hasher of before."""
+    person = UserFactory()
+    User.objects.get_queryset().filter(pk=person.pk).update_alone(password=OLD_HASH)
+    person.refresh_from_db()
+    return person
+
+
+@pytest.fixture
+def both_hashers(settings):
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
+
+
+def while_hashing(monkeypatch, do):
+    """Do something in the moment between a check of a password and its new hash."""
+    done = []
+
+    def hash_late(raw):
+        if not done:
+            done.append(True)
+            do()
+        return make_password(raw)
+
+    monkeypatch.setattr(accounts.models, "make_password", hash_late)
+
+
+@pytest.mark.usefixtures("both_hashers")
+class TestASignInThatHashesThePasswordAnew:
+    def test_ends_nothing_and_keeps_the_password(self, dated):
+        first, second = Device(dated), Device(dated)
+        assert first.log_in().status_code == HTTPStatus.OK
+        assert second.log_in().status_code == HTTPStatus.OK
+
+        assert first.me().status_code == HTTPStatus.OK
+        dated.refresh_from_db()
+        assert dated.password.startswith("md5$")
+
+    def test_does_not_undo_a_change_of_the_same_moment(self, dated, monkeypatch):
+        def change():
+            person = User.objects.get(pk=dated.pk)
+            person.set_password(NEW)
+            person.save()
+
+        while_hashing(monkeypatch, change)
+
+        assert Device(dated).log_in().status_code == HTTPStatus.UNAUTHORIZED
+        dated.refresh_from_db()
+        assert dated.check_password(NEW)
+
+    def test_is_let_in_where_another_one_was_quicker(self, dated, monkeypatch):
+        def sign_in():
+            assert Device(dated).log_in().status_code == HTTPStatus.OK
+
+        while_hashing(monkeypatch, sign_in)
+
+        assert Device(dated).log_in().status_code == HTTPStatus.OK
+
+    def test_is_refused_where_the_person_is_gone(self, dated, monkeypatch):
+        while_hashing(monkeypatch, User.objects.get(pk=dated.pk).delete)
+
+        assert Device(dated).log_in().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def change(device, password):
+    data = {"old_password": PASSWORD, "new_password": password}
+    return device.http.post("/api/password/change/", data, format="json", **device.bearer)
+
+
+def test_a_session_that_was_ended_meanwhile_changes_no_password(device, phone, user, monkeypatch):
+    """The owner changes the password while a thief's change is on its way."""
+    checked = accounts.serializers.check_new_password
+
+    def change_first(password, person, *, field):
+        if password == "the-thiefs-choice":
+            assert change(device, "the-owners-choice").status_code == HTTPStatus.OK
+        checked(password, person, field=field)
+
+    monkeypatch.setattr(accounts.serializers, "check_new_password", change_first)
+
+    assert change(phone, "the-thiefs-choice").status_code == HTTPStatus.UNAUTHORIZED
+    user.refresh_from_db()
+    assert user.check_password("the-owners-choice")
+    assert device.me().status_code == HTTPStatus.OK
+    assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_session_that_was_signed_out_meanwhile_changes_no_password(
+    device, phone, user, monkeypatch
+):
+    checked = accounts.serializers.check_new_password
+
+    def sign_out_first(password, person, *, field):
+        device.http.delete("/api/sessions/", **device.bearer)
+        checked(password, person, field=field)
+
+    monkeypatch.setattr(accounts.serializers, "check_new_password", sign_out_first)
+
+    assert change(phone, NEW).status_code == HTTPStatus.UNAUTHORIZED
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_round", range(5))
+def test_of_two_who_change_it_at_once_one_does(user, _round):
+    devices = Device(user), Device(user)
+    for one in devices:
+        assert one.log_in().status_code == HTTPStatus.OK
+    barrier, answers = threading.Barrier(2), {}
+
+    def go(number):
+        barrier.wait()
+        answers[number] = change(devices[number], f"the-choice-of-{number}").status_code
+        connections.close_all()
+
+    threads = [threading.Thread(target=go, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers.values()) == [HTTPStatus.OK, HTTPStatus.UNAUTHORIZED]
+    (winner,) = [number for number, status in answers.items() if status == HTTPStatus.OK]
+    user.refresh_from_db()
+    assert user.check_password(f"the-choice-of-{winner}")
+    assert devices[winner].me().status_code == HTTPStatus.OK
+    assert devices[1 - winner].me().status_code == HTTPStatus.UNAUTHORIZED
+
+
+WAYS = {
+    "save": lambda user: (setattr(user, "password", make_password(NEW)), user.save()),
+    "update_or_create": lambda user: User.objects.update_or_create(
+        pk=user.pk, defaults={"password": make_password(NEW)}
+    ),
+    "another object": lambda user: User(
+        pk=user.pk, email=user.email, password=make_password(NEW)
+    ).save(),
+    "bulk_update": lambda user: (
+        setattr(user, "password", make_password(NEW)),
+        User.objects.bulk_update([user], ["password"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_new_password_ends_the_sessions_however_it_is_written(device, user, way):
+    WAYS[way](User.objects.get(pk=user.pk))
+
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("fields", [["password"], ["email", "is_active"]])
+def test_what_would_write_past_the_sessions_is_refused(user, fields):
+    with pytest.raises(ValueError, match="Change passwords and activity"):
+        User.objects.bulk_create(
+            [user], update_conflicts=True, unique_fields=["id"], update_fields=fields
+        )
+
+
+def test_saving_what_was_read_ends_nothing(device, user):
+    User.objects.get(pk=user.pk).save()
+    User.objects.only("name").get(pk=user.pk).save()
+    person = User.objects.defer("password").get(pk=user.pk)
+    assert person.password
+    person.save()
+    person.set_password(NEW)
+    person.name = "Ada"
+    person.save(update_fields=["name"])
+
+    assert device.me().status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("typed", ["X@T\u0308a.de", "Lin@Example.com", "\u212blin@example.com"])
+def test_an_address_has_one_form_however_it_is_written(db, typed):
+    email = accounts.models.normalize_email(typed)
+    assert accounts.models.normalize_email(email) == email
+    (person,) = User.objects.bulk_create([User(email=typed, password=make_password(PASSWORD))])
+    User.objects.filter(pk=person.pk).update(email=typed)
+
+    person.refresh_from_db()
+    assert person.email == email
+    assert Device(person).log_in(email=typed).status_code == HTTPStatus.OK

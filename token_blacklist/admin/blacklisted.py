@@ -1,0 +1,54 @@
+"""The blacklist: adding a record that points to an outstanding token ends its session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from ..models import BlacklistedToken
+from .base import ReadOnlyAdmin
+from .search import SearchMixin
+
+
+@admin.register(BlacklistedToken)
+class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
+    """To blacklist a session, add a record that points to it. It cannot be taken back."""
+
+    fields = ("token", "note")
+    autocomplete_fields = ("token",)
+    list_display = (
+        "person",
+        "reason",
+        "blacklisted_by",
+        "note",
+        "blacklisted_at",
+    )
+    list_filter = ("reason", "blacklisted_at")
+    list_select_related = ("token__user", "blacklisted_by")
+    search_path = "token__"
+    ordering = ("-id",)
+
+    @admin.display(description=_("person"))
+    def person(self, entry: BlacklistedToken) -> str:
+        return str(entry.token.user or _("nobody"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_fields(self, request: HttpRequest, obj: BlacklistedToken | None = None) -> Any:
+        if obj is None:
+            return self.fields
+        return ("token", "reason", "blacklisted_by", "note", "blacklisted_at")
+
+    def save_model(
+        self, request: HttpRequest, obj: BlacklistedToken, form: ModelForm[Any], change: bool
+    ) -> None:
+        entry, _created = BlacklistedToken.objects.insert(
+            obj.token, reason=BlacklistedToken.Reason.ADMIN, by=request.user, note=obj.note
+        )
+        if entry is not None:
+            obj.pk = entry.pk

@@ -1,0 +1,180 @@
+"""Ending many sessions at once, after a page that says how many, and whose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_comma_separated_integer_list
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
+from ..revocation import revoke_sessions
+
+AT_ONCE = 10_000  # sessions that one request ends: it is answered within seconds
+MAY_END = "token_blacklist.add_blacklistedtoken"
+
+
+class IdsField(forms.CharField):
+    """Numbers with commas between them."""
+
+    widget = forms.HiddenInput
+    default_validators = [validate_comma_separated_integer_list]
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value)
+
+    def clean(self, value: Any) -> list[int]:
+        text = super().clean(value)
+        ids = [int(part) for part in text.split(",") if part and len(part) < 19]
+        return ids[:AT_ONCE]
+
+
+def moment(label: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label,
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+
+class Selection(forms.Form):
+    """Which live sessions: those that meet all of what is given."""
+
+    sessions = IdsField(required=False)
+    people = IdsField(required=False)
+    ip_address = forms.GenericIPAddressField(label=_("From this IP address"), required=False)
+    since = moment(_("Signed in from (UTC)"))
+    until = moment(_("Signed in until (UTC)"))
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=255,
+        required=False,
+        help_text=_("Why, for whoever looks here later."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if not self.errors and not any(value for name, value in data.items() if name != "note"):
+            raise ValidationError(_("Say which sessions: an IP address, or times of signing in."))
+        if data.get("since") and data.get("until") and data["until"] < data["since"]:
+            self.add_error("until", _("This is before the beginning."))
+        return data
+
+    def found(self) -> OutstandingTokenQuerySet:
+        """Return the newest of them, as many as one request ends."""
+        data = self.cleaned_data
+        conditions = {
+            "pk__in": data["sessions"],
+            "user__in": data["people"],
+            "ip_address": data["ip_address"],
+            "created_at__gte": data["since"],
+            "created_at__lte": data["until"],
+        }
+        given = {name: value for name, value in conditions.items() if value}
+        newest = OutstandingToken.objects.live().filter(**given).order_by("-pk")[: AT_ONCE + 1]
+        return OutstandingToken.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
+
+
+class EndingMixin:
+    """Gives an admin the page that ends sessions, and one click for one session."""
+
+    admin_site: Any
+    opts: Any
+
+    def get_urls(self) -> list[Any]:
+        view, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("end/", view(self.end_view), name=f"{name}_end"),
+            path("<int:pk>/end/", view(self.end_one_view), name=f"{name}_end_one"),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_END)
+
+    def end_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask which sessions, then say how many there are, then end them."""
+        if not self.has_end_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            form = Selection(request.POST)
+            if "confirmed" in request.POST and form.is_valid():
+                return self._end(request, form)
+            return self.confirmation(request, form)
+        return self.confirmation(request, Selection(request.GET) if request.GET else Selection())
+
+    def confirmation(self, request: HttpRequest, form: Selection) -> HttpResponse:
+        context = self.admin_site.each_context(request) | {
+            "title": _("End sessions"),
+            "opts": self.opts,
+            "form": form,
+            "media": self.media,  # type: ignore[attr-defined]
+            "at_once": AT_ONCE,
+        }
+        if form.is_bound and form.is_valid():
+            found = form.found().aggregate(
+                sessions=Count("pk"), people=Count("user", distinct=True)
+            )
+            context |= found | {"counted": True, "more": found["sessions"] > AT_ONCE}
+        status = 400 if form.is_bound and form.errors else 200
+        return TemplateResponse(
+            request, "admin/token_blacklist/end_sessions.html", context, status=status
+        )
+
+    def _end(self, request: HttpRequest, form: Selection) -> HttpResponse:
+        note = form.cleaned_data["note"]
+        ended = list(form.found().select_related("user").order_by("-pk")[:AT_ONCE])
+        sessions = OutstandingToken.objects.filter(pk__in=[record.pk for record in ended])
+        count = revoke_sessions(
+            sessions,
+            reason=BlacklistedToken.Reason.ADMIN,
+            by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
+            note=note,
+        )
+        log(request, ended, note)
+        people = len({record.user_id for record in ended} - {None})
+        messages.success(
+            request,
+            ngettext(
+                "%(count)d session was ended, of %(people)d people.",
+                "%(count)d sessions were ended, of %(people)d people.",
+                count,
+            )
+            % {"count": count, "people": people},
+        )
+        if len(ended) == AT_ONCE:
+            messages.warning(request, _("There may be more. Do the same again."))
+        return HttpResponseRedirect(self._list_url())
+
+    def end_one_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """End one session, by POST alone."""
+        if not self.has_end_permission(request) or request.method != "POST":
+            raise PermissionDenied
+        record = OutstandingToken.objects.select_related("user").filter(pk=pk).first()
+        if record is not None:
+            _entry, ended = BlacklistedToken.objects.insert(
+                record, reason=BlacklistedToken.Reason.ADMIN, by=request.user
+            )
+            if ended:
+                log(request, [record])
+        messages.success(request, _("The session is over."))
+        filters = request.GET.get("_changelist_filters")
+        return HttpResponseRedirect(self._list_url() + (f"?{filters}" if filters else ""))
+
+    def _list_url(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+def log(request: HttpRequest, records: list[OutstandingToken], note: str = "") -> None:
+    """Write into Django's log who ended which sessions."""
+    who: Any = request.user.pk
+    LogEntry.objects.log_actions(who, records, CHANGE, f"Ended. {note}".strip())

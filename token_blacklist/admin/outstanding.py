@@ -1,0 +1,191 @@
+"""The list of outstanding tokens: one session a row, its state, its story, and its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from ..conf import conf
+from ..models import BlacklistedToken, OutstandingToken
+from .base import ReadOnlyAdmin, badge
+from .ending import AT_ONCE, EndingMixin, Selection
+from .search import SearchMixin
+
+HANDHELD = "Mobi"  # as browsers on phones and tablets say
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("live", _("live")),
+            ("blacklisted", _("blacklisted")),
+            ("expired", _("expired")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "live":
+                return queryset.live()
+            case "blacklisted":
+                return queryset.filter(blacklistedtoken__isnull=False)
+            case "expired":
+                return queryset.expired(timezone.now()).not_blacklisted()
+        return queryset
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    title = _("reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return BlacklistedToken.Reason.choices
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        reason = self.value()
+        return queryset.filter(blacklistedtoken__reason=reason) if reason else queryset
+
+
+class DeviceFilter(admin.SimpleListFilter):
+    title = _("device")
+    parameter_name = "device"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("handheld", _("phone or tablet")), ("other", _("other"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        is_handheld = Q(user_agent__contains=HANDHELD)
+        match self.value():
+            case "handheld":
+                return queryset.filter(is_handheld)
+            case "other":
+                return queryset.exclude(is_handheld)
+        return queryset
+
+
+@admin.register(OutstandingToken)
+class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
+    list_display = (
+        "person",
+        "state",
+        "device",
+        "ip_address",
+        "created_at",
+        "refreshed_at",
+        "expires_at",
+    )
+    list_filter = (StateFilter, ReasonFilter, "created_at", DeviceFilter)
+    list_select_related = ("user", "blacklistedtoken__blacklisted_by")
+    ordering = ("-id",)
+    actions = ("end_selected", "end_people")
+    fieldsets = (
+        (None, {"fields": ("person", "state", "story", "end_button")}),
+        (
+            _("Device"),
+            {"fields": ("device", "ip_address", "user_agent")},
+        ),
+        (_("Record"), {"fields": ("session_id", "jti", "generation", "expires_at")}),
+    )
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        buttons = ("end_button",) if self.has_end_permission(request) else ()
+        return (*self.list_display, *buttons)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.has_end_permission(request):
+            return self.fieldsets
+        (name, first), *others = self.fieldsets
+        return ((name, {"fields": first["fields"][:-1]}), *others)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutstandingToken]:
+        queryset: Any = super().get_queryset(request)
+        if request.path.endswith("/autocomplete/"):  # to be blacklisted: what is live
+            queryset = queryset.live().select_related("user")
+        return queryset  # type: ignore[no-any-return]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        record = super().get_object(request, object_id, from_field)
+        self._may_end = self.has_end_permission(request)
+        return record
+
+    @admin.display(description=_("person"))
+    def person(self, record: OutstandingToken) -> str:
+        return str(record.user or _("nobody"))
+
+    @admin.display(description=_("state"))
+    def state(self, record: OutstandingToken) -> str:
+        if record.is_blacklisted:
+            return badge("over", record.blacklistedtoken.get_reason_display())
+        return badge("quiet", _("expired")) if record.is_expired() else badge("live", _("live"))
+
+    @admin.display(description=_("device"))
+    def device(self, record: OutstandingToken) -> str:
+        return conf.DEVICE_NAME(record.user_agent) or "-"
+
+    @admin.display(description="jti")
+    def jti(self, record: OutstandingToken) -> str:
+        return record.jti
+
+    @admin.display(description=_("story"))
+    def story(self, record: OutstandingToken) -> str:
+        """Tell what happened to the session, in order."""
+        told: list[tuple[Any, Any]] = [(record.created_at, _("Signed in"))]
+        if record.refreshed_at:
+            told.append(
+                (
+                    record.refreshed_at,
+                    _("Refreshed for the last time of %(times)d") % {"times": record.generation},
+                )
+            )
+        over = _("Expired") if record.is_expired() else _("Expires, unless it is refreshed")
+        told.append((record.expires_at, over))
+        if record.is_blacklisted:
+            entry = record.blacklistedtoken
+            how = [str(entry.get_reason_display())]
+            if entry.blacklisted_by:
+                how.append(_("by %(who)s") % {"who": entry.blacklisted_by})
+            if entry.note:
+                how.append(f"“{entry.note}”")
+            told.append((entry.blacklisted_at, _("Blacklisted: ") + ", ".join(how)))
+        told = sorted(told, key=lambda event: (event[0] is not None, event[0]))
+        lines = format_html_join(
+            "",
+            "<li><time>{}</time> {}</li>",
+            ((localize(timezone.localtime(at)) if at else "?", what) for at, what in told),
+        )
+        return format_html('<ol class="tb-story">{}</ol>', lines)
+
+    @admin.display(description=_("end"))
+    def end_button(self, record: OutstandingToken) -> str:
+        """A button that ends the session at one click: by POST, with the page's CSRF token."""
+        if record.is_blacklisted or record.is_expired():
+            return "-"
+        url = reverse("admin:token_blacklist_outstandingtoken_end_one", args=(record.pk,))
+        return format_html(
+            '<button type="submit" class="tb-button" formaction="{}">{}</button>',
+            url,
+            _("Blacklist"),
+        )
+
+    @admin.action(description=_("Blacklist the selected sessions"), permissions=["end"])
+    def end_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        return self._confirm(request, sessions=queryset.values_list("pk", flat=True))
+
+    @admin.action(description=_("Blacklist every session of these people"), permissions=["end"])
+    def end_people(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        people = queryset.filter(user__isnull=False).order_by().values_list("user", flat=True)
+        return self._confirm(request, people=people.distinct())
+
+    def _confirm(self, request: HttpRequest, **ids: Any) -> HttpResponse:
+        data = {name: ",".join(map(str, chosen[:AT_ONCE])) for name, chosen in ids.items()}
+        return self.confirmation(request, Selection(data))

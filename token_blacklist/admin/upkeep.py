@@ -1,0 +1,70 @@
+"""The flushes that were, and one to be started by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from .. import retention
+from ..models import FlushRun
+from .base import COUNTED, ReadOnlyAdmin, badge
+
+SECONDS = 5  # of a flush that a person waits for
+
+
+@admin.register(FlushRun)
+class FlushRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "started_at",
+        "how_it_ended",
+        "duration",
+        "outstanding_deleted",
+        "blacklisted_deleted",
+    )
+    ordering = ("-started_at",)
+
+    @admin.display(description=_("outcome"))
+    def how_it_ended(self, run: FlushRun) -> str:
+        kinds = {FlushRun.Outcome.DONE: "live", FlushRun.Outcome.FAILED: "over"}
+        return badge(kinds.get(FlushRun.Outcome(run.outcome), "quiet"), run.get_outcome_display())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra: Any = None) -> HttpResponse:
+        """Flush for some seconds. To add a run is to run it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._flush(request)
+        context = self.admin_site.each_context(request) | {
+            "title": _("Flush now"),
+            "opts": self.opts,
+            "media": self.media,
+            "waiting": retention.waiting()[:COUNTED].count(),
+            "counted": COUNTED,
+            "seconds": SECONDS,
+        }
+        return TemplateResponse(request, "admin/token_blacklist/flush.html", context)
+
+    def _flush(self, request: HttpRequest) -> HttpResponse:
+        report = retention.flush(max_seconds=SECONDS)
+        messages.success(
+            request,
+            ngettext(
+                "%(count)d session that was over is deleted.",
+                "%(count)d sessions that were over are deleted.",
+                report.outstanding,
+            )
+            % {"count": report.outstanding},
+        )
+        if report.outcome != FlushRun.Outcome.DONE:
+            messages.warning(request, _("There are more. The time was up; flush again."))
+        return HttpResponseRedirect(reverse("admin:token_blacklist_flushrun_changelist"))
