@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
-from django.db import IntegrityError, models, router, transaction
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
+from django.db import models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -52,7 +52,10 @@ def insert_select(
     connection = transaction.get_connection(using)
     quote = connection.ops.quote_name
     select = source.using(using).annotate(**columns).values_list(*columns)
-    sql, params = select.query.get_compiler(using).as_sql()
+    try:
+        sql, params = select.query.get_compiler(using).as_sql()
+    except EmptyResultSet:  # of conditions that nothing can meet
+        return []
     into = ", ".join(quote(field.column) for field in fields)
     table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
     if lock and connection.features.has_select_for_no_key_update:
@@ -204,18 +207,21 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
         One INSERT. `(record, False)` where it was blacklisted before, `(None, False)` where
         the session was flushed meanwhile: in both cases it is over already.
         """
+        values = {
+            "token": models.F("pk"),
+            "blacklisted_at": timezone.now(),
+            "reason": str(reason),
+            "blacklisted_by": by.pk if by else None,
+            "note": note,
+        }
+        # From the session's row, locked: a foreign key would only be looked at by the commit.
+        session = OutstandingToken.objects.filter(pk=record.pk)
+        made = insert_select(self.model, values, session, lock="KEY SHARE", ignore_conflicts=True)
         queryset = self.using(router.db_for_write(self.model))
-        fields = {"token": record, "reason": reason, "blacklisted_by": by, "note": note}
-        try:
-            # In autocommit one statement is its own transaction; inside another one a
-            # savepoint keeps the outer one usable.
-            if transaction.get_connection(queryset.db).in_atomic_block:
-                with transaction.atomic(queryset.db):
-                    entry = queryset.create(**fields)
-            else:
-                entry = queryset.create(**fields)
-        except IntegrityError:
+        if not made:
             return queryset.filter(token=record.pk).first(), False
+        entry = self.model(pk=made[0], **{**values, "token": record, "blacklisted_by": by})
+        entry._state.adding, entry._state.db = False, queryset.db
         token_blacklisted.announce(
             self.model,
             session_id=record.session_id,

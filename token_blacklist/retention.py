@@ -48,16 +48,18 @@ def last_flush() -> FlushRun | None:
 
 
 def is_overdue() -> bool:
-    """Whether there was no flush for FLUSH_OVERDUE_AFTER though there was work. At most 2 queries.
+    """Whether there was no flush for FLUSH_OVERDUE_AFTER though there was work. Two queries."""
+    oldest = waiting().order_by("expires_at").values_list("expires_at", flat=True).first()
+    return oldest is not None and is_late(oldest, last_flush())
+
+
+def is_late(oldest: datetime, last: FlushRun | None) -> bool:
+    """Whether a flush is overdue where the oldest row expired then, and this was the last.
 
     Where nothing has expired, a silent scheduler does no harm yet.
     """
     since = timezone.now() - conf.FLUSH_OVERDUE_AFTER
-    if not OutstandingToken.objects.expired(since).exists():
-        return False
-    return not FlushRun.objects.filter(
-        outcome=FlushRun.Outcome.DONE, started_at__gte=since
-    ).exists()
+    return oldest <= since and (last is None or last.started_at < since)
 
 
 def flush(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -44,26 +44,21 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Return the figures of now. At most eight statements."""
+    """Return the figures of now. Five statements."""
     now = timezone.now()
-    yesterday = now - timedelta(days=1)
-    ended = Counter(
-        dict(
-            BlacklistedToken.objects.filter(blacklisted_at__gte=yesterday)
-            .values_list("reason")
-            .annotate(count=Count("pk"))
-            .order_by()
-        )
-    )
+    days, recent = _ended(now)
+    last = retention.last_flush()
+    waiting = retention.waiting().order_by("expires_at")[:MOST]
+    found = waiting.aggregate(count=Count("pk"), oldest=Min("expires_at"))
     return Overview(
         live=_count(OutstandingToken.objects.live(now)),
-        signed_in=_count(OutstandingToken.objects.filter(created_at__gte=yesterday)),
-        signed_out=sum(ended.values()),
-        reused=ended[BlacklistedToken.Reason.REUSE],
-        days=_days(now),
-        waiting=_count(retention.waiting()),
-        last_flush=retention.last_flush(),
-        flush_is_overdue=retention.is_overdue(),
+        signed_in=_count(OutstandingToken.objects.filter(created_at__gte=now - timedelta(days=1))),
+        signed_out=sum(recent.values()),
+        reused=recent[BlacklistedToken.Reason.REUSE],
+        days=days,
+        waiting=Figure(found["count"]),
+        last_flush=last,
+        flush_is_overdue=bool(found["oldest"]) and retention.is_late(found["oldest"], last),
     )
 
 
@@ -71,19 +66,21 @@ def _count(rows: QuerySet[Any]) -> Figure:
     return Figure(rows.order_by()[:MOST].count())
 
 
-def _days(now: datetime) -> list[tuple[date, dict[str, int]]]:
-    """Count the sessions that were ended, by day and reason."""
+def _ended(now: datetime) -> tuple[list[tuple[date, dict[str, int]]], Counter[str]]:
+    """Count the sessions that were ended: by day and reason, and by reason in 24 hours."""
     today = timezone.localtime(now).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     start = timezone.make_aware(datetime.combine(days[0], time()))
-    counted: dict[date, dict[str, int]] = {day: {} for day in days}
-    for day, reason, count in (
+    by_day: dict[date, dict[str, int]] = {day: {} for day in days}
+    recent: Counter[str] = Counter()
+    is_recent = Q(blacklisted_at__gte=now - timedelta(days=1))
+    for day, reason, count, lately in (
         BlacklistedToken.objects.filter(blacklisted_at__gte=start)
         .annotate(day=TruncDate("blacklisted_at"))
         .values_list("day", "reason")
-        .annotate(count=Count("pk"))
+        .annotate(count=Count("pk"), lately=Count("pk", filter=is_recent))
         .order_by()
     ):
-        if day in counted:  # a clock that is ahead writes tomorrow's
-            counted[day][reason] = count
-    return list(counted.items())
+        by_day.setdefault(day, {})[reason] = count  # a clock that is ahead writes tomorrow's
+        recent[reason] += lately
+    return list(by_day.items())[:DAYS], recent

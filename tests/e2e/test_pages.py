@@ -29,7 +29,7 @@ def test_the_home_page_leads_to_the_api_and_to_the_admin(page, door, heading):
     if heading:
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
     else:
-        expect(page.get_by_label("E-mail address")).to_be_focused()
+        expect(page.get_by_label("E-mail address")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
@@ -52,3 +52,14 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
         )
         if entry is not None:
             obj.pk = entry.pk
+
+    def log_addition(self, request: HttpRequest, obj: BlacklistedToken, message: Any) -> Any:
+        return super().log_addition(request, obj, message) if obj.pk else None
+
+    def response_add(
+        self, request: HttpRequest, obj: BlacklistedToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if obj.pk:
+            return super().response_add(request, obj, post_url_continue)
+        messages.info(request, _("The session is over: it was flushed meanwhile."))
+        return self.response_post_save_add(request, obj)

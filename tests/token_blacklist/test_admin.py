@@ -1,0 +1,484 @@
+"""The admin: who may do what, what is found, and what it ends."""
+
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from django.contrib.admin import site
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.devices import Device
+from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from token_blacklist import retention
+from token_blacklist.admin import ending
+from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+from token_blacklist.tokens import AccessToken, RefreshToken
+
+OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
+BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
+FLUSHES = "/admin/token_blacklist/flushrun/"
+LISTS = [OUTSTANDING, BLACKLISTED, FLUSHES]
+
+
+@pytest.fixture
+def staff(db):
+    """Make a client of somebody on the staff with these permissions."""
+
+    def make(*codenames):
+        person = UserFactory(is_staff=True)
+        found = Permission.objects.filter(
+            content_type__app_label="token_blacklist", codename__in=codenames
+        )
+        assert found.count() == len(codenames)
+        person.user_permissions.set(found)
+        client = Client()
+        client.force_login(person)
+        client.person = person
+        return client
+
+    return make
+
+
+@pytest.fixture
+def support(staff):
+    return staff("view_outstandingtoken", "view_blacklistedtoken", "add_blacklistedtoken")
+
+
+@pytest.fixture
+def session(user):
+    return OutstandingTokenFactory(user=user, ip_address="192.0.2.1")
+
+
+def shown(answer):
+    """Return the records on a list's page."""
+    return list(answer.context["cl"].result_list)
+
+
+def is_live(record):
+    return OutstandingToken.objects.live().filter(pk=record.pk).exists()
+
+
+def every_url(record):
+    """Return each address of the app's admins, with what it takes."""
+    entry = BlacklistedTokenFactory()
+    run = FlushRun.objects.create(started_at=timezone.now())
+    urls = []
+    for model, pk in (
+        (OutstandingToken, record.pk),
+        (BlacklistedToken, entry.pk),
+        (FlushRun, run.pk),
+    ):
+        for pattern in site._registry[model].urls:
+            if pattern.name is None:  # Django's own redirect of old addresses
+                continue
+            names = pattern.pattern.converters
+            urls.append(reverse(f"admin:{pattern.name}", args=[pk] * len(names)))
+    return urls
+
+
+def autocomplete(field, model):
+    return (
+        f"/admin/autocomplete/?app_label=token_blacklist&model_name={model}&field_name={field}"
+        "&term=a"
+    )
+
+
+class TestWhoMayDoWhat:
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_a_stranger_is_asked_to_sign_in(self, client, session, method):
+        for url in every_url(session):
+            answer = getattr(client, method)(url)
+            assert answer.status_code == 302, url
+            assert answer.headers["Location"].startswith("/admin/login/"), url
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    @pytest.mark.parametrize("is_staff", [True, False])
+    def test_without_permissions_every_address_is_refused(self, session, method, is_staff):
+        person = UserFactory(is_staff=is_staff)
+        client = Client()
+        client.force_login(person)
+        addresses = every_url(session)
+        assert len(addresses) > 15
+
+        for url in [*addresses, autocomplete("token", "blacklistedtoken")]:
+            assert getattr(client, method)(url).status_code in {403, 405}, url
+        assert is_live(session)
+
+    def test_a_viewer_ends_nothing(self, staff, session):
+        viewer = staff("view_outstandingtoken", "view_blacklistedtoken", "view_flushrun")
+        action = {"action": "end_selected", "_selected_action": session.pk}
+
+        assert viewer.get(OUTSTANDING).status_code == 200
+        assert "end_selected" not in viewer.get(OUTSTANDING).text
+        assert viewer.post(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
+        assert viewer.get(f"{OUTSTANDING}end/").status_code == 403
+        data = {"sessions": session.pk, "confirmed": "yes"}
+        assert viewer.post(f"{OUTSTANDING}end/", data).status_code == 403
+        viewer.post(OUTSTANDING, action)
+        assert viewer.get(f"{BLACKLISTED}add/").status_code == 403
+        assert viewer.post(f"{FLUSHES}add/").status_code == 403
+        assert is_live(session)
+
+    def test_one_click_is_a_post_with_a_csrf_token(self, support, session):
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(support.person)
+
+        assert support.get(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
+        assert strict.post(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
+        assert is_live(session)
+
+    def test_nobody_edits_or_deletes_a_record(self, session):
+        entry = BlacklistedTokenFactory()
+        client = Client()
+        client.force_login(UserFactory(admin=True))
+
+        for path in (f"{OUTSTANDING}{session.pk}", f"{BLACKLISTED}{entry.pk}"):
+            assert client.post(f"{path}/change/", {"note": "x"}).status_code == 403
+            assert client.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
+
+    def test_the_admins_own_sign_in_is_throttled_with_the_apis(self, client, user, settings):
+        settings.REST_FRAMEWORK = {
+            **settings.REST_FRAMEWORK,
+            "DEFAULT_THROTTLE_RATES": {"login": "100/min", "login_account": "3/min"},
+        }
+        form = {"username": user.email.upper(), "password": "guess"}
+        said = [client.post("/admin/login/", form).status_code for _ in range(5)]
+        held = client.post("/admin/login/", form)
+
+        assert said == [200, 200, 200, 429, 429]
+        assert 0 < int(held.headers["Retry-After"]) <= 60
+        assert "Too many attempts. Try again in" in held.text
+        assert Device(user).log_in().status_code == 429
+
+
+class TestSearch:
+    def find(self, client, term, path=OUTSTANDING):
+        return shown(client.get(path, {"q": term}))
+
+    @pytest.fixture
+    def signed_in(self, user):
+        device = Device(user, REMOTE_ADDR="198.51.100.7")
+        assert device.log_in().status_code == 200
+        assert device.refresh().status_code == 200
+        OutstandingTokenFactory.create_batch(2)
+        return device
+
+    def test_a_session_is_found_by_all_that_is_known_of_it(self, support, signed_in, user):
+        record = OutstandingToken.objects.get(user=user)
+        terms = [
+            user.email,
+            user.email.upper(),
+            user.email[:-3],
+            f"  {user.email} ",
+            "198.51.100.7",
+            record.session_id,
+            record.jti,
+            f"{record.session_id}.77",
+        ]
+
+        assert [self.find(support, term) for term in terms] == [[record]] * len(terms)
+
+    @pytest.mark.parametrize("which", ["refresh", "access", "bearer", "expired"])
+    def test_a_pasted_token_finds_its_session_and_does_not_come_back(
+        self, support, signed_in, user, which, clock
+    ):
+        tokens = {
+            "refresh": signed_in.refresh_token,
+            "access": signed_in.access,
+            "bearer": f" Bearer {signed_in.access}",
+            "expired": signed_in.access,
+        }
+        if which == "expired":
+            clock.shift(3600)
+        token = tokens[which]
+
+        answer = support.get(OUTSTANDING, {"q": token, "state": "live"}, follow=True)
+
+        (address, status), *_more = answer.redirect_chain
+        assert status == 302
+        assert "eyJ" not in address + answer.text
+        assert "state=live" in address
+        assert [record.user for record in shown(answer)] == [user]
+
+    @pytest.mark.parametrize(
+        "term",
+        [
+            "eyJ.eyJ.x",
+            "a.b.c",
+            "999.999.1.1",
+            "'; DROP TABLE x; --",
+            "%",
+            "\x00",
+            "\ud800",
+            "x" * 5000,
+        ],
+    )
+    def test_what_is_nothing_finds_nothing(self, support, signed_in, term):
+        path = f"{OUTSTANDING}?q={quote(term, errors='surrogatepass')}"
+        answer = support.get(path, follow=True)
+
+        assert answer.status_code == 200
+        found = shown(answer)
+        assert found == [] or "\x00" in term or "\ud800" in term
+
+    def test_the_blacklist_is_searched_in_the_same_way(self, support, signed_in, user):
+        signed_in.log_out()
+        entry = BlacklistedToken.objects.get()
+        BlacklistedTokenFactory()
+
+        for term in (user.email, entry.token.jti, "198.51.100.7"):
+            assert self.find(support, term, BLACKLISTED) == [entry]
+        answer = support.get(BLACKLISTED, {"q": signed_in.access}, follow=True)
+        assert shown(answer) == [entry]
+        assert "eyJ" not in answer.text
+
+    def test_the_autocomplete_offers_what_is_live(self, support, user):
+        live = OutstandingTokenFactory(user=user)
+        OutstandingTokenFactory(user=user, expired=True)
+        BlacklistedTokenFactory(token=OutstandingTokenFactory(user=user))
+
+        url = autocomplete("token", "blacklistedtoken").replace("term=a", f"term={user.email}")
+
+        answer = support.get(url)
+
+        assert [found["id"] for found in answer.json()["results"]] == [str(live.pk)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"state": "live"}, {"live"}),
+        ({"state": "expired"}, {"expired"}),
+        ({"state": "blacklisted"}, {"out", "reused"}),
+        ({"reason": "reuse"}, {"reused"}),
+        ({"device": "handheld"}, {"live"}),
+        ({"device": "other", "state": "blacklisted"}, {"out", "reused"}),
+        ({"state": "nonsense", "reason": "nonsense"}, set()),
+    ],
+)
+def test_the_list_is_narrowed(support, query, expected):
+    records = {
+        "live": OutstandingTokenFactory(user_agent="Mobile Safari"),
+        "expired": OutstandingTokenFactory(expired=True),
+        "out": BlacklistedTokenFactory(reason="logout").token,
+        "reused": BlacklistedTokenFactory(reason="reuse").token,
+    }
+
+    found = shown(support.get(OUTSTANDING, query))
+
+    assert {name for name, record in records.items() if record in found} == expected
+
+
+class TestEnding:
+    def end(self, client, **data):
+        return client.post(f"{OUTSTANDING}end/", {**data, "confirmed": "yes"})
+
+    def count(self, client, **data):
+        answer = client.get(f"{OUTSTANDING}end/", data)
+        return answer.context["sessions"], answer.context["people"]
+
+    def test_one_click_ends_one_and_keeps_who_and_why(self, support, session):
+        other = OutstandingTokenFactory(user=session.user)
+
+        answer = support.post(f"{OUTSTANDING}{session.pk}/end/")
+
+        assert answer.status_code == 302
+        assert not is_live(session)
+        assert is_live(other)
+        entry = session.blacklistedtoken
+        assert (entry.reason, entry.blacklisted_by) == ("admin", support.person)
+        assert LogEntry.objects.get().user == support.person
+
+    def test_to_end_one_that_is_over_or_gone_changes_nothing(self, support):
+        entry = BlacklistedTokenFactory(reason="logout")
+
+        for pk in (entry.token.pk, 10**15):
+            assert support.post(f"{OUTSTANDING}{pk}/end/").status_code == 302
+        entry.refresh_from_db()
+        assert entry.reason == "logout"
+        assert not LogEntry.objects.exists()
+
+    def test_what_was_counted_is_ended_and_nothing_else(self, support, user):
+        early, late = timezone.now() - timedelta(hours=5), timezone.now() - timedelta(hours=1)
+        mine = OutstandingTokenFactory(user=user, ip_address="192.0.2.1", created_at=early)
+        theirs = OutstandingTokenFactory(ip_address="192.0.2.1", created_at=late)
+        far = OutstandingTokenFactory(ip_address="192.0.2.9", created_at=late)
+        BlacklistedTokenFactory(token=OutstandingTokenFactory(ip_address="192.0.2.1"))
+        between = {
+            "since": f"{early - timedelta(hours=1):%Y-%m-%dT%H:%M}",
+            "until": f"{early + timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        }
+
+        assert self.count(support, ip_address="192.0.2.1") == (2, 2)
+        assert self.count(support, **between) == (1, 1)
+        assert self.count(support, people=str(user.pk), ip_address="192.0.2.9") == (0, 0)
+        self.end(support, **between, note="between")
+        assert [is_live(record) for record in (mine, theirs, far)] == [False, True, True]
+        self.end(support, ip_address="192.0.2.1", note="from there")
+        assert [is_live(record) for record in (mine, theirs, far)] == [False, False, True]
+        assert theirs.blacklistedtoken.note == "from there"
+        assert LogEntry.objects.count() == 2
+
+    def test_the_actions_say_how_many_first(self, support, user):
+        mine = OutstandingTokenFactory.create_batch(3, user=user)
+        OutstandingTokenFactory(user=None)
+
+        for action, expected in (("end_selected", (1, 1)), ("end_people", (3, 1))):
+            data = {"action": action, "_selected_action": mine[0].pk}
+            answer = support.post(OUTSTANDING, data)
+            assert (answer.context["sessions"], answer.context["people"]) == expected
+        assert is_live(mine[0])
+
+    def test_no_more_than_one_request_can_bear_are_ended_at_once(self, support, user, monkeypatch):
+        monkeypatch.setattr(ending, "AT_ONCE", 2)
+        OutstandingTokenFactory.create_batch(5, user=user)
+
+        left = []
+        for _ in range(3):
+            self.end(support, people=str(user.pk))
+            left.append(OutstandingToken.objects.live().count())
+
+        assert left == [3, 1, 0]
+        answer = support.get(f"{OUTSTANDING}end/", {"people": str(user.pk)})
+        assert answer.context["sessions"] == 0
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            {},
+            {"note": "only a note"},
+            {"ip_address": "nonsense"},
+            {"sessions": "1;2"},
+            {"sessions": "x" * 50},
+            {"people": "1,2,\x00"},
+            {"since": "tomorrow"},
+            {"since": "2026-01-02T00:00", "until": "2026-01-01T00:00"},
+            {"ip_address": "192.0.2.1", "note": "x" * 256},
+        ],
+    )
+    def test_what_makes_no_sense_is_said_and_ends_nothing(self, support, session, data):
+        answer = self.end(support, **data)
+
+        assert answer.status_code == 400
+        assert "errorlist" in answer.text
+        assert is_live(session)
+
+    def test_an_id_beyond_all_numbers_is_nobodys(self, support, session):
+        assert self.end(support, sessions="9" * 400).status_code in {302, 400}
+        assert self.end(support, people="999999999999999999").status_code == 302
+        assert is_live(session)
+
+    def test_a_session_that_was_flushed_meanwhile_is_said_to_be_over(
+        self, support, session, monkeypatch
+    ):
+        insert = type(BlacklistedToken.objects).insert
+
+        def flush_first(manager, record, **kwargs):
+            OutstandingToken.objects.filter(pk=record.pk).delete()
+            return insert(manager, record, **kwargs)
+
+        monkeypatch.setattr(type(BlacklistedToken.objects), "insert", flush_first)
+
+        answer = support.post(f"{BLACKLISTED}add/", {"token": session.pk, "note": ""}, follow=True)
+
+        assert answer.status_code == 200
+        assert "is over" in answer.text
+
+
+class TestUpkeep:
+    def test_a_flush_by_hand_leaves_its_run(self, staff):
+        client = staff("view_flushrun", "add_flushrun")
+        OutstandingTokenFactory.create_batch(3, expired=True)
+        kept = OutstandingTokenFactory()
+
+        assert client.get(f"{FLUSHES}add/").context["waiting"] == 3
+        answer = client.post(f"{FLUSHES}add/", follow=True)
+
+        assert "3 sessions that were over are deleted." in answer.text
+        assert list(OutstandingToken.objects.all()) == [kept]
+        assert FlushRun.objects.get().outcome == "done"
+
+    def test_a_flush_that_runs_out_of_time_says_that_there_is_more(self, staff, monkeypatch):
+        client = staff("view_flushrun", "add_flushrun")
+        OutstandingTokenFactory.create_batch(5, expired=True)
+        flush = retention.flush
+        monkeypatch.setattr(
+            retention, "flush", lambda max_seconds: flush(batch_size=2, max_seconds=0)
+        )
+
+        answer = client.post(f"{FLUSHES}add/", follow=True)
+
+        assert "There are more." in answer.text
+        assert OutstandingToken.objects.count() == 3
+        assert FlushRun.objects.get().outcome == "out_of_time"
+
+    def test_the_dashboard_warns_where_the_scheduler_is_silent(self, support):
+        OutstandingTokenFactory(expires_at=timezone.now() - timedelta(hours=20))
+        assert "The flush is overdue" not in support.get("/admin/").text
+
+        OutstandingTokenFactory(expires_at=timezone.now() - timedelta(hours=30))
+        assert "The flush is overdue" in support.get("/admin/").text
+
+        retention.flush()
+        assert "The flush is overdue" not in support.get("/admin/").text
+
+    def test_the_figures_are_for_those_who_may_see_the_sessions(self, staff):
+        assert "Live sessions" not in staff("view_flushrun").get("/admin/").text
+        assert "Live sessions" in staff("view_outstandingtoken").get("/admin/").text
+
+
+def test_the_story_of_a_session_is_told_in_order(support, user):
+    device = Device(user)
+    device.log_in()
+    device.refresh()
+    record = OutstandingToken.objects.get()
+    BlacklistedToken.objects.insert(record, reason="admin", by=support.person, note="<stolen>")
+
+    text = support.get(f"{OUTSTANDING}{record.pk}/change/").text
+
+    told = ["Signed in", "Refreshed for the last time of 1", "Blacklisted: ", "Expires, unless"]
+    assert [text.index(part) for part in told] == sorted(text.index(part) for part in told)
+    assert f"by {support.person.email}" in text
+    assert "“&lt;stolen&gt;”" in text
+
+
+def test_no_page_sends_ten_statements_however_long_the_lists(support, user):
+    OutstandingTokenFactory.create_batch(30)
+    for _ in range(30):
+        BlacklistedTokenFactory(blacklisted_by=user)
+    record, entry = OutstandingToken.objects.first(), BlacklistedToken.objects.first()
+    pages = [
+        "/admin/",
+        OUTSTANDING,
+        f"{OUTSTANDING}?q={user.email}",
+        f"{OUTSTANDING}{record.pk}/change/",
+        f"{OUTSTANDING}end/?ip_address=192.0.2.1",
+        BLACKLISTED,
+        f"{BLACKLISTED}add/",
+        f"{BLACKLISTED}{entry.pk}/change/",
+    ]
+    sent = {}
+    for page in pages:
+        with CaptureQueriesContext(connection) as found:
+            assert support.get(page).status_code == 200
+        sent[page] = len(found)
+
+    assert max(sent.values()) < 10, sent
+
+
+def test_tokens_of_all_kinds_tell_their_session(user):
+    from token_blacklist.admin.search import session_in
+
+    refresh = RefreshToken.for_user(user)
+
+    assert session_in(str(refresh)) == session_in(str(refresh.access_token)) == refresh["sid"]
+    own = AccessToken.for_user(user)
+    assert session_in(str(own)) == own["jti"]
+    assert get_user_model().objects.count() == 1
