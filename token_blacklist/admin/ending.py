@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.validators import validate_comma_separated_integer_list
-from django.db.models import Count
+from django.db.models import Count, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -23,25 +26,26 @@ AT_ONCE = 10_000  # sessions that one request ends: it is answered within second
 MAY_END = "token_blacklist.add_blacklistedtoken"
 
 
-class IdsField(forms.CharField):
-    """Numbers with commas between them."""
+class KeysField(forms.CharField):
+    """Primary keys with commas between them."""
 
     widget = forms.HiddenInput
-    default_validators = [validate_comma_separated_integer_list]
 
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(value)
+    def __init__(self, model: Callable[[], type[Model]]) -> None:
+        super().__init__(required=False)
+        self.model = model  # asked for late: the user model is the site's choice
 
-    def clean(self, value: Any) -> list[int]:
-        text = super().clean(value)
-        ids = [int(part) for part in text.split(",") if part and len(part) < 19]
-        return ids[:AT_ONCE]
+    def clean(self, value: Any) -> list[Any]:
+        key = self.model()._meta.pk
+        parts = super().clean(value).split(",")[:AT_ONCE]
+        return [key.clean(part, None) for part in parts if part]
 
 
 def moment(label: Any) -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label,
         required=False,
+        help_text=lazy(timezone.get_current_timezone_name, str)(),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
@@ -49,11 +53,11 @@ def moment(label: Any) -> forms.DateTimeField:
 class Selection(forms.Form):
     """Which live sessions: those that meet all of what is given."""
 
-    sessions = IdsField(required=False)
-    people = IdsField(required=False)
+    sessions = KeysField(lambda: OutstandingToken)
+    people = KeysField(get_user_model)
     ip_address = forms.GenericIPAddressField(label=_("From this IP address"), required=False)
-    since = moment(_("Signed in from (UTC)"))
-    until = moment(_("Signed in until (UTC)"))
+    since = moment(_("Signed in from"))
+    until = moment(_("Signed in until"))
     note = forms.CharField(
         label=_("Note"),
         max_length=255,
