@@ -1,7 +1,15 @@
-"""Puts our console in the place of Django's admin site."""
+"""Puts our console in the place of Django's admin site, and starts the metrics."""
 
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 
 
 class ConsoleConfig(AdminConfig):
     default_site = "config.console.Console"
+
+    def ready(self) -> None:
+        super().ready()
+        if settings.METRICS_TOKEN:
+            from . import metrics  # noqa: PLC0415  # its models have to be ready
+
+            metrics.start()

@@ -138,6 +138,8 @@ CACHE: dict[str, Any] = {
 if CACHE_URL := env.str("CACHE_URL", default=""):
     if CACHE_URL.startswith(("redis://", "rediss://")):
         CACHE = env.cache_url("CACHE_URL")
+        # Seconds. A server that hangs is one that is away, and the throttles do without it.
+        CACHE.setdefault("OPTIONS", {}).update(socket_timeout=1, socket_connect_timeout=1)
     else:
         problems.append("CACHE_URL is not redis://host:port/0, nor rediss:// for TLS.")
 elif not can_write_to(Path(CACHE["LOCATION"])):
@@ -181,6 +183,8 @@ ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
 MIDDLEWARE = [
+    "config.probes.ProbeMiddleware",  # first: no probe is redirected, refused or logged
+    "config.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -359,13 +363,13 @@ CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = "^/api/"
 if CORS_ALLOWED_ORIGINS:
-    MIDDLEWARE.insert(0, "corsheaders.middleware.CorsMiddleware")
+    MIDDLEWARE.insert(2, "corsheaders.middleware.CorsMiddleware")
 if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
     problems.append(
         "CORS_ALLOWED_ORIGINS is not like https://app.example.com,https://other.example"
     )
 
-# --- Language, time, logging ---
+# --- Language, time, logging, metrics ---
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -373,14 +377,48 @@ USE_TZ = True
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in logging.getLevelNamesMapping():
     problems.append("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
+if LOG_FORMAT not in {"line", "json"}:
+    problems.append("LOG_FORMAT is neither line nor json.")
+LOG_STREAM = env.str("LOG_STREAM", default="stdout")
+if LOG_STREAM not in {"stdout", "stderr"}:
+    problems.append("LOG_STREAM is neither stdout nor stderr.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
-    "loggers": {"django": {"handlers": []}},  # its own would say each line twice
+    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
+    "formatters": {
+        "line": {
+            "()": "config.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name} [{request_id:.8}]: {message}",
+            "style": "{",
+        },
+        "json": {
+            "()": "config.logs.JSONFormatter",
+            "format": "{asctime}{levelname}{name}{request_id}{message}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "stream": f"ext://sys.{LOG_STREAM}",
+            "filters": ["request_id"],
+            "formatter": LOG_FORMAT,
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": []},  # its own would say each line twice
+        "django.server": {"handlers": [], "level": "ERROR"},  # of runserver, as config.access does
+    },
 }
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_DIR = env.str("METRICS_DIR", default=str(BASE_DIR / ".metrics"))
+if METRICS_TOKEN and not can_write_to(Path(METRICS_DIR)):
+    problems.append("METRICS_DIR names a folder that cannot be written to.")
 
 if problems:
     raise ImproperlyConfigured("The settings are not fit to start:\n- " + "\n- ".join(problems))

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from .conf import conf
 from .exceptions import AuthenticationFailed, InvalidToken, TokenError
 from .proof import holder_of
+from .signals import token_refused
 from .tokens import Token
 
 
@@ -29,8 +30,12 @@ class JWTAuthentication(BaseAuthentication):
         raw_token = self.get_raw_token(header)
         if raw_token is None:
             return None
-        token = self.get_validated_token(raw_token)
-        return self.get_user(token), token
+        try:
+            token = self.get_validated_token(raw_token)
+            return self.get_user(token), token
+        except AuthenticationFailed as error:
+            token_refused.tell(type(self), code=error.code)
+            raise
 
     def authenticate_header(self, request: Request) -> str:
         return bearer_challenge(self.www_authenticate_realm)

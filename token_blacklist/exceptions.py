@@ -30,6 +30,7 @@ class AuthenticationFailed(exceptions.AuthenticationFailed):
             body["detail"] = detail
         if code is not None:
             body["code"] = code
+        self.code = str(body["code"])
         super().__init__(body)
 
 

@@ -21,7 +21,7 @@ from .conf import conf
 from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
 from .models import BlacklistedToken, OutstandingToken, active_users, jti_of
 from .proof import holder_of
-from .signals import token_refreshed, token_reused
+from .signals import token_refreshed, token_repeated, token_reused
 from .tokens import AUTH_TIME_CLAIM, SESSION_CLAIM, BlacklistMixin
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,14 @@ def rotate(token: T, answer: Callable[[T], Answer], client: Client | None = None
         record, adopted = _adopt(token, now, expires_at, client)
         if adopted:
             return prepared
-    return answer(_successor_in_force(token, record))
+    prepared = answer(_successor_in_force(token, record))
+    token_repeated.announce(
+        OutstandingToken,
+        session_id=record.session_id,
+        user_id=record.user_id,
+        generation=record.generation,
+    )
+    return prepared
 
 
 def _move(

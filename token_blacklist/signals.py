@@ -2,13 +2,15 @@
 
 Each event is sent once its statement is committed, and is one line in the log of the same
 name. A receiver that raises is logged and changes nothing: a hook cannot keep anybody from
-signing in or out. All of them tell `session_id` and `user_id`, none of them a token:
+signing in or out. Those of one session tell `session_id` and `user_id`, none of them a token:
 
 - `token_issued`: a session was opened.
 - `token_refreshed(generation)`: a session moved on to that generation.
 - `token_blacklisted(reason, by_id)`: a session was ended.
 - `token_reused(generation)`: a token of that older generation came back: it, or the one that
   replaced it, is in other hands.
+- `token_repeated(generation)`: a refresh whose answer was lost was asked for again.
+- `token_refused(code)`: a request was answered 401; nothing else is known of it.
 - `tokens_flushed(outstanding, blacklisted)`: so many rows of the lists were over and are gone.
 """
 
@@ -34,9 +36,10 @@ class Event(Signal):
 
     def announce(self, sender: type, **facts: Any) -> None:
         """Log and send after the commit, or at once in autocommit."""
-        transaction.on_commit(partial(self._tell, sender, facts))
+        transaction.on_commit(partial(self.tell, sender, **facts))
 
-    def _tell(self, sender: type, facts: dict[str, Any]) -> None:
+    def tell(self, sender: type, **facts: Any) -> None:
+        """Log and send at once."""
         if logger.isEnabledFor(self.level):
             line = " ".join(f"{name}={value}" for name, value in facts.items())
             logger.log(self.level, "%s %s", self.name, line, extra={"event": self.name, **facts})
@@ -45,6 +48,8 @@ class Event(Signal):
 
 token_issued = Event("token_issued")
 token_refreshed = Event("token_refreshed")
+token_repeated = Event("token_repeated")
 token_blacklisted = Event("token_blacklisted")
 token_reused = Event("token_reused", logging.WARNING)
+token_refused = Event("token_refused", logging.DEBUG)
 tokens_flushed = Event("tokens_flushed")

@@ -19,9 +19,16 @@ from rest_framework.response import Response
 
 from .authentication import bearer_challenge
 from .conf import conf
-from .exceptions import InvalidToken, PayloadTooLarge, TokenError, Unavailable
+from .exceptions import (
+    AuthenticationFailed,
+    InvalidToken,
+    PayloadTooLarge,
+    TokenError,
+    Unavailable,
+)
 from .negotiation import OneRenderer
 from .parsers import FormParser, JSONParser
+from .signals import token_refused
 
 logger = logging.getLogger(__name__)
 
@@ -77,9 +84,13 @@ class TokenViewBase(generics.GenericAPIView[Any]):
         """Return what the serializer answers; a refused token is 401."""
         serializer = self.get_serializer(data=data)
         try:
-            serializer.is_valid(raise_exception=True)
-        except TokenError as error:
-            raise InvalidToken(error.args[0]) from error
+            try:
+                serializer.is_valid(raise_exception=True)
+            except TokenError as error:
+                raise InvalidToken(error.args[0]) from error
+        except AuthenticationFailed as error:
+            token_refused.tell(type(self), code=error.code)
+            raise
         return serializer.validated_data  # type: ignore[no-any-return]  # validate() gives a dict
 
     def finalize_response(

@@ -46,7 +46,7 @@ def test_other_origins_are_kept_out(client, fit):
 def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings):
     named = "https://app.example.com"
     fit["CORS_ALLOWED_ORIGINS"] = named
-    assert "corsheaders" in setting("settings.MIDDLEWARE", **fit)[0]
+    assert "corsheaders" in setting("settings.MIDDLEWARE", **fit)[2]
     settings.CORS_ALLOWED_ORIGINS = setting("settings.CORS_ALLOWED_ORIGINS", **fit)
     middleware = CorsMiddleware(lambda request: HttpResponse())
 

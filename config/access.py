@@ -1,0 +1,65 @@
+"""One line in the log for each request, and an id by which its other lines are found."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.core.signals import request_finished
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from token_blacklist.clients import client_of
+
+from .logs import request_id
+
+logger = logging.getLogger(__name__)
+
+HEADER = "X-Request-ID"
+FIT = re.compile(r"[A-Za-z0-9_.:=-]{8,64}", re.ASCII)
+
+
+class AccessMiddleware:
+    """Takes the id of the request from its header, or makes one, and sends it back.
+
+    The line names the route and not the address: the link to a new password is an address, and
+    a secret. For the same reason it has no query string.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        name = given if FIT.fullmatch(given) else uuid.uuid4().hex
+        request_id.set(name)
+        started = time.perf_counter()
+        response = self.get_response(request)
+        if logger.isEnabledFor(logging.INFO):
+            self._tell(request, response, started)
+        response.headers[HEADER] = name
+        return response
+
+    def _tell(self, request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+        match = request.resolver_match
+        facts = {
+            "method": request.method,
+            "route": f"/{match.route.lstrip('^')}" if match else "-",
+            "status": response.status_code,
+            "ms": round((time.perf_counter() - started) * 1000, 1),
+            "ip": client_of(request).ip_address,
+        }
+        line = "%(method)s %(route)s %(status)s %(ms)s ms"
+        logger.info(line, facts, extra=facts)
+
+
+def _forget_id(**kwargs: Any) -> None:
+    """Django has a last line to say after every middleware; what comes later is of no request."""
+    request_id.set("-")
+
+
+request_finished.connect(_forget_id, dispatch_uid="config.access")

@@ -1,0 +1,81 @@
+"""Whether this process lives, and whether it is ready: /health/live/ and /health/ready/.
+
+Not ready is 503, and a balancer stops sending requests. So only what a request cannot do without
+makes it that: the database, with the tables that this code expects. A cache that is away or a
+flush that is overdue is said, with 200: to take every node away for it would be the outage.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from django.core.cache import cache
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from token_blacklist import retention
+
+logger = logging.getLogger(__name__)
+
+OK = "ok"
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Answer 200 `{"status": "ok"}`: the process takes requests. No query."""
+    return JsonResponse({"status": OK})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer `{"status": ok | degraded | unavailable, "checks": {name: "ok" or a sentence}}`."""
+    needed = {"database": OK, "migrations": OK}
+    wanted = {"cache": _cache(), "flush": OK}
+    try:
+        needed["migrations"] = _migrations()
+        if needed["migrations"] == OK:
+            wanted["flush"] = _flush()
+    except DatabaseError as error:
+        logger.error("the database did not answer: %s", type(error).__name__, exc_info=error)
+        needed["database"] = "The database does not answer."
+        del needed["migrations"], wanted["flush"]  # nobody knows
+    if any(said != OK for said in needed.values()):
+        status, code = "unavailable", HTTPStatus.SERVICE_UNAVAILABLE
+    elif any(said != OK for said in wanted.values()):
+        status, code = "degraded", HTTPStatus.OK
+    else:
+        status, code = OK, HTTPStatus.OK
+    return JsonResponse({"status": status, "checks": needed | wanted}, status=code)
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(missing)} migrations are not applied: run migrate." if missing else OK
+
+
+def _cache() -> str:
+    try:
+        cache.set("health", OK, timeout=60)
+        if cache.get("health") == OK:
+            return OK
+        said = "it forgets what it was just told"
+    except Exception as error:  # whatever the backend raises: it is the site's choice
+        logger.error("the cache failed: %r", error)
+        said = "it does not answer"
+    return f"The cache fails ({said}): each process throttles alone."
+
+
+def _flush() -> str:
+    if not retention.is_overdue():
+        return OK
+    last = retention.last_flush()
+    when = f"the last was at {last.started_at:%Y-%m-%d %H:%M} UTC" if last else "there was none yet"
+    return f"The flush is overdue, {when}: does the scheduler run?"

@@ -1,0 +1,105 @@
+"""The log: one line a request, found by its id, for people or for machines, and never a token."""
+
+import io
+import json
+import logging
+import logging.config
+
+import pytest
+from django.conf import settings
+
+from config.access import HEADER
+from config.logs import RequestIdFilter, request_id
+from tests.devices import Device
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig_na-ture"
+
+
+@pytest.fixture(params=["line", "json"])
+def log(request):
+    """Read what the project's own formatters write."""
+    made = logging.config.DictConfigurator(settings.LOGGING)
+    handler = logging.StreamHandler(io.StringIO())
+    handler.addFilter(RequestIdFilter())
+    handler.setFormatter(
+        made.configure_formatter(dict(settings.LOGGING["formatters"][request.param]))
+    )
+    root = logging.getLogger()
+    root.addHandler(handler)
+    handler.kind = request.param
+    yield handler
+    root.removeHandler(handler)
+
+
+def lines(log):
+    text = log.stream.getvalue().splitlines()
+    return [json.loads(line) for line in text] if log.kind == "json" else text
+
+
+@pytest.mark.parametrize("given", ["0123456789abcdef", "Root=1-67891233-abcdef"])
+def test_an_id_that_is_given_goes_back_and_stands_in_each_line(client, log, given):
+    answer = client.get("/api/nothing/", headers={HEADER: given})
+
+    assert answer.headers[HEADER] == given
+    assert all(given[:8] in str(line) for line in lines(log))
+    assert request_id.get() == "-"
+
+
+@pytest.mark.parametrize("given", ["", "short", "x" * 65, "two words!", "a\tb-and-more"])
+def test_an_id_that_is_not_fit_is_replaced(client, given):
+    answer = client.get("/login/", headers={HEADER: given})
+
+    assert answer.headers[HEADER] != given
+    assert len(answer.headers[HEADER]) == 32
+
+
+def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log):
+    client.get("/login/?next=/account/&secret=1")
+
+    (line,) = (line for line in lines(log) if "/login/" in str(line))
+    assert "secret" not in str(line)
+    if log.kind == "json":
+        facts = {"logger": "config.access", "level": "INFO", "method": "GET", "status": 200}
+        assert line.items() >= {**facts, "route": "/login/", "ip": "127.0.0.1"}.items()
+        assert line["ms"] >= 0
+        assert line["time"].endswith("+0000")
+    else:
+        assert " INFO config.access [" in line
+
+
+def test_the_link_to_a_new_password_is_not_in_the_log(client, log, db):
+    client.get("/password/reset/MQ/set-me-a-secret-0123/")
+
+    assert "set-me-a-secret" not in log.stream.getvalue()
+
+
+def test_probes_are_not_in_the_log(client, log, db):
+    client.get("/health/live/")
+    client.get("/health/ready/")
+
+    assert log.stream.getvalue() == ""
+
+
+def test_no_token_gets_into_the_log_whoever_puts_it_there(client, log):
+    try:
+        raise ValueError(TOKEN)
+    except ValueError:
+        logging.getLogger("some.library").exception("got %s", TOKEN)
+    client.get(f"/api/{TOKEN}/")
+    client.get(f"/{TOKEN}")
+
+    text = log.stream.getvalue()
+    assert "eyJ" not in text
+    assert "sig_na-ture" not in text
+    assert text.count("[token]") >= 4
+
+
+def test_an_event_is_one_line_with_its_facts(user, log, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        Device(user).log_in()
+
+    (line,) = (line for line in lines(log) if "token_issued" in str(line))
+    if log.kind == "json":
+        assert line["event"] == "token_issued"
+        assert line["user_id"] == user.pk
+        assert len(line["session_id"]) == 32
