@@ -22,6 +22,7 @@ from .clients import USER_AGENT_LENGTH
 from .conf import conf
 from .signals import token_blacklisted
 
+MOST_PARAMETERS = 30_000  # SQLite takes no more in a statement
 LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
 
 
@@ -255,9 +256,13 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
             entries = insert_select(
                 self.model, values, sessions, lock="KEY SHARE", ignore_conflicts=True
             )
-            ended = list(
-                self.filter(pk__in=entries).values_list("token__session_id", "token__user_id")
-            )
+            ended = [
+                row
+                for part in range(0, len(entries), MOST_PARAMETERS)
+                for row in self.filter(pk__in=entries[part : part + MOST_PARAMETERS]).values_list(
+                    "token__session_id", "token__user_id"
+                )
+            ]
         for session_id, user_id in ended:
             token_blacklisted.announce(
                 self.model,

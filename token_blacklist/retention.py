@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from .models import BlacklistedToken, FlushRun, OutstandingToken, OutstandingTok
 from .signals import tokens_flushed
 
 BATCH_SIZE = 5_000
+LARGEST_BATCH = 30_000  # SQLite takes no more parameters in a statement
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def flush(
     batch_size: int = BATCH_SIZE,
     max_seconds: float | None = None,
     pause: float = 0,
-    is_stopped: Callable[[], bool] = lambda: False,
+    stop: threading.Event | None = None,
     after_batch: Callable[[int], object] = lambda taken: None,
 ) -> FlushReport:
     """Delete every session whose expiry plus leeway has passed, with its blacklist record.
@@ -75,10 +77,18 @@ def flush(
     Oldest first, at most `batch_size` sessions a transaction, `pause` seconds between two.
     Safe at any time, any number of times and several at once: only tokens that are refused
     anyway are forgotten, and a row that another flush holds is left to it. It ends early
-    after `max_seconds`, or when `is_stopped()`, always after a whole batch. `after_batch` hears
+    after `max_seconds`, or once `stop` is set, always after a whole batch. `after_batch` hears
     how many each took. Every run leaves a FlushRun, also one that fails.
+
+    Raises:
+        ValueError: `batch_size` is not from 1 to LARGEST_BATCH.
+        django.db.Error: the database failed. What was deleted before is deleted.
     """
+    if not 1 <= batch_size <= LARGEST_BATCH:
+        raise ValueError(f"batch_size is not from 1 to {LARGEST_BATCH}.")
+    stop = stop or threading.Event()
     started = time.monotonic()
+    latest = started + (float("inf") if max_seconds is None else max_seconds)
     run = FlushRun.objects.create(started_at=timezone.now())
     outcome = FlushRun.Outcome.FAILED
     # Each batch begins where the one before ended, not among the rows that it left dead.
@@ -92,13 +102,16 @@ def flush(
             after_batch(batch.taken)
             if batch.taken < batch_size:
                 outcome = FlushRun.Outcome.DONE
-            elif is_stopped():
-                outcome = FlushRun.Outcome.STOPPED
-            elif max_seconds is not None and time.monotonic() - started >= max_seconds:
+                break
+            # A pause that would outlast the time, or that is cut short, was the last.
+            if time.monotonic() + pause >= latest:
                 outcome = FlushRun.Outcome.OUT_OF_TIME
+            elif stop.wait(pause):
+                outcome = FlushRun.Outcome.STOPPED
             else:
-                time.sleep(pause)
                 continue
+            if not waiting().exists():
+                outcome = FlushRun.Outcome.DONE
             break
     finally:
         run.outcome = outcome

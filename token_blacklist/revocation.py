@@ -1,7 +1,8 @@
-"""Ending many sessions at once: a user's, or any other selection. One INSERT, however many."""
+"""Ending many sessions at once: a user's, or any other selection."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -23,6 +24,23 @@ def revoke_sessions(
     `BlacklistedToken.Reason`, `by` the user who did it, `note` what that user says of it.
     """
     return BlacklistedToken.objects.insert_all(sessions.live(), reason=reason, by=by, note=note)
+
+
+def revoke_in_batches(
+    sessions: OutstandingTokenQuerySet, *, reason: str, note: str = "", batch_size: int = 5_000
+) -> Iterator[int]:
+    """End every live session of the queryset, however many; give how many each batch ended.
+
+    In short transactions: what was ended stays ended where it is stopped, and the same again
+    does the rest. For a person's sessions, or a page of the admin, `revoke_sessions` is at once.
+    """
+    last = 0
+    while keys := list(
+        sessions.live().filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch_size]
+    ):
+        batch = OutstandingToken.objects.filter(pk__in=keys)
+        yield revoke_sessions(batch, reason=reason, note=note)
+        last = keys[-1]
 
 
 def revoke_user(

@@ -1,41 +1,153 @@
 from __future__ import annotations
 
-from argparse import ArgumentParser
+import json
+import math
+import signal
+import sys
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
 from ... import retention
+from ...models import BlacklistedToken, FlushRun
+
+ROWS_LEFT = 3  # the exit code of a run that ended early
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise ArgumentTypeError("it is not a number of seconds from 0 on.")
+    return value
 
 
 class Command(BaseCommand):
     help = (
         "Delete expired tokens from the outstanding list and the blacklist. Run it daily; "
-        "it is safe at any time and any number of times."
+        "it is safe at any time and any number of times, several at once, and when stopped. "
+        "Exit codes: 0 done, 1 failed, 3 ended early with rows left."
     )
+    # It must run where a setting of the site's pages is wrong, and needs no memory for them.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--batch-size",
             type=int,
             default=retention.BATCH_SIZE,
+            metavar="ROWS",
             help="Sessions to delete in one transaction (default: %(default)s).",
         )
+        parser.add_argument(
+            "--max-seconds",
+            type=seconds,
+            metavar="SECONDS",
+            help="End after the batch in which this time is up.",
+        )
+        parser.add_argument(
+            "--pause",
+            type=seconds,
+            default=0.0,
+            metavar="SECONDS",
+            help="Rest between two batches, for a database that has other things to do.",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Say how many there are and delete nothing."
+        )
+        parser.add_argument("--json", action="store_true", help="Report as one JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["batch_size"] < 1:
-            raise CommandError("--batch-size must be 1 or more.")
+        if not 1 <= options["batch_size"] <= retention.LARGEST_BATCH:
+            raise CommandError(f"--batch-size must be from 1 to {retention.LARGEST_BATCH}.")
         try:
-            report = retention.flush(batch_size=options["batch_size"])
+            if options["dry_run"]:
+                self._count(as_json=options["json"])
+            else:
+                self._flush(options)
         except DatabaseError as error:
             raise CommandError(
                 f"The database refused the flush: {str(error).strip()}. "
                 "Check DATABASE_URL, run migrate, and try again: nothing was half deleted."
             ) from error
-        self.stdout.write(
-            self.style.SUCCESS(
-                f"Deleted {report.outstanding} expired tokens "
-                f"and {report.blacklisted} blacklist records."
+
+    def _count(self, *, as_json: bool) -> None:
+        rows = retention.waiting()
+        outstanding = rows.count()
+        blacklisted = BlacklistedToken.objects.filter(token__in=rows).count()
+        if as_json:
+            self._print_json(outcome="dry_run", outstanding=outstanding, blacklisted=blacklisted)
+        else:
+            self.stdout.write(
+                f"Would delete {outstanding} expired tokens and {blacklisted} blacklist records."
             )
-        )
+
+    def _flush(self, options: dict[str, Any]) -> None:
+        shows_progress = sys.stderr.isatty() and not options["json"] and options["verbosity"] > 0
+        with stopped_by_signals() as stop, progress(shows_progress) as after_batch:
+            report = retention.flush(
+                batch_size=options["batch_size"],
+                max_seconds=options["max_seconds"],
+                pause=options["pause"],
+                stop=stop,
+                after_batch=after_batch,
+            )
+        is_done = report.outcome == FlushRun.Outcome.DONE
+        left = 0 if is_done else retention.waiting().count()
+        if options["json"]:
+            self._print_json(
+                outcome=report.outcome.value,
+                outstanding=report.outstanding,
+                blacklisted=report.blacklisted,
+                left=left,
+                seconds=round(report.seconds, 3),
+            )
+        elif options["verbosity"] > 0:
+            why = "Stopped" if report.outcome == FlushRun.Outcome.STOPPED else "The time was up"
+            rest = "" if is_done else f" {why}: {left} are left, run it again."
+            style = self.style.SUCCESS if is_done else self.style.WARNING
+            self.stdout.write(
+                style(
+                    f"Deleted {report.outstanding} expired tokens and {report.blacklisted} "
+                    f"blacklist records in {report.seconds:.1f} s.{rest}"
+                )
+            )
+        if not is_done:
+            sys.exit(ROWS_LEFT)
+
+    def _print_json(self, **facts: Any) -> None:
+        self.stdout.write(json.dumps(facts))
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and Ctrl-C set, in the place of ending the process at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread may listen to signals
+        return
+    names = (signal.SIGTERM, signal.SIGINT)
+    before = {name: signal.signal(name, lambda *_args: stop.set()) for name in names}
+    try:
+        yield stop
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+@contextmanager
+def progress(is_shown: bool) -> Iterator[Any]:
+    """Give what hears how many a batch took, and shows a bar if there is a terminal for it."""
+    try:
+        from tqdm import tqdm  # noqa: PLC0415  # not where the app was lifted without it
+    except ImportError:
+        is_shown = False
+    if not is_shown:
+        yield lambda taken: None
+        return
+    with tqdm(total=retention.waiting().count(), unit=" tokens", unit_scale=True) as bar:
+        yield bar.update

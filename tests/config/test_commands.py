@@ -1,0 +1,116 @@
+"""The commands as a scheduler runs them: by their exit codes, their output and their signals."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+
+from .checkout import ROOT, bare_environment
+
+FILL = """
+import django
+django.setup()
+from datetime import timedelta
+from django.utils import timezone
+from token_blacklist.models import OutstandingToken
+OutstandingToken.objects.bulk_create(
+    OutstandingToken(session_id=f"{n:032x}", expires_at=timezone.now() - timedelta(days=1))
+    for n in range(300)
+)
+"""
+
+
+@pytest.fixture
+def site(fit, tmp_path):
+    environment = bare_environment(
+        **fit,
+        ENV_FILE="",
+        CACHE_DIR=str(tmp_path / "cache"),
+        DJANGO_SETTINGS_MODULE="config.settings",
+        PYTHONPATH=str(ROOT),
+    )
+    for command in (["manage.py", "migrate", "--verbosity=0"], ["-c", FILL]):
+        subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True)
+    return environment
+
+
+def flush(site, *arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "flushexpiredtokens", *arguments],
+        cwd=ROOT,
+        env=site,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
+    )
+
+
+def test_what_it_prints_is_the_report_and_the_log_goes_beside_it(site):
+    out, err = flush(site, "--json").communicate(timeout=60)
+
+    assert json.loads(out)["outstanding"] == 300
+    assert json.loads(err)["message"] == "tokens_flushed outstanding=300 blacklisted=0"
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_after_the_batch_with_what_was_done(site, tmp_path, name):
+    process = flush(site, "--batch-size", "10", "--pause", "0.2", "--json")
+    deadline = time.monotonic() + 60
+    while count(site) == 300:
+        assert time.monotonic() < deadline
+    process.send_signal(name)
+    out, _err = process.communicate(timeout=20)
+
+    report = json.loads(out)
+    assert process.returncode == 3
+    assert report["outcome"] == "stopped"
+    assert 0 < report["outstanding"] < 300
+    assert report["outstanding"] % 10 == 0
+    assert report["left"] == 300 - report["outstanding"] == count(site)
+
+
+def test_a_database_that_is_not_there_is_exit_code_1_and_a_sentence(site):
+    site["DATABASE_URL"] = "sqlite:////nowhere/at/all.sqlite3"
+    process = flush(site)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (1, "")
+    assert "CommandError: The database refused the flush" in err
+    assert "Traceback" not in err
+
+
+def test_on_a_terminal_it_shows_how_far_it_is(site):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    process = flush(site, "--batch-size", "100", stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 1024)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    out, _err = process.communicate(timeout=60)
+
+    assert "100%" in shown.decode()
+    assert "300/300" in shown.decode()
+    assert "tokens/s" in shown.decode()
+    assert out.startswith("Deleted 300 expired tokens")
+
+
+def count(site):
+    import sqlite3
+
+    name = site["DATABASE_URL"].removeprefix("sqlite:///")
+    with sqlite3.connect(name, timeout=20) as database:
+        (rows,) = database.execute("SELECT COUNT(*) FROM token_blacklist_outstandingtoken")
+    database.close()
+    return rows[0]

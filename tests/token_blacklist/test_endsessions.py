@@ -1,0 +1,136 @@
+"""The command that ends sessions: by time, person, address, or all of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from tests.devices import Device
+from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from token_blacklist import revocation
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+pytestmark = pytest.mark.django_db
+
+
+def end(capsys, *arguments):
+    call_command("endsessions", *arguments)
+    return capsys.readouterr().out
+
+
+def live():
+    return set(OutstandingToken.objects.live())
+
+
+def test_those_signed_in_before_a_time_are_ended(capsys):
+    hours = [
+        OutstandingTokenFactory(created_at=timezone.now() - timedelta(hours=n)) for n in (1, 3, 5)
+    ]
+    OutstandingTokenFactory(created_at=None)
+    moment = (timezone.now() - timedelta(hours=2)).isoformat()
+
+    assert end(capsys, "--before", moment, "--dry-run") == "Would end 3 sessions.\n"
+    assert len(live()) == 4
+    assert end(capsys, "--before", moment, "--note", "restored") == "Ended 3 sessions.\n"
+    assert live() == {hours[0]}
+    entry = BlacklistedToken.objects.first()
+    assert (entry.reason, entry.note, entry.blacklisted_by) == ("admin", "restored", None)
+    assert end(capsys, "--before", moment) == "Ended 0 sessions.\n"
+
+
+def test_a_time_without_a_zone_is_utc(capsys, settings):
+    settings.TIME_ZONE = "America/Chicago"
+    session = OutstandingTokenFactory(created_at=timezone.now() - timedelta(minutes=90))
+    utc = datetime.now(UTC)
+
+    end(capsys, "--before", f"{utc - timedelta(hours=2):%Y-%m-%dT%H:%M}")
+    assert live() == {session}
+    end(capsys, "--before", f"{utc - timedelta(hours=1):%Y-%m-%dT%H:%M}")
+    assert live() == set()
+
+
+def test_those_of_a_person_by_name_or_id(capsys, user):
+    other = OutstandingTokenFactory()
+    OutstandingTokenFactory.create_batch(2, user=user)
+    assert end(capsys, "--user", user.get_username()) == "Ended 2 sessions.\n"
+
+    OutstandingTokenFactory(user=user)
+    assert end(capsys, "--user", str(user.pk)) == "Ended 1 sessions.\n"
+    assert live() == {other}
+
+
+def test_those_from_an_address_and_of_several_conditions_all(capsys, user):
+    here = OutstandingTokenFactory(user=user, ip_address="192.0.2.1")
+    OutstandingTokenFactory(ip_address="192.0.2.1")
+    OutstandingTokenFactory(user=user, ip_address="2001:db8::1")
+
+    end(capsys, "--user", user.get_username(), "--ip", "192.0.2.1")
+    assert here not in live()
+    assert len(live()) == 2
+    end(capsys, "--ip", "2001:DB8:0::1")
+    assert len(live()) == 1
+    end(capsys, "--all")
+    assert live() == set()
+
+
+def test_who_was_ended_is_out_at_once(capsys, device):
+    end(capsys, "--all")
+
+    assert device.me().status_code == 401
+    assert device.refresh().status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "Say which"),
+        (("--all", "--ip", "192.0.2.1"), "Say which"),
+        (("--dry-run",), "Say which"),
+        (("--before", "yesterday"), "--before is no time"),
+        (("--before", "2026-13-45T00:00Z"), "--before is no time"),
+        (("--before", ""), "--before is no time"),
+        (("--ip", "here"), "--ip is no IP address"),
+        (("--user", "nobody@example.com"), "--user is nobody here"),
+        (("--user", "9" * 30), "--user is nobody here"),
+        (("--user", "\x00"), "--user is nobody here"),
+        (("--user", "\udcff"), "--user is nobody here"),
+        (("--all", "--note", "x" * 256), "--note is longer"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, sentence):
+    session = OutstandingTokenFactory()
+
+    with pytest.raises(CommandError, match=sentence):
+        call_command("endsessions", *arguments)
+    assert live() == {session}
+
+
+def test_more_than_a_batch_are_ended_in_several(monkeypatch):
+    sessions = OutstandingTokenFactory.create_batch(7)
+    BlacklistedTokenFactory(token=sessions[3])
+
+    ended = list(
+        revocation.revoke_in_batches(OutstandingToken.objects.all(), reason="admin", batch_size=2)
+    )
+
+    assert ended == [2, 2, 2]
+    assert live() == set()
+
+
+def test_one_statement_may_end_more_than_a_database_takes_parameters(user):
+    OutstandingToken.objects.bulk_create(
+        [
+            OutstandingToken(
+                user=user,
+                session_id=f"{n:032x}",
+                expires_at=timezone.now() + timedelta(days=1),
+            )
+            for n in range(33_000)
+        ],
+        batch_size=1000,
+    )
+
+    assert revocation.revoke_user(user, reason="logout_all") == 33_000
+    assert Device(user).log_in().status_code == 200
+    assert len(live()) == 1

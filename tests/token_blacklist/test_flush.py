@@ -1,0 +1,177 @@
+"""The daily flush: what it deletes, when it ends, and what it says."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
+
+from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from token_blacklist import retention
+from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+
+pytestmark = pytest.mark.django_db
+
+
+def flush(capsys, *arguments):
+    """Run the command; return its exit code and what it printed."""
+    code = 0
+    try:
+        call_command("flushexpiredtokens", *arguments)
+    except SystemExit as ended:
+        code = ended.code
+    return code, capsys.readouterr().out
+
+
+def fill(count):
+    BlacklistedTokenFactory.create_batch(count // 2, token__expired=True)
+    OutstandingTokenFactory.create_batch(count - count // 2, expired=True)
+
+
+def test_the_oldest_go_first():
+    days = [OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=n)) for n in (1, 3)]
+    oldest = OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=5))
+
+    retention.flush(batch_size=1, max_seconds=0)
+
+    assert not OutstandingToken.objects.filter(pk=oldest.pk).exists()
+    assert OutstandingToken.objects.filter(pk__in=[day.pk for day in days]).count() == 2
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 100])
+def test_batches_of_any_size_delete_the_same(capsys, batch_size):
+    fill(7)
+    kept = BlacklistedTokenFactory()
+
+    code, said = flush(capsys, "--batch-size", str(batch_size))
+
+    assert (code, said.split(" in ")[0]) == (0, "Deleted 7 expired tokens and 3 blacklist records")
+    assert BlacklistedToken.objects.get() == kept
+
+
+def test_many_that_expired_at_once_are_not_passed_over(capsys):
+    moment = timezone.now() - timedelta(hours=1)
+    OutstandingTokenFactory.create_batch(9, expires_at=moment)
+
+    flush(capsys, "--batch-size", "2")
+
+    assert not OutstandingToken.objects.exists()
+
+
+def test_a_dry_run_counts_and_deletes_nothing(capsys):
+    fill(5)
+    OutstandingTokenFactory()
+
+    assert flush(capsys, "--dry-run") == (
+        0,
+        "Would delete 5 expired tokens and 2 blacklist records.\n",
+    )
+    assert json.loads(flush(capsys, "--dry-run", "--json")[1]) == {
+        "outcome": "dry_run",
+        "outstanding": 5,
+        "blacklisted": 2,
+    }
+    assert OutstandingToken.objects.count() == 6
+    assert not FlushRun.objects.exists()
+
+
+def test_time_that_runs_out_is_exit_code_3_and_says_what_is_left(capsys):
+    fill(5)
+
+    code, said = flush(capsys, "--batch-size", "2", "--max-seconds", "0")
+
+    assert code == 3
+    assert said.endswith("The time was up: 3 are left, run it again.\n")
+    assert FlushRun.objects.get().outcome == "out_of_time"
+
+
+def test_time_that_runs_out_with_nothing_left_is_done(capsys):
+    fill(4)
+
+    code, said = flush(capsys, "--batch-size", "4", "--max-seconds", "0")
+
+    assert (code, "left" in said) == (0, False)
+    assert FlushRun.objects.get().outcome == "done"
+
+
+def test_a_pause_that_would_outlast_the_time_is_not_taken(capsys):
+    fill(5)
+
+    code, _said = flush(capsys, "--batch-size", "2", "--max-seconds", "50", "--pause", "100")
+
+    assert code == 3
+    assert OutstandingToken.objects.count() == 3
+
+
+def test_whoever_stops_it_gets_the_whole_batch_and_an_end():
+    fill(6)
+    stop = threading.Event()
+
+    report = retention.flush(
+        batch_size=2, pause=60, stop=stop, after_batch=lambda taken: stop.set()
+    )
+
+    assert (report.outcome, report.outstanding) == ("stopped", 2)
+    assert FlushRun.objects.get().outcome == "stopped"
+
+
+def test_json_is_one_object(capsys):
+    fill(5)
+
+    code, said = flush(capsys, "--json", "--batch-size", "2", "--max-seconds", "0")
+
+    report = json.loads(said)
+    assert report.pop("seconds") >= 0
+    assert code == 3
+    assert report == {"outcome": "out_of_time", "outstanding": 2, "blacklisted": 2, "left": 3}
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "30001", "999999999999"])
+def test_a_batch_of_no_fit_size_is_refused_in_a_sentence(size):
+    with pytest.raises(CommandError, match="--batch-size must be from 1 to 30000"):
+        call_command("flushexpiredtokens", "--batch-size", size)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--pause", "-1"), ("--pause", "nan"), ("--max-seconds", "inf"), ("--pause", "x")]
+)
+def test_seconds_that_are_none_are_refused(arguments):
+    with pytest.raises(CommandError, match=arguments[0]):
+        call_command("flushexpiredtokens", *arguments)
+
+
+def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
+    fill(4)
+    whole = retention._flush_batch
+    batches = iter([whole])
+
+    def second_fails(*args):
+        for batch in batches:
+            return batch(*args)
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(retention, "_flush_batch", second_fails)
+
+    with pytest.raises(CommandError, match=r"the disk is full.*try again"):
+        call_command("flushexpiredtokens", "--batch-size", "2")
+    run = FlushRun.objects.get()
+    assert (run.outcome, run.outstanding_deleted) == ("failed", 2)
+    assert OutstandingToken.objects.count() == 2
+
+
+def test_the_largest_batch_fits_into_one_statement(capsys):
+    OutstandingToken.objects.bulk_create(
+        [
+            OutstandingToken(session_id=f"{n:032x}", expires_at=timezone.now() - timedelta(days=1))
+            for n in range(retention.LARGEST_BATCH)
+        ],
+        batch_size=1000,
+    )
+
+    code, _said = flush(capsys, "--batch-size", str(retention.LARGEST_BATCH))
+
+    assert code == 0
+    assert not OutstandingToken.objects.exists()
