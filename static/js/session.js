@@ -91,6 +91,7 @@ function fresh() {
 /** Return an access token other than the stale one. All who ask meanwhile get the same. */
 function renewed(stale) {
   renewing ??= alone(async () => {
+    if (!isExpected()) throw new SignedOut(); // by the tab that this one waited for
     const before = user;
     if (access === null || access === stale) keep(await renew());
     if (before !== null && before !== user) throw new SignedOut(); // not as somebody else

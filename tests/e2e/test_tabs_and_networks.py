@@ -142,6 +142,7 @@ def test_a_tab_of_one_person_never_acts_as_the_next(visitor, user):
     first = visitor.open_tab()
     visitor.page.goto("/")
     visitor.presses("Sign out")
+    visitor.sees("You are signed out.")
     next_one = UserFactory()
     visitor.sign_in(next_one)
 

@@ -320,6 +320,7 @@ class TestEnding:
             data = {"action": action, "_selected_action": mine[0].pk}
             answer = support.post(OUTSTANDING, data)
             assert (answer.context["sessions"], answer.context["people"]) == expected
+            assert f'action="{OUTSTANDING}end/"' in answer.text
         assert is_live(mine[0])
 
     def test_no_more_than_one_request_can_bear_are_ended_at_once(self, support, user, monkeypatch):
