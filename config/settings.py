@@ -411,7 +411,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "django": {"handlers": []},  # its own would say each line twice
+        "django": {"handlers": [], "level": LOG_LEVEL},  # its own would say each line twice
         "django.server": {"handlers": [], "level": "ERROR"},  # of runserver, as config.access does
     },
 }
