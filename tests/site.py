@@ -126,9 +126,12 @@ def _wait_until_it_answers(site: str) -> None:
     raise TimeoutError(site)
 
 
-def call(url: str, body: Any = None, access: str = "") -> tuple[int, Any]:
+def call(
+    url: str, body: Any = None, access: str = "", headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
     """Send a request; return its status and JSON."""
-    request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None)
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(url, data, headers or {})
     request.add_header("Content-Type", "application/json")
     if access:
         request.add_header("Authorization", f"Bearer {access}")
