@@ -122,7 +122,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         unique=True,
         error_messages={"unique": _("Somebody with this e-mail address exists already.")},
     )
-    name = models.CharField(_("name"), max_length=150, blank=True)
+    name = models.CharField(_("name"), max_length=150, blank=True, db_index=True)
     is_staff = models.BooleanField(
         _("staff status"), default=False, help_text=_("May sign in to the admin.")
     )
@@ -142,6 +142,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        indexes = [  # for the admin's filters: the few among the many
+            models.Index(
+                fields=["email"], condition=models.Q(is_staff=True), name="accounts_user_staff"
+            ),
+            models.Index(
+                fields=["email"], condition=models.Q(is_active=False), name="accounts_user_inactive"
+            ),
+        ]
         constraints = [
             # No two that differ in case alone, whoever writes.
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_ci_unique"),

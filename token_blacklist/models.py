@@ -137,6 +137,7 @@ class OutstandingToken(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
+        db_index=False,  # there is one below
         verbose_name=_("user"),
     )
     session_id = models.CharField(_("session id"), unique=True, max_length=255)
@@ -157,8 +158,10 @@ class OutstandingToken(models.Model):
         verbose_name = _("outstanding token")
         verbose_name_plural = _("outstanding tokens")
         indexes = [  # what support looks for; a refresh changes none of it
+            # With the id, the newest of a person or an address are read first, and no others.
+            models.Index(fields=["user", "id"], name="outstanding_user"),
             models.Index(fields=["created_at"], name="outstanding_created_at"),
-            models.Index(fields=["ip_address"], name="outstanding_ip_address"),
+            models.Index(fields=["ip_address", "id"], name="outstanding_ip_address"),
         ]
 
     def __str__(self) -> str:

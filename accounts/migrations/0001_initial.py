@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('email', models.EmailField(error_messages={'unique': 'Somebody with this e-mail address exists already.'}, max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', models.CharField(blank=True, max_length=150, verbose_name='name')),
+                ('name', models.CharField(blank=True, db_index=True, max_length=150, verbose_name='name')),
                 ('is_staff', models.BooleanField(default=False, help_text='May sign in to the admin.', verbose_name='staff status')),
                 ('is_active', models.BooleanField(default=True, help_text='Takes part. Take this away instead of deleting the account.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='joined')),
@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
+                'indexes': [models.Index(condition=models.Q(('is_staff', True)), fields=['email'], name='accounts_user_staff'), models.Index(condition=models.Q(('is_active', False)), fields=['email'], name='accounts_user_inactive')],
                 'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='accounts_user_email_ci_unique')],
             },
         ),

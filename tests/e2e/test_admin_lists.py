@@ -153,7 +153,7 @@ def test_selected_sessions_and_all_of_their_people_are_ended_from_the_list(
         re.compile(r"This ends\s+2 sessions\s+of\s+1 person")
     )
     admin.page.get_by_role("button", name="End them").click()
-    expect(admin.page.get_by_text("2 sessions were ended, of 1 people.")).to_be_visible()
+    expect(admin.page.get_by_text("2 sessions were ended, of 1 person.")).to_be_visible()
 
     assert [device.me().status_code for device in devices] == [401, 401, 200]
 
@@ -217,7 +217,7 @@ def test_a_person_is_signed_out_everywhere_from_their_page(admin, user, device_o
     admin.page.get_by_role("link", name="Sign out everywhere").click()
     admin.page.get_by_role("button", name="End them").click()
 
-    expect(admin.page.get_by_text("2 sessions were ended, of 1 people.")).to_be_visible()
+    expect(admin.page.get_by_text("2 sessions were ended, of 1 person.")).to_be_visible()
     assert [device.me().status_code for device in devices] == [401, 401]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.core.paginator import Paginator
@@ -19,19 +19,46 @@ COUNTED = 10_000  # rows of a list that are counted and can be paged to: beyond,
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
-    """Counts no further than anybody would page: a full COUNT reads the whole table."""
+    """Counts no further than anybody would page: a full COUNT reads the whole table.
+
+    In the list's order, so that it takes the index that the list takes and stops there.
+    """
+
+    most = COUNTED
 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return rows.order_by()[:COUNTED].count()  # type: ignore[no-any-return]  # a queryset's
+        return rows[: self.most].count()  # type: ignore[no-any-return]  # a queryset's
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]  # none at run time
-    """To be looked at: records are the work of sign-ins, sign-outs and the flush."""
+class SortedByIndex:
+    """A list that is sorted by the `sortable_by` of its admin alone.
 
-    paginator = BoundedPaginator
+    Django only leaves out the links; an address that is typed in would sort the whole table.
+    """
+
+    sortable_by: Any
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        if field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)  # type: ignore[misc]  # ChangeList's
+
+
+class LongListMixin:
+    """Makes an admin's list as quick with a million rows as with ten."""
+
+    paginator: ClassVar[Any] = BoundedPaginator
     show_full_result_count = False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        changelist = super().get_changelist(request, **kwargs)  # type: ignore[misc]
+        return type("LongList", (SortedByIndex, changelist), {})
+
+
+class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # none at run time
+    """To be looked at: records are the work of sign-ins, sign-outs and the flush."""
 
     class Media:
         css = {"all": ["token_blacklist/admin.css"]}

@@ -10,8 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
-from .base import ReadOnlyAdmin
+from .base import BoundedPaginator, ReadOnlyAdmin
 from .search import SearchMixin
+
+
+class NearPaginator(BoundedPaginator):
+    most = 1_000  # each is found by way of its session
 
 
 @admin.register(BlacklistedToken)
@@ -30,7 +34,12 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     list_filter = ("reason", "blacklisted_at")
     list_select_related = ("token__user", "blacklisted_by")
     search_path = "token__"
-    ordering = ("-id",)
+    paginator = NearPaginator
+    sortable_by = ("blacklisted_at",)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Order what is searched for as the sessions are: their indexes find it."""
+        return ("-token",) if request.GET.get("q") else ("-blacklisted_at",)
 
     @admin.display(description=_("person"))
     def person(self, entry: BlacklistedToken) -> str:

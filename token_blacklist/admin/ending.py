@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Model
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -74,7 +74,7 @@ class Selection(forms.Form):
         return data
 
     def found(self) -> OutstandingTokenQuerySet:
-        """Return the newest of them, as many as one request ends."""
+        """Return the newest of them: as many as one request ends, and one more to tell."""
         data = self.cleaned_data
         conditions = {
             "pk__in": data["sessions"],
@@ -84,8 +84,8 @@ class Selection(forms.Form):
             "created_at__lte": data["until"],
         }
         given = {name: value for name, value in conditions.items() if value}
-        newest = OutstandingToken.objects.live().filter(**given).order_by("-pk")[: AT_ONCE + 1]
-        return OutstandingToken.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
+        order = "-created_at" if data["since"] or data["until"] else "-pk"  # as there are indexes
+        return OutstandingToken.objects.live().filter(**given).order_by(order)[: AT_ONCE + 1]
 
 
 class EndingMixin:
@@ -125,10 +125,13 @@ class EndingMixin:
             "at_once": AT_ONCE,
         }
         if form.is_bound and form.is_valid():
-            found = form.found().aggregate(
-                sessions=Count("pk"), people=Count("user", distinct=True)
-            )
-            context |= found | {"counted": True, "more": found["sessions"] > AT_ONCE}
+            people = list(form.found().values_list("user", flat=True))
+            context |= {
+                "counted": True,
+                "sessions": len(people),
+                "people": len(set(people) - {None}),
+                "more": len(people) > AT_ONCE,
+            }
         status = 400 if form.is_bound and form.errors else 200
         return TemplateResponse(
             request, "admin/token_blacklist/end_sessions.html", context, status=status
@@ -136,7 +139,7 @@ class EndingMixin:
 
     def _end(self, request: HttpRequest, form: Selection) -> HttpResponse:
         note = form.cleaned_data["note"]
-        ended = list(form.found().select_related("user").order_by("-pk")[:AT_ONCE])
+        ended = list(form.found().select_related("user"))[:AT_ONCE]
         sessions = OutstandingToken.objects.filter(pk__in=[record.pk for record in ended])
         count = revoke_sessions(
             sessions,
@@ -146,14 +149,15 @@ class EndingMixin:
         )
         log(request, ended, note)
         people = len({record.user_id for record in ended} - {None})
+        whose = ngettext("of %(count)d person", "of %(count)d people", people) % {"count": people}
         messages.success(
             request,
             ngettext(
-                "%(count)d session was ended, of %(people)d people.",
-                "%(count)d sessions were ended, of %(people)d people.",
+                "%(count)d session was ended, %(whose)s.",
+                "%(count)d sessions were ended, %(whose)s.",
                 count,
             )
-            % {"count": count, "people": people},
+            % {"count": count, "whose": whose},
         )
         if len(ended) == AT_ONCE:
             messages.warning(request, _("There may be more. Do the same again."))

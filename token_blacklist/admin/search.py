@@ -53,17 +53,21 @@ def sessions_for(term: str, *, prefix: str = "") -> Q:
         return Q(**{f"{prefix}ip_address": str(ip_address(term))})
     except ValueError:
         pass
-    found = Q(**{f"{prefix}session_id__in": session_ids(term)})
     if people := _people(term):
-        found |= Q(**{f"{prefix}user__in": people})
-    return found
+        return Q(**{f"{prefix}user__in": people})
+    return Q(**{f"{prefix}session_id__in": session_ids(term)})
 
 
 def _people(start: str) -> list[Any]:
     users = get_user_model()
-    name = f"{users.USERNAME_FIELD}__startswith"
-    named = users._default_manager.filter(Q(**{name: start}) | Q(**{name: start.lower()}))
-    return list(named.values_list("pk", flat=True)[:PEOPLE])
+    name = users.USERNAME_FIELD
+    for spelling in dict.fromkeys((start, start.lower())):
+        # The greater-than lets the index of the order begin where they begin.
+        named = {f"{name}__startswith": spelling, f"{name}__gte": spelling}
+        found = users._default_manager.filter(**named).order_by(name)
+        if ids := list(found.values_list("pk", flat=True)[:PEOPLE]):
+            return ids
+    return []
 
 
 class SearchMixin:

@@ -49,10 +49,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="outstandingtoken",
+            index=models.Index(fields=["user", "id"], name="outstanding_user"),
+        ),
+        migrations.AlterField(
+            model_name="outstandingtoken",
+            name="user",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=models.SET_NULL,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="user",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="outstandingtoken",
             index=models.Index(fields=["created_at"], name="outstanding_created_at"),
         ),
         migrations.AddIndex(
             model_name="outstandingtoken",
-            index=models.Index(fields=["ip_address"], name="outstanding_ip_address"),
+            index=models.Index(fields=["ip_address", "id"], name="outstanding_ip_address"),
         ),
     ]

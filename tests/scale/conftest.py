@@ -1,0 +1,85 @@
+"""A database as it is after a month with many customers, filled once for all tests here.
+
+On PostgreSQL alone: there is nobody who runs a site of this size on SQLite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+PEOPLE, SESSIONS, ENDED = 50_000, 1_000_000, 300_000
+OFFICE = "203.0.113.80"  # an address that many share
+TABLES = "token_blacklist_outstandingtoken, token_blacklist_blacklistedtoken, accounts_user"
+
+if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    collect_ignore_glob = ["test_*.py"]
+
+FILL = f"""
+SET LOCAL session_replication_role = replica;  -- no foreign key is looked at
+SELECT setseed(0.5);
+
+INSERT INTO accounts_user
+    (email, name, password, is_superuser, is_staff, is_active, date_joined)
+SELECT 'customer' || n || '@example.com', 'Person ' || n, '!', false, false, n % 50 > 0,
+    now() - random() * interval '900 days'
+FROM generate_series(1, {PEOPLE}) AS n;
+
+-- One in 100 has lost its person, one in 50 is the first person's: somebody's script.
+WITH people AS (SELECT min(id) AS first FROM accounts_user),
+signed_in AS (
+    SELECT n, now() - interval '30 days' * (1 - n / {SESSIONS}.0) AS at, random() AS lasted
+    FROM generate_series(1, {SESSIONS}) AS n
+),
+seen AS (  -- a third of them was in use on the last day
+    SELECT *, least(
+        at + interval '30 days' * lasted ^ 2,
+        greatest(at, now() - random() * interval '1 day')
+    ) AS last FROM signed_in
+)
+INSERT INTO token_blacklist_outstandingtoken
+    (user_id, session_id, generation, created_at, refreshed_at, expires_at, ip_address, user_agent)
+SELECT
+    CASE WHEN n % 100 = 7 THEN NULL WHEN n % 50 = 3 THEN first
+        ELSE first + floor(random() * {PEOPLE})::int END,
+    md5(n::text), floor(lasted * 40)::int, at,
+    CASE WHEN lasted > 0.1 THEN last END, last + interval '1 day',
+    (CASE WHEN n % 39 = 0 THEN '{OFFICE}'
+        ELSE '10.' || (n % 8) || '.' || (n % 251) || '.' || floor(random() * 250)::int END)::inet,
+    'Mozilla/5.0 (' || (ARRAY['iPhone; CPU iPhone OS 18_5', 'Windows NT 10.0', 'X11; Linux x86_64',
+        'Linux; Android 15', 'Macintosh; Intel Mac OS X 10_15'])[1 + n % 5] || ')'
+    || CASE WHEN n % 5 IN (0, 3) THEN ' Mobile/15E148' ELSE '' END
+    || ' Safari/' || (600 + n % 40)
+FROM seen, people;
+
+INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at, reason, note)
+SELECT id, created_at + random() * (now() - created_at) AS at,
+    (ARRAY['logout', 'logout', 'logout', 'logout', 'logout', 'logout', 'logout', 'logout_all',
+        'password', 'password', 'deactivated', 'api'])[1 + floor(random() * 12)::int], ''
+FROM token_blacklist_outstandingtoken WHERE id % 10 IN (1, 4, 7) ORDER BY at;
+UPDATE token_blacklist_blacklistedtoken SET reason = 'admin', note = 'stolen' WHERE id % 200 = 0;
+UPDATE token_blacklist_blacklistedtoken SET reason = 'reuse' WHERE id % 10000 = 1;
+
+INSERT INTO token_blacklist_flushrun
+    (started_at, duration, outstanding_deleted, blacklisted_deleted, outcome)
+SELECT now() - n * interval '1 day', interval '40 seconds', 30000, 9000, 'done'
+FROM generate_series(1, 400) AS n;
+"""
+
+
+@pytest.fixture(scope="module")
+def crowd(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:
+    """People, their sessions and the ended ones: as many as the names above say."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"BEGIN; {FILL}; COMMIT")
+        cursor.execute(f"VACUUM (ANALYZE) {TABLES}")
+        # As for any disk without moving heads: PostgreSQL's own 4 makes it shun its indexes.
+        cursor.execute("SET random_page_cost = 1.1")
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("RESET random_page_cost")
+        cursor.execute(f"TRUNCATE {TABLES}, token_blacklist_flushrun CASCADE")
