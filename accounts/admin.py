@@ -85,7 +85,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     )
 
     class Media:
-        css = {"all": ["token_blacklist/admin.css"]}
+        css = {"all": ["token_blacklist/admin.css", "css/people.css"]}
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

@@ -68,7 +68,7 @@ PAGES = {
     "dashboard": ("/admin/", {}),
     "outstanding": outstanding(),
     "deep page": outstanding(p=LISTED // 100),
-    "deep page, sorted": outstanding(p=LISTED // 100, o="-4"),
+    "deep page, sorted": outstanding(p=LISTED // 100, o="-5"),
     "page beyond": outstanding(p=9_000),
     **{f"sorted by {n}": outstanding(o=n) for n in range(1, 9)},
     **{f"sorted by -{n}": outstanding(o=-n) for n in range(1, 9)},
@@ -98,7 +98,7 @@ PAGES = {
     "reused, of a day": outstanding(reason="reuse", **dates("created_at", 20, 19)),
     "logged out, of a day": outstanding(reason="logout", **dates("created_at", 20, 19)),
     "all at once": outstanding(
-        q="{email}", state="blacklisted", reason="logout", device="other", o="-4"
+        q="{email}", state="blacklisted", reason="logout", device="other", o="-5"
     ),
     "contradiction": outstanding(state="live", reason="logout"),
     "session": (f"{OUTSTANDING}{{live}}/change/", {}),

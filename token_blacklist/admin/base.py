@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.core.paginator import Paginator
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format, localize
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
@@ -71,6 +74,16 @@ class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # non
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def moment(at: datetime | None) -> str:
+    """Say when, short enough for a column; the whole of it is the title."""
+    if at is None:
+        return "-"
+    local = timezone.localtime(at)
+    this_year = local.year == timezone.localtime().year
+    text = date_format(local, "j M, H:i" if this_year else "j M Y, H:i")
+    return format_html('<time class="tb-line" title="{}">{}</time>', localize(local), text)
 
 
 def badge(kind: str, text: object) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
-from .base import BoundedPaginator, ReadOnlyAdmin
+from .base import BoundedPaginator, ReadOnlyAdmin, moment
 from .search import SearchMixin
 
 
@@ -29,13 +29,13 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
         "reason",
         "blacklisted_by",
         "note",
-        "blacklisted_at",
+        "since",
     )
     list_filter = ("reason", "blacklisted_at")
     list_select_related = ("token__user", "blacklisted_by")
     search_path = "token__"
     paginator = NearPaginator
-    sortable_by = ("blacklisted_at",)
+    sortable_by = ("since",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Order what is searched for as the sessions are: their indexes find it."""
@@ -44,6 +44,10 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     @admin.display(description=_("person"))
     def person(self, entry: BlacklistedToken) -> str:
         return str(entry.token.user or _("nobody"))
+
+    @admin.display(description=_("blacklisted"), ordering="blacklisted_at")
+    def since(self, entry: BlacklistedToken) -> str:
+        return moment(entry.blacklisted_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import BlacklistedToken, OutstandingToken
-from .base import ReadOnlyAdmin, badge
+from .base import ReadOnlyAdmin, badge, moment
 from .ending import AT_ONCE, EndingMixin, Selection
 from .search import SearchMixin
 
@@ -80,18 +81,17 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     list_display = (
         "person",
         "state",
-        "device",
-        "ip_address",
-        "created_at",
-        "refreshed_at",
-        "expires_at",
+        "where",
+        "signed_in",
+        "refreshed",
+        "expires",
     )
     list_filter = (StateFilter, ReasonFilter, "created_at", DeviceFilter)
     list_select_related = ("user", "blacklistedtoken__blacklisted_by")
-    sortable_by = ("created_at", "expires_at")
+    sortable_by = ("signed_in", "expires")
     actions = ("end_selected", "end_people")
     fieldsets = (
-        (None, {"fields": ("person", "state", "story", "end_button")}),
+        (None, {"fields": ("person", "state", "story", "end_button", "end_more")}),
         (
             _("Device"),
             {"fields": ("device", "ip_address", "user_agent")},
@@ -108,14 +108,16 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         return ("-id",)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Put the button where it is seen on a narrow screen as well."""
+        person, state, *others = self.list_display
         buttons = ("end_button",) if self.has_end_permission(request) else ()
-        return (*self.list_display, *buttons)
+        return (person, state, *buttons, *others)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if self.has_end_permission(request):
             return self.fieldsets
         (name, first), *others = self.fieldsets
-        return ((name, {"fields": first["fields"][:-1]}), *others)
+        return ((name, {"fields": first["fields"][:-2]}), *others)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutstandingToken]:
         queryset: Any = super().get_queryset(request)
@@ -142,6 +144,26 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     def device(self, record: OutstandingToken) -> str:
         return conf.DEVICE_NAME(record.user_agent) or "-"
 
+    @admin.display(description=_("device"))
+    def where(self, record: OutstandingToken) -> str:
+        return format_html(
+            '<div><span class="tb-line">{}</span><br><small>{}</small></div>',
+            self.device(record),
+            record.ip_address or "-",
+        )
+
+    @admin.display(description=_("signed in"), ordering="created_at")
+    def signed_in(self, record: OutstandingToken) -> str:
+        return moment(record.created_at)
+
+    @admin.display(description=_("refreshed"))
+    def refreshed(self, record: OutstandingToken) -> str:
+        return moment(record.refreshed_at)
+
+    @admin.display(description=_("expires"), ordering="expires_at")
+    def expires(self, record: OutstandingToken) -> str:
+        return moment(record.expires_at)
+
     @admin.display(description="jti")
     def jti(self, record: OutstandingToken) -> str:
         return record.jti
@@ -151,14 +173,14 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         """Tell what happened to the session, in order."""
         told: list[tuple[Any, Any]] = [(record.created_at, _("Signed in"))]
         if record.refreshed_at:
-            told.append(
-                (
-                    record.refreshed_at,
-                    _("Refreshed for the last time of %(times)d") % {"times": record.generation},
-                )
+            refreshed = ngettext(
+                "Refreshed", "Refreshed, the last of %(count)d times", record.generation
             )
-        over = _("Expired") if record.is_expired() else _("Expires, unless it is refreshed")
-        told.append((record.expires_at, over))
+            told.append((record.refreshed_at, refreshed % {"count": record.generation}))
+        if record.is_expired():
+            told.append((record.expires_at, _("Expired")))
+        elif not record.is_blacklisted:
+            told.append((record.expires_at, _("Expires, unless it is refreshed")))
         if record.is_blacklisted:
             entry = record.blacklistedtoken
             how = [str(entry.get_reason_display())]
@@ -170,10 +192,24 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         told = sorted(told, key=lambda event: (event[0] is not None, event[0]))
         lines = format_html_join(
             "",
-            "<li><time>{}</time> {}</li>",
+            "<li><time>{}</time> <span>{}</span></li>",
             ((localize(timezone.localtime(at)) if at else "?", what) for at, what in told),
         )
         return format_html('<ol class="tb-story">{}</ol>', lines)
+
+    @admin.display(description=_("end more"))
+    def end_more(self, record: OutstandingToken) -> str:
+        """Links to what a thief may have besides this session. Each counts before it ends."""
+        links = []
+        if record.user_id:
+            links.append((f"people={record.user_id}", _("Every session of this person")))
+        if record.ip_address:
+            links.append((f"ip_address={record.ip_address}", _("Everything from this IP address")))
+        url = reverse("admin:token_blacklist_outstandingtoken_end")
+        shown = format_html_join(
+            "", '<li><a href="{}?{}">{}</a></li>', ((url, *link) for link in links)
+        )
+        return format_html('<ul class="tb-links">{}</ul>', shown) if links else "-"
 
     @admin.display(description=_("end"))
     def end_button(self, record: OutstandingToken) -> str:

@@ -24,7 +24,7 @@ class FlushRunAdmin(ReadOnlyAdmin):
     list_display = (
         "started_at",
         "how_it_ended",
-        "duration",
+        "took",
         "outstanding_deleted",
         "blacklisted_deleted",
     )
@@ -34,6 +34,10 @@ class FlushRunAdmin(ReadOnlyAdmin):
     def how_it_ended(self, run: FlushRun) -> str:
         kinds = {FlushRun.Outcome.DONE: "live", FlushRun.Outcome.FAILED: "over"}
         return badge(kinds.get(FlushRun.Outcome(run.outcome), "quiet"), run.get_outcome_display())
+
+    @admin.display(description=_("duration"))
+    def took(self, run: FlushRun) -> str:
+        return _("%(seconds).1f s") % {"seconds": run.duration.total_seconds()}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
