@@ -1,14 +1,27 @@
 """The console: who gets in, and the figures on its first page."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.admin import site
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.test import RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.devices import Device
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    BlacklistedTokenFactory,
+    OutstandingTokenFactory,
+    UserFactory,
+)
 from token_blacklist import retention
+from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+
+User = get_user_model()
 
 
 @pytest.fixture
@@ -77,3 +90,142 @@ def test_who_is_signed_in_and_not_on_the_staff_is_refused_everywhere(client, use
 
     for address in addresses:
         assert getattr(client, method)(address).status_code == 403, address
+
+
+def addresses_of(model, pk):
+    """Return each address of a model's admin."""
+    return [
+        reverse(f"admin:{pattern.name}", args=[pk] * len(pattern.pattern.converters))
+        for pattern in site._registry[model].urls
+        if pattern.name is not None  # else Django's own redirect of old addresses
+    ]
+
+
+def every_autocomplete():
+    """Return the autocomplete of each relation, of which only some are offered."""
+    for model in site._registry:
+        for field in model._meta.get_fields():
+            if field.is_relation and not field.auto_created:
+                app = model._meta.app_label
+                yield (
+                    f"/admin/autocomplete/?app_label={app}&model_name={model._meta.model_name}"
+                    f"&field_name={field.name}&term="
+                )
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_without_permissions_every_model_address_action_and_autocomplete_is_refused(
+    client, user, method, is_staff
+):
+    entry = BlacklistedTokenFactory(token__user=user)
+    keys = {
+        OutstandingToken: entry.token_id,
+        BlacklistedToken: entry.pk,
+        FlushRun: FlushRun.objects.create(started_at=timezone.now()).pk,
+        User: user.pk,
+        Group: Group.objects.create(name="support").pk,
+    }
+    other = OutstandingTokenFactory(user=user)
+    assert set(keys) == set(site._registry)
+    client.force_login(UserFactory(is_staff=is_staff))
+    before = User.objects.count()
+
+    for model, pk in keys.items():
+        for address in addresses_of(model, pk):
+            assert getattr(client, method)(address).status_code in {403, 405}, address
+        for action in (*dict(site._registry[model].get_action_choices(superuser())), "nonsense"):
+            data = {"action": action, "_selected_action": [pk], "post": "yes", "confirmed": "yes"}
+            assert client.post(addresses_of(model, pk)[0], data).status_code == 403
+    for address in every_autocomplete():
+        assert client.get(address).status_code == 403, address
+    assert User.objects.count() == before
+    assert OutstandingToken.objects.live().get() == other
+
+
+def superuser():
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True, is_active=True)
+    return request
+
+
+class TestColleagues:
+    @pytest.fixture
+    def support(self, staff):
+        return staff("view_user", "change_user", "delete_user", "add_user")
+
+    def change(self, client, person, **changes):
+        page = f"/admin/accounts/user/{person.pk}/change/"
+        return client.post(page, {"email": person.email, "name": "", "is_active": "on", **changes})
+
+    def test_support_changes_and_deletes_a_customer(self, support, user):
+        assert self.change(support, user, name="Ada").status_code == 302
+        user.refresh_from_db()
+        assert user.name == "Ada"
+        answer = support.post(f"/admin/accounts/user/{user.pk}/delete/", {"post": "yes"})
+        assert answer.status_code == 302
+        assert not User.objects.filter(pk=user.pk).exists()
+
+    def test_support_makes_nobody_a_colleague(self, support, user):
+        permission = Permission.objects.first()
+        granted = {"is_staff": "on", "is_superuser": "on", "user_permissions": [permission.pk]}
+
+        self.change(support, user, **granted)
+
+        user.refresh_from_db()
+        assert (user.is_staff, user.is_superuser) == (False, False)
+        assert not user.user_permissions.exists()
+
+    @pytest.mark.parametrize("kind", [{"is_staff": True}, {"admin": True}])
+    def test_support_has_no_way_into_a_colleagues_account(self, support, kind):
+        colleague = UserFactory(**kind)
+        page = f"/admin/accounts/user/{colleague.pk}"
+        password = {"password1": "a new 4 words phrase", "password2": "a new 4 words phrase"}
+
+        assert support.get(f"{page}/change/").status_code == 200
+        assert self.change(support, colleague, email="thief@example.com").status_code == 403
+        assert support.post(f"{page}/password/", password).status_code == 403
+        assert support.post(f"{page}/delete/", {"post": "yes"}).status_code == 403
+        together = {"action": "delete_selected", "_selected_action": colleague.pk, "post": "yes"}
+        support.post("/admin/accounts/user/", together)
+        colleague.refresh_from_db()
+        assert colleague.email != "thief@example.com"
+        assert colleague.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user")])
+def test_no_role_sees_of_a_password_more_than_that_there_is_one(staff, user, codenames):
+    client = staff(*codenames)
+    _algorithm, _salt, digest = user.password.split("$")
+
+    for page in ("", f"{user.pk}/change/"):
+        text = client.get(f"/admin/accounts/user/{page}").text
+        assert user.email in text
+        assert not any(text.count(digest[at : at + 6]) for at in range(len(digest) - 6))
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("ada@", {"ada"}),
+        ("ADA@Example.com", {"ada"}),
+        ("Ada Love", {"ada"}),
+        ("ada love", {"ada"}),
+        (" grace ", {"grace"}),
+        ("Lovelace", set()),
+        ("@example.com", set()),
+        ("\ud800", set()),
+        ("", {"ada", "grace", "staff"}),
+    ],
+)
+def test_people_are_found_by_how_their_address_or_name_begins(staff, term, found):
+    UserFactory(email="ada@example.com", name="Ada Lovelace")
+    UserFactory(email="hopper@example.com", name="Grace Hopper")
+    client = staff("view_user")
+    names = {"Ada Lovelace": "ada", "Grace Hopper": "grace", "": "staff"}
+
+    page = f"/admin/accounts/user/?q={quote(term, errors='surrogatepass')}"
+    answer = client.get(page)
+
+    shown = {names[person.name] for person in answer.context["cl"].result_list}
+    assert shown == found or "\ud800" in term

@@ -18,6 +18,7 @@ from tests.devices import Device
 from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist import retention
 from token_blacklist.admin import ending
+from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken
 
@@ -49,6 +50,11 @@ def staff(db):
 @pytest.fixture
 def support(staff):
     return staff("view_outstandingtoken", "view_blacklistedtoken", "add_blacklistedtoken")
+
+
+@pytest.fixture
+def viewer(staff):
+    return staff("view_outstandingtoken", "view_blacklistedtoken")
 
 
 @pytest.fixture
@@ -444,6 +450,37 @@ def test_no_page_sends_ten_statements_however_long_the_lists(support, user):
         sent[page] = len(found)
 
     assert max(sent.values()) < 10, sent
+
+
+def test_the_list_is_narrowed_by_the_day_of_signing_in(support):
+    now = timezone.now()
+    old, young = (OutstandingTokenFactory(created_at=now - timedelta(days=d)) for d in (9, 1))
+    ended = BlacklistedTokenFactory(token=OutstandingTokenFactory(created_at=old.created_at)).token
+    since = {"created_at__gte": f"{now - timedelta(days=2):%Y-%m-%d 00:00:00+00:00}"}
+    until = {"created_at__lt": since["created_at__gte"]}
+
+    assert shown(support.get(OUTSTANDING, since)) == [young]
+    assert set(shown(support.get(OUTSTANDING, until))) == {old, ended}
+    assert shown(support.get(OUTSTANDING, {**until, "state": "live"})) == [old]
+    assert shown(support.get(OUTSTANDING, {**until, "reason": "api"})) == [ended]
+    for state in ("live", "expired"):
+        assert shown(support.get(OUTSTANDING, {"state": state, "reason": "api"})) == []
+
+
+def test_a_long_list_is_counted_no_further_than_it_can_be_paged(support, monkeypatch):
+    monkeypatch.setattr(BoundedPaginator, "most", 3)
+    OutstandingTokenFactory.create_batch(5)
+
+    assert support.get(OUTSTANDING).context["cl"].result_count == 3
+
+
+def test_a_session_leads_to_what_else_a_thief_may_have(support, viewer, session):
+    page = f"{OUTSTANDING}{session.pk}/change/"
+    links = [f"end/?people={session.user_id}", "end/?ip_address=192.0.2.1"]
+
+    assert all(link in support.get(page).text for link in links)
+    assert not any(link in viewer.get(page).text for link in links)
+    assert all(support.get(f"{OUTSTANDING}{link}").context["sessions"] == 1 for link in links)
 
 
 def test_tokens_of_all_kinds_tell_their_session(user):
