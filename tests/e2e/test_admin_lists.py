@@ -122,7 +122,8 @@ def test_a_mass_sign_out_says_how_many_and_whose_before_it_ends_them(
         assert device.log_in().status_code == 200
 
     admin.sign_in(support)
-    admin.page.goto(f"{OUTSTANDING}end/")
+    admin.open("Outstanding tokens")
+    admin.page.get_by_role("link", name="End many").click()
     admin.page.get_by_label("From this IP address").fill("127.0.0.1")
     admin.page.get_by_role("button", name="Count them").click()
     expect(admin.page.locator(".tb-count")).to_have_text(
