@@ -27,7 +27,7 @@ PEOPLE = "/admin/accounts/user/"
 AUTOCOMPLETE = "/admin/autocomplete/"
 BIG = set(TABLES.split(", "))
 MOST_ROWS = 250_000  # that a page may read, of tables of 1,000,000 and 300,000
-LISTED = 10_000
+LISTED = 1_000
 
 
 def days_ago(days):
@@ -112,7 +112,7 @@ PAGES = {
     "ending of people": end(people="{first}"),
     "ending of a person": end(people="{person}"),
     "blacklisted": blacklisted(),
-    "blacklisted, deep page": blacklisted(p=10),
+    "blacklisted, deep page": blacklisted(p=LISTED // 100),
     **{f"blacklisted, sorted by {n}": blacklisted(o=n) for n in (1, 2, 3, 4, 5, -2, -3, -4, -5)},
     **{
         f"blacklisted, {choice}": blacklisted(reason__exact=choice)
@@ -130,7 +130,7 @@ PAGES = {
     "autocomplete, by e-mail": offered("{email}"),
     "autocomplete, by an ip of many": offered(OFFICE),
     "people": people(),
-    "people, deep page": people(p=100),
+    "people, deep page": people(p=LISTED // 100),
     **{f"people, sorted by {n}": people(o=n) for n in (1, 2, 3, 4, 5, -1, -2, -3, -4, -5)},
     "people, by e-mail": people(q="{email}"),
     "people, by the start of an e-mail": people(q="customer4"),

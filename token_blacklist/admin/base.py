@@ -18,7 +18,7 @@ if TYPE_CHECKING or not apps.is_installed("unfold"):
 else:
     from unfold.admin import ModelAdmin
 
-COUNTED = 10_000  # rows of a list that are counted and can be paged to: beyond, search
+COUNTED = 1_000  # rows of a list that are counted and can be paged to: beyond, search
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time

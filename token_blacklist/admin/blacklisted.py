@@ -10,12 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
-from .base import BoundedPaginator, ReadOnlyAdmin, moment
+from .base import ReadOnlyAdmin, moment
 from .search import SearchMixin
-
-
-class NearPaginator(BoundedPaginator):
-    most = 1_000  # each is found by way of its session
 
 
 @admin.register(BlacklistedToken)
@@ -34,7 +30,6 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     list_filter = ("reason", "blacklisted_at")
     list_select_related = ("token__user", "blacklisted_by")
     search_path = "token__"
-    paginator = NearPaginator
     sortable_by = ("since",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
