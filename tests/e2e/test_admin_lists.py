@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Permission
 from playwright.sync_api import expect
 
-from tests.e2e.admin import BLACKLISTED, OUTSTANDING
+from tests.e2e.admin import BLACKLISTED, OUTSTANDING, Admin
 from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.statistics import overview
@@ -193,6 +193,35 @@ def test_the_dashboard_agrees_with_the_database(browsers, admin, user, scheme):
     assert (figures.live.count, figures.waiting.count) == (3, 1)
     found = Axe().run(admin.page, context="#content, .figures, .panel").response["violations"]
     assert not [fault["id"] for fault in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_console_is_readable_in_both_schemes_and_fits_the_screen(browsers, user, scheme, width):
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    live = OutstandingTokenFactory(user=user, ip_address="2001:db8::7", user_agent=agent)
+    OutstandingTokenFactory(user=user, expired=True)
+    entry = BlacklistedTokenFactory(reason="admin", note="a laptop, stolen on the train")
+    screen = {"width": width, "height": 900}
+    admin = Admin(browsers(viewport=screen, color_scheme=scheme).new_page())
+    page = admin.page
+    admin.sign_in(UserFactory(admin=True))
+
+    for path, ours in {
+        "/admin/": ".figures, .panel",
+        OUTSTANDING: ".tb-badge, .tb-button, .tb-line",
+        f"{OUTSTANDING}{live.pk}/change/": ".tb-badge, .tb-story, .tb-links, .tb-button",
+        f"{OUTSTANDING}{entry.token_id}/change/": ".tb-badge, .tb-story, .tb-links",
+        f"{OUTSTANDING}end/?people={user.pk}": ".tb-page",
+        f"{BLACKLISTED}add/": ".field-note",
+        f"/admin/accounts/user/{user.pk}/change/": ".tb-story, .tb-button",
+        "/admin/token_blacklist/flushrun/add/": ".tb-page",
+    }.items():
+        page.goto(path)
+        expect(page.locator(ours).first).to_be_visible()
+        faults = Axe().run(page, context=ours).response["violations"]
+        assert not [(fault["id"], fault["nodes"][0]["html"]) for fault in faults], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_a_flush_is_started_by_hand(admin, user):
