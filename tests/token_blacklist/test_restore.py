@@ -1,0 +1,81 @@
+"""What a restored backup does to sessions, and the one command that makes it safe."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from tests.devices import Device
+from tests.factories import UserFactory
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+
+@pytest.fixture
+def backup(db):
+    """Keep the two lists as they are; call what is given to have them so again."""
+
+    def keep():
+        sessions = list(OutstandingToken.objects.values())
+        entries = list(BlacklistedToken.objects.values())
+
+        def restore():
+            OutstandingToken.objects.all().delete()
+            OutstandingToken.objects.bulk_create(OutstandingToken(**row) for row in sessions)
+            BlacklistedToken.objects.bulk_create(BlacklistedToken(**row) for row in entries)
+
+        return restore
+
+    return keep
+
+
+def signed_in(user):
+    device = Device(user)
+    assert device.log_in().status_code == 200
+    return device
+
+
+def test_a_token_refreshed_since_the_backup_is_refused_and_said_so_in_the_log(user, backup, caplog):
+    device = signed_in(user)
+    restore = backup()
+    device.refresh()
+
+    restore()
+
+    assert device.refresh().status_code == 401
+    assert "was the database restored?" in caplog.text
+    assert not BlacklistedToken.objects.exists()  # it is no theft
+
+
+def test_a_session_that_was_opened_since_the_backup_is_refused(user, backup):
+    restore = backup()
+    device = signed_in(user)
+
+    restore()
+
+    assert device.refresh().status_code == 401
+    assert device.me().status_code == 401
+
+
+def test_a_sign_out_since_the_backup_is_undone_until_the_sessions_before_are_ended(
+    user, backup, clock
+):
+    robbed, careless = signed_in(user), signed_in(UserFactory())
+    stolen = robbed.refresh_token
+    restore = backup()
+    clock.shift(3600)
+    robbed.log_out()
+    assert robbed.refresh(stolen).status_code == 401
+
+    restore()
+    restored_at = timezone.now()
+    assert robbed.me(token=robbed.access).status_code == 401  # expired by now
+    assert robbed.refresh(stolen).status_code == 200  # undone: this is the danger
+    restore()
+
+    call_command("endsessions", "--before", restored_at.isoformat(), "--note", "restored")
+
+    assert robbed.refresh(stolen).status_code == 401
+    assert careless.refresh().status_code == 401  # the price: everybody signs in again
+    clock.shift(timedelta(seconds=1))
+    assert signed_in(user).refresh().status_code == 200
