@@ -87,9 +87,10 @@ REGISTERED = OpenApiResponse(
 
 @extend_schema(tags=["account"])
 @extend_schema_view(
-    get=extend_schema(operation_id="me", responses={200: ME, **refused()}),
+    get=extend_schema(operation_id="me", summary="Who I am", responses={200: ME, **refused()}),
     patch=extend_schema(
         operation_id="me_update",
+        summary="Change my name",
         responses={200: ME, **bad_request({"name": ["This field may not be null."]}), **refused()},
         examples=[OpenApiExample("A new name", {"name": "Ada"}, request_only=True)],
     ),

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.checks import run_checks
 
 from tests.token_blacklist.test_keys import private_key, public_pem
@@ -54,6 +56,16 @@ def test_a_setting_that_makes_no_sense_is_an_error(options, change, number):
     options(**change)
 
     assert ids() == [number]
+
+
+@pytest.mark.filterwarnings("ignore:The RSA key")  # as the library says, too
+def test_an_rsa_key_that_is_too_short_is_an_error(options):
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+    options(ALGORITHM="RS256", SIGNING_KEY=pem)
+
+    assert ids() == ["E015"]
 
 
 def test_a_public_key_alone_is_fine_where_tokens_are_only_verified(options):
