@@ -162,9 +162,7 @@ def log_of(server: Server) -> Iterator[Callable[[], str]]:
         time.sleep(0.5)
 
     configure("'all'", "'<%d>'")
-    (start,) = server.connection.execute(
-        "SELECT size FROM pg_stat_file(%s)", (log,)
-    ).fetchone()
+    (start,) = server.connection.execute("SELECT size FROM pg_stat_file(%s)", (log,)).fetchone()
     try:
         yield lambda: server.connection.execute(
             "SELECT pg_read_file(%s, %s, 100000000)", (log, start)
@@ -173,9 +171,7 @@ def log_of(server: Server) -> Iterator[Callable[[], str]]:
         configure("DEFAULT", "DEFAULT")
 
 
-def statements(
-    server: Server, stock: Stock, running: Served, operation: str
-) -> dict[str, float]:
+def statements(server: Server, stock: Stock, running: Served, operation: str) -> dict[str, float]:
     """Count what the server is sent for a request: statements, and what stands around them."""
     told = stock.stories(operation, COUNTED)[0]
 
@@ -184,7 +180,9 @@ def statements(
         for _ in range(COUNTED - 1):
             answer = yield told.send(answer)
 
-    line = re.compile(rf"^<{stock.site.database}>LOG:  (?:statement|execute [^:]*):\s*(.*)", re.MULTILINE)
+    line = re.compile(
+        rf"^<{stock.site.database}>LOG:  (?:statement|execute [^:]*):\s*(.*)", re.MULTILINE
+    )
     with log_of(server) as read:
         load.run(running.port, [bounded()])
         sent = [" ".join(found.split()) for found in line.findall(read())]
