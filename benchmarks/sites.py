@@ -74,6 +74,7 @@ def environment(site: Site, server: Server) -> dict[str, str]:
         **os.environ,
         **{f"THROTTLE_{name}": "" for name in throttles},
         "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
         "ENV_FILE": "",
         "DJANGO_SETTINGS_MODULE": site.settings,
         "DATABASE_URL": server.url_of(site.database),

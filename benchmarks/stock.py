@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 
-PASSWORD = "correct horse battery staple"  # noqa: S105  # of nobody
+PASSWORD = "correct horse battery staple"  # of nobody
 PEOPLE = 200
 
 
