@@ -48,6 +48,8 @@ lint: setup-dev ## Style, types, import rules, templates, migrations, API descri
 	$(PY) -m mypy .
 	.venv/bin/lint-imports
 	$(PY) -m djlint --check --lint --quiet templates token_blacklist/templates
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null

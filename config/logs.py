@@ -1,5 +1,6 @@
-"""How a line of the log looks: for people in DEBUG, JSON outside; with the request's id, never
-with a token.
+"""The log: lines for people in DEBUG, JSON outside; with the request's id, never with a token.
+
+Imports nothing of Django's: gunicorn logs before the settings are read.
 """
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from contextvars import ContextVar
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -32,3 +34,45 @@ class JSONFormatter(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return TOKEN.sub("[token]", super().format(record))
+
+
+def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
+    """Return what `logging.config.dictConfig` takes.
+
+    `level` is a level's name, `form` is "line" or "json", `stream` "stdout" or "stderr".
+    """
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": RequestIdFilter}},
+        "formatters": {
+            "line": {
+                "()": LineFormatter,
+                "format": "{asctime} {levelname} {name} [{request_id:.8}]: {message}",
+                "style": "{",
+            },
+            "json": {
+                "()": JSONFormatter,
+                "format": "{asctime}{levelname}{name}{request_id}{message}",
+                "style": "{",
+                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+                "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+            },
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "stream": f"ext://sys.{stream}",
+                "filters": ["request_id"],
+                "formatter": form,
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        # Without handlers of their own, which would say each line twice.
+        "loggers": {
+            "django": {"handlers": [], "level": level},
+            # runserver's line for each request: config.access writes one, without the query.
+            "django.server": {"handlers": [], "level": "ERROR"},
+            "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
+        },
+    }

@@ -17,6 +17,8 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from .logs import logging_config
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 problems: list[str] = []  # named all at once, at the end of this file
 
@@ -383,38 +385,7 @@ if LOG_FORMAT not in {"line", "json"}:
 LOG_STREAM = env.str("LOG_STREAM", default="stdout")
 if LOG_STREAM not in {"stdout", "stderr"}:
     problems.append("LOG_STREAM is neither stdout nor stderr.")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
-    "formatters": {
-        "line": {
-            "()": "config.logs.LineFormatter",
-            "format": "{asctime} {levelname} {name} [{request_id:.8}]: {message}",
-            "style": "{",
-        },
-        "json": {
-            "()": "config.logs.JSONFormatter",
-            "format": "{asctime}{levelname}{name}{request_id}{message}",
-            "style": "{",
-            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
-        },
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "stream": f"ext://sys.{LOG_STREAM}",
-            "filters": ["request_id"],
-            "formatter": LOG_FORMAT,
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": []},  # its own would say each line twice
-        "django.server": {"handlers": [], "level": "ERROR"},  # of runserver, as config.access does
-    },
-}
+LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT, LOG_STREAM)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = env.str("METRICS_DIR", default=str(BASE_DIR / ".metrics"))
 if METRICS_TOKEN and not can_write_to(Path(METRICS_DIR)):

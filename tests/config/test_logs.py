@@ -80,6 +80,7 @@ def test_probes_are_not_in_the_log(client, log, db):
     assert log.stream.getvalue() == ""
 
 
+@pytest.mark.shows_tokens  # in what pytest itself keeps of the log
 def test_no_token_gets_into_the_log_whoever_puts_it_there(client, log):
     try:
         raise ValueError(TOKEN)

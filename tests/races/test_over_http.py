@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.site import call, served
+
 from .conftest import ROUNDS, THREADS
-from .site import call, served
 
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 

@@ -1,0 +1,66 @@
+"""How gunicorn serves the project: `gunicorn --config config/gunicorn.conf.py config.wsgi`.
+
+HOST and PORT say where, WEB_CONCURRENCY with how many processes.
+"""
+
+import os
+from pathlib import Path
+
+from config.logs import logging_config
+
+
+def cpus() -> int:
+    """Return how many processors there are for this process, of whole ones.
+
+    Not the machine's: a container may be given less, and a process for each of 64 processors in a
+    container of one would only take memory.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        allowed = min(allowed or 1, int(quota) // int(period))  # "max 100000" where there is none
+    except (OSError, ValueError):
+        pass
+    return max(1, allowed or 1)
+
+
+# All addresses: whoever runs it behind a proxy says with a firewall or a network who gets here.
+bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
+
+# Threads: most of a request is waiting for the database. Processes: one thread of Python runs at
+# a time. Two at least, so that one of them answers while the other starts anew.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
+threads = 4
+
+# Each process loads the project by itself. What it opens then, the pool of database connections
+# and its threads, does not live through a fork.
+preload_app = False
+
+# A process that leaks starts anew before it hurts; not all of them at the same moment.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+# A proxy keeps its connections open: longer than it waits between two requests.
+keepalive = 15
+
+# A process that has not moved for so long is replaced. Its requests are lost, so this is more
+# than any of them takes: the pool gives up after 10 s, SQLite after 20.
+timeout = 40
+
+# After SIGTERM no new request is taken, and those that came have so long to end. Platforms send
+# SIGKILL after 30 s (Kubernetes, Heroku) or 10 (Docker, unless stop_grace_period says more).
+graceful_timeout = 25
+
+# Where a process tells that it is alive. In memory: a disk that hangs is no reason to kill it.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+
+# config.access writes a line for each request, without the query string. Gunicorn's own lines,
+# starts, stops and broken requests, look like the rest.
+accesslog = None
+logconfig_dict = logging_config(
+    os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", "json"), "stdout"
+)
+
+# No socket by which a running server could be steered.
+control_socket_disable = True

@@ -1,0 +1,113 @@
+"""What the files of a deployment say, read as the programs that take them read them."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SYSTEMD = ROOT / "deploy" / "systemd"
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def procfile() -> dict[str, str]:
+    lines = [line.partition(":") for line in text("Procfile").splitlines() if line.strip()]
+    return {name.strip(): command.strip() for name, _colon, command in lines}
+
+
+def crontab() -> tuple[list[str], str]:
+    """Return the five fields and the command of its one line."""
+    (line,) = (line for line in text("crontab").splitlines() if line and line[0] != "#")
+    *fields, command = line.split(maxsplit=5)
+    return fields, command
+
+
+def compose() -> dict[str, Any]:
+    return yaml.safe_load(text("docker-compose.yml"))
+
+
+def render() -> dict[str, Any]:
+    return yaml.safe_load(text("deploy/render.yaml"))
+
+
+def fly() -> dict[str, Any]:
+    return tomllib.loads(text("deploy/fly.toml"))
+
+
+def heroku() -> dict[str, Any]:
+    return json.loads(text("app.json"))
+
+
+def unit(name: str) -> configparser.ConfigParser:
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
+    parser.optionxform = str
+    parser.read_string((SYSTEMD / name).read_text(encoding="utf-8"))
+    return parser
+
+
+def dockerfile() -> list[tuple[str, str]]:
+    """Return its instructions in order, each with what follows it on its lines."""
+    joined = re.sub(r"\\\n", " ", re.sub(r"(?m)^\s*#.*\n", "", text("Dockerfile")))
+    lines = [line.split(maxsplit=1) for line in joined.splitlines() if line.strip()]
+    return [(word.upper(), " ".join(rest.split())) for word, rest in lines]
+
+
+def docker_command() -> list[str]:
+    """Return what the image starts when it is told nothing else."""
+    return json.loads(dict(dockerfile())["CMD"])
+
+
+def commands() -> dict[str, list[str]]:
+    """Return every command that the files name, by where it stands, as words."""
+    found: dict[str, Any] = {f"Procfile {name}": command for name, command in procfile().items()}
+    found["crontab"] = crontab()[1].partition('PATH="$PWD/.venv/bin:$PATH" ')[2]
+    found["Dockerfile"] = docker_command()
+    healthcheck = re.search(r"CMD (\[.*\])", dict(dockerfile())["HEALTHCHECK"])
+    found["Dockerfile healthcheck"] = json.loads(healthcheck[1])
+    for name, service in compose()["services"].items():
+        if service["image"] == "token-blacklist" and "command" in service:
+            found[f"compose {name}"] = service["command"]
+    for path in SYSTEMD.glob("*.service"):
+        for key in ("ExecStartPre", "ExecStart"):
+            if command := unit(path.name)["Service"].get(key):
+                found[f"systemd {path.stem} {key}"] = command.replace("/app/.venv/bin/", "")
+    for service in render()["services"]:
+        for key in ("preDeployCommand", "dockerCommand"):
+            if command := service.get(key):
+                found[f"render {service['name']} {key}"] = command
+    found["fly release"] = fly()["deploy"]["release_command"]
+    for name, command in fly()["processes"].items():
+        found[f"fly {name}"] = command
+    return {
+        place: shlex.split(command) if isinstance(command, str) else command
+        for place, command in found.items()
+    }
+
+
+def variables() -> dict[str, set[str]]:
+    """Return the environment variables that each file sets for the project."""
+    groups = [group["envVars"] for group in render()["envVarGroups"]]
+    services = [service.get("envVars", []) for service in render()["services"]]
+    render_keys = {entry["key"] for group in groups + services for entry in group if "key" in entry}
+    units = {
+        assignment.partition("=")[0]
+        for path in SYSTEMD.glob("*.service")
+        for assignment in unit(path.name)["Service"].get("Environment", "").split()
+    }
+    return {
+        "compose": set(compose()["x-app"]["environment"]),
+        "render": render_keys,
+        "fly": set(fly()["env"]),
+        "heroku": set(heroku()["env"]),
+        "systemd": units,
+    }

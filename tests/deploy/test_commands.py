@@ -1,0 +1,310 @@
+"""Every command that a file of the deployment names, run for real, in a copy of the project."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection, connections
+
+from tests.config.checkout import bare_environment, copy_into, lend_packages
+from tests.site import call as call_plainly
+from tests.site import database, free_port
+
+from . import files
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.django_db(transaction=True)]
+
+COMMANDS = files.commands()
+TLS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}  # as the proxy says it
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project as the image has it: its steps were run, but for the download of packages."""
+    folder = lend_packages(copy_into(tmp_path_factory.mktemp("app")))
+    steps = [line for word, line in files.dockerfile() if word == "RUN"]
+    venv, static, user = steps
+    assert venv.startswith("python -m venv .venv && .venv/bin/pip install --require-hashes")
+    assert user.startswith("useradd --uid 10001")
+    done = subprocess.run(
+        ["sh", "-c", static],
+        cwd=folder,
+        env=bare_environment(ENV_FILE=""),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "static files copied" in done.stdout
+    return folder
+
+
+@pytest.fixture
+def env(project, tmp_path, transactional_db):
+    """Production: an environment, and a database with its tables."""
+    with database(tmp_path) as url:
+        environment = bare_environment(
+            ENV_FILE="",
+            SECRET_KEY=secrets.token_urlsafe(64),
+            JWT_SIGNING_KEY=secrets.token_urlsafe(64),
+            ALLOWED_HOSTS="127.0.0.1",
+            EMAIL_URL="dummymail://",
+            DATABASE_URL=url,
+            NUM_PROXIES="1",
+            CACHE_DIR=str(tmp_path / "cache"),
+            METRICS_DIR=str(tmp_path / "metrics"),
+            PATH=f"{project / '.venv/bin'}:{os.environ['PATH']}",
+            MARK=uuid.uuid4().hex,  # by which its processes are found
+            HOST="127.0.0.1",
+            PORT=str(free_port()),
+        )
+        release = COMMANDS["Procfile release"]
+        subprocess.run(release, cwd=project, env=environment, check=True, capture_output=True)
+        yield environment
+        assert not processes(environment)
+
+
+def processes(env):
+    """Return the processes that were started with this environment and still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"MARK={env['MARK']}".encode() in path.read_bytes():
+                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" "))
+        except OSError:
+            continue
+    return found
+
+
+def call(url, body=None, access=""):
+    return call_plainly(url, body, access, headers=TLS)
+
+
+@contextmanager
+def started(command, project, env, **options):
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=20)
+
+
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+def answers(url):
+    with urllib.request.urlopen(f"{url}/health/ready/", timeout=10) as answer:
+        return answer.status == 200
+
+
+def runs(env):
+    """Return how many flushes were done, as the operator's probe sees it."""
+    code = "from token_blacklist.models import FlushRun as F; print(F.objects.count())"
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+        cwd=files.ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout)
+
+
+ENDING = {place: words for place, words in COMMANDS.items() if "manage.py" in words}
+
+
+@pytest.mark.parametrize("words", sorted({tuple(words) for words in ENDING.values()}))
+def test_a_command_that_ends_ends_well_and_may_be_repeated(project, env, words):
+    for _ in range(2):
+        done = subprocess.run(
+            words, cwd=project, env=env, capture_output=True, text=True, timeout=100, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_line_of_the_crontab_runs_where_cron_runs_it(project, env, tmp_path):
+    for home in ({"APP_HOME": str(project)},):
+        done = subprocess.run(
+            ["/bin/sh", "-c", files.crontab()[1]],
+            cwd=tmp_path,
+            env={**env, **home, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("Deleted 0 expired tokens")
+    assert runs(env) == 1
+
+
+SERVING = {place: words for place, words in COMMANDS.items() if "gunicorn" in words[0]}
+
+
+@pytest.mark.parametrize("words", sorted({tuple(words) for words in SERVING.values()}))
+def test_a_server_serves_and_stops(project, env, words):
+    port = env["PORT"]
+    words = [word.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for word in words]
+    with started(words, project, env) as server:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}"))
+        healthy = COMMANDS["Dockerfile healthcheck"]
+        assert subprocess.run(healthy, cwd=project, env=env, check=False).returncode == 0
+        page = call_page(f"http://127.0.0.1:{port}/login/")
+        assert f'href="/static/css/site.{hash_of(project, "css/site.css")}.css"' in page
+        server.send_signal(signal.SIGTERM)
+        out, _ = server.communicate(timeout=30)
+        sick = subprocess.run(healthy, cwd=project, env=env, capture_output=True, check=False)
+
+    assert server.returncode == 0
+    assert sick.returncode == 1
+    assert b"Traceback" not in sick.stderr
+    assert all(line.startswith("{") for line in out.splitlines()), out
+    assert "Traceback" not in out
+
+
+def call_page(url):
+    request = urllib.request.Request(url, headers=TLS)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def hash_of(project, name):
+    import json
+
+    manifest = json.loads((project / "staticfiles" / "staticfiles.json").read_text())
+    return manifest["paths"][name].split(".")[-2]
+
+
+def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
+    keys = tmp_path / "keys"
+    command = [*COMMANDS["compose keys"][:-1], str(keys)]
+    for _ in range(2):
+        subprocess.run(command, cwd=project, env=env, check=True)
+        made = {path.name: path.read_text() for path in keys.iterdir()}
+        assert len(set(made.values())) == 4
+    subprocess.run(command, cwd=project, env=env, check=True)
+
+    assert {path.name: path.read_text() for path in keys.iterdir()} == made
+    assert oct((keys / "secret_key").stat().st_mode)[-3:] == "400"
+    assert f":{made['postgres_password']}@postgres:5432/app" in made["database_url"]
+    files_env = {
+        name: value for name, value in env.items() if name not in {"SECRET_KEY", "JWT_SIGNING_KEY"}
+    } | {
+        "SECRET_KEY_FILE": str(keys / "secret_key"),
+        "JWT_SIGNING_KEY_FILE": str(keys / "jwt_signing_key"),
+    }
+    check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(
+        check, cwd=project, env=files_env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_scheduler_flushes_at_boot_and_again_and_ends_at_once(project, env):
+    often = {**env, "FLUSH_EVERY_SECONDS": "1"}
+    with started(COMMANDS["Procfile scheduler"], project, often) as scheduler:
+        wait_for(lambda: runs(env) >= 2, seconds=60)
+        began = time.monotonic()
+        scheduler.send_signal(signal.SIGTERM)
+        scheduler.communicate(timeout=20)
+
+    assert scheduler.returncode == 0
+    assert time.monotonic() - began < 10
+
+
+def test_a_flush_that_fails_is_said_and_tried_again(project, env):
+    broken = {**env, "FLUSH_EVERY_SECONDS": "1", "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}
+    with started(COMMANDS["Procfile scheduler"], project, broken) as scheduler:
+        heard = [next(line for line in scheduler.stdout if "next try" in line) for _ in range(2)]
+        scheduler.send_signal(signal.SIGTERM)
+        scheduler.communicate(timeout=20)
+
+    assert heard == ["The flush did not end well; the next try is in 1 seconds.\n"] * 2
+    assert scheduler.returncode == 0
+
+
+@contextmanager
+def everything_waits(env):
+    """Hold what a sign-in writes to, so that it is under way for as long as the block."""
+    name = env["DATABASE_URL"]
+    if connection.vendor == "sqlite":
+        import sqlite3
+
+        holder = sqlite3.connect(name.removeprefix("sqlite:///"), isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+    else:
+        import psycopg
+
+        holder = psycopg.connect(name)
+        holder.execute("LOCK TABLE token_blacklist_outstandingtoken IN ACCESS EXCLUSIVE MODE")
+    try:
+        yield
+    finally:
+        holder.rollback()
+        holder.close()
+
+
+def test_the_procfile_as_a_whole_serves_and_loses_no_request_when_it_is_stopped(project, env):
+    connections.close_all()
+    person = {"email": "ada@example.com", "password": "a long and good password"}
+    port = int(env["PORT"])
+    honcho = ["honcho", "start", "--concurrency", "release=0", "--port", str(port)]
+    # Each kind of process gets a port of its own, a hundred on.
+    site = f"http://127.0.0.1:{port + 100 * (list(files.procfile()).index('web'))}"
+
+    with started(honcho, project, env) as manager, ThreadPoolExecutor() as pool:
+        read = pool.submit(manager.stdout.read)
+        wait_for(lambda: answers(site))
+        wait_for(lambda: runs(env) == 1)
+        assert call(f"{site}/api/register/", person)[0] == 201
+        assert call(f"{site}/api/token/", person)[0] == 200
+
+        sent = threading.Event()
+        with everything_waits(env):
+            late = pool.submit(lambda: (sent.set(), call(f"{site}/api/token/", person))[1])
+            sent.wait()
+            time.sleep(1)
+            manager.send_signal(signal.SIGTERM)
+            time.sleep(1)
+            assert not late.done()
+        status, pair = late.result(timeout=20)
+        manager.wait(timeout=20)
+        said = read.result(timeout=20)
+
+    assert status == 200
+    assert set(pair) == {"access", "refresh"}
+    assert "Traceback" not in said
+    assert not processes(env)

@@ -1,0 +1,115 @@
+"""The files of a deployment agree with the project and with each other."""
+
+import re
+
+import pytest
+
+from tests.config.checkout import VARIABLES
+
+from . import files
+
+
+def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
+    for place, names in files.variables().items():
+        assert names, place
+        unknown = {name.removesuffix("_FILE") for name in names} - VARIABLES
+        assert not unknown, place
+
+
+@pytest.mark.parametrize("place", ["compose", "render", "heroku"])
+def test_what_production_needs_is_set(place):
+    names = {name.removesuffix("_FILE") for name in files.variables()[place]}
+
+    assert names >= {"SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS", "EMAIL_URL", "NUM_PROXIES"}
+
+
+def test_the_flush_is_daily_at_an_odd_minute_wherever_there_is_a_calendar():
+    (minute, hour, *rest), command = files.crontab()
+    (timer,) = files.SYSTEMD.glob("*.timer")
+    calendar = files.unit(timer.name)["Timer"]
+    (cron,) = (service for service in files.render()["services"] if service["type"] == "cron")
+
+    assert 0 <= int(hour) < 24
+    assert int(minute) % 2 == 1
+    assert rest == ["*", "*", "*"]
+    assert "%" not in command  # a line end, to cron
+    assert calendar["OnCalendar"] == f"*-*-* {int(hour):02}:{int(minute):02}:00 UTC"
+    assert calendar["Persistent"] == "true"
+    assert cron["schedule"] == f"{minute} {hour} * * *"
+    assert (files.SYSTEMD / f"{timer.stem}.service").exists()
+
+
+def test_the_units_name_only_each_other_and_what_is_in_the_folder():
+    for path in files.SYSTEMD.iterdir():
+        unit = files.unit(path.name)
+        assert unit["Unit"]["Description"], path.name
+        if path.suffix == ".service":
+            service = unit["Service"]
+            assert service["WorkingDirectory"] == "/app"
+            assert service["User"] not in {"root", ""}
+            assert service["ProtectSystem"] == "strict"
+
+
+class TestCompose:
+    services = files.compose()["services"]
+
+    def test_only_the_proxy_is_reached_from_outside(self):
+        assert [name for name, service in self.services.items() if "ports" in service] == ["caddy"]
+
+    def test_no_secret_stands_in_it(self):
+        text = files.text("docker-compose.yml")
+
+        assert not re.search(r"(?i)(password|secret_key|signing_key)\w*:\s*(?!/run/keys)\S", text)
+        for service in self.services.values():
+            for name, value in service.get("environment", {}).items():
+                if re.search("KEY|PASSWORD|DATABASE_URL", name):
+                    assert name.endswith("_FILE")
+                    assert value.startswith("/run/keys/")
+
+    def test_nothing_starts_before_what_it_needs(self):
+        needs = {
+            name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
+            for name, service in self.services.items()
+        }
+
+        done, healthy = "service_completed_successfully", "service_healthy"
+        assert needs["postgres"] == {"keys": done}
+        assert needs["migrate"] == {"postgres": healthy}
+        assert needs["web"] == {"migrate": done, "valkey": healthy}
+        assert needs["scheduler"] == {"migrate": done}
+        assert needs["caddy"] == {"web": healthy}
+
+    def test_what_others_wait_for_can_be_healthy(self):
+        for name in ("postgres", "valkey"):
+            assert self.services[name]["healthcheck"]["test"][0] == "CMD"
+        assert "HEALTHCHECK" in dict(files.dockerfile())
+
+    @pytest.mark.parametrize("name", ["migrate", "web", "scheduler"])
+    def test_the_app_writes_nowhere_and_may_nothing(self, name):
+        service = self.services[name]
+
+        assert service["read_only"] is True
+        assert service["tmpfs"] == ["/tmp"]
+        assert service["cap_drop"] == ["ALL"]
+        assert "user" not in service  # the image's, who is nobody
+        assert dict(files.dockerfile())["USER"] == "10001"
+
+    def test_each_volume_and_file_is_there(self):
+        volumes = files.compose()["volumes"]
+        for service in self.services.values():
+            for mount in service.get("volumes", []):
+                source = mount.partition(":")[0]
+                assert source in volumes or (files.ROOT / source).is_file(), mount
+
+
+def test_the_image_takes_what_its_own_steps_need_from_the_context():
+    ignored = files.text(".dockerignore").split()
+
+    for needed in ("accounts", "config", "deploy", "static", "templates", "requirements.txt"):
+        assert needed not in ignored
+        assert (files.ROOT / needed).exists()
+    assert {".env", ".git", "tests"} <= set(ignored)
+
+
+def test_heroku_runs_what_the_procfile_names():
+    assert set(files.heroku()["formation"]) < set(files.procfile())
