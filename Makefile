@@ -6,7 +6,7 @@ TESTS := tests --ignore=tests/e2e
 SQLITE := env -u DATABASE_URL $(PY) -m pytest
 LONG := tests/races tests/properties tests/fuzz
 
-.PHONY: help run test test-fast test-long test-browser screenshots lint format lock setup setup-dev
+.PHONY: help run test test-fast test-long test-browser screenshots bench bench-quick lint format lock setup setup-dev
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,12 @@ test-browser: setup-dev ## The tests in a real browser
 screenshots: setup-dev ## Take the README's pictures anew, into docs/images
 	@sh scripts/chromium.sh
 	SCREENSHOTS=docs/images $(SQLITE) tests/e2e/test_screenshots.py
+
+bench: setup-dev ## Measure beside Simple JWT, and write docs/performance.md (a quarter of an hour)
+	$(PY) -W ignore -m benchmarks
+
+bench-quick: setup-dev ## The same in less than three minutes; prints and writes nothing
+	$(PY) -W ignore -m benchmarks --quick
 
 lint: setup-dev ## Style, types, import rules, templates, migrations, API description
 	$(PY) -m ruff format --check .

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,53 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from .clients import USER_AGENT_LENGTH
 from .conf import conf
 from .signals import token_blacklisted
+from .statements import TEXT, TIME, Statement, insert, insert_select, param, prepared
 
 MOST_PARAMETERS = 30_000  # SQLite takes no more in a statement
 LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
-
-
-def insert_select(
-    model: type[models.Model],
-    values: dict[str, Any],
-    source: models.QuerySet[Any],
-    *,
-    lock: str = "",
-    ignore_conflicts: bool = False,
-) -> list[int]:
-    """Send `INSERT INTO model (...) SELECT values FROM source`; return the new rows' ids.
-
-    One statement, so that nothing comes between what is looked at and what is written.
-    `values` maps field names to plain values or to expressions over the source. `lock` is
-    PostgreSQL's "NO KEY UPDATE", which waits for whoever is changing the source's rows and
-    looks at them again, or "KEY SHARE", which does so where they are being deleted; SQLite has
-    one writer at a time anyway.
-    """
-    fields: list[Any] = [model._meta.get_field(name) for name in values]
-    columns = {
-        f"_{name}": value
-        if hasattr(value, "resolve_expression")
-        else models.Value(value, output_field=field)
-        for field, (name, value) in zip(fields, values.items(), strict=True)
-    }
-    using = router.db_for_write(model)
-    connection = transaction.get_connection(using)
-    quote = connection.ops.quote_name
-    select = source.using(using).annotate(**columns).values_list(*columns)
-    try:
-        sql, params = select.query.get_compiler(using).as_sql()
-    except EmptyResultSet:  # of conditions that nothing can meet
-        return []
-    into = ", ".join(quote(field.column) for field in fields)
-    table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
-    if lock and connection.features.has_select_for_no_key_update:
-        sql += f" FOR {lock}"  # by hand: Django's own demands an open transaction
-    conflict = "ON CONFLICT DO NOTHING" if ignore_conflicts else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({into}) {sql} {conflict} RETURNING {key}",
-            params,
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def active_users() -> models.QuerySet[Any]:
@@ -78,6 +35,11 @@ def active_users() -> models.QuerySet[Any]:
     except FieldDoesNotExist:
         return users
     return users.filter(is_active=True) if conf.CHECK_USER_IS_ACTIVE else users
+
+
+def user_id_param() -> Any:
+    """Return the place of the value of USER_ID_FIELD, `user_id`, in a statement."""
+    return param("user_id", get_user_model()._meta.get_field(conf.USER_ID_FIELD))
 
 
 def jti_of(session_id: str, generation: int) -> str:
@@ -235,6 +197,34 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
         )
         return entry, True
 
+    def insert_sign_out(self, session_id: str, user_id: Any) -> BlacklistedToken | None:
+        """Let a session's user end it: return the blacklist record that this call made, or None.
+
+        One INSERT. `user_id` is the user's USER_ID_FIELD.
+        """
+        now, using = timezone.now(), router.db_for_write(self.model)
+        made = _signing_out(using).rows(session_id=session_id, user_id=user_id, now=now)
+        if not made:
+            return None
+        ((key, session, user),) = made
+        user = get_user_model()._meta.pk.to_python(user)  # SQLite has no type for a UUID
+        entry = self.model(
+            pk=key,
+            token_id=session,
+            blacklisted_at=now,
+            reason=BlacklistedToken.Reason.LOGOUT,
+            blacklisted_by_id=user,
+        )
+        entry._state.adding, entry._state.db = False, using
+        token_blacklisted.announce(
+            self.model,
+            session_id=session_id,
+            user_id=user,
+            reason=str(entry.reason),
+            by_id=user,
+        )
+        return entry
+
     def insert_all(
         self,
         sessions: models.QuerySet[OutstandingToken],
@@ -346,6 +336,33 @@ class BlacklistedToken(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the record with its session: a refused token never works again."""
         return self.token.delete(*args, **kwargs)
+
+
+@prepared
+def _signing_out(using: str) -> Statement:
+    holder = get_user_model()._default_manager.filter(
+        pk=models.OuterRef("user_id"), **{conf.USER_ID_FIELD: user_id_param()}
+    )
+    session = OutstandingToken.objects.filter(
+        models.Exists(holder), session_id=param("session_id", TEXT)
+    )
+    values = {
+        "token": models.F("pk"),
+        "blacklisted_at": param("now", TIME),
+        "reason": BlacklistedToken.Reason.LOGOUT.value,
+        "blacklisted_by": models.F("user"),
+        "note": "",
+    }
+    # From the session's row, locked: a foreign key would only be looked at by the commit.
+    return insert(
+        BlacklistedToken,
+        values,
+        session,
+        using,
+        returning=("id", "token", "blacklisted_by"),
+        lock="KEY SHARE",
+        ignore_conflicts=True,
+    )
 
 
 class FlushRun(models.Model):

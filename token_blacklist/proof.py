@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db import router
+from django.db.models import Exists, OuterRef, Value
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
 from .exceptions import AuthenticationFailed, TokenError
-from .models import OutstandingToken
+from .models import OutstandingToken, user_id_param
+from .statements import NUMBER, TEXT, TIME, Statement, param, prepared, select
 from .tokens import SESSION_CLAIM, BlacklistMixin, Token
 
 
@@ -25,11 +27,21 @@ def holder_of(token: Token) -> AbstractBaseUser:
         TokenError: the token names no user, or its session has ended.
         AuthenticationFailed: `user_not_found` or `user_inactive`.
     """
-    users = get_user_model()._default_manager
-    found = users.annotate(_session_is_live=_session_is_live(token)).filter(
-        **{conf.USER_ID_FIELD: token.user_id}
+    users = get_user_model()
+    session_id, generation = _session_of(token)
+    statement = _proving(
+        router.db_for_read(users),
+        session_id is not None,
+        generation is not None,
+        isinstance(token, BlacklistMixin) and not token.needs_record,
     )
-    user: Any = found.first()
+    user: Any = statement.first(
+        users,
+        user_id=token.user_id,
+        session_id=session_id,
+        generation=generation,
+        now=token.current_time,
+    )
     if user is None:
         raise AuthenticationFailed(_("User not found"), code="user_not_found")
     if conf.CHECK_USER_IS_ACTIVE and not user.is_active:
@@ -44,22 +56,29 @@ def default_user_authentication_rule(user: Any) -> bool:
     return user is not None and (not conf.CHECK_USER_IS_ACTIVE or bool(user.is_active))
 
 
-def _session_is_live(token: Token) -> Any:
-    """Return the condition, for a query of users, that the token's session is live and theirs."""
+def _session_of(token: Token) -> tuple[str | None, int | None]:
+    """Return the session that must be live, and the generation that must be in force in it."""
     if not conf.LISTS_ENABLED:
-        return Value(value=True)
+        return None, None
     if isinstance(token, BlacklistMixin):
-        session_id, listed = token.session_id, True
-    elif SESSION_CLAIM in token:
-        session_id, listed = token.identifier(SESSION_CLAIM), False
-    else:
-        return Value(value=True)  # an access token of no session is trusted until it ends
+        return token.session_id, token.generation
+    if SESSION_CLAIM in token:
+        return token.identifier(SESSION_CLAIM), None
+    return None, None  # an access token of no session is trusted until it ends
 
-    sessions = OutstandingToken.objects.filter(session_id=session_id)
-    live = sessions.filter(user=OuterRef("pk")).live(token.current_time)
-    if not isinstance(token, BlacklistMixin):
-        return Exists(live)
-    condition = Q(Exists(live.accepting(token.generation, token.current_time)))
-    if listed and not token.needs_record:
-        condition |= ~Q(Exists(sessions))
-    return condition
+
+@prepared
+def _proving(
+    using: str, has_session: bool, has_generation: bool, may_be_unlisted: bool
+) -> Statement:
+    live: Any = Value(value=True)
+    if has_session:
+        now = param("now", TIME)
+        sessions = OutstandingToken.objects.filter(session_id=param("session_id", TEXT))
+        mine = sessions.filter(user=OuterRef("pk")).live(now)
+        if has_generation:
+            mine = mine.accepting(param("generation", NUMBER), now)
+        live = Exists(mine) | ~Exists(sessions) if may_be_unlisted else Exists(mine)
+    holder = get_user_model()._default_manager.filter(**{conf.USER_ID_FIELD: user_id_param()})
+    # Without what a manager joins: RawQuerySet knows columns by their names alone.
+    return select(holder.select_related(None).annotate(_session_is_live=live)[:1], using)

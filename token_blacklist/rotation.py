@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
 from . import keys
 from .clients import Client
 from .conf import conf
 from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
-from .models import BlacklistedToken, OutstandingToken, active_users, jti_of
+from .models import BlacklistedToken, OutstandingToken, active_users, jti_of, user_id_param
 from .proof import holder_of
 from .signals import token_refreshed, token_repeated, token_reused
+from .statements import NUMBER, TEXT, TIME, Statement, param, prepared, update
 from .tokens import AUTH_TIME_CLAIM, SESSION_CLAIM, BlacklistMixin
 
 logger = logging.getLogger(__name__)
@@ -86,23 +87,39 @@ def _move(
     Conditions on the row are plain columns, which PostgreSQL looks at again after waiting
     for another request that holds the row; conditions on other tables are EXISTS.
     """
-    changes: dict[str, Any] = {
-        "generation": token.generation + 1,
+    client_is_known = client is not None
+    client = client or Client()
+    using = router.db_for_write(OutstandingToken)
+    moved = _moving(using, client_is_known).count(
+        session_id=token.session_id,
+        user_id=token.user_id,
+        generation=token.generation,
+        now=now,
+        expires_at=expires_at,
+        ip_address=client.ip_address,
+        user_agent=client.user_agent,
+    )
+    return bool(moved)
+
+
+@prepared
+def _moving(using: str, client_is_known: bool) -> Statement:
+    generation, now = param("generation", NUMBER), param("now", TIME)
+    changes = {
+        "generation": generation + 1,
         "refreshed_at": now,
-        "expires_at": expires_at,
+        "expires_at": param("expires_at", TIME),
     }
-    if client is not None:
-        changes |= {"ip_address": client.ip_address, "user_agent": client.user_agent}
+    if client_is_known:
+        for name in ("ip_address", "user_agent"):
+            changes[name] = param(name, OutstandingToken._meta.get_field(name))
     users = active_users().filter(
-        pk=models.OuterRef("user_id"), **{conf.USER_ID_FIELD: token.user_id}
+        pk=models.OuterRef("user_id"), **{conf.USER_ID_FIELD: user_id_param()}
     )
-    return bool(
-        OutstandingToken.objects.filter(
-            models.Exists(users), session_id=token.session_id, generation=token.generation
-        )
-        .live(now)
-        .update(**changes)
+    sessions = OutstandingToken.objects.filter(
+        models.Exists(users), session_id=param("session_id", TEXT), generation=generation
     )
+    return update(sessions.live(now), changes, using)
 
 
 def _successor_in_force(token: T, record: OutstandingToken) -> T:

@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import transaction
+from django.db import router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,9 +29,9 @@ from .models import (
     BlacklistedToken,
     OutstandingToken,
     active_users,
-    insert_select,
 )
 from .signals import token_issued
+from .statements import Statement, insert, param, prepared
 
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
@@ -289,11 +289,16 @@ class BlacklistMixin(Token):
         if the session is not that of the user whom the token names.
         """
         self._require_lists()
+        signs_out = by is None and reason == BlacklistedToken.Reason.LOGOUT
+        if signs_out and conf.USER_ID_CLAIM in self.payload:
+            entry = BlacklistedToken.objects.insert_sign_out(self.session_id, self.user_id)
+            if entry is not None:
+                return entry
         record = self.find_record() or self.outstand()
         self._check_holder(record)
         if record.is_blacklisted:
             return record.blacklistedtoken
-        if by is None and reason == BlacklistedToken.Reason.LOGOUT:
+        if signs_out:
             by = record.user  # who brings the token signs themselves out
         return BlacklistedToken.objects.insert(record, reason=reason, by=by)[0]
 
@@ -339,10 +344,10 @@ class BlacklistMixin(Token):
         password could slip in behind it.
         """
         fields = self._new_record(user, client)
-        unchanged = active_users().filter(pk=user.pk, password=user.password)
+        using = router.db_for_write(OutstandingToken)
         with transaction.atomic() if conf.MAX_SESSIONS_PER_USER else nullcontext():
-            values = {**fields, "user": user.pk}
-            if not insert_select(OutstandingToken, values, unchanged, lock="NO KEY UPDATE"):
+            values = {**fields, "user": user.pk, "password": user.password}
+            if not _opening(using).rows(**values):
                 raise AuthenticationFailed(
                     _("No active account found with the given credentials"), "no_active_account"
                 )
@@ -450,6 +455,18 @@ class UntypedToken(Token):
 
     def verify_token_type(self) -> None:
         """Accept every type."""
+
+
+@prepared
+def _opening(using: str) -> Statement:
+    """Insert a session, if its user is still active and has the `password` hash."""
+    user, session = get_user_model()._meta, OutstandingToken._meta
+    columns = ("session_id", "generation", "created_at", "expires_at", "ip_address", "user_agent")
+    unchanged = active_users().filter(
+        pk=param("user", user.pk), password=param("password", user.get_field("password"))
+    )
+    values = {name: param(name, session.get_field(name)) for name in ("user", *columns)}
+    return insert(OutstandingToken, values, unchanged, using, lock="NO KEY UPDATE")
 
 
 def _is_plain_text(value: Any) -> bool:

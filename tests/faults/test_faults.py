@@ -112,7 +112,6 @@ STATEMENTS = [
     ("login", 2),
     ("refresh", 1),
     ("logout", 1),
-    ("logout", 2),
     *(("logout_all", at) for at in (1, 2, 3)),
     *(("password", at) for at in (1, 2, 3, 4)),
     ("me", 1),

@@ -1,0 +1,1 @@
+"""How fast this project is, beside Simple JWT and what the machine could do: `make bench`."""

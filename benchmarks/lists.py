@@ -1,0 +1,176 @@
+"""What the lists cost when they are long: the flush, the admin's pages, and bytes on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from . import load
+from .operations import Stock
+from .sites import OURS, PEER, ROOT, Served, Server, Site, environment, run_python, served
+
+OUTSTANDING = "token_blacklist_outstandingtoken"
+BLACKLISTED = "token_blacklist_blacklistedtoken"
+LISTED = 20_000  # tokens, at most, that Simple JWT's page to add a record is tried with
+PATIENCE = 120  # seconds that a page may take
+
+# 80 % expired, over thirty days; 30 % blacklisted.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0"
+# As long as the tokens are that Simple JWT keeps.
+TOKEN = "(SELECT left(string_agg(md5((i + n)::text), ''), 260) FROM generate_series(1, 9) n)"
+SIGNED_IN = "now() - interval '31 days'"
+COLUMNS = {
+    OURS: {
+        "session_id": "md5(i::text)",
+        "generation": "i % 20",
+        "created_at": SIGNED_IN,
+        "refreshed_at": "now() - interval '2 days'",
+        "ip_address": "'192.0.2.1'",
+        "user_agent": f"'{AGENT}'",
+    },
+    PEER: {"jti": "md5(i::text)", "created_at": SIGNED_IN, "token": TOKEN},
+}
+EXPIRES = "now() + (CASE WHEN i % 10 < 8 THEN -1 ELSE 1 END) * (i % 720 + 1) * interval '1 hour'"
+ENDED = {
+    OURS: "token_id, blacklisted_at, reason) SELECT id, now(), 'logout'",
+    PEER: "token_id, blacklisted_at) SELECT id, now()",
+}
+
+
+def fill(server: Server, site: Site, first: int, last: int) -> None:
+    columns = {**COLUMNS[site], "expires_at": EXPIRES}
+    user = "accounts_user" if site is OURS else "auth_user"
+    server.run(
+        site.database,
+        f"INSERT INTO {OUTSTANDING} (user_id, {', '.join(columns)})"
+        f" SELECT (SELECT min(id) FROM {user}) + i % 200, {', '.join(columns.values())}"
+        f" FROM generate_series({first}, {last}) i",
+        f"INSERT INTO {BLACKLISTED} ({ENDED[site]} FROM {OUTSTANDING} WHERE id % 10 < 3"
+        f" AND created_at < now() - interval '1 day'"
+        " ON CONFLICT DO NOTHING",
+        f"VACUUM ANALYZE {OUTSTANDING}",
+        f"VACUUM ANALYZE {BLACKLISTED}",
+    )
+
+
+def empty(server: Server, site: Site) -> None:
+    server.run(site.database, f"TRUNCATE {OUTSTANDING} RESTART IDENTITY CASCADE")
+
+
+def admin_page(server: Server, site: Site, path: str) -> float | None:
+    """Return the milliseconds that a page of the admin takes; None if it outlasts the patience."""
+    try:
+        printed = run_python(site, server, "-m", "benchmarks.page", path, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
+    return float(printed.split()[-1])  # after what the site logs
+
+
+def measure(server: Server, *, rows: int) -> dict[str, Any]:
+    """Fill both lists and flush them; return the figures by site."""
+    found: dict[str, Any] = {}
+    for site in (OURS, PEER):
+        stock = Stock(server, site, 64)
+        listed = min(LISTED, rows // 10)
+        figures: dict[str, Any] = {"rows": rows, "listed": listed}
+        fill(server, site, 1, listed)
+        add = "/admin/token_blacklist/blacklistedtoken/add/"
+        figures["add page, few"] = admin_page(server, site, add)
+        fill(server, site, listed + 1, rows)
+        if site is OURS:
+            figures["add page"] = admin_page(server, site, add)
+        jti = server.run(site.database, f"SELECT md5('{rows // 2}')")[0][0]
+        search = f"/admin/token_blacklist/outstandingtoken/?q={jti}"
+        figures["search"] = admin_page(server, site, search)
+        figures["flush"] = flush(server, site, stock)
+        found[site.title] = figures
+        print(f"  {site.title}: {json.dumps(figures)}", flush=True)
+        empty(server, site)
+    return found
+
+
+def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
+    """Run the site's own command while clients refresh; return its time, memory and delay."""
+    clients = 4
+    with served(site, server) as running:
+
+        def refreshes(**until: Any) -> load.Load:
+            return load.run(
+                running.port,
+                [load.refreshing(next(stock.refresh_tokens())) for _ in range(clients)],
+                **until,
+            )
+
+        idle = refreshes(warm_up=1, seconds=5)
+        before = server.run(site.database, f"SELECT count(*) FROM {OUTSTANDING}")[0][0]
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "django", "flushexpiredtokens"],
+            cwd=ROOT,
+            env=environment(site, server),
+            stdout=subprocess.DEVNULL,
+        )
+        ended: list[float] = []
+        memory: list[float] = []
+
+        def wait() -> None:
+            _pid, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            memory.append(usage.ru_maxrss / 1024)
+            ended.append(time.monotonic() - began)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        meanwhile = refreshes(until=lambda: bool(ended))
+        thread.join()
+    if process.returncode:
+        raise RuntimeError(f"the flush of {site.title} failed")
+    after = server.run(site.database, f"SELECT count(*) FROM {OUTSTANDING}")[0][0]
+    return {
+        "seconds": ended[0],
+        "MiB": memory[0],
+        "deleted": before - after,
+        "p99 idle ms": idle.percentile(99) * 1000,
+        "p99 ms": meanwhile.percentile(99) * 1000,
+        "longest ms": max(meanwhile.times) * 1000,
+    }
+
+
+def storage(server: Server, *, sessions: dict[int, int]) -> dict[str, dict[str, float]]:
+    """Return the bytes per session, indexes included, after so many refreshes.
+
+    `sessions` says for each number of refreshes how many sessions are refreshed so often.
+    """
+    found: dict[str, dict[str, float]] = {OURS.title: {}, PEER.title: {}}
+    for site in (OURS, PEER):
+        with served(site, server) as running:
+            for refreshes, count in sessions.items():
+                empty(server, site)
+                before = _bytes(server, site)
+                _refresh(server, site, running, count, refreshes)
+                figure = (_bytes(server, site) - before) / count
+                found[site.title][str(refreshes)] = figure
+                print(f"  {site.title}: {figure:.0f} bytes after {refreshes}", flush=True)
+        empty(server, site)
+    return found
+
+
+def _refresh(server: Server, site: Site, running: Served, count: int, times: int) -> None:
+    tokens = Stock(server, site, count).refresh_tokens()
+
+    def client() -> load.Story:
+        for token in tokens:
+            yield from load.refreshing(token, times)
+
+    load.run(running.port, [client() for _ in range(8)])
+
+
+def _bytes(server: Server, site: Site) -> int:
+    size = f"pg_total_relation_size('{OUTSTANDING}') + pg_total_relation_size('{BLACKLISTED}')"
+    vacuum = (f"VACUUM {OUTSTANDING}", f"VACUUM {BLACKLISTED}")
+    return int(server.run(site.database, *vacuum, f"SELECT {size}")[0][0])

@@ -1,0 +1,84 @@
+"""Run with the settings of a site: prints people's credentials and the tokens of new sessions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import django
+
+PASSWORD = "correct horse battery staple"  # of nobody
+PEOPLE = 200
+
+
+def people() -> tuple[list[Any], str]:
+    """Return the people, who are made by the first call, and the name that they sign in by."""
+    from django.contrib.auth import get_user_model  # noqa: PLC0415
+    from django.contrib.auth.hashers import make_password  # noqa: PLC0415
+
+    model = get_user_model()
+    name, password = model.USERNAME_FIELD, make_password(PASSWORD)
+    if not model.objects.exists():
+        fields = ({name: f"person{n}@example.com"} for n in range(PEOPLE))
+        model.objects.bulk_create(model(**each, password=password) for each in fields)
+    return list(model.objects.order_by("pk")), name
+
+
+def our_sessions(users: list[Any], count: int) -> list[dict[str, str]]:
+    from token_blacklist.models import OutstandingToken  # noqa: PLC0415
+    from token_blacklist.tokens import RefreshToken  # noqa: PLC0415
+
+    now, records, made = datetime.now(UTC), [], []
+    for n in range(count):
+        user, token = users[n % len(users)], RefreshToken()
+        token["user_id"], token["sid"] = str(user.pk), token["jti"]
+        token["auth_time"] = token["iat"]
+        records.append(
+            OutstandingToken(
+                user=user,
+                session_id=token["sid"],
+                created_at=now,
+                expires_at=datetime.fromtimestamp(token["exp"], UTC),
+            )
+        )
+        bare = {"sid": token["sid"], "user": str(user.pk)}
+        made.append({"refresh": str(token), "access": str(token.access_token), **bare})
+    OutstandingToken.objects.bulk_create(records, batch_size=5000)
+    return made
+
+
+def their_sessions(users: list[Any], count: int) -> list[dict[str, str]]:
+    from rest_framework_simplejwt.token_blacklist.models import OutstandingToken  # noqa: PLC0415
+    from rest_framework_simplejwt.tokens import RefreshToken  # noqa: PLC0415
+
+    now, records, made = datetime.now(UTC), [], []
+    for n in range(count):
+        user, token = users[n % len(users)], RefreshToken()
+        token["user_id"] = str(user.pk)
+        ends = datetime.fromtimestamp(token["exp"], UTC)
+        refresh = str(token)
+        records.append(
+            OutstandingToken(
+                user=user, jti=token["jti"], token=refresh, created_at=now, expires_at=ends
+            )
+        )
+        made.append({"refresh": refresh, "access": str(token.access_token)})
+    OutstandingToken.objects.bulk_create(records, batch_size=5000)
+    return made
+
+
+def main() -> None:
+    django.setup()
+    from django.apps import apps  # noqa: PLC0415
+
+    users, name = people()
+    is_ours = apps.is_installed("token_blacklist")
+    sessions = (our_sessions if is_ours else their_sessions)(users, int(sys.argv[1]))
+    credentials = [{name: user.get_username(), "password": PASSWORD} for user in users]
+    print(json.dumps({"people": credentials, "sessions": sessions}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Statements that Django writes once and that are sent many times, with other values each time.
+
+Making SQL of a queryset takes Django longer than sending it. What nearly every request sends is
+therefore made by a function of its own, of querysets with a `param` in the place of each value,
+once in a process for each database and each of its other arguments:
+
+    @prepared
+    def _moving(using: str) -> Statement:
+        sessions = OutstandingToken.objects.filter(session_id=param("session_id", TEXT))
+        return update(sessions, {"generation": param("generation", NUMBER)}, using)
+
+    _moving(using).count(session_id="4f1c...", generation=2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.core.signals import setting_changed
+from django.db import connections, models, router
+from django.db.models.query import RawQuerySet
+from django.db.models.sql import UpdateQuery
+
+TEXT = models.CharField()
+NUMBER = models.IntegerField()
+TIME = models.DateTimeField()
+
+
+def param(name: str, field: Any) -> Any:
+    """Return the place of the value with that name, which is of a field's type.
+
+    It stands wherever a queryset takes a value: `param("now", TIME) - an_hour` is the place of
+    what is so much earlier.
+    """
+    return _Param(name, field)
+
+
+class _Param(models.Expression):
+    def __init__(self, name: str, field: models.Field[Any, Any], shift: Any = None) -> None:
+        super().__init__(output_field=field)
+        self.name, self.shift = name, shift
+
+    def __add__(self, shift: Any) -> Any:
+        return _Param(self.name, self.output_field, shift)
+
+    def __sub__(self, shift: Any) -> Any:
+        return _Param(self.name, self.output_field, -shift)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return "%s", (self,)
+
+    def bind(self, values: dict[str, Any], connection: Any) -> Any:
+        """Return the value as the driver takes it; EmptyResultSet where no row can have it."""
+        field, value = self.output_field, values[self.name]
+        if self.shift is not None:
+            value += self.shift
+        if isinstance(value, int) and isinstance(field, models.IntegerField):
+            least, most = connection.ops.integer_field_range(field.get_internal_type())
+            if (least is not None and value < least) or (most is not None and value > most):
+                raise EmptyResultSet
+        return field.get_db_prep_value(value, connection)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL for one database. Each method sends it, with a value for each of its params."""
+
+    sql: str
+    params: Sequence[Any]
+    using: str
+
+    def count(self, **values: Any) -> int:
+        """Return how many rows it changed."""
+        changed: int = self._send(values, lambda cursor: cursor.rowcount, 0)
+        return changed
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows that it gives."""
+        given: list[tuple[Any, ...]] = self._send(values, lambda cursor: cursor.fetchall(), [])
+        return given
+
+    def first(self, model: type[models.Model], **values: Any) -> Any:
+        """Return the first row as an instance, its annotations as attributes; or None."""
+        try:
+            params = self._bound(values)
+        except EmptyResultSet:
+            return None
+        found = RawQuerySet(self.sql, model, params=params, using=self.using)
+        return next(iter(found), None)
+
+    def _bound(self, values: dict[str, Any]) -> tuple[Any, ...]:
+        connection = connections[self.using]
+        return tuple(
+            p.bind(values, connection) if isinstance(p, _Param) else p for p in self.params
+        )
+
+    def _send(self, values: dict[str, Any], result: Callable[[Any], Any], none: Any) -> Any:
+        try:
+            params = self._bound(values)
+        except EmptyResultSet:
+            return none
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(self.sql, params)
+            return result(cursor)
+
+
+def select(queryset: models.QuerySet[Any], using: str) -> Statement:
+    """Return the statement that gives the queryset's rows."""
+    sql, params = queryset.query.get_compiler(using).as_sql()
+    return Statement(sql, params, using)
+
+
+def update(queryset: models.QuerySet[Any], changes: dict[str, Any], using: str) -> Statement:
+    """Return the statement that makes the changes, as `queryset.update(**changes)` would."""
+    query: Any = queryset.query.chain(UpdateQuery)
+    query.add_update_values(changes)
+    sql, params = query.get_compiler(using).as_sql()
+    return Statement(sql, params, using)
+
+
+def insert(
+    model: type[models.Model],
+    values: dict[str, Any],
+    source: models.QuerySet[Any],
+    using: str,
+    *,
+    returning: Sequence[str] = ("id",),
+    lock: str = "",
+    ignore_conflicts: bool = False,
+) -> Statement:
+    """Return `INSERT INTO model (...) SELECT values FROM source RETURNING ...`.
+
+    One statement, so that nothing comes between what is looked at and what is written.
+    `values` maps field names to plain values or to expressions over the source. `lock` is
+    PostgreSQL's "NO KEY UPDATE", which waits for whoever is changing the source's rows and
+    looks at them again, or "KEY SHARE", which does so where they are being deleted; SQLite has
+    one writer at a time anyway. Raises EmptyResultSet where nothing can meet the conditions.
+    """
+    meta: Any = model._meta
+    fields = [meta.get_field(name) for name in values]
+    columns = {
+        f"_{name}": value
+        if hasattr(value, "resolve_expression")
+        else models.Value(value, output_field=field)
+        for field, (name, value) in zip(fields, values.items(), strict=True)
+    }
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    select = source.using(using).annotate(**columns).values_list(*columns)
+    sql, params = select.query.get_compiler(using).as_sql()
+    into = ", ".join(quote(field.column) for field in fields)
+    back = ", ".join(quote(meta.get_field(name).column) for name in returning)
+    if lock and connection.features.has_select_for_no_key_update:
+        sql += f" FOR {lock}"  # by hand: Django's own demands an open transaction
+    conflict = "ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    table = quote(meta.db_table)
+    return Statement(
+        f"INSERT INTO {table} ({into}) {sql} {conflict} RETURNING {back}", params, using
+    )
+
+
+def insert_select(
+    model: type[models.Model], values: dict[str, Any], source: models.QuerySet[Any], **how: Any
+) -> list[int]:
+    """Send such an `insert` once; return the new rows' ids."""
+    try:
+        made = insert(model, values, source, router.db_for_write(model), **how)
+    except EmptyResultSet:  # of conditions that nothing can meet
+        return []
+    return [row[0] for row in made.rows()]
+
+
+_prepared: list[Any] = []
+
+
+def prepared(make: Callable[..., Statement]) -> Callable[..., Statement]:
+    """Keep what the function returns, for each of its arguments, until a setting changes."""
+    kept = lru_cache(maxsize=32)(make)
+    _prepared.append(kept)
+    return kept
+
+
+def _forget(**kwargs: Any) -> None:
+    for kept in _prepared:
+        kept.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="token_blacklist.statements")
