@@ -57,7 +57,7 @@ SELECT
 FROM seen, people;
 
 INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at, reason, note)
-SELECT id, created_at + random() * (now() - created_at) AS at,
+SELECT id, least(now(), created_at + random() * interval '2 days') AS at,
     (ARRAY['logout', 'logout', 'logout', 'logout', 'logout', 'logout', 'logout', 'logout_all',
         'password', 'password', 'deactivated', 'api'])[1 + floor(random() * 12)::int], ''
 FROM token_blacklist_outstandingtoken WHERE id % 10 IN (1, 4, 7) ORDER BY at;

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "flush run", "verbose_name_plural": "flush runs"},
         ),
-        # From here on only what the admin calls things, and the index that the flush reads.
+        # From here on only what the admin calls things.
         migrations.AlterModelOptions(
             "outstandingtoken",
             {"verbose_name": "outstanding token", "verbose_name_plural": "outstanding tokens"},
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "outstandingtoken",
             "expires_at",
-            models.DateTimeField(db_index=True, verbose_name="expires"),
+            models.DateTimeField(verbose_name="expires"),
         ),
         migrations.AlterField(
             "blacklistedtoken",
