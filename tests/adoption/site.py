@@ -1,0 +1,52 @@
+"""Runs a part of the site's life in a process of its own, with one package or the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from tests.config.checkout import ROOT, bare_environment
+
+
+def environment(url: str, *, adopted: bool) -> dict[str, str]:
+    return bare_environment(
+        SITE_DATABASE_URL=url,
+        ADOPTED="yes" if adopted else "no",
+        DJANGO_SETTINGS_MODULE="tests.adoption.settings",
+        PYTHONPATH=str(ROOT),
+        PATH=os.environ["PATH"],
+        PYTHONWARNINGS="ignore",
+    )
+
+
+def manage(url: str, *arguments: str, adopted: bool) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "django", *arguments],
+        cwd=ROOT,
+        env=environment(url, adopted=adopted),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def live(url: str, module: str, *, adopted: bool, given: Any = None) -> Any:
+    """Run `tests.adoption.<module>` on the site; give it JSON, return the JSON that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.adoption.{module}"],
+        cwd=ROOT,
+        env=environment(url, adopted=adopted),
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)

@@ -1,0 +1,182 @@
+"""A site that ran Simple JWT swaps the app and migrates: nobody is signed out or comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import psycopg
+import pytest
+from django.db import connection
+
+from tests.config.checkout import ROOT
+from tests.site import database
+
+from .site import environment, live, manage
+
+ROWS = int(os.environ.get("ROWS", "20000"))
+OUTSTANDING = "token_blacklist_outstandingtoken"
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def site(tmp_path):
+    """The URL of a site's database, with Simple JWT's tables in it."""
+    with database(tmp_path) as url:
+        manage(url, "migrate", "--verbosity=0", adopted=False)
+        yield url
+
+
+def connect(url):
+    if url.startswith("sqlite"):
+        return sqlite3.connect(url.removeprefix("sqlite:///"))
+    return psycopg.connect(url)
+
+
+def ask(url, query):
+    held = connect(url)
+    try:
+        return held.execute(query).fetchall()
+    finally:
+        held.close()
+
+
+def migrate(url):
+    manage(url, "migrate", "--verbosity=0", adopted=True)
+
+
+def test_nobody_is_signed_out_and_nobody_comes_back(site):
+    held = live(site, "a_day_before", adopted=False)
+    ids = ask(site, f"SELECT id, jti FROM {OUTSTANDING} ORDER BY id")
+
+    migrate(site)
+    assert ask(site, f"SELECT id, session_id FROM {OUTSTANDING} ORDER BY id") == ids
+    said = live(site, "the_day_after", adopted=True, given=held)
+
+    assert said["refresh"] == {
+        "fresh": [200, 200],
+        "refreshed": [200, 200],
+        "given up": [401, 401],
+        "signed out": [401, 401],
+        "closed": [401, 401],
+    }
+    # Access tokens name no session yet: they are trusted until they end, their people checked.
+    assert said["access"] == {
+        "fresh": 200,
+        "given up": 200,
+        "refreshed": 200,
+        "signed out": 200,
+        "closed": 401,
+    }
+    assert said["sliding"] == 200
+    assert said["sign out"] == 200
+    assert said["after"] == [401, 401]
+
+
+def test_no_text_of_a_token_is_left(site):
+    held = live(site, "a_day_before", adopted=False)
+    assert ask(site, f"SELECT count(*) FROM {OUTSTANDING} WHERE token LIKE 'eyJ%'")[0][0] > 5
+
+    migrate(site)
+
+    rows = ask(site, f"SELECT * FROM {OUTSTANDING}")
+    assert len(rows) > 5
+    assert "eyJ" not in str(rows)
+    assert held["fresh"]["refresh"] not in str(rows)
+
+
+def test_the_tables_are_those_of_a_new_site(site, tmp_path):
+    migrate(site)
+    adopted = live(site, "tables", adopted=True)
+    (tmp_path / "new").mkdir()
+
+    if connection.vendor == "postgresql":
+        manage(site, "migrate", "token_blacklist", "zero", "--verbosity=0", adopted=True)
+        migrate(site)
+        fresh = live(site, "tables", adopted=True)
+    else:
+        with database(tmp_path / "new") as url:
+            migrate(url)
+            fresh = live(url, "tables", adopted=True)
+
+    assert adopted == fresh
+
+
+def test_a_site_of_the_oldest_simple_jwt_is_brought_up_first(tmp_path):
+    with database(tmp_path) as url:
+        manage(url, "migrate", "auth", "--verbosity=0", adopted=False)
+        manage(url, "migrate", "token_blacklist", "0001_initial", "--verbosity=0", adopted=False)
+        jti = "0123456789abcdef0123456789abcdef"
+        held = connect(url)
+        uuid = "'01234567-89ab-cdef-0123-456789abcdef'" if "postgres" in url else f"'{jti}'"
+        held.execute(
+            "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email,"
+            " is_staff, is_active, date_joined)"
+            " VALUES ('', false, 'old', '', '', '', false, true, '2018-01-01 00:00:00+00')"
+        )
+        held.execute(
+            f"INSERT INTO {OUTSTANDING} (jti, token, created_at, expires_at, user_id)"
+            f" VALUES ({uuid}, 'eyJ', '2018-01-01 00:00:00+00', '2038-01-01 00:00:00+00', 1)"
+        )
+        held.commit()
+        held.close()
+
+        manage(url, "migrate", "--verbosity=0", adopted=False)
+        migrate(url)
+
+        assert ask(url, f"SELECT session_id, generation FROM {OUTSTANDING}") == [(jti, 0)]
+
+
+FILL = {
+    "postgresql": f"""
+        INSERT INTO {OUTSTANDING} (user_id, jti, token, created_at, expires_at)
+        SELECT NULL, md5(n::text), repeat('eyJ', 100), now(), now() + interval '1 day'
+        FROM generate_series(1, {ROWS}) AS n;
+    """,
+    "sqlite": f"""
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {ROWS})
+        INSERT INTO {OUTSTANDING} (user_id, jti, token, created_at, expires_at)
+        SELECT NULL, printf('%032x', n), 'eyJ', '2026-01-01', '2036-01-01' FROM n
+    """,
+}
+
+
+def test_a_migration_that_is_killed_is_run_again_and_ends_well(site):
+    """Killed at one moment after the other, until it gets through."""
+    held = live(site, "a_day_before", adopted=False)
+    filled = connect(site)
+    filled.execute(FILL[connection.vendor])
+    filled.commit()
+    filled.close()
+    rows = ask(site, f"SELECT count(*) FROM {OUTSTANDING}")
+
+    killed = 0
+    for moment in range(60):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "django", "migrate", "--verbosity=0"],
+            cwd=ROOT,
+            env=environment(site, adopted=True),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            _out, said = process.communicate(timeout=0.4 + moment * 0.05)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            killed += 1
+            time.sleep(0.2)  # for the server to notice
+        else:
+            assert process.returncode == 0, said
+            break
+
+    assert killed
+    assert ask(site, f"SELECT count(*) FROM {OUTSTANDING}") == rows
+    said = live(site, "the_day_after", adopted=True, given=held)
+    assert said["refresh"]["fresh"] == [200, 200]
+    assert said["refresh"]["signed out"] == [401, 401]
