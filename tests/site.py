@@ -29,6 +29,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def beside(url: str, name: str) -> str:
+    """Return the URL of another database on the same server."""
+    head, _, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
 @contextmanager
 def database(folder: Path) -> Iterator[str]:
     """Give the URL of an empty database, of the kind that the tests run on."""
@@ -39,9 +45,7 @@ def database(folder: Path) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name}")
         cursor.execute(f"CREATE DATABASE {name}")
-    url = os.environ["DATABASE_URL"]
-    head, _, query = url.partition("?")
-    yield f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    yield beside(os.environ["DATABASE_URL"], name)
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from . import rotation
-from .clients import client_of
+from .clients import client_of, on_behalf_of
 from .conf import conf
 from .exceptions import AuthenticationFailed, TokenError
 from .models import BlacklistedToken
@@ -76,9 +76,14 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         self.user = user
         return {}
 
-    def get_token(self, user: AbstractBaseUser) -> Any:
+    @classmethod
+    def get_token(cls, user: AbstractBaseUser) -> Any:
         """Open a session and return its token. Override to add claims."""
-        return self.token_class.for_user(user, self.context.get("request"))
+        return cls.token_class.for_user(user)
+
+    def _opened(self) -> Any:
+        with on_behalf_of(self.context.get("request")):
+            return self.get_token(self.user)
 
     def _signed_in(self, user: AbstractBaseUser) -> None:
         if conf.UPDATE_LAST_LOGIN:
@@ -95,7 +100,7 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        refresh: RefreshToken = self.get_token(self.user)
+        refresh: RefreshToken = self._opened()
         data["refresh"] = str(refresh)
         data["access"] = str(refresh.access_token)
         self._signed_in(self.user)
@@ -108,7 +113,7 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        data["token"] = str(self.get_token(self.user))
+        data["token"] = str(self._opened())
         self._signed_in(self.user)
         return data
 

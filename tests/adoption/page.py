@@ -1,0 +1,130 @@
+"""Writes the tables of docs/adopting.md: `python -m tests.adoption.page`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+
+from tests.config.checkout import ROOT
+from tests.site import beside
+
+from .site import environment, live, manage
+
+PAGE = ROOT / "docs" / "adopting.md"
+ROWS = 1_000_000
+
+
+def comparison(url: str) -> str:
+    """Run the scenario with both packages on empty databases; return the table."""
+    told: dict[bool, dict[str, str]] = {}
+    for adopted in (False, True):
+        with emptied(url) as name:
+            manage(name, "migrate", "--verbosity=0", adopted=adopted)
+            told[adopted] = live(name, "scenario", adopted=adopted)
+    lines = ["| | Simple JWT 5.5.1 | here |", "|---|---|---|"]
+    for situation, theirs in told[False].items():
+        ours = told[True][situation]
+        lines.append(f"| {situation} | {theirs} | {'the same' if ours == theirs else ours} |")
+    return "\n".join(lines)
+
+
+class emptied:  # noqa: N801  # reads as what it does
+    """Give the URL of an empty database beside that one."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.name = url, "adoption"
+
+    def ask(self, query: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(query)
+
+    def __enter__(self) -> str:
+        self.ask(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+        self.ask(f"CREATE DATABASE {self.name}")
+        return beside(self.url, self.name)
+
+    def __exit__(self, *exc: object) -> None:
+        self.ask(f"DROP DATABASE {self.name} WITH (FORCE)")
+
+
+def migration(url: str, rows: int) -> str:
+    """Migrate that many rows while others sign in; return the table of how long it took."""
+    with emptied(url) as name:
+        manage(name, "migrate", "--verbosity=0", adopted=False)
+        with psycopg.connect(name, autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name,"
+                " email, is_staff, is_active, date_joined) SELECT '', false, 'p' || n, '', '', '',"
+                f" false, true, now() FROM generate_series(1, {rows // 20}) AS n"
+            )
+            connection.execute(
+                "INSERT INTO token_blacklist_outstandingtoken (user_id, jti, token, created_at,"
+                f" expires_at) SELECT 1 + n % {rows // 20}, md5(n::text), repeat('eyJ', 100),"
+                f" now(), now() + interval '1 day' FROM generate_series(1, {rows}) AS n"
+            )
+            connection.execute(
+                "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
+                " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE id % 10 < 3"
+            )
+            connection.execute("VACUUM ANALYZE")
+        stalls: list[float] = []
+        over = threading.Event()
+        watching = threading.Thread(target=watch, args=(name, over, stalls))
+        watching.start()
+        started = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "django", "migrate", "--verbosity=0"],
+            cwd=ROOT,
+            env=environment(name, adopted=True),
+            check=True,
+        )
+        took = time.monotonic() - started
+        over.set()
+        watching.join()
+    return "\n".join(
+        [
+            "| rows | `migrate` took | the longest that a row could not be written |",
+            "|---|---|---|",
+            f"| {rows:,} | {took:.0f} s | {max(stalls) * 1000:.0f} ms |",
+        ]
+    )
+
+
+def watch(name: str, over: threading.Event, stalls: list[float]) -> None:
+    """Write a row, as a sign-in does, every few milliseconds; note how long each took.
+
+    A column that is not there yet, or no more, is a statement that fails at once.
+    """
+    with psycopg.connect(name, autocommit=True) as connection:
+        while not over.is_set():
+            began = time.monotonic()
+            connection.execute(
+                "UPDATE token_blacklist_outstandingtoken SET created_at = created_at WHERE id = 7"
+            )
+            stalls.append(time.monotonic() - began)
+            time.sleep(0.005)
+
+
+def write(name: str, table: str) -> None:
+    """Put the table between its markers."""
+    text = PAGE.read_text(encoding="utf-8")
+    marked = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+    found = re.sub(marked, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
+    PAGE.write_text(found, encoding="utf-8")
+
+
+def main() -> None:
+    from tests.postgres import database_url
+
+    with database_url() as url:
+        write("comparison", comparison(url))
+        write("migration", migration(url, ROWS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""What happens to a person with either package, told in words that can be compared.
+
+Prints {situation: what happened}. The situations are the same for both; nothing here knows which
+package it runs with, but for where its names are.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+import django
+
+django.setup()
+logging.disable()
+
+import time_machine  # noqa: E402
+from django.apps import apps  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
+
+PASSWORD = "a long password"
+ROUNDS, AT_ONCE = 10, 4
+
+Outstanding = apps.get_model("token_blacklist", "OutstandingToken")
+Blacklisted = apps.get_model("token_blacklist", "BlacklistedToken")
+conf = (
+    import_module("token_blacklist.conf").conf
+    if settings.ADOPTED
+    else import_module("rest_framework_simplejwt.settings").api_settings
+)
+told: dict[str, str] = {}
+people = iter(range(10_000))
+
+
+def person() -> User:
+    return User.objects.create_user(f"person{next(people)}", password=PASSWORD)
+
+
+def post(path: str, **body: str) -> Any:
+    api = APIClient(raise_request_exception=False)
+    return api.post(f"/api/token/{path}", body, format="json")
+
+
+def sign_in(who: User, path: str = "") -> dict[str, str]:
+    return post(path, username=who.username, password=PASSWORD).json()
+
+
+def refresh(token: str) -> Any:
+    return post("refresh/", refresh=token)
+
+
+def me(token: str) -> Any:
+    return APIClient().get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+
+def said(answer: Any) -> str:
+    return {200: "accepted", 401: "refused"}.get(answer.status_code, f"{answer.status_code}")
+
+
+def situation(text: str) -> Callable[[Callable[[], str]], None]:
+    def tell(story: Callable[[], str]) -> None:
+        told[text] = story()
+
+    return tell
+
+
+@situation("Sign in, use the access token")
+def _() -> str:
+    return said(me(sign_in(person())["access"]))
+
+
+@situation("Refresh")
+def _() -> str:
+    pair = sign_in(person())
+    return said(refresh(pair["refresh"]))
+
+
+@situation("The same refresh again, the answer was lost on the way")
+def _() -> str:
+    pair = sign_in(person())
+    first = refresh(pair["refresh"]).json()
+    again = refresh(pair["refresh"])
+    same = again.status_code == 200 and again.json()["refresh"] == first["refresh"]
+    return "the same tokens again" if same else said(again)
+
+
+@situation("An old refresh token comes back after a minute; then the newest one is used")
+def _() -> str:
+    pair = sign_in(person())
+    newest = refresh(pair["refresh"]).json()
+    with time_machine.travel(datetime.now().astimezone() + timedelta(minutes=1)):
+        old = said(refresh(pair["refresh"]))
+        return f"{old}; the newest is {said(refresh(newest['refresh']))}"
+
+
+@situation("Four at once with one token")
+def _() -> str:
+    most = 0
+    for _round in range(ROUNDS):
+        token = sign_in(person())["refresh"]
+        barrier, answers = threading.Barrier(AT_ONCE), []
+
+        def ask(token: str = token, barrier: Any = barrier, answers: Any = answers) -> None:
+            connection.ensure_connection()
+            barrier.wait()
+            answers.append(refresh(token))
+            connection.close()
+
+        threads = [threading.Thread(target=ask) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        given = {answer.json()["refresh"] for answer in answers if answer.status_code == 200}
+        most = max(most, len(given))
+    return "one new token" if most == 1 else "several new tokens"
+
+
+@situation("Sign out, then refresh")
+def _() -> str:
+    pair = sign_in(person())
+    post("blacklist/", refresh=pair["refresh"])
+    return said(refresh(pair["refresh"]))
+
+
+@situation("Sign out a second time")
+def _() -> str:
+    pair = sign_in(person())
+    post("blacklist/", refresh=pair["refresh"])
+    return said(post("blacklist/", refresh=pair["refresh"]))
+
+
+@situation("Sign out with the refresh token before the newest; then the newest one is used")
+def _() -> str:
+    pair = sign_in(person())
+    newest = refresh(pair["refresh"]).json()
+    out = said(post("blacklist/", refresh=pair["refresh"]))
+    return f"{out}; the newest is {said(refresh(newest['refresh']))}"
+
+
+@situation("The access token after signing out")
+def _() -> str:
+    pair = sign_in(person())
+    post("blacklist/", refresh=pair["refresh"])
+    return said(me(pair["access"]))
+
+
+@situation("`verify` of a refresh token that was signed out")
+def _() -> str:
+    pair = sign_in(person())
+    post("blacklist/", refresh=pair["refresh"])
+    return said(post("verify/", token=pair["refresh"]))
+
+
+@situation("Sign out, flush within the leeway, refresh")
+def _() -> str:
+    pair = sign_in(person())
+    post("blacklist/", refresh=pair["refresh"])
+    conf.LEEWAY = timedelta(minutes=10) if settings.ADOPTED else 600
+    module = import_module(
+        "token_blacklist.keys" if settings.ADOPTED else "rest_framework_simplejwt.state"
+    )
+    backend = getattr(module, "token_backend", None)
+    if backend:
+        backend.leeway = 600
+    try:
+        late = datetime.now().astimezone() + timedelta(days=1, minutes=5)
+        with time_machine.travel(late):
+            call_command("flushexpiredtokens", verbosity=0)
+            return said(refresh(pair["refresh"]))
+    finally:
+        conf.LEEWAY = timedelta(0) if settings.ADOPTED else 0
+        if backend:
+            backend.leeway = 0
+
+
+@situation("A sliding token: refresh, sign out, flush; then it is used")
+def _() -> str:
+    start = datetime.now().astimezone()
+    token = sign_in(person(), "sliding/")["token"]
+    with time_machine.travel(start + timedelta(minutes=4)):
+        later = post("sliding/refresh/", token=token).json()["token"]
+        import_module(f"{settings.PACKAGE}.tokens").SlidingToken(later).blacklist()
+    with time_machine.travel(start + timedelta(minutes=6)):
+        call_command("flushexpiredtokens", verbosity=0)
+        return said(post("sliding/refresh/", token=later))
+
+
+@situation("The person is deleted; refresh")
+def _() -> str:
+    who = person()
+    pair = sign_in(who)
+    who.delete()
+    return said(refresh(pair["refresh"]))
+
+
+@situation("The account is closed; refresh")
+def _() -> str:
+    who = person()
+    pair = sign_in(who)
+    User.objects.filter(pk=who.pk).update(is_active=False)
+    return said(refresh(pair["refresh"]))
+
+
+@situation("The blacklist record is deleted in the admin; refresh")
+def _() -> str:
+    pair = sign_in(person())
+    post("blacklist/", refresh=pair["refresh"])
+    for entry in Blacklisted.objects.all():
+        entry.delete()
+    return said(refresh(pair["refresh"]))
+
+
+@situation("The outstanding record is deleted after signing out; refresh")
+def _() -> str:
+    pair = sign_in(person())
+    post("blacklist/", refresh=pair["refresh"])
+    Outstanding.objects.all().delete()
+    return said(refresh(pair["refresh"]))
+
+
+@situation("Rows in the lists after a sign-in and ten refreshes")
+def _() -> str:
+    Outstanding.objects.all().delete()
+    token = sign_in(person())["refresh"]
+    for _refresh in range(10):
+        token = refresh(token).json()["refresh"]
+    return f"{Outstanding.objects.count() + Blacklisted.objects.count()}"
+
+
+@situation("What the database keeps of a token")
+def _() -> str:
+    pair = sign_in(person())
+    rows = str(list(Outstanding.objects.values()))
+    return "its whole text" if pair["refresh"] in rows else "its id"
+
+
+print(json.dumps(told))

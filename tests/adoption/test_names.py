@@ -1,0 +1,108 @@
+"""What code imports from Simple JWT is there under the same names, below `token_blacklist`."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+
+import pytest
+from rest_framework.test import APIRequestFactory
+
+from tests.config.checkout import ROOT
+from tests.factories import PASSWORD
+from token_blacklist.conf import DEFAULTS
+from token_blacklist.models import OutstandingToken
+from token_blacklist.serializers import TokenObtainPairSerializer
+from token_blacklist.tokens import AccessToken, RefreshToken
+from token_blacklist.views import TokenObtainPairView
+
+from .site import environment
+
+MODULES = ["authentication", "exceptions", "serializers", "tokens", "views"]
+# What is left out, and why.
+LEFT_OUT = {
+    "exceptions.DetailDictMixin": "an inner part of AuthenticationFailed",
+    "exceptions.TokenBackendError": "keys.py raises TokenError itself",
+    "exceptions.TokenBackendExpiredToken": "keys.py raises ExpiredTokenError itself",
+}
+SETTINGS_LEFT_OUT = {
+    "CHECK_REVOKE_TOKEN": "a new password ends the sessions; no hash of it is in a token",
+    "REVOKE_TOKEN_CLAIM": "as above",
+    "JSON_ENCODER": "claims are what JSON has",
+    "JWK_URL": "one key, from the environment",
+}
+
+LIST = """
+import importlib, inspect, json, sys
+names = {}
+for module in sys.argv[1:]:
+    found = importlib.import_module(f"rest_framework_simplejwt.{module}")
+    names[module] = [n for n, v in vars(found).items() if inspect.isclass(v)
+                     and v.__module__ == found.__name__]
+from rest_framework_simplejwt.settings import DEFAULTS
+print(json.dumps([names, sorted(DEFAULTS)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def theirs():
+    import json
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup()\n{LIST}", *MODULES],
+        cwd=ROOT,
+        env=environment("sqlite://:memory:", adopted=False),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_every_class_is_there_under_its_name(theirs):
+    names, _settings = theirs
+    missing = {
+        f"{module}.{name}"
+        for module, found in names.items()
+        for name in found
+        if not hasattr(importlib.import_module(f"token_blacklist.{module}"), name)
+    }
+
+    assert sum(map(len, names.values())) > 30
+    assert missing == set(LEFT_OUT)
+
+
+def test_the_models_are_there():
+    models = importlib.import_module("token_blacklist.models")
+
+    assert inspect.isclass(models.OutstandingToken)
+    assert inspect.isclass(models.BlacklistedToken)
+
+
+def test_every_setting_is_known_or_left_out_for_a_reason(theirs):
+    _names, settings = theirs
+
+    assert set(settings) - set(DEFAULTS) == set(SETTINGS_LEFT_OUT)
+
+
+def test_claims_are_added_as_their_manual_says(user):
+    class WithName(TokenObtainPairSerializer):
+        @classmethod
+        def get_token(cls, user):
+            token = super().get_token(user)
+            token["name"] = user.name
+            return token
+
+    class View(TokenObtainPairView):
+        serializer_class = WithName
+
+    user.name = "Ada"
+    user.save()
+    credentials = {"email": user.email, "password": PASSWORD}
+    request = APIRequestFactory().post("/", credentials, format="json", REMOTE_ADDR="192.0.2.9")
+
+    pair = View.as_view()(request).data
+
+    assert RefreshToken(pair["refresh"])["name"] == "Ada"
+    assert AccessToken(pair["access"])["name"] == "Ada"
+    assert OutstandingToken.objects.get().ip_address == "192.0.2.9"
