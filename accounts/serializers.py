@@ -17,11 +17,15 @@ from .passwords import check_new_password
 LONGEST_PASSWORD = 1024  # for a new one: long enough for any sentence, short enough to check
 
 
-class MeSerializer(serializers.ModelSerializer[User]):
-    class Meta:
-        model = User
-        fields = ("id", "email", "name", "date_joined")
-        read_only_fields = ("id", "email", "date_joined")
+class MeSerializer(serializers.Serializer[User]):
+    """Its fields are written out: a ModelSerializer looks them up anew in each request."""
+
+    id = serializers.IntegerField(read_only=True)
+    email = serializers.EmailField(read_only=True)
+    name = serializers.CharField(
+        max_length=User._meta.get_field("name").max_length, allow_blank=True, required=False
+    )
+    date_joined = serializers.DateTimeField(read_only=True)
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         """Save what was sent and nothing else.

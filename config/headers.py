@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 # Nothing of all this is used. An answer that a stranger's script got into could not use it either.
@@ -34,11 +38,27 @@ class PolicyMiddleware(CSPMiddleware):
     `settings.CSP_BY_PATH` gives the directives that differ, by the start of the path.
     """
 
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        parts = super().get_policy_parts(HttpRequest(), HttpResponse())
+        self.usual = build_policy(**asdict(parts))  # once: it takes longer than signing a token
+
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if self.is_usual(request, response):
+            response.headers.setdefault(HEADER, self.usual)
+            return response
         return super().process_response(request, response)
+
+    def is_usual(self, request: HttpRequest, response: HttpResponseBase) -> bool:
+        """Whether nothing asks for another policy: neither the path nor the view."""
+        return (
+            not request.path_info.startswith(tuple(settings.CSP_BY_PATH))
+            and getattr(request, "_csp_nonce", None) is None
+            and not any(name.startswith("_csp_") for name in vars(response))
+        )
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
