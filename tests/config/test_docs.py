@@ -1,19 +1,107 @@
-"""The documents name tests, and the tests are there."""
+"""What the documents name is there: tests, settings, commands, addresses, files."""
 
 import re
+from datetime import timedelta
 
-from .checkout import ROOT
+import pytest
+from django.core.management import get_commands
 
+from token_blacklist.conf import DEFAULTS
+
+from .checkout import ROOT, VARIABLES
+
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+# What other files than the settings read.
+ELSEWHERE = {
+    "HOST": "config/gunicorn.conf.py",
+    "PORT": "config/gunicorn.conf.py",
+    "WEB_CONCURRENCY": "config/gunicorn.conf.py",
+    "APP_HOME": "crontab",
+    "SITE_ADDRESS": "docker-compose.yml",
+}
 
 
-def test_every_test_that_a_document_names_exists():
-    named = 0
-    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        text = path.read_text(encoding="utf-8")
-        for name in re.findall(r"`(test_\w+)`", text):
-            assert f"def {name}(" in TESTS, f"{path.name}: {name}"
-            named += 1
-        for name in re.findall(r"`(tests/[\w/.]+)`", text):
-            assert (ROOT / name).exists(), f"{path.name}: {name}"
-    assert named > 50
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def anchors(text):
+    """Return the anchors that a page's headings get."""
+    headings = re.findall(r"(?m)^#+ (.*)$", re.sub(r"(?s)```.*?```", "", text))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+class TestPage:
+    def test_names_tests_that_exist(self, page):
+        for name in re.findall(r"`(test_\w+)`", read(page)):
+            assert f"def {name}(" in TESTS, name
+        for name in re.findall(
+            r"`((?:tests|accounts|config|token_blacklist|static)/[\w/.]+)`", read(page)
+        ):
+            assert (ROOT / name).exists(), name
+
+    def test_links_to_files_and_headings_that_exist(self, page):
+        for link in re.findall(r"\]\(([^)\s]+)\)", read(page)):
+            if link.startswith("http"):
+                continue
+            name, _hash, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(read(target)), link
+
+    def test_names_commands_that_exist(self, page):
+        for name in re.findall(r"manage\.py ([a-z]\w+)", read(page)):
+            assert name in get_commands(), name
+        for name in re.findall(r"`make ([a-z-]+)", read(page)) + re.findall(
+            r"(?m)^make ([a-z-]+)", read(page)
+        ):
+            assert re.search(rf"(?m)^{name}:", MAKEFILE), name
+
+    def test_names_addresses_that_exist(self, page, client, db):
+        for path in set(re.findall(r"`(/(?:[\w-]+/)*(?:metrics)?)`", read(page))) - {"/app"}:
+            assert client.get(path).status_code != 404 or path == "/metrics", path
+
+    def test_names_variables_that_are_read(self, page):
+        known = VARIABLES | set(DEFAULTS) | {f"{name}_FILE" for name in VARIABLES}
+        for name in re.findall(r"`([A-Z][A-Z_]{3,})(?:=[^`]*)?`", read(page)):
+            there = name in known or name in ELSEWHERE or name in PYTHON
+            assert there, name
+        for name, place in ELSEWHERE.items():
+            assert name in read(ROOT / place)
+
+
+PYTHON = {  # settings of Django and DRF, and other words in capitals
+    "ATOMIC_REQUESTS",
+    "BEGIN",
+    "CONCURRENTLY",
+    "DEBUG",
+    "DELETE",
+    "INSERT",
+    "REST_FRAMEWORK",
+    "SELECT",
+    "SIMPLE_JWT",
+    "TOKEN_BLACKLIST",
+    "UPDATE",
+    "VACUUM",
+}
+
+
+def test_the_documents_name_many_tests():
+    assert len(re.findall(r"`(test_\w+)`", "".join(map(read, PAGES)))) > 60
+
+
+def test_every_option_is_documented_with_its_default():
+    rows = re.findall(r"(?m)^\| `([A-Z_]+)` \| `(.+?)` \|", read(ROOT / "docs" / "settings.md"))
+    documented = {name: eval(default, {"timedelta": timedelta}) for name, default in rows}
+
+    assert documented == DEFAULTS
+
+
+def test_every_target_is_explained():
+    listed = set(re.findall(r"(?m)^([a-z-]+):.*## ", MAKEFILE))
+    targets = set(re.findall(r"(?m)^([a-z-]+):", MAKEFILE))
+
+    assert targets - listed == {"setup", "setup-dev"}
