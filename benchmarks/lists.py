@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from . import load
@@ -94,6 +95,16 @@ def measure(server: Server, *, rows: int) -> dict[str, Any]:
     return found
 
 
+def peak_memory(pid: int) -> float:
+    """Return the most that a process has held at once, in MiB; 0 where it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0
+
+
 def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
     """Run the site's own command while clients refresh; return its time, memory and delay."""
     clients = 4
@@ -116,12 +127,14 @@ def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
             stdout=subprocess.DEVNULL,
         )
         ended: list[float] = []
-        memory: list[float] = []
+        memory = [0.0]
 
         def wait() -> None:
-            _pid, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            memory.append(usage.ru_maxrss / 1024)
+            # Not what wait4() says: that begins with the memory of this process, of which it is
+            # a fork.
+            while process.poll() is None:
+                memory[0] = peak_memory(process.pid) or memory[0]
+                time.sleep(0.05)
             ended.append(time.monotonic() - began)
 
         thread = threading.Thread(target=wait)

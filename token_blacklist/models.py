@@ -293,8 +293,13 @@ class BlacklistedToken(models.Model):
         API = "api", _("ended by the application")
 
     id = models.BigAutoField(primary_key=True, serialize=False)
+    # Without a constraint in the database, which would look for a record at each of the rows that
+    # the flush deletes. `insert` and `insert_all` write one from the session's own row, locked.
     token = models.OneToOneField(
-        OutstandingToken, on_delete=models.CASCADE, verbose_name=_("outstanding token")
+        OutstandingToken,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        verbose_name=_("outstanding token"),
     )
     blacklisted_at = models.DateTimeField(_("blacklisted"), auto_now_add=True)
     reason = models.CharField(

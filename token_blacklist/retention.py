@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connections, router, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from .conf import conf
@@ -140,7 +142,23 @@ def _flush_batch(size: int, since: datetime | None) -> Batch:
         if not rows:
             return Batch()
         ids = [pk for pk, _expires_at in rows]
-        # Raw deletes: Django's own would load the rows to look for what depends on them.
-        blacklisted = BlacklistedToken.objects.filter(token__in=ids)._raw_delete(using)
-        outstanding = OutstandingToken.objects.filter(pk__in=ids)._raw_delete(using)
+        blacklisted = _delete(BlacklistedToken, "token", ids, using)
+        outstanding = _delete(OutstandingToken, "id", ids, using)
     return Batch(len(rows), outstanding, blacklisted, rows[-1][1])
+
+
+def _delete(model: type[Model], field: str, ids: list[int], using: str) -> int:
+    """Delete the rows with these values in that field; return how many there were.
+
+    Without loading them to look for what depends on them, as Django's own would. PostgreSQL takes
+    all values as one: thousands of parameters cost more than the rows.
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        rows: Any = model._default_manager.filter(**{f"{field}__in": ids})
+        return int(rows._raw_delete(using))
+    key: Any = model._meta.get_field(field)
+    table, column = map(connection.ops.quote_name, (model._meta.db_table, key.column))
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [ids])  # noqa: S608  # names
+        return int(cursor.rowcount)

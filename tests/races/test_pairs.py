@@ -127,6 +127,8 @@ def check(story: Story, pair: set[str]) -> None:
                 assert device.me().status_code == 401
     ended = BlacklistedToken.objects.filter(token__user=story.user)
     assert len({entry.token_id for entry in ended}) == len(ended)
+    sessions = OutstandingToken.objects.values("pk")
+    assert not BlacklistedToken.objects.exclude(token_id__in=sessions).exists(), "of no session"
 
 
 @pytest.mark.parametrize("pair", list(combinations_with_replacement(OPERATIONS, 2)), ids="-".join)
