@@ -11,7 +11,9 @@ die() {
 }
 
 find_python() {
-    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+    # The last of them is for pyenv, whose python3 fails where .python-version names another one.
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python \
+        ${PYENV_ROOT:-$HOME/.pyenv}/versions/*/bin/python3}; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             printf '%s\n' "$candidate"
             return

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,32 @@ def test_an_old_python_ends_in_a_sentence(copy, tmp_path):
     done = run("make", "run", cwd=copy, PYTHON=python_that(tmp_path, "exit 1"))
 
     assert "Python 3.11 or newer is needed" in refusal(done)
+
+
+def test_a_python_that_pyenv_has_is_found_though_its_shims_fail(copy, tmp_path):
+    names = ["python", "python3", *(f"python3.{minor}" for minor in range(11, 15))]
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    for name in names:
+        Path(python_that(tmp_path, "exit 127")).rename(shims / name)
+    there = tmp_path / "pyenv" / "versions" / "3.12.1" / "bin"
+    there.mkdir(parents=True)
+    (there / "python3").symlink_to(sys.executable)
+
+    done = run(
+        "make",
+        "run",
+        cwd=copy,
+        PATH=f"{shims}:{os.environ['PATH']}",
+        PYENV_ROOT=str(tmp_path / "pyenv"),
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_EXTRA_INDEX_URL="",
+        PIP_FIND_LINKS="",
+        PIP_NO_CACHE_DIR="1",
+    )
+
+    assert "The packages could not be installed" in refusal(done)
 
 
 def test_a_missing_venv_module_ends_in_a_sentence(copy, tmp_path):
