@@ -16,6 +16,12 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 # Whatever a library or a client puts into a message: "eyJ" is how the base64 of `{"` begins.
 TOKEN = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}", re.ASCII)
+# Django names the address of what it did not find, or failed at: a link to a new password is one.
+LINK = re.compile(r"(/password/reset/[^/\s]+/)[^\s\"]+")
+
+
+def without_secrets(line: str) -> str:
+    return LINK.sub(r"\1[token]", TOKEN.sub("[token]", line))
 
 
 class RequestIdFilter(logging.Filter):
@@ -26,14 +32,14 @@ class RequestIdFilter(logging.Filter):
 
 class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return TOKEN.sub("[token]", super().format(record))
+        return without_secrets(super().format(record))
 
 
 class JSONFormatter(JsonFormatter):
     """One object a line: what each line has, and the facts that `extra` gives."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return TOKEN.sub("[token]", super().format(record))
+        return without_secrets(super().format(record))
 
 
 def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
@@ -71,6 +77,8 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
         # Without handlers of their own, which would say each line twice.
         "loggers": {
             "django": {"handlers": [], "level": level},
+            # A scanner's request: config.access tells of it, and it is no error of ours.
+            "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
             # runserver's line for each request: config.access writes one, without the query.
             "django.server": {"handlers": [], "level": "ERROR"},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},

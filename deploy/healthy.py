@@ -6,6 +6,7 @@ import urllib.request
 
 try:
     url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/health/live/"
-    urllib.request.urlopen(url, timeout=4).close()  # our own address
+    # Ourselves, whatever proxy the environment names for others.
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=4).close()
 except OSError as error:
     sys.exit(f"{error}")

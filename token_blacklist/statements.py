@@ -45,10 +45,13 @@ class _Param(models.Expression):
         self.name, self.shift = name, shift
 
     def __add__(self, shift: Any) -> Any:
-        return _Param(self.name, self.output_field, shift)
+        return _Param(self.name, self.output_field, self._shifted(shift))
 
     def __sub__(self, shift: Any) -> Any:
-        return _Param(self.name, self.output_field, -shift)
+        return _Param(self.name, self.output_field, self._shifted(-shift))
+
+    def _shifted(self, shift: Any) -> Any:
+        return shift if self.shift is None else self.shift + shift
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         return "%s", (self,)

@@ -345,7 +345,7 @@ class BlacklistMixin(Token):
         """
         fields = self._new_record(user, client)
         using = router.db_for_write(OutstandingToken)
-        with transaction.atomic() if conf.MAX_SESSIONS_PER_USER else nullcontext():
+        with transaction.atomic(using) if conf.MAX_SESSIONS_PER_USER else nullcontext():
             values = {**fields, "user": user.pk, "password": user.password}
             if not _opening(using).rows(**values):
                 raise AuthenticationFailed(

@@ -7,6 +7,7 @@ import logging.config
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from config.access import HEADER
 from config.logs import RequestIdFilter, request_id
@@ -71,6 +72,23 @@ def test_the_link_to_a_new_password_is_not_in_the_log(client, log, db):
     client.get("/password/reset/MQ/set-me-a-secret-0123/")
 
     assert "set-me-a-secret" not in log.stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "path", ["/password/reset/MQ/a-live-link-0123/.", "/password/reset/MQ/a-live-link-0123"]
+)
+def test_nor_is_it_where_django_says_what_it_did_not_find(client, log, db, path):
+    client.get(f"{path}/and/more")
+
+    assert "Not Found" in log.stream.getvalue()
+    assert "a-live-link" not in log.stream.getvalue()
+
+
+def test_a_scanner_with_another_host_is_no_error_of_ours(log):
+    Client(headers={"host": "elsewhere.example"}).get("/login/")
+
+    assert "ERROR" not in log.stream.getvalue()
+    assert "400" in log.stream.getvalue()
 
 
 def test_probes_are_not_in_the_log(client, log, db):
