@@ -8,6 +8,7 @@ token text is kept: a row cannot be turned into a token without the signing key.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -89,6 +90,25 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
             )
         return self.filter(good)
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the sessions with their blacklist records, also those that come meanwhile.
+
+        The rows are locked first: a sign-out that waits for one finds it gone, and leaves no
+        record behind of a session that is no more.
+        """
+        with transaction.atomic(self.db):
+            rows = OutstandingToken.objects.using(self.db).select_for_update()
+            keys = list(rows.filter(pk__in=self.values("pk")).values_list("pk", flat=True))
+            locked = OutstandingTokenQuerySet(self.model, using=self.db)
+            deleted: Counter[str] = Counter()
+            for part in range(0, len(keys), MOST_PARAMETERS):
+                chunk = locked.filter(pk__in=keys[part : part + MOST_PARAMETERS])
+                deleted.update(super(OutstandingTokenQuerySet, chunk).delete()[1])
+        return deleted.total(), dict(deleted)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
 
 class OutstandingToken(models.Model):
     """A session: one sign-in on one device, and which of its tokens is in force."""
@@ -133,6 +153,11 @@ class OutstandingToken(models.Model):
             "session": self.session_id,
             "user": self.user or _("nobody"),
         }
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> Any:
+        """Delete the session with its blacklist record, as the queryset does."""
+        using = using or router.db_for_write(type(self), instance=self)
+        return type(self).objects.using(using).filter(pk=self.pk).delete()
 
     @property
     def jti(self) -> str:
@@ -270,11 +295,7 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the records and the sessions they end: without it, one would be live again."""
-        return (
-            OutstandingToken.objects.using(self.db)
-            .filter(pk__in=list(self.values_list("token_id", flat=True)))
-            .delete()
-        )
+        return OutstandingToken.objects.using(self.db).filter(pk__in=self.values("token")).delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -340,9 +361,10 @@ class BlacklistedToken(models.Model):
     def __str__(self) -> str:
         return _("%(token)s, ended") % {"token": self.token}
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> Any:
         """Delete the record with its session: a refused token never works again."""
-        return self.token.delete(*args, **kwargs)
+        using = using or router.db_for_write(type(self), instance=self)
+        return type(self).objects.using(using).filter(pk=self.pk).delete()
 
 
 @prepared

@@ -207,6 +207,10 @@ def _end_of_next(token: BlacklistMixin, now: datetime) -> datetime:
         if lifetime <= timedelta(0):
             raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
     end = now + lifetime
+    if not conf.REQUIRE_OUTSTANDING:
+        # Never before the token that was brought: without its row it would be a stranger's again,
+        # and welcome.
+        end = max(end, token.moment("exp"))
     return end - timedelta(microseconds=end.microsecond)
 
 

@@ -20,7 +20,8 @@ import logging
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import router, transaction
+from django.db.models import Model
 from django.dispatch import Signal
 
 logger = logging.getLogger("token_blacklist.events")
@@ -34,9 +35,10 @@ class Event(Signal):
         self.name = name
         self.level = level
 
-    def announce(self, sender: type, **facts: Any) -> None:
-        """Log and send after the commit, or at once in autocommit."""
-        transaction.on_commit(partial(self.tell, sender, **facts))
+    def announce(self, sender: type[Model], **facts: Any) -> None:
+        """Log and send after the commit of the sender's table, or at once in autocommit."""
+        using = router.db_for_write(sender)
+        transaction.on_commit(partial(self.tell, sender, **facts), using=using)
 
     def tell(self, sender: type, **facts: Any) -> None:
         """Log and send at once."""

@@ -36,3 +36,42 @@ def test_signing_out_everywhere_ends_the_others_where_one_is_deleted_meanwhile(u
 
     assert ended == 2
     assert [device.me().status_code for device in devices] == [401, 401, 401]
+
+
+@pytest.mark.parametrize("what", ["the session", "sessions", "its record", "records"])
+def test_a_sign_out_while_its_session_is_deleted_leaves_no_record_without_its_session(user, what):
+    device = Device(user)
+    assert device.log_in().status_code == 200
+    session = OutstandingToken.objects.get()
+    record = BlacklistedToken(token=session, reason=BlacklistedToken.Reason.ADMIN)
+    if "record" in what:
+        record.save()
+    delete = {
+        "the session": session.delete,
+        "sessions": OutstandingToken.objects.filter(pk=session.pk).delete,
+        "its record": record.delete,
+        "records": BlacklistedToken.objects.filter(token=session.pk).delete,
+    }[what]
+    signing_out: list[threading.Thread] = []
+
+    def sign_out():
+        device.log_out()
+        connections.close_all()
+
+    def between(execute, sql, *rest):
+        if sql.startswith(f'DELETE FROM "{OutstandingToken._meta.db_table}"'):
+            signing_out.append(threading.Thread(target=sign_out))
+            signing_out[0].start()
+            signing_out[0].join(0.5)  # as far as it gets
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(between):
+        assert delete()[1] in (
+            {"token_blacklist.OutstandingToken": 1},
+            {"token_blacklist.OutstandingToken": 1, "token_blacklist.BlacklistedToken": 1},
+        )
+    signing_out[0].join()
+
+    # The token of a session that is gone is put on both lists, so that it is known as ended.
+    assert BlacklistedToken.objects.get().token.session_id == session.session_id
+    assert device.refresh().status_code == 401

@@ -4,6 +4,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from tests.devices import user_id_claim
@@ -327,6 +328,20 @@ class TestATokenThatTheListsDoNotKnow:
         options(REQUIRE_OUTSTANDING=False)
 
         assert device.log_out(stateless).status_code == HTTPStatus.OK
+
+        assert device.refresh(stateless).status_code == HTTPStatus.UNAUTHORIZED
+        assert device.verify(stateless).status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_its_end_outlives_the_flush_however_short_a_refresh_makes_the_rest(
+        self, device, stateless, options, clock
+    ):
+        options(REQUIRE_OUTSTANDING=False, REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
+        for token in (stateless, None):
+            assert device.refresh(token).status_code == HTTPStatus.OK
+        assert device.log_out().status_code == HTTPStatus.OK
+
+        clock.shift(timedelta(hours=2))
+        call_command("flushexpiredtokens")
 
         assert device.refresh(stateless).status_code == HTTPStatus.UNAUTHORIZED
         assert device.verify(stateless).status_code == HTTPStatus.UNAUTHORIZED
