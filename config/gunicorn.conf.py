@@ -33,8 +33,8 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
 threads = 4
 
-# Each process loads the project by itself. What it opens then, the pool of database connections
-# and its threads, does not live through a fork.
+# Each process loads the project by itself: a connection to the database does not live through a
+# fork.
 preload_app = False
 
 # A process that leaks starts anew before it hurts; not all of them at the same moment.
@@ -45,7 +45,7 @@ max_requests_jitter = 2_000
 keepalive = 15
 
 # A process that has not moved for so long is replaced. Its requests are lost, so this is more
-# than any of them takes: the pool gives up after 10 s, SQLite after 20.
+# than any of them takes: connecting to PostgreSQL may take 10 s, waiting for SQLite 20.
 timeout = 40
 
 # After SIGTERM no new request is taken, and those that came have so long to end. Platforms send

@@ -121,12 +121,17 @@ match DATABASE.get("ENGINE"):
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
     case "django.db.backends.postgresql":
+        DATABASE["ENGINE"] = "config.postgresql"
+        # Each thread keeps its connection, until it is as old as this (seconds) or was closed.
+        DATABASE["CONN_MAX_AGE"] = 0 if DEBUG else 600  # runserver has a thread for each request
         DATABASE["CONN_HEALTH_CHECKS"] = True
-        DATABASE.setdefault("OPTIONS", {})["pool"] = {
-            "min_size": 1,
-            "max_size": number("DB_POOL_MAX_SIZE", 16, least=1),
-            "timeout": 10,  # seconds a request waits for a connection before it fails
-        }
+        DATABASE["OPTIONS"] = {
+            "connect_timeout": 10,
+            # The values go beside the statement, and what is sent often is parsed and planned
+            # once. A pooler that cannot do that: DATABASE_URL=postgres://...?prepare_threshold=None
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+        } | DATABASE.get("OPTIONS", {})
     case _:
         problems.append("DATABASE_URL is not sqlite:///path or postgres://user:password@host/name.")
 DATABASES = {"default": DATABASE}

@@ -1,0 +1,84 @@
+"""A thread's connection to PostgreSQL: kept, and replaced where it broke before anybody asks."""
+
+import pytest
+from django.db import close_old_connections, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def kept():
+    """Keep the connection between requests, as without DEBUG."""
+    connection.close()
+    before = connection.settings_dict["CONN_MAX_AGE"]
+    connection.settings_dict["CONN_MAX_AGE"] = 600
+    yield
+    connection.settings_dict["CONN_MAX_AGE"] = before
+    connection.close()
+
+
+def ask(device):
+    """Ask as a server's thread does, where Django looks after the connections in between."""
+    close_old_connections()
+    status = device.me().status_code
+    close_old_connections()
+    return status, connection.connection.info.backend_pid
+
+
+def end(backend):
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+        assert cursor.fetchone()[0]
+    other.close()
+
+
+def test_it_serves_the_next_request_too_and_nothing_is_sent_to_look_at_it(
+    kept, device, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(DatabaseWrapper, "is_usable", lambda self: asked.append(1) or True)
+
+    (first, backend), (second, same) = ask(device), ask(device)
+
+    assert (first, second) == (200, 200)
+    assert backend == same
+    assert not asked
+
+
+def test_one_that_the_server_ended_is_replaced_and_no_request_fails(kept, device):
+    _, backend = ask(device)
+    end(backend)
+
+    status, other = ask(device)
+
+    assert status == 200
+    assert other != backend
+
+
+def test_one_that_broke_under_a_request_is_replaced_for_the_next(kept, device):
+    _, backend = ask(device)
+
+    def break_it(execute, *rest):
+        end(backend)
+        return execute(*rest)
+
+    with connection.execute_wrapper(break_it):
+        close_old_connections()
+        assert device.me().status_code == 503
+        close_old_connections()
+
+    status, other = ask(device)
+    assert status == 200
+    assert other != backend
+
+
+def test_a_statement_is_parsed_once_for_all_that_send_it(kept, device):
+    for _ in range(8):
+        ask(device)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        prepared = [row[0] for row in cursor.fetchall()]
+    assert any('"token_blacklist_outstandingtoken"' in statement for statement in prepared)
