@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.revocation import revoke_user
+from token_blacklist.statements import Selection, param, prepared, select
 
 LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1, as erratum 1690 of RFC 3696 reckons it
 
@@ -104,7 +105,10 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Find a person by address, however it is typed."""
-        return self.get(email=self.normalize_email(username))
+        user: User | None = _with_email(self.db).first(email=self.normalize_email(username))
+        if user is None:
+            raise User.DoesNotExist
+        return user
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email), **fields)
@@ -235,3 +239,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.get_full_name()
+
+
+@prepared
+def _with_email(using: str) -> Selection:
+    email = param("email", User._meta.get_field("email"))
+    return select(User._default_manager.filter(email=email), using)

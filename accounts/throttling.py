@@ -53,8 +53,8 @@ class WindowThrottle(BaseThrottle):
         rates: Any = api_settings.DEFAULT_THROTTLE_RATES
         # The first that is over its rate ends it: who is held off by their address cannot go
         # on to use up the account's.
-        who = _client(request)
-        if (rate := rates.get(scope)) and who and not self._is_within(scope, rate, who):
+        rate = rates.get(scope)
+        if rate and (who := _client(request)) and not self._is_within(scope, rate, who):
             return False
         name = f"{scope}_account"
         rate = rates.get(name)

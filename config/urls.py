@@ -9,12 +9,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from . import brand, errors
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("accounts.page_urls")),
     path("api/", include("token_blacklist.urls")),
     path("api/", include("accounts.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     re_path("^api/", errors.no_endpoint),
+    path("", include("accounts.page_urls")),
     path("admin/", admin.site.urls),
     path("theme.css", brand.theme, name="theme"),
     path("words.js", JavaScriptCatalog.as_view(packages=["accounts"]), name="words"),

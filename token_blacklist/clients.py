@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from django.http import HttpRequest
@@ -58,6 +59,11 @@ def _address(request: Request | HttpRequest) -> str | None:
     proxies = api_settings.NUM_PROXIES
     if proxies and hops != [""]:
         claimed = hops[-min(proxies, len(hops))]
+    return _normal(claimed)
+
+
+@lru_cache(maxsize=1024)
+def _normal(claimed: str) -> str | None:
     try:
         return str(ip_address(_bare(claimed.strip())))
     except ValueError:  # a unix socket has no address

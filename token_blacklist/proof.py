@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from .conf import conf
 from .exceptions import AuthenticationFailed, TokenError
 from .models import OutstandingToken, user_id_param
-from .statements import NUMBER, TEXT, TIME, Statement, param, prepared, select
+from .statements import NUMBER, TEXT, TIME, Selection, param, prepared, select
 from .tokens import SESSION_CLAIM, BlacklistMixin, Token
 
 
@@ -35,8 +35,7 @@ def holder_of(token: Token) -> AbstractBaseUser:
         generation is not None,
         isinstance(token, BlacklistMixin) and not token.needs_record,
     )
-    user: Any = statement.first(
-        users,
+    user = statement.first(
         user_id=token.user_id,
         session_id=session_id,
         generation=generation,
@@ -70,7 +69,7 @@ def _session_of(token: Token) -> tuple[str | None, int | None]:
 @prepared
 def _proving(
     using: str, has_session: bool, has_generation: bool, may_be_unlisted: bool
-) -> Statement:
+) -> Selection:
     live: Any = Value(value=True)
     if has_session:
         now = param("now", TIME)
@@ -80,5 +79,4 @@ def _proving(
             mine = mine.accepting(param("generation", NUMBER), now)
         live = Exists(mine) | ~Exists(sessions) if may_be_unlisted else Exists(mine)
     holder = get_user_model()._default_manager.filter(**{conf.USER_ID_FIELD: user_id_param()})
-    # Without what a manager joins: RawQuerySet knows columns by their names alone.
-    return select(holder.select_related(None).annotate(_session_is_live=live)[:1], using)
+    return select(holder.annotate(_session_is_live=live)[:1], using)

@@ -17,12 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.core.signals import setting_changed
 from django.db import connections, models, router
-from django.db.models.query import RawQuerySet
 from django.db.models.sql import UpdateQuery
 
 TEXT = models.CharField()
@@ -86,15 +85,6 @@ class Statement:
         given: list[tuple[Any, ...]] = self._send(values, lambda cursor: cursor.fetchall(), [])
         return given
 
-    def first(self, model: type[models.Model], **values: Any) -> Any:
-        """Return the first row as an instance, its annotations as attributes; or None."""
-        try:
-            params = self._bound(values)
-        except EmptyResultSet:
-            return None
-        found = RawQuerySet(self.sql, model, params=params, using=self.using)
-        return next(iter(found), None)
-
     def _bound(self, values: dict[str, Any]) -> tuple[Any, ...]:
         connection = connections[self.using]
         return tuple(
@@ -111,10 +101,49 @@ class Statement:
             return result(cursor)
 
 
-def select(queryset: models.QuerySet[Any], using: str) -> Statement:
-    """Return the statement that gives the queryset's rows."""
-    sql, params = queryset.query.get_compiler(using).as_sql()
-    return Statement(sql, params, using)
+@dataclass(frozen=True)
+class Selection(Statement):
+    """SQL that gives rows of a model: its fields side by side, and annotations."""
+
+    model: type[models.Model]
+    fields: Sequence[str]
+    begin: int  # where the fields stand in a row
+    annotations: dict[str, int]
+    converters: dict[int, tuple[list[Any], Any]]
+
+    def first(self, **values: Any) -> Any:
+        """Return the first row as an instance, its annotations as attributes; or None."""
+        rows = self.rows(**values)
+        return self._instance(list(rows[0])) if rows else None
+
+    def _instance(self, row: list[Any]) -> models.Model:
+        connection = connections[self.using]
+        for place, (converters, expression) in self.converters.items():
+            for convert in converters:
+                row[place] = convert(row[place], expression, connection)
+        end = self.begin + len(self.fields)
+        instance = self.model.from_db(self.using, self.fields, row[self.begin : end])
+        for name, place in self.annotations.items():
+            setattr(instance, name, row[place])
+        return instance
+
+
+def select(queryset: models.QuerySet[Any], using: str) -> Selection:
+    """Return the statement that gives the queryset's rows, without those of `select_related`."""
+    compiler: Any = queryset.select_related(None).query.get_compiler(using)
+    sql, params = compiler.as_sql()
+    columns = [expression for expression, _sql, _alias in compiler.select]
+    places = compiler.klass_info["select_fields"]
+    return Selection(
+        sql,
+        params,
+        using,
+        model=compiler.klass_info["model"],
+        fields=[columns[place].target.attname for place in places],
+        begin=places[0],
+        annotations=compiler.annotation_col_map,
+        converters=compiler.get_converters(columns),
+    )
 
 
 def update(queryset: models.QuerySet[Any], changes: dict[str, Any], using: str) -> Statement:
@@ -177,10 +206,11 @@ def insert_select(
     return [row[0] for row in made.rows()]
 
 
+AnyStatement = TypeVar("AnyStatement", bound=Statement)
 _prepared: list[Any] = []
 
 
-def prepared(make: Callable[..., Statement]) -> Callable[..., Statement]:
+def prepared(make: Callable[..., AnyStatement]) -> Callable[..., AnyStatement]:
     """Keep what the function returns, for each of its arguments, until a setting changes."""
     kept = lru_cache(maxsize=32)(make)
     _prepared.append(kept)

@@ -79,7 +79,12 @@ class Token:
 
         Asks no database: whether it was ended meanwhile is for the caller to find out.
         """
-        token = cls.with_claims(keys.decode(encoded))
+        return cls.claiming(keys.decode(encoded), encoded)
+
+    @classmethod
+    def claiming(cls, claims: dict[str, Any], encoded: str | bytes) -> Self:
+        """Return the token of claims that were decoded already, if they are right for it."""
+        token = cls.with_claims(claims)
         token.token = encoded
         token.verify_claims()
         return token
