@@ -1,12 +1,13 @@
 # Everything a developer types. `make help` lists it.
 PORT ?= 8000
 PY := .venv/bin/python
+export NAME DIR ACCENT SENDER
 TESTS := tests --ignore=tests/e2e
 # On SQLite, also where the environment names another database.
 SQLITE := env -u DATABASE_URL $(PY) -m pytest
 LONG := tests/races tests/properties tests/fuzz
 
-.PHONY: help run test test-fast test-long test-browser screenshots bench bench-quick lint format lock setup setup-dev
+.PHONY: help run test test-fast test-long test-browser screenshots bench bench-quick lint format new lock setup setup-dev
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -60,6 +61,9 @@ format: setup-dev ## Put code and templates into their layout
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 	$(PY) -m djlint --reformat --quiet templates token_blacklist/templates
+
+new: setup ## A product of this: make new NAME="Acme Portal" DIR=../acme [ACCENT='#a61e4d' SENDER=...]
+	@$(PY) scripts/new.py
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \

@@ -237,6 +237,7 @@ AUTH_PASSWORD_VALIDATORS = [
     }.items()
 ]
 ACCOUNTS_ALLOW_SIGNUP = switch("ACCOUNTS_ALLOW_SIGNUP", default=True)
+DEMO_USERS = switch("DEMO_USERS", default=True) and DEBUG  # whose password everybody knows
 
 # --- Tokens and the API ---
 
@@ -277,7 +278,7 @@ REST_FRAMEWORK = {
     },
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Token blacklist API",
+    "TITLE": f"{SITE_NAME} API",
     "DESCRIPTION": "Sign in, stay signed in, sign out.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,

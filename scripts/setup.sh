@@ -41,15 +41,6 @@ install() {
 cmp -s "$lock" ".venv/installed-$lock" && .venv/bin/python -c '' 2>/dev/null || install
 
 if [ ! -e .env ]; then
-    .venv/bin/python - <<'PYTHON'
-import re, secrets
-from pathlib import Path
-
-example = Path(".env.example").read_text(encoding="utf-8")
-fresh = re.sub(r"(?m)^(\w+_KEY)=example.*$", lambda m: f"{m[1]}={secrets.token_urlsafe(64)}", example)
-env = Path(".env")
-env.touch(mode=0o600)
-env.write_text(fresh, encoding="utf-8")
-PYTHON
+    .venv/bin/python scripts/env.py
     echo "Wrote .env with fresh keys."
 fi

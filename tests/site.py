@@ -67,6 +67,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "ENV_FILE": "",
         "DEBUG": "True",
+        "DEMO_USERS": "True",
         "SECRET_KEY": "only-for-the-tests-" * 4,
         "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
         "LOG_LEVEL": "ERROR",

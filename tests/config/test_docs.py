@@ -19,6 +19,8 @@ ELSEWHERE = {
     "PORT": "config/gunicorn.conf.py",
     "WEB_CONCURRENCY": "config/gunicorn.conf.py",
     "APP_HOME": "crontab",
+    "ACCENT": "scripts/new.py",
+    "SENDER": "scripts/new.py",
     "SITE_ADDRESS": "docker-compose.yml",
 }
 

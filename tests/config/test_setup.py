@@ -166,7 +166,7 @@ def served(folder, port):
         server = subprocess.Popen(
             ["make", "run", f"PORT={port}"],
             cwd=folder,
-            env=bare_environment(),
+            env=bare_environment(DEMO_USERS="True"),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -20,8 +20,8 @@ PEOPLE: dict[str, dict[str, Any]] = {
 
 class Command(BaseCommand):
     help = (
-        "Bring the development database up to date, make the demo users that are missing, and "
-        "say where to go. Refuses to run outside DEBUG. `make run` calls it."
+        "Bring the development database up to date, make the demo users that are missing, unless "
+        "DEMO_USERS is off, and say where to go. Refuses to run outside DEBUG. `make run` calls it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,17 +32,26 @@ class Command(BaseCommand):
             raise CommandError("Demo users are for DEBUG only. Use `manage.py createsuperuser`.")
         port = self._free(str(options["port"]))
         call_command("migrate", verbosity=0, interactive=False)
-        for email, fields in PEOPLE.items():
-            if not User.objects.filter(email=email).exists():
-                User.objects.create_user(email, PASSWORD, **fields)
+        if settings.DEMO_USERS:
+            self._make_people()
+            sign_in = f"{' or '.join(PEOPLE)}, password {PASSWORD}"
+        elif User.objects.exists():
+            sign_in = "as one of your people"
+        else:
+            sign_in = "as whom you make with: .venv/bin/python manage.py createsuperuser"
         site = f"http://localhost:{port}"
         self.stdout.write(
             f"\n  Home     {site}/"
             f"\n  API      {site}/api/docs/"
             f"\n  Admin    {site}/admin/"
-            f"\n  Sign in  {' or '.join(PEOPLE)}, password {PASSWORD}"
+            f"\n  Sign in  {sign_in}"
             "\n  Stop     Ctrl-C\n\n"
         )
+
+    def _make_people(self) -> None:
+        for email, fields in PEOPLE.items():
+            if not User.objects.filter(email=email).exists():
+                User.objects.create_user(email, PASSWORD, **fields)
 
     def _free(self, given: str) -> int:
         port = int(given) if re.fullmatch("[0-9]{1,5}", given) else 0

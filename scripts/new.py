@@ -1,0 +1,184 @@
+"""Makes a product of this project: a copy with a name, a colour, a sender and keys of its own.
+
+`make new NAME="Acme Portal" DIR=../acme` calls it; ACCENT=#a61e4d and SENDER=hello@acme.example
+say the others. What is not ours to give stays here: the history, .env, the database.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+from env import write_env
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = re.compile(r"[^\W_][\w .&'+-]{0,48}[^\W_]")  # what needs no quotes in any of the files
+COLOUR = re.compile("#[0-9a-fA-F]{6}")
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
+# One of these, where nobody says: products that stand side by side look different.
+COLOURS = ("#0b7285", "#2b8a3e", "#5f3dc4", "#862e9c", "#a61e4d", "#c92a2a", "#d9480f", "#364fc7")
+
+README = """\
+# {name}
+
+Accounts of {name}: sign-in with JSON Web Tokens, and a sign-out that is real. One row per
+sign-in, one `UPDATE` per refresh, and a blacklist that ends a session everywhere at once.
+
+There are no demo users: make the first person with
+`.venv/bin/python manage.py createsuperuser`. `DEMO_USERS=True` in `.env` brings them back.
+
+"""
+CHANGELOG = "# Changelog\n\n## Unreleased\n\n### Added\n\n- {name}.\n"
+
+
+@dataclass(frozen=True)
+class Product:
+    name: str
+    colour: str
+    sender: str
+
+
+def main() -> None:
+    product = read_product(os.environ)
+    folder = read_folder(os.environ.get("DIR", ""))
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        copy = Path(scratch) / folder.name
+        copy_files(copy)
+        rename(copy, product)
+        write_env(copy)
+        begin_history(copy, product)
+        copy.replace(folder)  # whole or not at all
+    print(
+        f"{product.name} is in {folder}: colour {product.colour}, mail from {product.sender}.\n\n"
+        f"  cd {folder}\n  make run\n  make test\n"
+    )
+
+
+def read_product(given: os._Environ[str] | dict[str, str]) -> Product:
+    name = given.get("NAME", "").strip()
+    if not NAME.fullmatch(name):
+        sys.exit(
+            "NAME is 2 to 50 letters, digits, spaces and . & ' + -, as in: "
+            'make new NAME="Acme Portal" DIR=../acme'
+        )
+    colour = given.get("ACCENT", "") or COLOURS[crc32(name.encode()) % len(COLOURS)]
+    if not COLOUR.fullmatch(colour):
+        sys.exit("ACCENT is a hash and six hexadecimal digits, in quotes, as in: ACCENT='#a61e4d'")
+    sender = given.get("SENDER", "") or f"no-reply@{slug(name)}.example"
+    if not ADDRESS.fullmatch(sender):
+        sys.exit("SENDER is an e-mail address, as in: SENDER=hello@acme.example")
+    return Product(name, colour, sender)
+
+
+def read_folder(given: str) -> Path:
+    if not given.strip():
+        sys.exit('DIR is where it shall be, as in: make new NAME="Acme Portal" DIR=../acme')
+    folder = Path(given).expanduser().resolve()
+    if folder == ROOT or ROOT in folder.parents:
+        sys.exit(f"DIR is inside this project ({folder}): choose a folder beside it.")
+    if not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK | os.X_OK):
+        sys.exit(f"{folder.parent} is no folder that can be written to: choose another DIR.")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        sys.exit(f"{folder} is there already: choose another DIR, or remove it.")
+    return folder
+
+
+def slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-") or "product"
+
+
+def git(folder: Path, *command: str) -> str:
+    # Not the repository that a hook or another tool may have named in the environment.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    who = ("-c", "safe.directory=*", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null")
+    try:
+        done = subprocess.run(
+            ["git", *who, *command], cwd=folder, env=env, capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError:
+        sys.exit("git is needed and was not found: install it and try again.")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"git {command[0]} failed: {error.stderr.strip().splitlines()[-1]}")
+    return done.stdout
+
+
+def copy_files(folder: Path) -> None:
+    """Copy what git knows, and nothing else that may lie around."""
+    for name in filter(None, git(ROOT, "ls-files", "-z").split("\0")):
+        source, target = ROOT / name, folder / name
+        if source.is_file():  # and was not deleted since
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+
+
+def rename(folder: Path, product: Product) -> None:
+    """Write the product's name, colour and sender wherever the project's own are a default."""
+    settings = (folder / "config" / "settings.py").read_text(encoding="utf-8")
+    before = {
+        variable: re.search(rf'"{variable}", default="([^"]*)"', settings)[1]  # type: ignore[index]
+        for variable in ("SITE_NAME", "ACCENT_COLOR", "DEFAULT_FROM_EMAIL")
+    }
+    after = dict(zip(before, (product.name, product.colour, product.sender), strict=True))
+    for variable, value in after.items():
+        old = before[variable]
+        replace(
+            folder,
+            "config/settings.py",
+            f'{variable}", default="{old}',
+            f'{variable}", default="{value}',
+        )
+        replace(folder, "docker-compose.yml", f"{{{variable}:-{old}}}", f"{{{variable}:-{value}}}")
+        replace(folder, "README.md", f"`{old}`", f"`{value}`")
+        uncomment(folder, variable, value)
+    uncomment(folder, "DEMO_USERS", "False")
+    for name in ("app.json", ".devcontainer/devcontainer.json"):
+        replace(folder, name, f'"name": "{before["SITE_NAME"]}"', f'"name": "{product.name}"')
+    readme = folder / "README.md"
+    rest = readme.read_text(encoding="utf-8").partition("## Start\n")[2]
+    readme.write_text(README.format(name=product.name) + "## Start\n" + rest, encoding="utf-8")
+    (folder / "CHANGELOG.md").write_text(CHANGELOG.format(name=product.name), encoding="utf-8")
+
+
+def replace(folder: Path, name: str, old: str, new: str) -> None:
+    path = folder / name
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def uncomment(folder: Path, variable: str, value: str) -> None:
+    """Set a variable in .env.example, where its default stands as a comment."""
+    path = folder / ".env.example"
+    lines = re.sub(
+        rf"(?m)^(?:# )?{variable}=.*$",
+        lambda _line: f"{variable}={value}",
+        path.read_text(encoding="utf-8"),
+    )
+    path.write_text(lines, encoding="utf-8")
+
+
+def begin_history(folder: Path, product: Product) -> None:
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    # Whoever has told git their name is the author; a machine that has none is no obstacle.
+    nobody = ("-c", "user.name=make new", "-c", f"user.email={product.sender}")
+    known = subprocess.run(["git", "config", "user.email"], capture_output=True, check=False)
+    git(
+        folder,
+        *(() if known.returncode == 0 else nobody),
+        "commit",
+        "--quiet",
+        "-m",
+        f"Begin {product.name}",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""`make new`: a product of one's own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from .checkout import ROOT, lend_packages, refusal, run
+
+NAME = "Acme & Söhne Portal"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("beside") / "acme"
+    done = run("make", "new", NAME=NAME, DIR=str(folder), SENDER="hello@acme.example")
+    assert done.returncode == 0, done.stderr
+    return lend_packages(folder), done.stdout
+
+
+def python(folder, *arguments, **variables):
+    return run(str(folder / ".venv" / "bin" / "python"), *arguments, cwd=folder, **variables)
+
+
+def text(folder, name):
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def variables(folder, name=".env"):
+    return dict(re.findall(r"(?m)^([A-Z_]+)=(.*)$", text(folder, name)))
+
+
+def git(folder, *command):
+    return subprocess.run(
+        ["git", "-c", "safe.directory=*", *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_it_says_where_it_is_and_what_to_type_next(made):
+    folder, said = made
+
+    assert f"{NAME} is in {folder}" in said
+    assert f"cd {folder}" in said
+    assert "make run" in said
+
+
+def test_its_history_begins_with_it(made):
+    folder, _said = made
+
+    assert git(folder, "log", "--format=%s").splitlines() == [f"Begin {NAME}"]
+    assert set(git(folder, "ls-files").split()) == set(git(ROOT, "ls-files").split())
+    assert ".env" in git(folder, "status", "--short", "--ignored")
+
+
+def test_it_has_keys_of_its_own_and_nobody_else_reads_them(made, tmp_path):
+    folder, _said = made
+    run(sys.executable, "scripts/new.py", NAME="Other", DIR=str(tmp_path / "other"))
+
+    keys = {name: value for name, value in variables(folder).items() if name.endswith("_KEY")}
+    others = variables(tmp_path / "other")
+    assert set(keys) == {"SECRET_KEY", "JWT_SIGNING_KEY"}
+    assert len({*keys.values(), *(others[name] for name in keys)}) == 4
+    assert all(len(key) > 60 for key in keys.values())
+    assert not any(key in git(folder, "grep", "-h", "_KEY=") for key in keys.values())
+    assert oct((folder / ".env").stat().st_mode)[-3:] == "600"
+
+
+def test_its_name_colour_and_sender_are_on_every_page_and_letter(made):
+    folder, _said = made
+    show = (
+        "from django.conf import settings as s; from django.test import Client;"
+        "print(s.SITE_NAME, s.ACCENT_COLOR, s.DEFAULT_FROM_EMAIL);"
+        "print(Client(headers={'host': 'localhost'}).get('/login/').content.decode())"
+    )
+    for more in ({}, {"ENV_FILE": "", "DEBUG": "True"}):  # and where nobody has an .env
+        shown = python(folder, "manage.py", "shell", "--no-imports", "-c", show, **more).stdout
+        settings, page = shown.split("\n", 1)
+        assert re.fullmatch(f"{NAME} #[0-9a-f]{{6}} hello@acme.example", settings)
+        assert "#3b5bdb" not in settings
+        assert "Acme &amp; Söhne Portal" in page
+    assert text(folder, "README.md").startswith(f"# {NAME}\n")
+    assert f"${{SITE_NAME:-{NAME}}}" in text(folder, "docker-compose.yml")
+
+
+def test_it_has_no_demo_users(made, tmp_path):
+    folder, _said = made
+    database = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
+
+    said = python(folder, "manage.py", "demo", "--port=8765", DATABASE_URL=database).stdout
+
+    assert "demo" not in said
+    assert "manage.py createsuperuser" in said
+    count = "from accounts.models import User; print(User.objects.count())"
+    shell = ("manage.py", "shell", "--no-imports", "-c", count)
+    assert python(folder, *shell, DATABASE_URL=database).stdout == "0\n"
+
+
+def test_what_is_tested_here_holds_there(made):
+    """All but the slow; `make test` there is the same command as here."""
+    folder, _said = made
+    files = ("docs", "readme", "settings", "brand", "static", "commands", "api_description")
+    tests = ("tests/accounts", *(f"tests/config/test_{name}.py" for name in files))
+
+    done = subprocess.run(
+        [folder / ".venv" / "bin" / "python", "-m", "pytest", "--no-header", *tests],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert re.search(r"[1-9]\d\d passed", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"NAME": ""}, "NAME is"),
+        ({"NAME": 'A "portal"'}, "NAME is"),
+        ({"NAME": "two\nlines"}, "NAME is"),
+        ({"NAME": "x" * 51}, "NAME is"),
+        ({"NAME": "C:\\portal"}, "NAME is"),
+        ({"ACCENT": "red"}, "ACCENT is"),
+        ({"SENDER": "nobody"}, "SENDER is"),
+        ({"SENDER": "a@b.example\nBcc: c@d.example"}, "SENDER is"),
+        ({"DIR": ""}, "DIR is"),
+        ({"DIR": str(ROOT)}, "inside this project"),
+        ({"DIR": str(ROOT / "acme")}, "inside this project"),
+        ({"DIR": "/no/such/folder/acme"}, "cannot be written to|can be written to"),
+        ({"DIR": "{full}"}, "is there already"),
+        ({"DIR": "{full}/kept"}, "is there already"),
+        ({"PATH": "/nowhere"}, "git is needed"),
+    ],
+)
+def test_what_it_cannot_do_ends_in_a_sentence_and_leaves_nothing(tmp_path, given, sentence):
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "kept").write_text("mine", encoding="utf-8")
+    asked = {"NAME": "Acme", "DIR": str(tmp_path / "acme")} | given
+    asked["DIR"] = asked["DIR"].format(full=full)
+
+    done = run(sys.executable, "scripts/new.py", **asked)
+
+    assert re.search(sentence, refusal(done))
+    assert done.returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["full"]
+    assert [path.name for path in full.iterdir()] == ["kept"]
