@@ -5,9 +5,11 @@ export NAME DIR ACCENT SENDER
 TESTS := tests --ignore=tests/e2e
 # On SQLite, also where the environment names another database.
 SQLITE := env -u DATABASE_URL $(PY) -m pytest
+WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
+    --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 LONG := tests/races tests/properties tests/fuzz
 
-.PHONY: help run test test-fast test-long test-browser screenshots bench bench-quick lint format new lock setup setup-dev
+.PHONY: help run test test-fast test-long test-browser screenshots bench bench-quick lint format words new lock setup setup-dev
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -61,6 +63,12 @@ format: setup-dev ## Put code and templates into their layout
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 	$(PY) -m djlint --reformat --quiet templates token_blacklist/templates
+
+words: setup-dev ## Bring the translations up to date with the texts, and compile them (needs gettext)
+	@command -v msgfmt >/dev/null || { echo "gettext is needed: apt install gettext" >&2; exit 1; }
+	@$(PY) manage.py makemessages $(WORDS)
+	@$(PY) manage.py makemessages $(WORDS) --domain djangojs --ignore docs
+	@$(PY) manage.py compilemessages --ignore '.venv'
 
 new: setup ## A product of this: make new NAME="Acme Portal" DIR=../acme [ACCENT='#a61e4d' SENDER=...]
 	@$(PY) scripts/new.py

@@ -196,6 +196,7 @@ MIDDLEWARE = [
     "config.headers.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.pages.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.pages.AuthenticationMiddleware",
@@ -379,7 +380,9 @@ if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLO
 
 # --- Language, time, logging, metrics ---
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en"  # where a browser asks for none of these
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()

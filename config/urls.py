@@ -3,10 +3,10 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from . import brand, errors
+from .words import WordsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("token_blacklist.urls")),
@@ -17,7 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.page_urls")),
     path("admin/", admin.site.urls),
     path("theme.css", brand.theme, name="theme"),
-    path("words.js", JavaScriptCatalog.as_view(packages=["accounts"]), name="words"),
+    path("words.js", WordsView.as_view(), name="words"),
 ]
 if settings.DEBUG:  # to look at them
     urlpatterns += [

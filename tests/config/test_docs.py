@@ -82,12 +82,14 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "DEBUG",
     "DELETE",
     "INSERT",
+    "LANGUAGES",
     "REST_FRAMEWORK",
     "SELECT",
     "SIMPLE_JWT",
     "TOKEN_BLACKLIST",
     "UPDATE",
     "VACUUM",
+    "WORDS",  # of the Makefile
 }
 
 

@@ -78,7 +78,7 @@ def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
     opened: list[tuple[BrowserContext, list[str]]] = []
 
     def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(base_url=live_server.url, locale="en-GB", **options)
+        context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
         context.set_default_timeout(15_000)
         context.tracing.start(screenshots=True, snapshots=True, sources=True)
         opened.append((context, problems_of(context, live_server.url)))

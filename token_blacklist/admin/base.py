@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, localize
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING or not apps.is_installed("unfold"):
     from django.contrib.admin import ModelAdmin
@@ -82,7 +83,7 @@ def moment(at: datetime | None) -> str:
         return "-"
     local = timezone.localtime(at)
     this_year = local.year == timezone.localtime().year
-    text = date_format(local, "j M, H:i" if this_year else "j M Y, H:i")
+    text = date_format(local, _("j M, H:i") if this_year else _("j M Y, H:i"))
     return format_html('<time class="tb-line" title="{}">{}</time>', localize(local), text)
 
 

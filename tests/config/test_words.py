@@ -1,0 +1,173 @@
+"""German and Spanish: complete, in step with the texts, and there where a person asks for them."""
+
+from __future__ import annotations
+
+import gettext
+import io
+import re
+
+import pytest
+from babel.messages.extract import extract_javascript, extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from django.core import mail
+from django.utils.translation.template import templatize
+
+from tests.devices import Device
+
+from .checkout import ROOT
+
+CATALOGUES = sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po")) + sorted(
+    ROOT.glob("token_blacklist/locale/*/LC_MESSAGES/*.po")
+)
+KEYWORDS = dict.fromkeys(("gettext", "gettext_lazy", "_", "ngettext", "ngettext_lazy"))
+
+
+def catalogue(path):
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def files(*patterns):
+    for pattern in patterns:
+        yield from (path for path in ROOT.glob(pattern) if ".venv" not in path.parts)
+
+
+def words_of(found):
+    """Return the texts of what Babel extracted: one, or singular and plural."""
+    for _line, _function, texts, _comments in found:
+        yield texts[:2] if isinstance(texts, tuple) else texts
+
+
+def words_in_python(paths):
+    for path in paths:
+        yield from words_of(extract_python(io.BytesIO(path.read_bytes()), KEYWORDS, [], {}))
+
+
+def words_in_templates(paths):
+    for path in paths:
+        # As makemessages does it: what is no text is blanked, what is one is a call of gettext.
+        blanked = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+        calls = re.findall(
+            r"n?gettext\((?:u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"),?\s*)+", blanked
+        )
+        source = "\n".join(f"{call})" for call in calls)
+        yield from words_of(extract_python(io.BytesIO(source.encode()), KEYWORDS, [], {}))
+
+
+def words_in_scripts(paths):
+    for path in paths:
+        yield from words_of(
+            extract_javascript(io.BytesIO(path.read_bytes()), dict.fromkeys(KEYWORDS), [], {})
+        )
+
+
+TEXTS = {
+    "locale/django": lambda: {
+        *words_in_python(files("accounts/**/*.py", "config/**/*.py")),
+        *words_in_templates(files("templates/**/*.html", "templates/**/*.txt")),
+    },
+    "locale/djangojs": lambda: {*words_in_scripts(files("static/js/*.js"))},
+    "token_blacklist/locale/django": lambda: {
+        *words_in_python(files("token_blacklist/**/*.py")),
+        *words_in_templates(files("token_blacklist/templates/**/*.html")),
+    },
+}
+
+
+def test_there_is_a_catalogue_of_each_kind_in_each_language():
+    assert len(CATALOGUES) == 6
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: str(path.relative_to(ROOT)))
+class TestCatalogue:
+    def test_has_exactly_the_texts_that_there_are(self, path):
+        kind = f"{path.parents[2].relative_to(ROOT)}/{path.stem}"
+        texts = {message.id for message in catalogue(path) if message.id}
+
+        assert texts == TEXTS[kind]()
+
+    def test_says_all_of_them(self, path):
+        for message in catalogue(path):
+            forms = message.string if message.pluralizable else [message.string]
+            assert all(forms), message.id
+            assert not message.fuzzy, message.id
+        assert not catalogue(path).obsolete
+
+    def test_fills_in_what_the_text_fills_in(self, path):
+        for message in catalogue(path):
+            if not message.id:
+                continue
+            given = [message.id] if isinstance(message.id, str) else message.id
+            said = [message.string] if isinstance(message.string, str) else message.string
+            for form in said:
+                assert places(form) in [places(text) for text in given], message.id
+                assert re.findall("<[^>]+>", form) == re.findall("<[^>]+>", given[-1])
+
+    def test_is_compiled(self, path):
+        compiled = io.BytesIO()
+        write_mo(compiled, catalogue(path))
+        compiled.seek(0)
+        with path.with_suffix(".mo").open("rb") as file:
+            assert texts_of(gettext.GNUTranslations(file)) == texts_of(
+                gettext.GNUTranslations(compiled)
+            )
+
+
+def places(text):
+    return sorted(re.findall(r"%\(\w+\)[\d.]*[sdf]|%s", text))
+
+
+def texts_of(translations):
+    return {key: text for key, text in translations._catalog.items() if key}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("de-AT,de;q=0.9", "Das Token ist gesperrt"), ("es", "El token está bloqueado")],
+)
+def test_the_api_says_it_in_the_persons_language_and_the_code_stays(db, user, language, said):
+    device = Device(user, HTTP_ACCEPT_LANGUAGE=language)
+    device.log_in()
+    device.log_out()
+
+    answer = device.refresh()
+
+    assert answer.json() == {"detail": said, "code": "token_not_valid"}
+    assert answer.headers["Content-Language"] == language[:2]
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+def test_whoever_asks_for_another_language_gets_english(db, user):
+    device = Device(user, HTTP_ACCEPT_LANGUAGE="fi, tlh;q=0.5")
+
+    assert device.refresh("x").json()["detail"] == "Token is invalid"
+
+
+def test_fields_are_refused_in_the_persons_language(client, db):
+    answer = client.post("/api/token/", {}, "application/json", headers={"accept-language": "de"})
+
+    assert answer.json() == {
+        "email": ["Dieses Feld ist zwingend erforderlich."],
+        "password": ["Dieses Feld ist zwingend erforderlich."],
+    }
+
+
+def test_pages_and_their_scripts_are_in_the_persons_language(client, db):
+    page = client.get("/login/", headers={"accept-language": "de"})
+    words = client.get("/words.js", headers={"accept-language": "de"})
+
+    assert '<html lang="de"' in page.content.decode()
+    assert "Passwort vergessen?" in page.content.decode()
+    assert "Die E-Mail-Adresse oder das Passwort ist falsch." in words.content.decode()
+    assert "Accept-Language" in words.headers["Vary"]
+    assert "Passwort" not in client.get("/login/").content.decode()
+
+
+def test_so_are_letters(client, user):
+    client.post("/password/reset/", {"email": user.email}, headers={"accept-language": "es"})
+
+    (letter,) = mail.outbox
+    assert "Su nueva contraseña" in letter.subject
+    assert "Alguien pidió a" in letter.body
+    assert "Somebody" not in letter.body

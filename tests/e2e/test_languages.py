@@ -1,0 +1,92 @@
+"""A person whose browser asks for German or Spanish: all that they see is in it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.devices import Device
+from tests.factories import PASSWORD, UserFactory
+
+from .test_for_everybody import faults
+
+ENGLISH = re.compile(r"\b(?:the|your|you|sign|password|device|and|of|is)\b", re.IGNORECASE)
+WORDS = {
+    "de-DE": {
+        "email": "E-Mail-Adresse",
+        "password": "Passwort",
+        "sign in": "Anmelden",
+        "wrong": "Die E-Mail-Adresse oder das Passwort ist falsch.",
+        "sessions": "Ihre Sitzungen",
+        "this device": "Dieses Gerät",
+        "others": "Überall sonst abmelden",
+        "one other": "1 weiteres Gerät wurde abgemeldet.",
+        "sign out": "Abmelden",
+        "signed out": "Sie sind abgemeldet.",
+    },
+    "es-MX": {
+        "email": "Dirección de correo",
+        "password": "Contraseña",
+        "sign in": "Iniciar sesión",
+        "wrong": "La dirección de correo o la contraseña no es correcta.",
+        "sessions": "Sus sesiones",
+        "this device": "Este dispositivo",
+        "others": "Cerrar las demás sesiones",
+        "one other": "Se cerró la sesión en 1 dispositivo más.",
+        "sign out": "Cerrar sesión",
+        "signed out": "Ha cerrado la sesión.",
+    },
+}
+
+
+@pytest.mark.expects("status of 401")
+@pytest.mark.parametrize("language", WORDS)
+def test_signing_in_and_out(others, user, language):
+    said = WORDS[language]
+    Device(user, HTTP_USER_AGENT="Mozilla/5.0 (iPhone)").log_in()
+    page = others(locale=language, viewport={"width": 360, "height": 740}).page
+    seen = []
+
+    def looks():
+        seen.append(page.locator("body").inner_text())
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        assert not faults(page)
+
+    def sends(password):
+        page.get_by_label(said["password"]).fill(password)
+        page.get_by_role("main").get_by_role("button", name=said["sign in"]).click()
+
+    page.goto("/login/")
+    page.get_by_label(said["email"]).fill(user.email)
+    sends("wrong")
+    expect(page.get_by_text(said["wrong"])).to_be_visible()
+    looks()
+    sends(PASSWORD)
+    expect(page.get_by_role("heading", name=said["sessions"])).to_be_visible()
+    expect(page.get_by_text(said["this device"])).to_be_visible()
+    looks()
+    page.get_by_role("button", name=said["others"]).click()
+    expect(page.get_by_text(said["one other"])).to_be_visible()
+    page.get_by_role("navigation").get_by_role("button", name=said["sign out"]).click()
+    expect(page.get_by_text(said["signed out"])).to_be_visible()
+    looks()
+
+    # But for what is no word of a language: the person's own name.
+    assert not ENGLISH.findall("\n".join(seen).replace(user.name, ""))
+    assert page.locator("html").get_attribute("lang") == language[:2]
+
+
+def test_the_admin_in_german(others, db):
+    boss = UserFactory(is_staff=True, is_superuser=True)
+    Device(boss).log_in()
+    page = others(locale="de-DE").page
+    page.goto("/admin/")
+    page.get_by_label("E-Mail-Adresse").fill(boss.email)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Anmelden").click()
+
+    expect(page.get_by_text("Laufende Sitzungen")).to_be_visible()
+    page.get_by_role("link", name="Ausgestellte Tokens").first.click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    expect(page.locator("#result_list")).to_contain_text("läuft")
+    expect(page.get_by_role("link", name="Viele beenden")).to_be_visible()
