@@ -1,8 +1,10 @@
 """A thread's connection to PostgreSQL: kept, and replaced where it broke before anybody asks."""
 
 import pytest
-from django.db import close_old_connections, connection, connections
-from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db import close_old_connections, connection, connections, transaction
+
+from accounts.models import User
+from config.postgresql import base
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +40,8 @@ def test_it_serves_the_next_request_too_and_nothing_is_sent_to_look_at_it(
     kept, device, monkeypatch
 ):
     asked = []
-    monkeypatch.setattr(DatabaseWrapper, "is_usable", lambda self: asked.append(1) or True)
+    monkeypatch.setattr(base, "forget_plans", asked.append)
+    monkeypatch.setattr(base.base.DatabaseWrapper, "is_usable", asked.append)
 
     (first, backend), (second, same) = ask(device), ask(device)
 
@@ -82,3 +85,41 @@ def test_a_statement_is_parsed_once_for_all_that_send_it(kept, device):
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         prepared = [row[0] for row in cursor.fetchall()]
     assert any('"token_blacklist_outstandingtoken"' in statement for statement in prepared)
+
+
+@pytest.fixture
+def migrate():
+    """Change a column's type, as the migration of the next release does."""
+    length = User._meta.get_field("name").max_length
+
+    def change(to):
+        other = connections.create_connection("default")
+        with other.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE accounts_user ALTER COLUMN name TYPE varchar({to})")
+        other.close()
+
+    yield lambda: change(length + 1)
+    connection.close()
+    change(length)
+
+
+def test_a_migration_under_a_running_server_fails_no_request(kept, device, migrate):
+    for _ in range(8):  # until it is prepared
+        ask(device)
+
+    migrate()
+
+    assert ask(device)[0] == 200
+
+
+def test_one_inside_a_transaction_fails_but_once(kept, device, migrate):
+    for _ in range(8):
+        list(User.objects.filter(pk=device.user.pk))
+    migrate()
+
+    with pytest.raises(Exception, match="cached plan"), transaction.atomic():
+        list(User.objects.filter(pk=device.user.pk))
+
+    close_old_connections()
+    with transaction.atomic():
+        assert list(User.objects.filter(pk=device.user.pk)) == [device.user]
