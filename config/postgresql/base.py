@@ -5,13 +5,12 @@ from __future__ import annotations
 import select
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from django.db.backends.postgresql import base
 from psycopg.errors import FeatureNotSupported
 from psycopg.pq import TransactionStatus
 
 if TYPE_CHECKING:
-    ServerBindingCursor = psycopg.Cursor[Any]
+    from psycopg import Cursor as ServerBindingCursor
 else:
     ServerBindingCursor = base.ServerBindingCursor
 
@@ -20,7 +19,7 @@ class Cursor(ServerBindingCursor):
     """Asks again where a migration has changed a column since its statement was planned.
 
     Else every kept connection would refuse that statement from the migration on until the
-    servers start anew.
+    servers start anew. Inside a transaction, whose ROLLBACK has the same effect, it fails once.
     """
 
     def execute(self, *arguments: Any, **options: Any) -> Any:
@@ -29,7 +28,7 @@ class Cursor(ServerBindingCursor):
         except FeatureNotSupported:  # "cached plan must not change result type"
             if self.connection.info.transaction_status != TransactionStatus.IDLE:
                 raise
-            forget_plans(self.connection)
+            self.connection.execute("DEALLOCATE ALL")  # psycopg forgets them with the server
             return super().execute(*arguments, **options)
 
 
@@ -44,19 +43,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         nothing, and nothing failed, Django's own `SELECT 1` would only be a statement more.
         """
         connection: Any = self.connection
-        if connection.closed:
-            return False
+        if self.errors_occurred or connection.closed:
+            return super().is_usable()
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN | select.POLLHUP)
-        if not self.errors_occurred and not poll.poll(0):
-            return True
-        try:
-            forget_plans(connection)
-        except psycopg.Error:
-            return False
-        return True
-
-
-def forget_plans(connection: Any) -> None:
-    """Make the server, and with it psycopg, forget what was prepared on the connection."""
-    connection.execute("DEALLOCATE ALL")
+        return not poll.poll(0) or super().is_usable()
