@@ -128,9 +128,9 @@ match DATABASE.get("ENGINE"):
         DATABASE["OPTIONS"] = {
             "connect_timeout": 10,
             # The values go beside the statement, and what is sent often is parsed and planned
-            # once. A pooler that cannot do that: DATABASE_URL=postgres://...?prepare_threshold=None
+            # once, which not every pooler in between can do.
             "server_side_binding": True,
-            "prepare_threshold": 5,
+            "prepare_threshold": 5 if switch("DB_PREPARED_STATEMENTS", default=True) else None,
         } | DATABASE.get("OPTIONS", {})
     case _:
         problems.append("DATABASE_URL is not sqlite:///path or postgres://user:password@host/name.")

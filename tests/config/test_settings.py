@@ -69,6 +69,7 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "oracle://user:password@host/name"),
         ("DATABASE_URL", "postgres://user:password@host:port/name"),
+        ("DEMO_USERS", "some"),
         ("NUM_PROXIES", "abc"),
         ("NUM_PROXIES", "-1"),
         ("ACCESS_TOKEN_SECONDS", "9" * 20),
@@ -105,6 +106,18 @@ def test_an_empty_rate_is_no_limit(fit):
     assert rates.pop("login") is None
     assert all(rates.values())
     assert len(rates) == 6
+
+
+@pytest.mark.parametrize(
+    ("given", "threshold"), [({}, 5), ({"DB_PREPARED_STATEMENTS": "no"}, None)]
+)
+def test_statements_are_prepared_where_nothing_in_between_forbids_it(fit, given, threshold):
+    postgresql = {"DATABASE_URL": "postgres://user:password@host/name?connect_timeout=3"}
+
+    options = setting('settings.DATABASES["default"]["OPTIONS"]', **fit | postgresql | given)
+
+    assert options["prepare_threshold"] == threshold
+    assert options["connect_timeout"] == 3
 
 
 def test_a_redis_is_the_cache_where_one_is_named(fit):
