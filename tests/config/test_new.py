@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from .checkout import ROOT, lend_packages, refusal, run
+from .checkout import ROOT, bare_environment, lend_packages, refusal, run
 
 NAME = "Acme & Söhne Portal"
 
@@ -111,6 +111,7 @@ def test_what_is_tested_here_holds_there(made):
     done = subprocess.run(
         [folder / ".venv" / "bin" / "python", "-m", "pytest", "--no-header", *tests],
         cwd=folder,
+        env=bare_environment(),  # not the database that this test has
         capture_output=True,
         text=True,
         timeout=280,
