@@ -96,6 +96,7 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
         The rows are locked first: a sign-out that waits for one finds it gone, and leaves no
         record behind of a session that is no more.
         """
+        self._for_write = True
         with transaction.atomic(self.db):
             rows = OutstandingToken.objects.using(self.db).select_for_update()
             keys = list(rows.filter(pk__in=self.values("pk")).values_list("pk", flat=True))
@@ -295,6 +296,7 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the records and the sessions they end: without it, one would be live again."""
+        self._for_write = True
         return OutstandingToken.objects.using(self.db).filter(pk__in=self.values("token")).delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
