@@ -2,14 +2,12 @@
 PORT ?= 8000
 PY := .venv/bin/python
 export NAME DIR ACCENT SENDER
-TESTS := tests --ignore=tests/e2e
 # On SQLite, also where the environment names another database.
-SQLITE := env -u DATABASE_URL $(PY) -m pytest
+PYTEST := env -u DATABASE_URL $(PY) -m pytest
 WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
-LONG := tests/races tests/properties tests/fuzz
 
-.PHONY: help run test test-fast test-long test-browser screenshots bench bench-quick lint format words new lock setup setup-dev
+.PHONY: help run check test test-long screenshots bench bench-quick lint format words new lock setup setup-dev setup-browser
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -18,26 +16,17 @@ run: setup ## Set up all that is missing and serve on http://localhost:8000 (POR
 	@$(PY) manage.py demo --port '$(PORT)'
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
 
-test: setup-dev ## All tests: on SQLite, on PostgreSQL, and in a browser
-	$(SQLITE) $(TESTS)
-	$(PY) -m tests.postgres $(PY) -m pytest $(TESTS)
-	@$(MAKE) --no-print-directory test-browser
+check: setup-dev ## The quick tests: no other process, no browser, SQLite alone (a minute)
+	$(PYTEST) --numprocesses=logical -m "not (process or browser or slow)"
 
-test-fast: setup-dev ## The tests on SQLite, with short races and without the browser
-	ROUNDS=3 STORIES=40 FUZZ_EXAMPLES=5 $(SQLITE) $(TESTS)
+test: setup-dev setup-browser ## All tests: on SQLite, on PostgreSQL and in a browser (7 minutes)
+	@$(PY) -m tests
 
-test-long: setup-dev ## More of the races, stories and fuzzing, on both databases (half an hour)
-	ROUNDS=200 STORIES=2000 FUZZ_EXAMPLES=500 $(SQLITE) --timeout=3600 $(LONG)
-	ROUNDS=200 STORIES=2000 FUZZ_EXAMPLES=500 \
-	    $(PY) -m tests.postgres $(PY) -m pytest --timeout=3600 $(LONG)
+test-long: setup-dev ## Many more races, stories and generated requests (half an hour)
+	@$(PY) -m tests --long
 
-test-browser: setup-dev ## The tests in a real browser
-	@sh scripts/chromium.sh
-	$(SQLITE) tests/e2e
-
-screenshots: setup-dev ## Take the README's pictures anew, into docs/images
-	@sh scripts/chromium.sh
-	SCREENSHOTS=docs/images $(SQLITE) tests/e2e/test_screenshots.py
+screenshots: setup-dev setup-browser ## Take the README's pictures, into docs/images
+	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
 
 bench: setup-dev ## Measure beside Simple JWT, and write docs/performance.md (a quarter of an hour)
 	$(PY) -W ignore -m benchmarks
@@ -84,3 +73,6 @@ setup:
 
 setup-dev: setup
 	@sh scripts/setup.sh requirements-dev.txt
+
+setup-browser: setup-dev
+	@sh scripts/chromium.sh

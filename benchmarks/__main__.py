@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from tests.postgres import database_url
+from tests.support.postgres import database_url
 
 from . import lists, operations, race, report
 from .sites import OURS, PEER, ROOT, Server, run_python

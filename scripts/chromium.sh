@@ -1,13 +1,34 @@
 #!/bin/sh
-# Makes sure that there is a Chromium for the browser tests; does nothing if there is.
+# Makes sure that Playwright and a Chromium work. Does nothing where they do.
 set -eu
 cd "$(dirname "$0")/.."
-.venv/bin/python -m tests.e2e.chromium >/dev/null 2>&1 && exit 0
+python=.venv/bin/python
+log=.venv/chromium.log
+
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+apt_install() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+    { apt-get update && apt-get install -y --no-install-recommends "$@"; } >>"$log" 2>&1
+}
+
+$python -m tests.support.chromium >/dev/null 2>&1 && exit 0
+: >"$log"
+
+# Playwright drives the browser by a Node.js of its own, which needs a library that minimal systems lack.
+if ! $python -m playwright --version >>"$log" 2>&1; then
+    echo "Installing libatomic1, which Playwright needs ..."
+    apt_install libatomic1 && $python -m playwright --version >>"$log" 2>&1 ||
+        die "Playwright does not start: install the package libatomic1 (on Fedora: libatomic) and try again. Its output is in $log."
+    $python -m tests.support.chromium >/dev/null 2>&1 && exit 0
+fi
 
 echo "Installing Chromium for the browser tests ..."
-.venv/bin/python -m playwright install --with-deps chromium >.venv/chromium.log 2>&1 && exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update && apt-get install -y --no-install-recommends chromium; } >>.venv/chromium.log 2>&1 && exit 0
+if ! $python -m playwright install --with-deps chromium >>"$log" 2>&1; then
+    apt_install chromium-headless-shell || apt_install chromium || true
 fi
-echo "No Chromium could be installed: install one so that 'chromium' is on the PATH, and try again; what was tried is in .venv/chromium.log." >&2
-exit 1
+$python -m tests.support.chromium >/dev/null 2>>"$log" ||
+    die "Chromium could not be installed: install it so that 'chromium' is on the PATH, and try again. The attempts are in $log."

@@ -1,4 +1,4 @@
-"""People, devices and the clock."""
+"""Which tests run where and in which order, and the fixtures that they share."""
 
 from __future__ import annotations
 
@@ -7,19 +7,57 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 
-from .devices import Device
-from .factories import UserFactory
+from .support.devices import Device
+from .support.factories import UserFactory
+
+ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
+LONG = ("browser", "process", "slow")
+SET_UP_ONCE = ("test_admin_at_a_million.py", "test_many_machines.py", "test_static.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what the database makes pointless; start what takes long first.
+
+    A test that uses no database gives the same result on each, so it runs on SQLite alone.
+    """
+    wanted, pointless = [], []
+    for item in items:
+        (wanted if belongs_here(item) else pointless).append(item)
+    config.hook.pytest_deselected(items=pointless)
+    items[:] = sorted(wanted, key=lambda item: not any(map(item.get_closest_marker, LONG)))
+
+
+def belongs_here(item: Any) -> bool:
+    if ON_POSTGRESQL:
+        marked = any(map(item.get_closest_marker, ("django_db", "postgresql")))
+        return marked or "django_db_setup" in item.fixturenames
+    return not item.get_closest_marker("postgresql")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file in one process where they share what takes long to set up."""
+    from xdist.scheduler.loadscope import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file.endswith(SET_UP_ONCE) else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: Any, call: Any) -> Any:
-    """Fail a test in whose output or log a token stands: nothing here may ever print one."""
+    """Fail a test that has a token in its output or log: nothing here may ever print one."""
     report = yield
     for name, text in report.sections:
         if "eyJ" in text and "shows_tokens" not in item.keywords:
             report.outcome = "failed"
-            report.longrepr = f"A token stands in the {name.lower()}."
+            report.longrepr = f"There is a token in the {name.lower()}."
     return report
 
 
@@ -38,7 +76,7 @@ def device(user: Any) -> Device:
 
 @pytest.fixture
 def phone(user: Any) -> Device:
-    """The same person's other device."""
+    """Another device of the same user."""
     phone = Device(user, HTTP_USER_AGENT="Phone/1.0")
     assert phone.log_in().status_code == 200
     return phone

@@ -108,7 +108,7 @@ def flush(
             # A pause that would outlast the time, or that is cut short, was the last.
             if time.monotonic() + pause >= latest:
                 outcome = FlushRun.Outcome.OUT_OF_TIME
-            elif stop.wait(pause):
+            elif _stopped_during(pause, stop):
                 outcome = FlushRun.Outcome.STOPPED
             else:
                 continue
@@ -124,6 +124,18 @@ def flush(
     )
     seconds = time.monotonic() - started
     return FlushReport(run.outstanding_deleted, run.blacklisted_deleted, outcome, seconds)
+
+
+def _stopped_during(pause: float, stop: threading.Event) -> bool:
+    """Sleep; return whether it was stopped, a tenth of a second later at most.
+
+    Not by Event.wait(): it holds a lock that the event's set() needs. A signal handler runs in the
+    thread that it interrupts, so one that sets the event would wait for that lock for ever.
+    """
+    end = time.monotonic() + pause
+    while not stop.is_set() and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 0.1))
+    return stop.is_set()
 
 
 def _flush_batch(size: int, since: datetime | None) -> Batch:

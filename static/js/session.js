@@ -93,6 +93,8 @@ function renewed(stale) {
   renewing ??= alone(async () => {
     if (!isExpected()) throw new SignedOut(); // by the tab that this one waited for
     const before = user;
+    // All tabs wake up at once: the token that the first of them got may still be on its way.
+    if (access !== null) await new Promise((go) => setTimeout(go, 50));
     if (access === null || access === stale) keep(await renew());
     if (before !== null && before !== user) throw new SignedOut(); // not as somebody else
     return access;

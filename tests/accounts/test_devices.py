@@ -42,8 +42,8 @@ def test_whatever_is_sent_is_named_in_little_time_and_few_plain_words():
     hostile += [f"{'x' * 200}/1 CFNetwork/1410.0.3 Darwin/22.6.0", "(" * 255, "a/" * 127]
     device_name("")  # reads the patterns
 
-    began = time.perf_counter()
+    began = time.process_time()
     names = [device_name(user_agent) for user_agent in hostile]
 
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert all(name.isprintable() and 0 < len(name) < 2 * WORDS + 5 for name in names)

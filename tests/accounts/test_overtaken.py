@@ -9,8 +9,8 @@ from django.db import connections
 
 import accounts.models
 from accounts.models import User
-from tests.devices import Device
-from tests.factories import PASSWORD, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
 
 OLD_HASH = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 8, 10)
 NEW = "a new long password"

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.core.cache import cache
 
-from tests.factories import PASSWORD, UserFactory
+from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import BlacklistedToken
 
 LINK = re.compile(r"http://testserver(/password/reset/\S+)")

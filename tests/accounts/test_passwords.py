@@ -11,8 +11,8 @@ from django.contrib.auth.management.commands import changepassword
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 
-from tests.devices import Device
-from tests.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.tokens import AccessToken

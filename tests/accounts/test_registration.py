@@ -11,8 +11,8 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from tests.devices import Device
-from tests.factories import PASSWORD, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
 from tests.token_blacklist.test_budgets import statements
 
 NEW = {"email": "ada@example.com", "password": "a long  password ", "name": "Ada"}

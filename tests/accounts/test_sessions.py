@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.sessions import MOST
-from tests.devices import Device
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.tokens import AccessToken, SlidingToken, UntypedToken

@@ -6,8 +6,8 @@ import pytest
 from django.db.models import Case, Value, When
 
 from accounts.models import User
-from tests.devices import Device
-from tests.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 

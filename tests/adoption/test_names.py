@@ -8,15 +8,14 @@ import sys
 import pytest
 from rest_framework.test import APIRequestFactory
 
-from tests.config.checkout import ROOT
-from tests.factories import PASSWORD
+from tests.support.adoption import environment
+from tests.support.checkout import ROOT
+from tests.support.factories import PASSWORD
 from token_blacklist.conf import DEFAULTS
 from token_blacklist.models import OutstandingToken
 from token_blacklist.serializers import TokenObtainPairSerializer
 from token_blacklist.tokens import AccessToken, RefreshToken
 from token_blacklist.views import TokenObtainPairView
-
-from .site import environment
 
 MODULES = ["authentication", "exceptions", "serializers", "tokens", "views"]
 # What is left out, and why.

@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-from . import page
+from tests.support import comparison as page
+
+pytestmark = [pytest.mark.process, pytest.mark.postgresql]
 
 
 @pytest.mark.timeout(300)

@@ -13,15 +13,18 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.config.checkout import ROOT
-from tests.site import database
-
-from .site import environment, live, manage
+from tests.support.adoption import environment, live, manage
+from tests.support.checkout import ROOT
+from tests.support.server import database
 
 ROWS = int(os.environ.get("ROWS", "20000"))
 OUTSTANDING = "token_blacklist_outstandingtoken"
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(300),
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.devices import Device
+from tests.support.devices import Device
 from token_blacklist.models import BlacklistedToken
 
 COOKIE = "refresh_token"

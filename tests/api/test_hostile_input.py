@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 from rest_framework.test import APIClient
 
-from tests.devices import Device
-from tests.factories import PASSWORD, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import RefreshToken, SlidingToken, UntypedToken
 
@@ -31,7 +31,7 @@ TOKEN_FIELD = {
     "blacklist": "refresh",
     "sliding refresh": "token",
 }
-MISSING = object()
+MISSING = "the claim is missing"
 
 
 @pytest.fixture(autouse=True)

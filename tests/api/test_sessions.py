@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.devices import Device
-from tests.factories import PASSWORD, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken
 

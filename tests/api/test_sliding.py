@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.devices import Device
+from tests.support.devices import Device
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import SlidingToken
 

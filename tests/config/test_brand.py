@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.brand import BLACK, DARK, LIGHT, WHITE, Colour, readable
-
-from .checkout import ROOT
+from tests.support.checkout import ROOT
 
 colours = st.builds(Colour, *[st.integers(0, 255)] * 3)
 

@@ -11,7 +11,9 @@ import time
 
 import pytest
 
-from .checkout import ROOT, bare_environment
+from tests.support.checkout import ROOT, bare_environment
+
+pytestmark = pytest.mark.process
 
 FILL = """
 import django
@@ -40,25 +42,37 @@ def site(fit, tmp_path):
     return environment
 
 
-def flush(site, *arguments, **options):
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "flushexpiredtokens", *arguments],
-        cwd=ROOT,
-        env=site,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
-    )
+@pytest.fixture
+def flush(site):
+    """Start the command. What still runs at the end of the test is killed."""
+    started = []
+
+    def start(*arguments, **options):
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "flushexpiredtokens", *arguments],
+            cwd=ROOT,
+            env=site,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:  # closes its pipes
+            process.kill()
 
 
-def test_what_it_prints_is_the_report_and_the_log_goes_beside_it(site):
-    out, err = flush(site, "--json").communicate(timeout=60)
+def test_what_it_prints_is_the_report_and_the_log_goes_beside_it(flush):
+    out, err = flush("--json").communicate(timeout=60)
 
     assert json.loads(out)["outstanding"] == 300
     assert json.loads(err)["message"] == "tokens_flushed outstanding=300 blacklisted=0"
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_after_the_batch_with_what_was_done(site, tmp_path, name):
-    process = flush(site, "--batch-size", "10", "--pause", "0.2", "--json")
+def test_a_signal_ends_it_after_the_batch_with_what_was_done(site, flush, name):
+    process = flush("--batch-size", "10", "--pause", "0.2", "--json")
     deadline = time.monotonic() + 60
     while count(site) == 300:
         assert time.monotonic() < deadline
@@ -73,9 +87,9 @@ def test_a_signal_ends_it_after_the_batch_with_what_was_done(site, tmp_path, nam
     assert report["left"] == 300 - report["outstanding"] == count(site)
 
 
-def test_a_database_that_is_not_there_is_exit_code_1_and_a_sentence(site):
+def test_a_database_that_is_not_there_is_exit_code_1_and_a_sentence(site, flush):
     site["DATABASE_URL"] = "sqlite:////nowhere/at/all.sqlite3"
-    process = flush(site)
+    process = flush()
     out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out) == (1, "")
@@ -83,10 +97,10 @@ def test_a_database_that_is_not_there_is_exit_code_1_and_a_sentence(site):
     assert "Traceback" not in err
 
 
-def test_on_a_terminal_it_shows_how_far_it_is(site):
+def test_on_a_terminal_it_shows_how_far_it_is(flush):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
-    process = flush(site, "--batch-size", "100", stderr=theirs)
+    process = flush("--batch-size", "100", stderr=theirs)
     os.close(theirs)
     shown = b""
     while True:

@@ -11,8 +11,8 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.devices import Device
-from tests.factories import (
+from tests.support.devices import Device
+from tests.support.factories import (
     PASSWORD,
     BlacklistedTokenFactory,
     OutstandingTokenFactory,

@@ -85,6 +85,7 @@ print([client.get(f"/{path}/").status_code for path in ("400", "403", "403_csrf"
 """
 
 
+@pytest.mark.process
 def test_in_debug_each_page_can_be_looked_at_and_only_there(fit):
     debug = manage("shell", "-v0", "-c", LOOK, DEBUG="True", LOG_LEVEL="CRITICAL")
     quiet = {"LOG_LEVEL": "CRITICAL", "ALLOWED_HOSTS": "localhost", "SECURE_SSL_REDIRECT": "no"}

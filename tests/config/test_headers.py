@@ -31,11 +31,13 @@ def test_only_the_admin_and_the_api_page_may_have_more(client, path):
     assert "require-trusted-types-for 'script'" in policy
 
 
+@pytest.mark.process
 def test_hsts_is_sent_outside_debug(fit):
     assert setting("settings.SECURE_HSTS_SECONDS", **fit) == 365 * 24 * 3600
     assert setting("settings.SECURE_HSTS_INCLUDE_SUBDOMAINS", **fit) is True
 
 
+@pytest.mark.process
 def test_other_origins_are_kept_out(client, fit):
     answer = client.get("/api/me/", HTTP_ORIGIN="https://app.example.com")
 
@@ -43,6 +45,7 @@ def test_other_origins_are_kept_out(client, fit):
     assert "corsheaders" not in str(setting("settings.MIDDLEWARE", **fit))
 
 
+@pytest.mark.process
 def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings):
     named = "https://app.example.com"
     fit["CORS_ALLOWED_ORIGINS"] = named
@@ -59,6 +62,7 @@ def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings)
     assert allowed("/account/", named) is None
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "origins", ["*", "app.example.com", "https://app.example.com/", "https://*.example.com"]
 )

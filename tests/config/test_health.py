@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import OutstandingTokenFactory
+from tests.support.factories import OutstandingTokenFactory
 from token_blacklist import retention
 
 LIVE, READY = "/health/live/", "/health/ready/"

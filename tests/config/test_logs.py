@@ -11,7 +11,7 @@ from django.test import Client
 
 from config.access import HEADER
 from config.logs import RequestIdFilter, request_id
-from tests.devices import Device
+from tests.support.devices import Device
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig_na-ture"
 

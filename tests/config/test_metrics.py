@@ -8,15 +8,15 @@ import pytest
 from django.core.management import call_command
 from prometheus_client.parser import text_string_to_metric_families
 
-from .checkout import ROOT, bare_environment
+from tests.support.checkout import ROOT, bare_environment
 
 SECRET = "a-token-for-prometheus"
 SCENARIO = """
 import django, sys
 django.setup()
 from django.test import Client
-from tests.devices import Device
-from tests.factories import OutstandingTokenFactory, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import OutstandingTokenFactory, UserFactory
 from token_blacklist import retention
 
 device = Device(UserFactory(email=f"{sys.argv[1]}@example.com"))
@@ -77,6 +77,7 @@ def figures(site, name):
     }
 
 
+@pytest.mark.process
 def test_what_the_processes_did_is_added_up(site):
     figures(site, "a")
     found = figures(site, "b")
@@ -91,6 +92,7 @@ def test_what_the_processes_did_is_added_up(site):
     assert found["tokens_last_flush_timestamp_seconds",] > 1.7e9
 
 
+@pytest.mark.process
 def test_processes_that_come_and_go_leave_no_more_files(site, tmp_path):
     for name in "abc":
         figures(site, name)
@@ -115,6 +117,7 @@ def test_who_does_not_know_the_token_reads_nothing(client, settings, header):
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.process
 def test_commands_run_while_metrics_are_on(site):
     call_command("check")
     done = subprocess.run(

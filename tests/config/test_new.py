@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-from .checkout import ROOT, bare_environment, lend_packages, refusal, run
+from tests.support.checkout import ROOT, bare_environment, lend_packages, refusal, run
+
+pytestmark = pytest.mark.process
 
 NAME = "Acme & Söhne Portal"
 
@@ -103,13 +105,13 @@ def test_it_has_no_demo_users(made, tmp_path):
 
 
 def test_what_is_tested_here_holds_there(made):
-    """All but the slow; `make test` there is the same command as here."""
+    """The quick tests of what a product's name, texts and settings can change."""
     folder, _said = made
-    files = ("docs", "readme", "settings", "brand", "static", "commands", "api_description")
-    tests = ("tests/accounts", *(f"tests/config/test_{name}.py" for name in files))
+    quick = ("-m", "not (process or browser or slow)")
+    python = folder / ".venv" / "bin" / "python"
 
     done = subprocess.run(
-        [folder / ".venv" / "bin" / "python", "-m", "pytest", "--no-header", *tests],
+        [python, "-m", "pytest", "--no-header", *quick, "tests/accounts", "tests/config"],
         cwd=folder,
         env=bare_environment(),  # not the database that this test has
         capture_output=True,

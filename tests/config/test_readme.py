@@ -9,7 +9,7 @@ import pytest
 
 from accounts.management.commands.demo import PASSWORD, PEOPLE
 from accounts.models import User
-from tests.curl import path_with_curl
+from tests.support.curl import path_with_curl
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -21,6 +21,7 @@ def transcript():
     return [step.split("\n", 1) for step in steps]
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_the_session_in_the_readme_gives_what_it_says(live_server, tmp_path):
     for email, fields in PEOPLE.items():

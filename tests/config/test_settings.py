@@ -10,7 +10,9 @@ import sys
 
 import pytest
 
-from .checkout import ROOT, VARIABLES, bare_environment, refusal, run
+from tests.support.checkout import ROOT, VARIABLES, bare_environment, refusal, run
+
+pytestmark = pytest.mark.process
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 

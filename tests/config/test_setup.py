@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 
 from accounts.management.commands.demo import PASSWORD
+from tests.support.checkout import bare_environment, copy_into, lend_packages, refusal, run
+from tests.support.server import free_port
 
-from .checkout import bare_environment, copy_into, lend_packages, refusal, run
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture
@@ -34,9 +36,7 @@ def ready(copy):
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(free_port())
 
 
 def python_that(folder, script):

@@ -4,20 +4,20 @@ import json
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
+from django.test import override_settings
 
 
-@pytest.fixture
-def collected(settings, tmp_path):
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
     """The folder that `collectstatic` fills."""
-    settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "config.static.HashedFiles"},
-    }
-    call_command("collectstatic", interactive=False, verbosity=0)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("static")
+    storages = settings.STORAGES | {"staticfiles": {"BACKEND": "config.static.HashedFiles"}}
+    with override_settings(STATIC_ROOT=folder, STORAGES=storages):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        yield folder
 
 
 def test_every_page_asks_for_files_that_are_there_under_names_of_their_content(client, collected):

@@ -13,9 +13,8 @@ from babel.messages.pofile import read_po
 from django.core import mail
 from django.utils.translation.template import templatize
 
-from tests.devices import Device
-
-from .checkout import ROOT
+from tests.support.checkout import ROOT
+from tests.support.devices import Device
 
 CATALOGUES = sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po")) + sorted(
     ROOT.glob("token_blacklist/locale/*/LC_MESSAGES/*.po")

@@ -18,13 +18,16 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 
-from tests.config.checkout import bare_environment, copy_into, lend_packages
-from tests.site import call as call_plainly
-from tests.site import database, free_port
+from tests.support import deployment as files
+from tests.support.checkout import bare_environment, copy_into, lend_packages
+from tests.support.server import call as call_plainly
+from tests.support.server import database, free_port
 
-from . import files
-
-pytestmark = [pytest.mark.timeout(180), pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(180),
+    pytest.mark.django_db(transaction=True),
+]
 
 COMMANDS = files.commands()
 TLS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}  # as the proxy says it
@@ -52,27 +55,41 @@ def project(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def env(project, tmp_path, transactional_db):
-    """Production: an environment, and a database with its tables."""
-    with database(tmp_path) as url:
-        environment = bare_environment(
-            ENV_FILE="",
-            SECRET_KEY=secrets.token_urlsafe(64),
-            JWT_SIGNING_KEY=secrets.token_urlsafe(64),
-            ALLOWED_HOSTS="127.0.0.1",
-            EMAIL_URL="dummymail://",
-            DATABASE_URL=url,
-            NUM_PROXIES="1",
-            CACHE_DIR=str(tmp_path / "cache"),
-            METRICS_DIR=str(tmp_path / "metrics"),
-            PATH=f"{project / '.venv/bin'}:{os.environ['PATH']}",
-            MARK=uuid.uuid4().hex,  # by which its processes are found
-            HOST="127.0.0.1",
-            PORT=str(free_port()),
-        )
+def production(project, folder, url):
+    """Return the environment of a deployment."""
+    return bare_environment(
+        ENV_FILE="",
+        SECRET_KEY=secrets.token_urlsafe(64),
+        JWT_SIGNING_KEY=secrets.token_urlsafe(64),
+        ALLOWED_HOSTS="127.0.0.1",
+        EMAIL_URL="dummymail://",
+        DATABASE_URL=url,
+        NUM_PROXIES="1",
+        CACHE_DIR=str(folder / "cache"),
+        METRICS_DIR=str(folder / "metrics"),
+        PATH=f"{project / '.venv/bin'}:{os.environ['PATH']}",
+        MARK=uuid.uuid4().hex,  # by which its processes are found
+        HOST="127.0.0.1",
+        PORT=str(free_port()),
+    )
+
+
+@pytest.fixture(scope="module")
+def released(project, tmp_path_factory, django_db_setup, django_db_blocker):
+    """The URL of a database after the release command."""
+    folder = tmp_path_factory.mktemp("released")
+    with django_db_blocker.unblock(), database(folder) as url:
         release = COMMANDS["Procfile release"]
-        subprocess.run(release, cwd=project, env=environment, check=True, capture_output=True)
+        env = production(project, folder, url)
+        subprocess.run(release, cwd=project, env=env, check=True, capture_output=True)
+        yield url
+
+
+@pytest.fixture
+def env(project, released, tmp_path, transactional_db):
+    """A deployment with a database of its own."""
+    with database(tmp_path, like=released) as url:
+        environment = production(project, tmp_path, url)
         yield environment
         assert not processes(environment)
 

@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from tests.config.checkout import VARIABLES
-
-from . import files
+from tests.support import deployment as files
+from tests.support.checkout import VARIABLES
 
 
 def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():

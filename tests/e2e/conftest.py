@@ -11,11 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import APIRequestContext, APIResponse, BrowserContext, sync_playwright
 
-from tests.devices import Device
-
-from . import chromium
-from .admin import Admin
-from .visitor import Visitor
+from tests.support import chromium
+from tests.support.admin import Admin
+from tests.support.devices import Device
+from tests.support.visitor import Visitor
 
 RESULTS = Path(__file__).parents[2] / "test-results"
 FAILED = pytest.StashKey[bool]()
@@ -80,7 +79,7 @@ def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
         context.set_default_timeout(15_000)
-        context.tracing.start(screenshots=True, snapshots=True, sources=True)
+        context.tracing.start(snapshots=True)
         opened.append((context, problems_of(context, live_server.url)))
         return context
 

@@ -8,10 +8,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Permission
 from playwright.sync_api import expect
 
-from tests.e2e.admin import BLACKLISTED, OUTSTANDING, Admin
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.support.admin import BLACKLISTED, OUTSTANDING, Admin
+from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.statistics import overview
+
+pytestmark = pytest.mark.browser
 
 
 def with_permissions(email, *codenames):

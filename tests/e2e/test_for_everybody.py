@@ -4,7 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.factories import PASSWORD, UserFactory
+from tests.support.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.browser
 
 OPEN = ["/", "/login/", "/signup/", "/password/reset/", "/password/reset/sent/"]
 ENDS = ["/password/reset/done/", "/password/reset/MQ/used-up/", "/nothing-is-here/"]

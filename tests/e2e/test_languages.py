@@ -5,10 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.devices import Device
-from tests.factories import PASSWORD, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
 
 from .test_for_everybody import faults
+
+pytestmark = pytest.mark.browser
 
 ENGLISH = re.compile(r"\b(?:the|your|you|sign|password|device|and|of|is)\b", re.IGNORECASE)
 WORDS = {

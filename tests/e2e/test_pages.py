@@ -5,8 +5,10 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.factories import PASSWORD
+from tests.support.factories import PASSWORD
 from token_blacklist.models import OutstandingToken
+
+pytestmark = pytest.mark.browser
 
 TOKEN_PATHS = {
     "/api/token/",

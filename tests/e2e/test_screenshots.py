@@ -8,9 +8,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.e2e.admin import Admin
-from tests.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.support.admin import Admin
+from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+
+pytestmark = pytest.mark.browser
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "test-results/screenshots"))
 DEVICES = (

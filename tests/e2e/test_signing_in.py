@@ -7,8 +7,10 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import expect
 
-from tests.factories import PASSWORD
+from tests.support.factories import PASSWORD
 from token_blacklist.models import OutstandingToken
+
+pytestmark = pytest.mark.browser
 
 A_LINK = re.compile(r"https?://\S+(/password/reset/\S+)")
 UNAUTHORIZED = pytest.mark.expects("status of 401")

@@ -5,9 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.admin import Admin
-from tests.factories import PASSWORD, UserFactory
+from tests.support.admin import Admin
+from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+pytestmark = pytest.mark.browser
 
 ENDED = pytest.mark.expects("status of 401")
 ELSEWHERE = "You were signed out on another device."

@@ -9,8 +9,8 @@ from http import HTTPStatus
 import pytest
 from django.db import OperationalError, connection, connections
 
-from tests.devices import Device
-from tests.factories import PASSWORD
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 pytestmark = pytest.mark.django_db(transaction=True)

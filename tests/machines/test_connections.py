@@ -6,7 +6,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from accounts.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

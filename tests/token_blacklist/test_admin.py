@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.devices import Device
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.support.devices import Device
+from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist import retention
 from token_blacklist.admin import ending
 from token_blacklist.admin.base import BoundedPaginator

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIRequestFactory
 
-from tests.devices import user_id_claim
+from tests.support.devices import user_id_claim
 from token_blacklist.authentication import (
     JWTAuthentication,
     JWTStatelessUserAuthentication,

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tests.devices import Device, user_id_claim
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from tests.support.devices import Device, user_id_claim
+from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
 from token_blacklist import retention
 from token_blacklist.models import OutstandingToken
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from tests.devices import Device
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from tests.support.devices import Device
+from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
 from token_blacklist import revocation
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
 from token_blacklist import retention
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 
@@ -116,6 +116,19 @@ def test_whoever_stops_it_gets_the_whole_batch_and_an_end():
 
     assert (report.outcome, report.outstanding) == ("stopped", 2)
     assert FlushRun.objects.get().outcome == "stopped"
+
+
+def test_a_signal_handler_may_set_the_event_at_any_moment_of_a_pause():
+    class Interrupted(threading.Event):
+        def wait(self, timeout=None):
+            with self._cond:  # the moment at which a signal would block the thread for ever
+                raise AssertionError
+
+    fill(6)
+
+    report = retention.flush(batch_size=2, pause=0.01, stop=Interrupted())
+
+    assert report.outstanding == 6
 
 
 def test_json_is_one_object(capsys):

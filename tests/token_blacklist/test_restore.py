@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests.devices import Device
-from tests.factories import UserFactory
+from tests.support.devices import Device
+from tests.support.factories import UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 

@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.devices import Device, user_id_claim
-from tests.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.support.devices import Device, user_id_claim
+from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist import revocation
 from token_blacklist.exceptions import AuthenticationFailed

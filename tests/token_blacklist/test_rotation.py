@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests.devices import user_id_claim
+from tests.support.devices import user_id_claim
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.signals import token_reused
 from token_blacklist.tokens import AccessToken, RefreshToken

@@ -11,8 +11,10 @@ from django.core.handlers.wsgi import WSGIHandler
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
-from tests.devices import Device
-from tests.factories import UserFactory
+from tests.support.devices import Device
+from tests.support.factories import UserFactory
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 OPERATIONS = [

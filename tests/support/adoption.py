@@ -8,14 +8,14 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.config.checkout import ROOT, bare_environment
+from tests.support.checkout import ROOT, bare_environment
 
 
 def environment(url: str, *, adopted: bool) -> dict[str, str]:
     return bare_environment(
         SITE_DATABASE_URL=url,
         ADOPTED="yes" if adopted else "no",
-        DJANGO_SETTINGS_MODULE="tests.adoption.settings",
+        DJANGO_SETTINGS_MODULE="tests.projects.adoption.settings",
         PYTHONPATH=str(ROOT),
         PATH=os.environ["PATH"],
         PYTHONWARNINGS="ignore",
@@ -37,9 +37,9 @@ def manage(url: str, *arguments: str, adopted: bool) -> str:
 
 
 def live(url: str, module: str, *, adopted: bool, given: Any = None) -> Any:
-    """Run `tests.adoption.<module>` on the site; give it JSON, return the JSON that it prints."""
+    """Run a module of tests.projects.adoption with JSON as its input; return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.adoption.{module}"],
+        [sys.executable, "-m", f"tests.projects.adoption.{module}"],
         cwd=ROOT,
         env=environment(url, adopted=adopted),
         input=json.dumps(given),

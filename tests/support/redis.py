@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.site import free_port
+from tests.support.server import free_port
 
 
 @contextmanager

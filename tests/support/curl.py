@@ -1,6 +1,6 @@
 """A stand-in for curl on machines without it: as much of it as the README's calls need.
 
-`python -m tests.curl -s -X POST -H "Name: value" -d body URL`
+`python -m tests.support.curl -s -X POST -H "Name: value" -d body URL`
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/adopting.md: `python -m tests.adoption.page`."""
+"""Writes the tables of docs/adopting.md: `python -m tests.support.comparison`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 
 import psycopg
 
-from tests.config.checkout import ROOT
-from tests.site import beside
+from tests.support.checkout import ROOT
+from tests.support.server import TEST_PROCESS, beside
 
-from .site import environment, live, manage
+from .adoption import environment, live, manage
 
 PAGE = ROOT / "docs" / "adopting.md"
 ROWS = 1_000_000
@@ -37,7 +37,7 @@ class emptied:  # noqa: N801  # reads as what it does
     """Give the URL of an empty database beside that one."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.name = url, "adoption"
+        self.url, self.name = url, f"adoption_{TEST_PROCESS}"
 
     def ask(self, query: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -119,7 +119,7 @@ def write(name: str, table: str) -> None:
 
 
 def main() -> None:
-    from tests.postgres import database_url
+    from tests.support.postgres import database_url
 
     with database_url() as url:
         write("comparison", comparison(url))

@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from tests.curl import path_with_curl
-from tests.devices import user_id_claim
-from tests.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.support.curl import path_with_curl
+from tests.support.devices import user_id_claim
+from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist.exceptions import TokenError
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import BlacklistMixin, RefreshToken, SlidingToken
@@ -120,6 +120,7 @@ def test_api_users_blacklist_a_token_by_sending_it_to_the_view(device):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.process
 def test_the_curl_call_of_the_page_blacklists_a_token(live_server, tmp_path):
     token = RefreshToken.for_user(UserFactory())
     call = f"""

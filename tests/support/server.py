@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,21 +14,35 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import connection
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORKERS = 4
+
+# Tests may run in several processes at once, which pytest-xdist calls gw0, gw1 and so on.
+TEST_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+FIRST_PORT = 20_000 + 1_000 * int(TEST_PROCESS[2:])
+_numbers = itertools.count()
+_ports = itertools.cycle(range(FIRST_PORT, FIRST_PORT + 1_000))
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nothing listens on.
+
+    Each test process has a thousand of its own, below those that the system gives to clients:
+    nobody takes the port between this call and the start of the server.
+    """
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError  # the cycle has no end
 
 
 def beside(url: str, name: str) -> str:
@@ -36,15 +52,22 @@ def beside(url: str, name: str) -> str:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[str]:
-    """Give the URL of an empty database, of the kind that the tests run on."""
+def database(folder: Path, *, like: str | None = None) -> Iterator[str]:
+    """Yield the URL of a new database, of the kind that the tests run on.
+
+    It is empty, or a copy of the one with the URL `like`, which nobody may be connected to.
+    """
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{folder / 'site.sqlite3'}"
+        path = folder / "site.sqlite3"
+        if like:
+            shutil.copy(like.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
         return
-    name = "served_by_gunicorn"
+    name = f"served_{TEST_PROCESS}_{next(_numbers)}"
+    template = f"TEMPLATE {urlsplit(like).path.strip('/')}" if like else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
-        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")  # of a run that was killed
+        cursor.execute(f"CREATE DATABASE {name} {template}")
     yield beside(os.environ["DATABASE_URL"], name)
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")

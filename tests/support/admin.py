@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-from tests.factories import PASSWORD
+from tests.support.factories import PASSWORD
 
 OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
 BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"

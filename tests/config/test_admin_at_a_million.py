@@ -1,24 +1,33 @@
-"""Every page of the admin at 1,000,000 sessions: few statements, quick, and none reads a table."""
+"""Every page of the admin at 1,000,000 sessions: few statements, and none reads a whole table.
+
+How many rows a page's statements read does not depend on the machine or what else it does; how
+long they take is in docs/performance.md.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode, urljoin
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from tests.factories import UserFactory
-from tests.scale.conftest import OFFICE, TABLES
+from tests.support.crowd import OFFICE, TABLES, crowded
+from tests.support.factories import UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import RefreshToken
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.postgresql,
+    pytest.mark.django_db,
+    pytest.mark.timeout(240),
+]
 
 OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
 BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
@@ -28,10 +37,11 @@ AUTOCOMPLETE = "/admin/autocomplete/"
 BIG = set(TABLES.split(", "))
 MOST_ROWS = 250_000  # that a page may read, of tables of 1,000,000 and 300,000
 LISTED = 1_000
+NOW = datetime(2026, 6, 15, 23, 50, tzinfo=UTC)  # late, when the most rows are "of today"
 
 
 def days_ago(days):
-    return f"{timezone.now() - timedelta(days=days):%Y-%m-%d 00:00:00+00:00}"
+    return f"{NOW - timedelta(days=days):%Y-%m-%d 00:00:00+00:00}"
 
 
 def dates(field, since, until):
@@ -148,9 +158,15 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def known(crowd, django_db_blocker):
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture(scope="module")
+def known(clock, django_db_setup, django_db_blocker):
     """What stands for the names in braces."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), crowded(NOW):
         newest = OutstandingToken.objects.order_by("-pk").filter(user__gt=0).select_related("user")
         live = newest.live().exclude(ip_address=OFFICE)[1000]
         entry = BlacklistedToken.objects.order_by("-pk")[1000]
@@ -158,7 +174,7 @@ def known(crowd, django_db_blocker):
         OutstandingToken.objects.filter(session_id=token["sid"]).delete()
         token["sid"] = live.session_id
         first = get_user_model().objects.order_by("pk")[0]
-        return {
+        yield {
             "email": live.user.email,
             "person": live.user_id,
             "first": first.pk,
@@ -205,10 +221,6 @@ def visit(client, address):
     return sent.captured_queries
 
 
-def milliseconds(statements):
-    return sum(float(statement["time"]) for statement in statements) * 1000
-
-
 def nodes(plan):
     yield plan
     for part in plan.get("Plans", ()):
@@ -231,25 +243,13 @@ def rows_read(node):
     return seen * node["Actual Loops"]
 
 
-def limit(name):
-    """Return the milliseconds that a page's statements may take, as they are promised."""
-    if name == "dashboard":
-        return 300
-    return 500 if "many" in name or name.startswith("ending") else 100
-
-
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_quick(support, known, name):
+def test_a_page_reads_what_it_shows(support, known, name):
     path, query = PAGES[name]
     query = {key: str(value).format(**known) for key, value in query.items()}
     address = f"{path.format(**known)}?{urlencode(query)}"
 
     statements = visit(support, address)
-    taken = milliseconds(statements)
-    for _ in range(2):  # more, where the machine was busy with something else
-        if taken >= limit(name):
-            taken = min(taken, milliseconds(visit(support, address)))
-
     plan = [
         node
         for statement in statements
@@ -258,12 +258,12 @@ def test_a_page_is_quick(support, known, name):
     ]
     scanned = {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"}
     read = sum(map(rows_read, plan))
+    taken = sum(float(statement["time"]) for statement in statements) * 1000
     print(f"{name}: {len(statements)} statements, {taken:.0f} ms, {read:.0f} rows")  # pytest -s
     assert plan
     assert len(statements) < 10
     assert not scanned & BIG
     assert read < (MOST_ROWS if name != "dashboard" else 2 * MOST_ROWS)
-    assert taken < limit(name)
 
 
 @pytest.mark.parametrize("name", ["person", "dashboard", "outstanding"])

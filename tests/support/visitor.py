@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.factories import PASSWORD
+from tests.support.factories import PASSWORD
 
 
 class Visitor:

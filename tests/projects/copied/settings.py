@@ -1,6 +1,6 @@
 """A bare project that has copied `token_blacklist/`: Django, DRF, PyJWT and Django's own user.
 
-LIFTED_USER=uuid gives it a user of its own with a UUID for a key, whom tokens name by e-mail.
+With USER_MODEL=uuid its users have a UUID as their key, and their e-mail address in the tokens.
 """
 
 import os
@@ -9,11 +9,11 @@ import sys
 for absent in ("accounts", "config", "drf_spectacular", "environ", "unfold"):
     sys.modules[absent] = None  # importing it fails, as where it is not installed
 
-UUID_USER = os.environ.get("LIFTED_USER") == "uuid"
+UUID_USER = os.environ.get("USER_MODEL") == "uuid"
 SECRET_KEY = "only-for-the-tests-" * 4
 USE_TZ = True
 ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "tests.lifted.urls"
+ROOT_URLCONF = "tests.projects.copied.urls"
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -50,6 +50,6 @@ REST_FRAMEWORK = {
 TOKEN_BLACKLIST = {}
 
 if UUID_USER:
-    INSTALLED_APPS += ["tests.lifted.people"]
+    INSTALLED_APPS += ["tests.projects.copied.people"]
     AUTH_USER_MODEL = "people.Person"
     TOKEN_BLACKLIST = {"USER_ID_FIELD": "email"}

@@ -11,7 +11,7 @@ PACKAGE = "token_blacklist" if ADOPTED else "rest_framework_simplejwt"
 SECRET_KEY = "only-for-the-tests-" * 4
 USE_TZ = True
 ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "tests.adoption.urls"
+ROOT_URLCONF = "tests.projects.adoption.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -1,0 +1,100 @@
+"""Run all tests and print one table of them: `python -m tests`.
+
+`--long` runs the slow ones alone, with many more rounds, stories and requests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from .support.postgres import database_url
+
+RESULTS = Path("test-results")
+LONG = {"ROUNDS": "200", "STORIES": "2000", "FUZZ_EXAMPLES": "500"}
+
+
+@dataclass
+class Run:
+    """One run of pytest, and after it what it counted."""
+
+    name: str
+    database: str
+    markers: str
+    timeout: int = 120  # seconds a test may take
+    exit_code: int = 1
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0
+
+    def start(self, env: dict[str, str]) -> None:
+        report = RESULTS / f"{self.name} on {self.database}.xml".replace(" ", "-").lower()
+        report.unlink(missing_ok=True)
+        print(f"\n--- {self.name}, {self.database} ---", flush=True)
+        began = time.monotonic()
+        self.exit_code = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "--numprocesses=logical"),
+                *("-m", self.markers, f"--timeout={self.timeout}", f"--junit-xml={report}"),
+            ],
+            env=env,
+            check=False,
+        ).returncode
+        self.seconds = time.monotonic() - began
+        if report.exists():
+            self.count(report)
+
+    def count(self, report: Path) -> None:
+        (suite,) = ElementTree.parse(report).getroot()
+        self.failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+        self.skipped = int(suite.attrib["skipped"])
+        self.passed = int(suite.attrib["tests"]) - self.failed - self.skipped
+
+    def row(self) -> str:
+        minutes, seconds = divmod(round(self.seconds), 60)
+        return (
+            f"{self.name:<24}{self.database:<12}{self.passed:>8,}{self.failed:>8,}{self.skipped:>9,}"
+            f"{minutes:>6} min {seconds:02} s"
+        )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="the slow tests, for half an hour")
+    if parser.parse_args().long:
+        runs = [Run("slow tests", name, "slow", 3600) for name in ("SQLite", "PostgreSQL")]
+        env = {**os.environ, **LONG}
+    else:
+        runs = [
+            Run("all but the browser", "SQLite", "not browser"),
+            Run("what uses the database", "PostgreSQL", "not browser"),
+            Run("Chromium", "SQLite", "browser"),
+        ]
+        env = dict(os.environ)
+    RESULTS.mkdir(exist_ok=True)
+    on_sqlite = {name: value for name, value in env.items() if name != "DATABASE_URL"}
+    for run in runs:
+        if run.database == "SQLite":
+            run.start(on_sqlite)
+        else:
+            with database_url(durable=False) as url:
+                run.start(env | {"DATABASE_URL": url})
+
+    print(f"\n{'what ran':<24}{'database':<12}{'passed':>8}{'failed':>8}{'skipped':>9}{'time':>15}")
+    print("\n".join(run.row() for run in runs))
+    total = Run("together", "", "")
+    for name in ("passed", "failed", "skipped", "seconds"):
+        setattr(total, name, sum(getattr(run, name) for run in runs))
+    print(total.row())
+    return int(any(run.exit_code for run in runs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

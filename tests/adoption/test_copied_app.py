@@ -1,0 +1,66 @@
+"""`token_blacklist/`, copied into a bare project: its own tests pass there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.process
+
+ROOT = Path(__file__).parents[2]
+THE_API = [
+    "tests/api/test_cookie_transport.py",
+    "tests/api/test_sessions.py",
+    "tests/api/test_sliding.py",
+]
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with nothing of this project but the app, and the tests."""
+    for folder in ("token_blacklist", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def run(project, *command, user="django"):
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=project,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(project), "USER_MODEL": user},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("user", "tests", "least"),
+    [
+        # All of them with the user model that is the harder to get right.
+        ("uuid", ["tests/token_blacklist", *THE_API], 300),
+        ("django", THE_API, 30),
+    ],
+)
+def test_the_apps_own_tests_pass_where_only_its_folder_was_copied(project, user, tests, least):
+    pytest_ = ("pytest", "--ds=tests.projects.copied.settings", "-m", "not process")
+
+    done = run(project, *pytest_, *tests, user=user)
+
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= least
+
+
+def test_its_migrations_fit_any_user_model(project):
+    check = ("makemigrations", "token_blacklist", "--check", "--dry-run")
+
+    done = run(project, "django", *check, "--settings=tests.projects.copied.settings")
+
+    assert done.returncode == 0, done.stdout + done.stderr
