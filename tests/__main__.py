@@ -41,7 +41,7 @@ class Run:
         began = time.monotonic()
         self.exit_code = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "--numprocesses=logical"),
+                *(sys.executable, "-m", "pytest", f"--numprocesses={os.environ.get('NP', '2')}"),
                 *("-m", self.markers, f"--timeout={self.timeout}", f"--junit-xml={report}"),
             ],
             env=env,

@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
+    extend_schema_field,
     extend_schema_view,
     inline_serializer,
 )
@@ -159,8 +160,13 @@ def _describe(view: str, operation: str, summary: str, **parts: Any) -> None:
             return extend_schema_view(post=described)(type(view, (self.target_class,), {}))  # type: ignore[arg-type]
 
 
+@extend_schema_field({"type": "string", "pattern": r"\S"})
+class Text(serializers.CharField):
+    """Something besides white space, which is trimmed before the field is refused as blank."""
+
+
 class Credentials(serializers.Serializer[Any]):
-    email = serializers.CharField()
+    email = Text()
     password = serializers.CharField(style={"input_type": "password"})
 
 
@@ -182,14 +188,10 @@ _pair = inline_serializer(
 )
 _refresh = inline_serializer(
     "Refresh",
-    {
-        "refresh": serializers.CharField(
-            help_text="May be left out where the refresh cookie is sent."
-        )
-    },
+    {"refresh": Text(help_text="May be left out where the refresh cookie is sent.")},
 )
-_token = inline_serializer("AnyToken", {"token": serializers.CharField()})
-_sliding = inline_serializer("SlidingToken", {"token": serializers.CharField()})
+_token = inline_serializer("AnyToken", {"token": Text()})
+_sliding = inline_serializer("SlidingToken", {"token": Text()})
 
 _describe(
     "TokenObtainPairView",

@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from tests.support import deployment as files
 from tests.support.checkout import bare_environment, copy_into, lend_packages
@@ -25,6 +26,7 @@ from tests.support.server import database, free_port
 
 pytestmark = [
     pytest.mark.process,
+    pytest.mark.postgresql,
     pytest.mark.timeout(180),
     pytest.mark.django_db(transaction=True),
 ]
@@ -276,17 +278,8 @@ def test_a_flush_that_fails_is_said_and_tried_again(project, env):
 @contextmanager
 def everything_waits(env):
     """Hold what a sign-in writes to, so that it is under way for as long as the block."""
-    name = env["DATABASE_URL"]
-    if connection.vendor == "sqlite":
-        import sqlite3
-
-        holder = sqlite3.connect(name.removeprefix("sqlite:///"), isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-    else:
-        import psycopg
-
-        holder = psycopg.connect(name)
-        holder.execute("LOCK TABLE token_blacklist_outstandingtoken IN ACCESS EXCLUSIVE MODE")
+    holder = psycopg.connect(env["DATABASE_URL"])
+    holder.execute("LOCK TABLE token_blacklist_outstandingtoken IN ACCESS EXCLUSIVE MODE")
     try:
         yield
     finally:

@@ -63,14 +63,26 @@ SELECT now() - n * interval '1 day', interval '40 seconds', 30000, 9000, 'done'
 FROM generate_series(1, 400) AS n;
 """
 
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE tablename = 'token_blacklist_outstandingtoken'
+    AND indexname NOT IN (SELECT conname FROM pg_constraint)
+"""
+
 
 @contextmanager
 def crowded(now: datetime) -> Iterator[None]:
     """Fill the tables as they are at that time; empty them afterwards."""
     with connection.cursor() as cursor:
+        cursor.execute(INDEXES)
+        indexes = cursor.fetchall()
+        for name, _definition in indexes:
+            cursor.execute(f'DROP INDEX "{name}"')  # and made after the rows: three times as fast
         cursor.execute(
             f"BEGIN; {FILL}; COMMIT".replace("now()", f"'{now.isoformat()}'::timestamptz")
         )
+        for _name, definition in indexes:
+            cursor.execute(definition)
         cursor.execute(f"VACUUM (ANALYZE) {TABLES}")
         # As for any disk without moving heads: PostgreSQL's own 4 makes it avoid its indexes.
         cursor.execute("SET random_page_cost = 1.1")

@@ -36,15 +36,26 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
         return rows[: self.most].count()  # type: ignore[no-any-return]  # a queryset's
 
 
-class SortedByIndex:
-    """A list that is sorted by the `sortable_by` of its admin alone.
-
-    Django only leaves out the links; an address that is typed in would sort the whole table.
-    """
+class LongList:
+    """A changelist whose statements are as quick with a million rows as with ten."""
 
     sortable_by: Any
+    list_max_show_all: int
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Limit a list of one page as well, which Django reads without a LIMIT.
+
+        PostgreSQL would join and sort every row that it expects the filters to find.
+        """
+        super().get_results(request)  # type: ignore[misc]  # ChangeList's
+        if not self.result_list.query.is_sliced:
+            self.result_list: Any = self.result_list[: self.list_max_show_all]
 
     def get_ordering_field(self, field_name: Any) -> Any:
+        """Return the field to sort by, or None where no index has its order.
+
+        Django only hides the links of a column that is not in `sortable_by`.
+        """
         if field_name not in self.sortable_by:
             return None
         return super().get_ordering_field(field_name)  # type: ignore[misc]  # ChangeList's
@@ -58,7 +69,7 @@ class LongListMixin:
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         changelist = super().get_changelist(request, **kwargs)  # type: ignore[misc]
-        return type("LongList", (SortedByIndex, changelist), {})
+        return type("LongChangeList", (LongList, changelist), {})
 
 
 class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # none at run time
