@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 from .support.postgres import database_url
 
 RESULTS = Path("test-results")
+# More than processors: many tests wait, for a server to start or a lock to be released.
+PROCESSES = 2 * (os.cpu_count() or 1)
 LONG = {"ROUNDS": "200", "STORIES": "2000", "FUZZ_EXAMPLES": "500"}
 
 
@@ -41,7 +43,7 @@ class Run:
         began = time.monotonic()
         self.exit_code = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", f"--numprocesses={os.environ.get('NP', '2')}"),
+                *(sys.executable, "-m", "pytest", f"--numprocesses={PROCESSES}"),
                 *("-m", self.markers, f"--timeout={self.timeout}", f"--junit-xml={report}"),
             ],
             env=env,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-ROUNDS = int(os.environ.get("ROUNDS", "50"))
+# SQLite lets one transaction write at a time, so a race is lost there in fewer rounds.
+ROUNDS = int(os.environ.get("ROUNDS", "50" if connection.vendor == "postgresql" else "25"))
 THREADS = 8
 
 
