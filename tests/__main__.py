@@ -17,8 +17,9 @@ from xml.etree import ElementTree
 from .support.postgres import database_url
 
 RESULTS = Path("test-results")
-# More than processors: many tests wait, for a server to start or a lock to be released.
-PROCESSES = 2 * (os.cpu_count() or 1)
+# More than processors, because many tests wait: for a server to start, or a lock to be released.
+# At most eight, whose threads are as many as PostgreSQL's default of 100 connections serves.
+PROCESSES = min(2 * (os.cpu_count() or 1), 8)
 LONG = {"ROUNDS": "200", "STORIES": "2000", "FUZZ_EXAMPLES": "500"}
 
 

@@ -1,4 +1,4 @@
-"""How many SQL statements each operation sends: DESIGN's budgets, on a warm connection."""
+"""How many SQL statements each operation sends: the table of docs/architecture.md."""
 
 from contextlib import contextmanager
 from datetime import timedelta
