@@ -9,7 +9,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from token_blacklist.conf import conf
 from token_blacklist.exceptions import InvalidToken
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.revocation import revoke_user
@@ -29,23 +31,29 @@ def check_new_password(password: str, user: User, *, field: str) -> None:
         raise serializers.ValidationError({field: error.messages}) from error
 
 
-def change_password(user: User, password: str, *, keep_session: str | None) -> None:
-    """Give the user a new password, and end every session but `keep_session`.
+def change_password(
+    user: User, password: str, *, session: str | None, request: Request
+) -> dict[str, str]:
+    """Change the password, revoke every session, and return the pair of a new one.
 
-    It replaces the password that the user was loaded with, on the word of a session that is
-    still live: of two who change it at once, one does, and an ended session changes nothing.
+    The caller's session is revoked as well: a thief may have its tokens too. All in one
+    transaction. It replaces the password that the user was loaded with, on behalf of `session`,
+    which must still be live: of two changes at once one succeeds, and a revoked session changes
+    nothing.
 
     Raises:
-        InvalidToken: the password or the session was overtaken meanwhile. Nothing changed.
+        InvalidToken: the password was changed or the session revoked in between. Nothing changed.
     """
     me = User.objects.get_queryset().filter(pk=user.pk, password=user.password, is_active=True)
-    if keep_session is not None:
-        live = OutstandingToken.objects.live().filter(session_id=keep_session, user=OuterRef("pk"))
+    if session is not None:
+        live = OutstandingToken.objects.live().filter(session_id=session, user=OuterRef("pk"))
         me = me.filter(Exists(live))
     hashed = make_password(password)
     with transaction.atomic():
         if not me.update_alone(password=hashed):
             raise InvalidToken(_("You were signed out meanwhile. Sign in and try again."))
-        revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD, keep=keep_session)
-    user.password = user._stored_password = hashed
+        revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD)
+        user.password = user._stored_password = hashed  # which the new session is opened with
+        pair: dict[str, str] = conf.TOKEN_OBTAIN_SERIALIZER.new_pair(user, request)
     password_changed(password, user)
+    return pair

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from token_blacklist.models import OutstandingToken
-from token_blacklist.serializers import PasswordField
+from token_blacklist.serializers import PasswordField, TransportField
 
 from .devices import device_name
 from .models import User, normalize_email
@@ -87,6 +87,11 @@ class RegisterSerializer(serializers.Serializer[Any]):
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     old_password = PasswordField()
     new_password = PasswordField(max_length=LONGEST_PASSWORD)
+    transport = TransportField(
+        default="body",
+        write_only=True,
+        help_text="`cookie` puts the refresh token into an HttpOnly cookie; it needs a CSRF token.",
+    )
 
     def validate_old_password(self, password: str) -> str:
         if not self.context["request"].user.check_password(password):

@@ -19,7 +19,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from token_blacklist.schema import (
+    BAD_CSRF,
     DONE,
+    NEW_PAIR,
     RETRY_AFTER,
     bad_request,
     error,
@@ -27,6 +29,7 @@ from token_blacklist.schema import (
     throttled,
     wrong_parameter,
 )
+from token_blacklist.views import RefreshCookieMixin
 
 from . import sessions
 from .models import User
@@ -213,9 +216,10 @@ class RegisterView(GenericAPIView[User]):
         summary="Change my password",
         parameters=[RETRY_AFTER],
         responses={
-            200: DONE,
+            200: NEW_PAIR,
             **bad_request({"old_password": ["This is not your password."]}),
             **refused(),
+            **BAD_CSRF,
             **throttled(),
         },
         examples=[
@@ -227,17 +231,27 @@ class RegisterView(GenericAPIView[User]):
         ],
     )
 )
-class PasswordChangeView(GenericAPIView[User]):
-    """Takes the old password and a new one; every other session ends, this one stays."""
+class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
+    """Takes the old password and a new one; returns the pair of a new session.
+
+    Every session is revoked, this one too: use the new tokens from now on.
+    """
 
     serializer_class = PasswordChangeSerializer
     permission_classes = (IsAuthenticated,)
     throttle_scope = "password"
 
     def post(self, request: Request) -> Response:
+        in_cookie = self.wants_cookie(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        password = serializer.validated_data["new_password"]
         me: Any = request.user
-        change_password(me, password, keep_session=sessions.session_of(request.auth))
-        return Response({})
+        pair = change_password(
+            me,
+            serializer.validated_data["new_password"],
+            session=sessions.session_of(request.auth),
+            request=request,
+        )
+        response = self.answer_in_cookie(pair) if in_cookie else Response(pair)
+        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
+        return response

@@ -186,6 +186,11 @@ _pair = inline_serializer(
         ),
     },
 )
+NEW_PAIR = OpenApiResponse(
+    _pair,
+    "The first pair of a new session.",
+    [OpenApiExample("pair", {"refresh": REFRESH, "access": ACCESS}, response_only=True)],
+)
 _refresh = inline_serializer(
     "Refresh",
     {"refresh": Text(help_text="May be left out where the refresh cookie is sent.")},

@@ -89,9 +89,11 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         """Open a session and return its token. Override to add claims."""
         return cls.token_class.for_user(user)
 
-    def _opened(self) -> Any:
-        with on_behalf_of(self.context.get("request")):
-            return self.get_token(self.user)
+    @classmethod
+    def open_session(cls, user: AbstractBaseUser, request: Any) -> Any:
+        """Return the first token of a new session, with the address and agent of the request."""
+        with on_behalf_of(request):
+            return cls.get_token(user)
 
     def _signed_in(self, user: AbstractBaseUser) -> None:
         if conf.UPDATE_LAST_LOGIN:
@@ -108,11 +110,15 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        refresh: RefreshToken = self._opened()
-        data["refresh"] = str(refresh)
-        data["access"] = str(refresh.access_token)
+        data |= self.new_pair(self.user, self.context.get("request"))
         self._signed_in(self.user)
         return data
+
+    @classmethod
+    def new_pair(cls, user: AbstractBaseUser, request: Any) -> dict[str, str]:
+        """Open a session; return its `refresh` and `access` token."""
+        refresh: RefreshToken = cls.open_session(user, request)
+        return {"refresh": str(refresh), "access": str(refresh.access_token)}
 
 
 class TokenObtainSlidingSerializer(TokenObtainSerializer):
@@ -121,7 +127,7 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        data["token"] = str(self._opened())
+        data["token"] = str(self.open_session(self.user, self.context.get("request")))
         self._signed_in(self.user)
         return data
 

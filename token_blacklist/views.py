@@ -101,8 +101,16 @@ class TokenViewBase(generics.GenericAPIView[Any]):
         return response
 
 
-class RefreshCookieMixin(TokenViewBase):
+class RefreshCookieMixin:
     """Carries the refresh token in an HttpOnly cookie for browsers, under Django's CSRF check."""
+
+    def wants_cookie(self, request: Request) -> bool:
+        """Return whether the body asks for the cookie, after the CSRF check if it does."""
+        data = request.data
+        wanted = isinstance(data, dict) and data.get("transport") == "cookie"
+        if wanted:
+            self.enforce_csrf(request)
+        return wanted
 
     def enforce_csrf(self, request: Request) -> None:
         check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type]  # no next view
@@ -143,21 +151,19 @@ class RefreshCookieMixin(TokenViewBase):
         return response
 
 
-class TokenObtainPairView(RefreshCookieMixin):
+class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
     """Takes credentials; opens a session and answers its access and refresh tokens."""
 
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     throttle_scope = "login"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        data = request.data
-        if isinstance(data, dict) and data.get("transport") == "cookie":
-            self.enforce_csrf(request)
-            return self.answer_in_cookie(self.validated(data))
-        return Response(self.validated(data))
+        if self.wants_cookie(request):
+            return self.answer_in_cookie(self.validated(request.data))
+        return Response(self.validated(request.data))
 
 
-class TokenRefreshView(RefreshCookieMixin):
+class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
     """Takes a refresh token; answers a new access token and the next refresh token."""
 
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
@@ -176,7 +182,7 @@ class TokenVerifyView(TokenViewBase):
     serializer_setting = "TOKEN_VERIFY_SERIALIZER"
 
 
-class TokenBlacklistView(RefreshCookieMixin):
+class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
     """Takes a refresh token and ends its session: all of its tokens, at once (RFC 7009)."""
 
     serializer_setting = "TOKEN_BLACKLIST_SERIALIZER"

@@ -1,7 +1,7 @@
 /** The account page: who I am, my password, and where I am signed in. */
 
 import { inWords, whenPressed, whenSent } from "./forms.js";
-import { events, request, resume, SignedOut } from "./session.js";
+import { changePassword, events, request, resume, SignedOut } from "./session.js";
 import { leave } from "./site.js";
 
 const { gettext, interpolate, ngettext } = window;
@@ -89,8 +89,7 @@ whenSent(profile, async ({ name }) => {
   profile.querySelector("[role=status]").textContent = gettext("Saved.");
 });
 whenSent(password, async ({ old_password, new_password }) => {
-  const body = { old_password, new_password };
-  await request("/api/password/change/", { method: "POST", body });
+  await changePassword(old_password, new_password);
   password.reset();
   password.querySelector("[role=status]").textContent = gettext(
     "Your password is changed, and every other device is signed out.",

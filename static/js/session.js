@@ -71,10 +71,25 @@ export function isExpected() {
   return localStorage.getItem(HINT) !== null;
 }
 
+/** Change the password. The API revokes every session and opens a new one for this browser. */
+export function changePassword(old_password, new_password) {
+  const body = { old_password, new_password, transport: "cookie" };
+  // While this runs, no tab may refresh with the cookie of the session that it revokes.
+  const change = (token) => alone(async () => {
+    const headers = { ...bearer(token), ...csrf() };
+    const data = await send("/api/password/change/", { method: "POST", headers, body });
+    keep(data.access);
+    tabs.postMessage({ access: data.access });
+  });
+  return withToken(change);
+}
+
 /** fetch() an address of the API with the access token. Throws SignedOut, Offline, Refused. */
-export async function request(path, options = {}) {
-  const ask = (token) =>
-    send(path, { ...options, headers: { Authorization: `Bearer ${token}` } });
+export function request(path, options = {}) {
+  return withToken((token) => send(path, { ...options, headers: bearer(token) }));
+}
+
+async function withToken(ask) {
   const token = await fresh();
   try {
     return await ask(token);
@@ -176,8 +191,15 @@ tabs.onmessage = ({ data }) => {
 };
 
 function post(path, body) {
-  const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-  return send(API + path, { method: "POST", headers: { "X-CSRFToken": csrf }, body });
+  return send(API + path, { method: "POST", headers: csrf(), body });
+}
+
+function csrf() {
+  return { "X-CSRFToken": document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "" };
+}
+
+function bearer(token) {
+  return { Authorization: `Bearer ${token}` };
 }
 
 /** Send JSON, return JSON. Throws Offline or Refused. */

@@ -83,23 +83,18 @@ class TestASignInThatHashesThePasswordAnew:
         assert Device(dated).log_in().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def change(device, password):
-    data = {"old_password": PASSWORD, "new_password": password}
-    return device.http.post("/api/password/change/", data, format="json", **device.bearer)
-
-
 def test_a_session_that_was_ended_meanwhile_changes_no_password(device, phone, user, monkeypatch):
     """The owner changes the password while a thief's change is on its way."""
     checked = accounts.serializers.check_new_password
 
     def change_first(password, person, *, field):
         if password == "the-thiefs-choice":
-            assert change(device, "the-owners-choice").status_code == HTTPStatus.OK
+            assert device.change_password("the-owners-choice").status_code == HTTPStatus.OK
         checked(password, person, field=field)
 
     monkeypatch.setattr(accounts.serializers, "check_new_password", change_first)
 
-    assert change(phone, "the-thiefs-choice").status_code == HTTPStatus.UNAUTHORIZED
+    assert phone.change_password("the-thiefs-choice").status_code == HTTPStatus.UNAUTHORIZED
     user.refresh_from_db()
     assert user.check_password("the-owners-choice")
     assert device.me().status_code == HTTPStatus.OK
@@ -117,7 +112,7 @@ def test_a_session_that_was_signed_out_meanwhile_changes_no_password(
 
     monkeypatch.setattr(accounts.serializers, "check_new_password", sign_out_first)
 
-    assert change(phone, NEW).status_code == HTTPStatus.UNAUTHORIZED
+    assert phone.change_password(NEW).status_code == HTTPStatus.UNAUTHORIZED
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
 
@@ -132,7 +127,7 @@ def test_of_two_who_change_it_at_once_one_does(user, _round):
 
     def go(number):
         barrier.wait()
-        answers[number] = change(devices[number], f"the-choice-of-{number}").status_code
+        answers[number] = devices[number].change_password(f"the-choice-of-{number}").status_code
         connections.close_all()
 
     threads = [threading.Thread(target=go, args=(number,)) for number in (0, 1)]

@@ -14,15 +14,11 @@ from django.core.management import call_command
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
-from token_blacklist.models import BlacklistedToken
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.serializers import TokenObtainPairSerializer
 from token_blacklist.tokens import AccessToken
 
 NEW = "  a new and long password  "
-
-
-def change(device, **data):
-    data = {"old_password": PASSWORD, "new_password": NEW, **data}
-    return device.http.post("/api/password/change/", data, format="json", **device.bearer)
 
 
 def assert_signed_out(*devices):
@@ -35,37 +31,73 @@ def reasons():
     return set(BlacklistedToken.objects.values_list("reason", flat=True))
 
 
+class ObtainWithTeam(TokenObtainPairSerializer):
+    @classmethod
+    def get_token(cls, user):
+        token = super().get_token(user)
+        token["team"] = "red"
+        return token
+
+
 class TestThroughTheAPI:
     def test_the_new_one_signs_in_byte_for_byte_and_the_old_one_does_not(self, device):
-        answer = change(device)
+        assert device.change_password(NEW).status_code == HTTPStatus.OK
 
-        assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {})
         assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
         assert device.log_in(password=NEW.strip()).status_code == HTTPStatus.UNAUTHORIZED
         assert device.log_in(password=NEW).status_code == HTTPStatus.OK
 
-    def test_every_other_session_ends_and_this_one_stays(self, device, phone):
-        change(device)
+    def test_every_session_is_revoked_and_the_caller_gets_a_new_one(self, device, phone):
+        thief = Device(device.user)
+        thief.access, thief.refresh_token = device.access, device.refresh_token
 
-        assert_signed_out(phone)
+        answer = device.change_password(NEW)
+
+        assert sorted(answer.json()) == ["access", "refresh"]
+        assert answer["Cache-Control"] == "no-store"
+        assert_signed_out(thief, phone)
         assert device.me().status_code == device.refresh().status_code == HTTPStatus.OK
         assert reasons() == {"password"}
+        assert BlacklistedToken.objects.count() == 2
+
+    def test_the_new_session_is_listed_with_its_address_and_device(self, phone):
+        phone.change_password(NEW)
+
+        (session,) = phone.http.get("/api/sessions/", **phone.bearer).json()
+        record = OutstandingToken.objects.get(session_id=session["id"])
+        assert session["current"]
+        assert (record.ip_address, record.user_agent) == ("127.0.0.1", "Phone/1.0")
+
+    def test_the_new_pair_has_the_claims_that_the_site_adds_at_sign_in(self, device, options):
+        options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.ObtainWithTeam")
+
+        device.change_password(NEW)
+
+        assert AccessToken(device.access)["team"] == "red"
+
+    def test_an_unknown_transport_is_refused(self, device):
+        answer = device.change_password(NEW, transport="pigeon")
+
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
+        assert list(answer.json()) == ["transport"]
+        assert not reasons()
 
     def test_a_token_of_no_session_keeps_none(self, device, phone):
         device.access = str(AccessToken.for_user(device.user))
 
-        assert change(device).status_code == HTTPStatus.OK
+        old = device.refresh_token
+        assert device.change_password(NEW).status_code == HTTPStatus.OK
         assert phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
-        assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
 
     def test_it_costs_the_same_however_many_sessions(self, user, device):
         OutstandingTokenFactory.create_batch(30, user=user)
 
-        with statements("SELECT", "UPDATE", "INSERT", "SELECT"):
-            change(device)
+        with statements("SELECT", "UPDATE", "INSERT", "SELECT", "INSERT"):
+            device.change_password(NEW)
 
     def test_a_wrong_old_password_changes_nothing(self, device, phone):
-        answer = change(device, old_password="wrong")
+        answer = device.change_password(NEW, old="wrong")
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert answer.json() == {"old_password": ["This is not your password."]}
@@ -75,7 +107,7 @@ class TestThroughTheAPI:
     def test_a_weak_new_password_is_told_why(self, user, device, weak):
         type(user).objects.filter(pk=user.pk).update(name="Person Own Words")
 
-        answer = change(device, new_password=weak)
+        answer = device.change_password(weak)
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert list(answer.json()) == ["new_password"]

@@ -111,6 +111,34 @@ def test_a_new_password_ends_the_other_browser(visitor, others, user):
     phone.sees(ELSEWHERE)
 
 
+@ENDED
+def test_a_new_password_ends_a_thief_with_the_tokens_of_this_browser(
+    visitor, user, playwright, live_server
+):
+    visitor.sign_in(user)
+    cookie, access = visitor.refresh_cookie, visitor.access_token
+    tab = visitor.open_tab()
+    visitor.page.goto("/account/")
+    visitor.sees_the_account()
+
+    visitor.page.get_by_label("Your password now").fill(PASSWORD)
+    visitor.page.get_by_label("New password").fill("a new long password")
+    visitor.presses("Change the password")
+    visitor.sees("Your password is changed, and every other device is signed out.")
+
+    thief = playwright.request.new_context(base_url=live_server.url)
+    bearer = {"Authorization": f"Bearer {access}"}
+    assert thief.get("/api/me/", headers=bearer).status == 401
+    assert thief.post("/api/token/refresh/", data={"refresh": cookie}).status == 401
+    thief.dispose()
+    for page in (visitor.page, tab):
+        page.get_by_label("Name").fill("Ada")
+        visitor.presses("Save", page)
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        page.reload()
+        visitor.sees_the_account(page)
+
+
 @pytest.mark.expects("status of 400")
 def test_a_wrong_password_of_now_is_said_at_its_field(visitor, user):
     visitor.sign_in(user)

@@ -10,7 +10,6 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from tests.support.devices import Device
-from tests.support.factories import PASSWORD
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,12 +95,12 @@ class Operations:
     def password(device):
         phone = Device(device.user)
         phone.log_in()
-        header = {"HTTP_AUTHORIZATION": f"Bearer {device.access}"}
-        passwords = {"old_password": PASSWORD, "new_password": "another long sentence"}
+        old = device.refresh_token
         return (
-            lambda: device.post("/api/password/change/", passwords, **header),
+            lambda: device.change_password("another long sentence"),
             lambda: (
                 phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+                and Device(device.user).refresh(old).status_code == HTTPStatus.UNAUTHORIZED
                 and device.refresh().status_code == HTTPStatus.OK
             ),
         )
@@ -113,7 +112,7 @@ STATEMENTS = [
     ("refresh", 1),
     ("logout", 1),
     *(("logout_all", at) for at in (1, 2, 3)),
-    *(("password", at) for at in (1, 2, 3, 4)),
+    *(("password", at) for at in (1, 2, 3, 4, 5)),
     ("me", 1),
     ("verify", 1),
 ]

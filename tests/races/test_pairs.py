@@ -36,6 +36,7 @@ class Story:
     by_form: bool  # how support ends a session: by the form to add a record, or by the button
     signed_in: list[Device] = field(default_factory=list)
     refreshed: list[str] = field(default_factory=list)
+    changed: list[Device] = field(default_factory=list)  # with the session of a new password
 
     def refresh(self) -> None:
         answer = Device(self.user).refresh(self.laptop.refresh_token)
@@ -56,6 +57,15 @@ class Story:
         user = User.objects.get(pk=self.user.pk)
         user.set_password("a new password")
         user.save()
+
+    def change_own_password(self) -> None:
+        """By the API; the session that comes with the answer is a sign-in like any other."""
+        device = Device(self.user)
+        device.access = self.phone.access
+        answer = device.change_password("another new password")
+        assert answer.status_code in {200, 400, 401}  # 400: the old password has been replaced
+        if answer.status_code == 200:
+            self.changed.append(device)
 
     def flush(self) -> None:
         retention.flush(batch_size=3)
@@ -89,6 +99,7 @@ OPERATIONS: dict[str, Callable[[Story], None]] = {
     "logout": Story.log_out,
     "logout-all": Story.log_out_everywhere,
     "password": Story.change_password,
+    "own-password": Story.change_own_password,
     "flush": Story.flush,
     "deactivation": Story.deactivate,
     "login": Story.log_in,
@@ -117,7 +128,7 @@ def check(story: Story, pair: set[str]) -> None:
     assert len(set(story.refreshed)) <= 1, "two successors of one token"
     newest = [story.laptop.refresh_token, *story.refreshed]
     type(story.user).objects.filter(pk=story.user.pk).update(is_active=True)  # never a way back
-    if pair & END_THE_LAPTOP:
+    if story.changed or pair & END_THE_LAPTOP:
         assert Device(story.user).refresh(newest[-1]).status_code == 401
         assert story.laptop.me().status_code == 401
     elif "login" not in pair:  # which may sign the oldest out
@@ -126,10 +137,18 @@ def check(story: Story, pair: set[str]) -> None:
         assert not rows.expired(timezone.now()).exists()
     if "login" in pair:
         assert rows.live().count() <= LIMIT
-        if pair & END_EVERY_OLD_SIGN_IN:
+        if story.changed or pair & END_EVERY_OLD_SIGN_IN:
             for device in story.signed_in:
                 assert device.refresh().status_code == 401
                 assert device.me().status_code == 401
+    assert len(story.changed) <= 1, "two changes of one password"
+    if pair == {"own-password"}:
+        assert len(story.changed) == 1
+    for device in story.changed:
+        if pair & END_EVERY_OLD_SIGN_IN:
+            assert device.me().status_code == 401
+        elif not pair & {"logout-all", "login"}:  # which may come after it
+            assert device.me().status_code == device.refresh().status_code == 200
     ended = BlacklistedToken.objects.filter(token__user=story.user)
     assert len({entry.token_id for entry in ended}) == len(ended)
     sessions = OutstandingToken.objects.values("pk")

@@ -40,6 +40,11 @@ class Device:
             self.post("/api/token/refresh/", {"refresh": token or self.refresh_token})
         )
 
+    def change_password(self, new: str, old: str = PASSWORD, **extra: Any) -> Any:
+        """Change the password with the access token it holds, and keep the new session's pair."""
+        data = {"old_password": old, "new_password": new, **extra}
+        return self._keep(self.post("/api/password/change/", data, **self.bearer))
+
     def log_out(self, token: str | None = None) -> Any:
         return self.post("/api/token/blacklist/", {"refresh": token or self.refresh_token})
 
