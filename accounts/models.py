@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import BadRequest
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -32,6 +34,10 @@ def normalize_email(email: str) -> str:
         return email
     lower = unicodedata.normalize("NFKC", email).lower()
     return unicodedata.normalize("NFKC", lower).strip()  # lower() may take letters apart
+
+
+class StaleUser(BadRequest):
+    """The user was changed after it was read. Where no view handles it, the answer is 400."""
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -166,18 +172,39 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = normalize_email(self.email)
 
-    # The hash in the database, as far as this object knows. Another one ends the sessions.
-    _stored_password: str | None = None
+    # The row as this object last read or wrote it, by attribute. Empty: it never did.
+    _stored: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         user = super().from_db(*args, **kwargs)
-        user._stored_password = user.__dict__.get("password")
+        user._remember()
         return user
 
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self._stored_password = self.__dict__.get("password")
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Any] | None = None,
+    ) -> None:
+        fields = None if fields is None else list(fields)
+        super().refresh_from_db(using, fields, from_queryset)
+        self._remember(fields)
+
+    def _remember(self, names: Collection[str] | None = None) -> None:
+        """Take these fields, or all that are loaded, as what the row holds."""
+        loaded = self.__dict__
+        now = {
+            field.attname: loaded[field.attname]
+            for field in self._meta.concrete_fields
+            if field.attname in loaded and (names is None or {field.name, field.attname} & {*names})
+        }
+        self._stored = {**self._stored, **now}
+
+    def remember_password(self, hashed: str) -> None:
+        """Take a hash that was written past `save` as this object's and the row's."""
+        self.password = hashed
+        self._stored = {**self._stored, "password": hashed}
 
     def check_password(self, raw_password: str | None) -> bool:
         """Say whether it is the password; hash it anew where the site's hasher has changed.
@@ -191,7 +218,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             better = make_password(raw)
             mine = User.objects.get_queryset().filter(pk=self.pk, password=checked)
             if mine.update_alone(password=better):
-                self.password = self._stored_password = better
+                self.remember_password(better)
             else:
                 overtaken.append(raw)
 
@@ -200,21 +227,61 @@ class User(AbstractBaseUser, PermissionsMixin):
             return is_right
         # By another sign-in that renewed it as well, or by a change: what counts is there now.
         now = User.objects.filter(pk=self.pk).values_list("password", flat=True).first()
-        self.password = self._stored_password = now or ""
+        self.remember_password(now or "")
         return check_password(raw_password, self.password)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; a new password or a deactivation ends the person's sessions with it."""
+        """Save what has changed; a new password or a deactivation revokes the user's sessions.
+
+        Of a user that was loaded, only the changed fields are written: a form that takes long to
+        hash a password must not write back the rights that the user had before.
+
+        Raises:
+            StaleUser: the password was changed, or the user deactivated or reactivated, since
+                this object was loaded, and it has another new password. Nothing was saved.
+        """
         self.email = normalize_email(self.email)
         reason = self._end_of_sessions(kwargs.get("update_fields"))
+        using = kwargs.get("using") or self._state.db
+        is_loaded = using == self._state.db and self._is_of_the_row()
+        if kwargs.get("update_fields") is None and is_loaded and not kwargs.get("force_insert"):
+            kwargs["update_fields"] = self._changed()
+        fields = kwargs.get("update_fields")
         if reason is None:
             super().save(*args, **kwargs)
         else:
-            with transaction.atomic(kwargs.get("using")):
+            with transaction.atomic(using):
+                if is_loaded and "password" in (fields or ()):
+                    self._lock_unchanged(using)
                 super().save(*args, **kwargs)  # first, so that sign-ins wait for it
                 revoke_user(self, reason=reason)
-        if kwargs.get("update_fields") is None or "password" in kwargs["update_fields"]:
-            self._stored_password = self.__dict__.get("password")
+        self._remember(fields)
+
+    def _is_of_the_row(self) -> bool:
+        """Return whether the row was read or written, and this is no copy of it with a new key."""
+        return self.pk is not None and self.pk == self._stored.get(self._meta.pk.attname)
+
+    def _changed(self) -> list[str]:
+        """Return the names of the fields to save: changed since they were read, or `auto_now`."""
+        missing = object()
+        return [
+            field.name
+            for field in self._meta.concrete_fields
+            if field.attname in self.__dict__
+            and (
+                getattr(field, "auto_now", False)
+                or self._stored.get(field.attname, missing) != self.__dict__[field.attname]
+            )
+        ]
+
+    def _lock_unchanged(self, using: str | None) -> None:
+        """Lock the row until the commit. Raises StaleUser unless it is as it was read."""
+        rows = type(self)._base_manager.using(using).select_for_update(no_key=True)
+        as_read = {
+            name: self._stored[name] for name in ("password", "is_active") if name in self._stored
+        }
+        if not list(rows.filter(pk=self.pk, **as_read).values_list("pk", flat=True)):
+            raise StaleUser("The user was changed since this request read it.")
 
     def _end_of_sessions(self, update_fields: Any) -> BlacklistedToken.Reason | None:
         """Return why saving now ends the person's sessions, if it does."""
@@ -224,7 +291,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         if "is_active" in saved and not self.is_active:
             return BlacklistedToken.Reason.DEACTIVATED
         password = self.__dict__.get("password")  # not there where it was never loaded
-        if "password" in saved and password not in {None, self._stored_password}:
+        if "password" in saved and password not in {None, self._stored.get("password")}:
             return BlacklistedToken.Reason.PASSWORD
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import views
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormMixin
 
 from .mail import write_to
-from .models import normalize_email
+from .models import StaleUser, User, normalize_email
 from .throttling import seconds_to_wait, too_many
 
 
@@ -93,6 +93,18 @@ class ChooseView(PlainLabels, views.PasswordResetConfirmView):
 
     template_name = "accounts/password_reset_choose.html"
     success_url = reverse_lazy("password_reset_done")
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Return the link's user; None where they were deactivated after it was sent."""
+        user: User | None = super().get_user(uidb64)
+        return user if user is not None and user.is_active else None
+
+    def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except StaleUser:  # which has used the link up
+            self.validlink = False
+            return self.render_to_response(self.get_context_data())
 
 
 class ResetDoneView(views.PasswordResetCompleteView):

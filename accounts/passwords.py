@@ -53,7 +53,7 @@ def change_password(
         if not me.update_alone(password=hashed):
             raise InvalidToken(_("You were signed out meanwhile. Sign in and try again."))
         revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD)
-        user.password = user._stored_password = hashed  # which the new session is opened with
+        user.remember_password(hashed)  # the new session is opened on this one
         pair: dict[str, str] = conf.TOKEN_OBTAIN_SERIALIZER.new_pair(user, request)
     password_changed(password, user)
     return pair

@@ -59,6 +59,7 @@ def test_sessions_of_before_a_deactivation_stay_ended_after_it(user, device, pho
     assert device.me().status_code == HTTPStatus.UNAUTHORIZED
     assert reasons() == {"deactivated"}
 
+    user.refresh_from_db()
     user.is_active = True
     user.save()
 
