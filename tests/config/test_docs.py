@@ -20,6 +20,7 @@ ELSEWHERE = {
     "ACCENT": "scripts/new.py",
     "SENDER": "scripts/new.py",
     "SITE_ADDRESS": "docker-compose.yml",
+    "WEB_MEMORY": "docker-compose.yml",
 }
 
 

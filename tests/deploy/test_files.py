@@ -7,11 +7,21 @@ import pytest
 from tests.support import deployment as files
 from tests.support.checkout import VARIABLES
 
+GUNICORNS = {"WEB_CONCURRENCY"}  # what config/gunicorn.conf.py reads
+
+
+def test_the_web_service_has_a_limit_of_memory_and_the_processes_for_it():
+    compose = files.compose()
+    web = compose["services"]["web"]
+
+    assert web["mem_limit"] == "${WEB_MEMORY:-512m}"
+    assert web["environment"]["WEB_CONCURRENCY"] == "${WEB_CONCURRENCY:-2}"
+
 
 def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
     for place, names in files.variables().items():
         assert names, place
-        unknown = {name.removesuffix("_FILE") for name in names} - VARIABLES
+        unknown = {name.removesuffix("_FILE") for name in names} - VARIABLES - GUNICORNS
         assert not unknown, place
 
 
