@@ -13,7 +13,8 @@ bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  
 
 # Threads: most of a request is waiting for the database. Processes: one thread of Python runs at
 # a time. Two at least, so that one of them answers while the other starts anew.
-worker_class = "gthread"
+# Threads get complete requests alone: config.worker says why.
+worker_class = "config.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
 threads = 4
 

@@ -120,14 +120,20 @@ class Server:
 
 
 @contextmanager
-def gunicorn(env: dict[str, str], workers: int = WORKERS) -> Iterator[Server]:
-    """Serve the project. Ends the server by its pid."""
+def gunicorn(
+    env: dict[str, str], workers: int = WORKERS, *, as_deployed: bool = False
+) -> Iterator[Server]:
+    """Serve the project, with the configuration of a deployment or a plain one.
+
+    Ends the server by its pid.
+    """
     port = free_port()
+    config = ["--config", "config/gunicorn.conf.py"] if as_deployed else ["--threads", "2"]
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "gunicorn", "config.wsgi"),
             *("--bind", f"127.0.0.1:{port}", "--workers", str(workers)),
-            *("--threads", "2", "--log-level", "error"),
+            *(*config, "--log-level", "error"),
         ],
         cwd=ROOT,
         env=env,
