@@ -47,5 +47,12 @@ logconfig_dict = logging_config(
     os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", "json"), "stdout"
 )
 
+# No header of a client changes what gunicorn tells the application, not even from 127.0.0.1, where
+# a proxy passes on what its own clients send. SCRIPT_NAME would choose the path: `/x/metrics` gets
+# past a proxy that blocks `/metrics`. The scheme is up to Django, which asks NUM_PROXIES.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
 # No socket by which a running server could be steered.
 control_socket_disable = True

@@ -22,7 +22,12 @@ LIMIT = 1024 * 1024
 def address(tmp_path_factory):
     """Where two workers of four threads listen. Nothing here needs a table."""
     folder = tmp_path_factory.mktemp("served")
-    env = environment(folder, DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}")
+    env = environment(
+        folder,
+        DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}",
+        SECURE_HSTS_SECONDS="60",
+        FORWARDED_ALLOW_IPS="*",  # gunicorn reads it where its configuration says nothing
+    )
     with gunicorn(env, workers=2, as_deployed=True) as server:
         url = urlsplit(server.url)
         yield url.hostname, url.port
@@ -235,3 +240,36 @@ def test_unfinished_large_bodies_do_not_fill_the_memory(address):
     assert received.count(b"503") >= 10
     assert received.count(b"408") >= 60
     assert waited < 2
+
+
+@pytest.mark.parametrize(
+    ("path", "forged"),
+    [
+        ("/x/health/live/", "SCRIPT_NAME: /x"),
+        ("/x/health/live/", "Script-Name: /x"),
+        ("/nowhere/", "PATH_INFO: /health/live/"),
+    ],
+)
+def test_no_client_chooses_the_path_by_a_header(address, path, forged):
+    with socket.create_connection(address, timeout=20) as client:
+        client.sendall(head("GET", path, forged, "Connection: close"))
+        received = until_closed(client)
+
+    assert received.startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Ssl: on",
+        "X-Forwarded-Proto: http\r\nX-Forwarded-Ssl: on",
+    ],
+)
+def test_without_a_proxy_no_client_chooses_the_scheme_by_a_header(address, forged):
+    with socket.create_connection(address, timeout=20) as client:
+        client.sendall(head("GET", "/api/nowhere/", forged, "Connection: close"))
+        received = until_closed(client)
+
+    assert received.startswith(b"HTTP/1.1 404 ")
+    assert b"strict-transport-security" not in received.lower()  # goes with https alone
