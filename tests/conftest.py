@@ -14,7 +14,12 @@ from .support.factories import UserFactory
 
 ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 LONG = ("browser", "process", "slow")
-SET_UP_ONCE = ("test_admin_at_a_million.py", "test_many_machines.py", "test_static.py")
+SET_UP_ONCE = (
+    "test_admin_at_a_million.py",
+    "test_many_machines.py",
+    "test_static.py",
+    "test_worker.py",
+)
 
 
 @pytest.hookimpl(trylast=True)
