@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import re
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -18,6 +20,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 TOKEN = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}", re.ASCII)
 # Django names the address of what it did not find, or failed at: a link to a new password is one.
 LINK = re.compile(r"(/password/reset/[^/\s]+/)[^\s\"]+")
+# The query string of any address: Django names a refused Referer, gunicorn what it failed at.
+QUERY = re.compile(r"(/[^\s/?]*)\?\S+")
+
+Plain = str | int | float | UUID | datetime | None
 
 
 def without_secrets(line: str) -> str:
@@ -32,11 +38,21 @@ class RequestIdFilter(logging.Filter):
 
 class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))
+        return QUERY.sub(r"\1?[query]", without_secrets(super().format(record)))
 
 
 class JSONFormatter(JsonFormatter):
-    """One object a line: what each line has, and the facts that `extra` gives."""
+    """One object a line: what each line has, and the plain values that `extra` gives.
+
+    Objects are left out: Django passes the request itself, whose text has the query string.
+    """
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: QUERY.sub(r"\1?[query]", value) if isinstance(value, str) else value
+            for name, value in super().process_log_record(log_data).items()
+            if isinstance(value, Plain)
+        }
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))

@@ -8,12 +8,21 @@ import logging.config
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.urls import path
 
 from config.access import HEADER
 from config.logs import RequestIdFilter, request_id
+from config.urls import urlpatterns as project_urls
 from tests.support.devices import Device
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig_na-ture"
+
+
+def broken(request):
+    raise RuntimeError("broken")
+
+
+urlpatterns = [*project_urls, path("broken/", broken)]
 
 
 @pytest.fixture(params=["line", "json"])
@@ -66,6 +75,35 @@ def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log):
         assert line["time"].endswith("+0000")
     else:
         assert " INFO config.access [" in line
+
+
+@pytest.mark.parametrize("place", ["/nothing/", "/api/token/blacklist/", "/broken/"])
+def test_no_query_string_is_in_the_lines_of_a_request_that_fails(log, place, settings):
+    settings.ROOT_URLCONF = __name__
+
+    answer = Client(raise_request_exception=False).get(f"{place}?password=hunter2")
+
+    assert answer.status_code >= 400
+    assert len(lines(log)) >= 2
+    assert "hunter2" not in log.stream.getvalue()
+
+
+def test_nor_is_the_query_string_of_a_refused_referer(log):
+    Client(enforce_csrf_checks=True).post(
+        "/login/",
+        secure=True,
+        headers={"referer": 'https://elsewhere.example/?a="\\&password=hunter2'},
+    )
+
+    assert "Referer checking failed" in log.stream.getvalue()
+    assert "hunter2" not in log.stream.getvalue()
+    assert lines(log)
+
+
+def test_nor_what_gunicorn_failed_at(log):
+    logging.getLogger("gunicorn.error").error("Error handling request %s", "/a/?password=hunter2")
+
+    assert "Error handling request /a/?[query]" in log.stream.getvalue()
 
 
 def test_the_link_to_a_new_password_is_not_in_the_log(client, log, db):
