@@ -32,6 +32,7 @@ FLAGS = (
     "UPDATE_LAST_LOGIN",
 )
 RSA_BITS = 2048
+UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError)
 CLAIMS = ("USER_ID_CLAIM", "TOKEN_TYPE_CLAIM", "JTI_CLAIM", "SLIDING_TOKEN_REFRESH_EXP_CLAIM")
 
 
@@ -181,6 +182,25 @@ def _secret(minimum: int) -> Iterator[CheckMessage]:
             f"TOKEN_BLACKLIST['SIGNING_KEY'] is too short for {conf.ALGORITHM}.",
             f"Use at least {minimum} random bytes (RFC 7518 section 3.2).",
         )
+    else:
+        yield from _probe()
+
+
+def _probe() -> Iterator[CheckMessage]:
+    """Sign and verify a token as a sign-in does: what fails here would be a 500 there."""
+    try:
+        conf.LEEWAY  # noqa: B018  # raises
+    except TypeError:
+        return  # an error of its own
+    try:
+        keys.decode(keys.encode({"exp": 2**40, "probe": True}))
+    except UNFIT as error:
+        yield _error(
+            16,
+            f"No token can be signed and verified with TOKEN_BLACKLIST: {error.__cause__ or error}",
+            "With HS256, HS384 and HS512 SIGNING_KEY is random text and no PEM, which needs "
+            "another ALGORITHM; ISSUER is a text, AUDIENCE a text or a list of texts.",
+        )
 
 
 def _key_pair() -> Iterator[CheckMessage]:
@@ -190,7 +210,7 @@ def _key_pair() -> Iterator[CheckMessage]:
             keys.decode(keys.encode({"exp": 2**40, "probe": True}))
         verifying: Any = keys.verifying_key()
         fits = hasattr(verifying, "verify")
-    except (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError):
+    except UNFIT:
         fits = False
     if not fits:
         yield _error(

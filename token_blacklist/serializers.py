@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import AbstractBaseUser, update_last_login
+from django.db import router, transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -14,7 +16,7 @@ from . import keys, rotation
 from .clients import client_of, on_behalf_of
 from .conf import conf
 from .exceptions import AuthenticationFailed, TokenError
-from .models import BlacklistedToken
+from .models import BlacklistedToken, OutstandingToken
 from .proof import holder_of
 from .tokens import (
     AccessToken,
@@ -95,6 +97,13 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         with on_behalf_of(request):
             return cls.get_token(user)
 
+    @staticmethod
+    def _opening() -> AbstractContextManager[Any]:
+        """Return a transaction: a session whose token cannot be signed leaves no row."""
+        if not conf.LISTS_ENABLED:
+            return nullcontext()
+        return transaction.atomic(router.db_for_write(OutstandingToken))
+
     def _signed_in(self, user: AbstractBaseUser) -> None:
         if conf.UPDATE_LAST_LOGIN:
             update_last_login(None, user)  # type: ignore[arg-type]  # any sender will do
@@ -110,8 +119,9 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        data |= self.new_pair(self.user, self.context.get("request"))
-        self._signed_in(self.user)
+        with self._opening():
+            data |= self.new_pair(self.user, self.context.get("request"))
+            self._signed_in(self.user)
         return data
 
     @classmethod
@@ -127,8 +137,9 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        data["token"] = str(self.open_session(self.user, self.context.get("request")))
-        self._signed_in(self.user)
+        with self._opening():
+            data["token"] = str(self.open_session(self.user, self.context.get("request")))
+            self._signed_in(self.user)
         return data
 
 

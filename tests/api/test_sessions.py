@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 import pytest
+from rest_framework.test import APIClient
 
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
@@ -176,3 +177,17 @@ def test_the_manager_finds_a_session_by_any_jti_it_had(device):
     assert OutstandingToken.objects.with_jti(record.jti).get() == record
     assert OutstandingToken.objects.with_jti(f"{first}.7").get() == record
     assert not OutstandingToken.objects.with_jti("other").exists()
+
+
+@pytest.mark.parametrize("endpoint", ["/api/token/", "/api/token/sliding/"])
+def test_a_sign_in_whose_token_cannot_be_signed_leaves_no_session(
+    transactional_db, options, endpoint
+):
+    user = UserFactory()
+    options(SIGNING_KEY="-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----")
+    client = APIClient(raise_request_exception=False)
+
+    answer = client.post(endpoint, {"email": user.email, "password": PASSWORD}, format="json")
+
+    assert answer.status_code == 500
+    assert not OutstandingToken.objects.exists()

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.checks import run_checks
 
-from tests.token_blacklist.test_keys import private_key, public_pem
+from tests.token_blacklist.test_keys import private_key, private_pem, public_pem
 from token_blacklist.checks import check_rotation, check_settings
 
 
@@ -66,6 +66,22 @@ def test_an_rsa_key_that_is_too_short_is_an_error(options):
     options(ALGORITHM="RS256", SIGNING_KEY=pem)
 
     assert ids() == ["E015"]
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_a_pem_is_no_secret_for_hmac(options, algorithm):
+    options(ALGORITHM=algorithm, SIGNING_KEY=private_pem(private_key("EdDSA")))
+
+    assert ids() == ["E016"]
+    assert "asymmetric key" in check_settings()[0].msg
+    assert "BEGIN" not in str(check_settings()[0])
+
+
+@pytest.mark.parametrize("change", [{"ISSUER": 5}, {"AUDIENCE": []}, {"AUDIENCE": 5}])
+def test_an_issuer_or_audience_that_no_token_can_have_is_an_error(options, change):
+    options(**change)
+
+    assert ids() == ["E016"]
 
 
 def test_a_public_key_alone_is_fine_where_tokens_are_only_verified(options):
