@@ -171,9 +171,13 @@ class Token:
             raise TokenError(_("Token contained no recognizable user identification"))
         field: Any = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
         try:
-            return field.to_python(claim)
+            value = field.to_python(claim)
         except (ValidationError, ValueError) as error:
             raise TokenError(_("Token contained no recognizable user identification")) from error
+        # As it was written, and in no other way: Python reads "01" and the Arabic digit one as 1.
+        if str(value) != str(claim):
+            raise TokenError(_("Token contained no recognizable user identification"))
+        return value
 
     def set_jti(self) -> None:
         """Give the token an id that no other has (RFC 7519 section 4.1.7)."""

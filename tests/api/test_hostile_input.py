@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import time
+import uuid
+from types import SimpleNamespace
 
 import jwt
 import pytest
 from django.conf import settings
+from django.db import models
 from rest_framework.test import APIClient
 
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
+from token_blacklist import tokens
+from token_blacklist.exceptions import TokenError
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import RefreshToken, SlidingToken, UntypedToken
 
@@ -396,3 +401,30 @@ def test_a_bad_cookie_is_refused(cookie):
     )
 
     assert is_a_clear_refusal(answer, 400, 401, 403)
+
+
+@pytest.mark.parametrize("endpoint", ["me", "refresh", "verify", "blacklist"])
+@pytest.mark.parametrize("spelling", ["0{}", "+{}", " {}", "{} ", "0_{}", "{}.0", "arabic"])
+def test_a_user_is_named_by_the_exact_text_of_their_id_alone(device, user, endpoint, spelling):
+    token = device.access if endpoint == "me" else device.refresh_token
+    arabic = str(user.pk).translate({ord("0") + n: 0x660 + n for n in range(10)})
+    claims = jwt.decode(token, KEY, algorithms=["HS256"])
+    claims["user_id"] = arabic if spelling == "arabic" else spelling.format(user.pk)
+
+    answer = send(endpoint, jwt.encode(claims, KEY, algorithm="HS256"))
+
+    assert is_a_clear_refusal(answer, 401)
+
+
+@pytest.mark.parametrize("spelling", ["{0.hex}", "{{{0}}}", "urn:uuid:{0}", "upper"])
+def test_so_is_a_user_whose_id_is_a_uuid(monkeypatch, spelling):
+    known = uuid.UUID("0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d")
+    fields = SimpleNamespace(get_field=lambda name: models.UUIDField())
+    misnamed = str(known).upper() if spelling == "upper" else spelling.format(known)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "get_user_model", lambda: SimpleNamespace(_meta=fields))
+
+        assert UntypedToken.with_claims({"user_id": str(known)}).user_id == known
+        with pytest.raises(TokenError):
+            UntypedToken.with_claims({"user_id": misnamed}).user_id  # noqa: B018  # raises
