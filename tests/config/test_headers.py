@@ -34,7 +34,10 @@ def test_only_the_admin_and_the_api_page_may_have_more(client, path):
 @pytest.mark.process
 def test_hsts_is_sent_outside_debug(fit):
     assert setting("settings.SECURE_HSTS_SECONDS", **fit) == 365 * 24 * 3600
-    assert setting("settings.SECURE_HSTS_INCLUDE_SUBDOMAINS", **fit) is True
+    more = "(settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD)"
+    both = {"SECURE_HSTS_INCLUDE_SUBDOMAINS": "True", "SECURE_HSTS_PRELOAD": "True"}
+    assert setting(more, **fit) == (False, False)
+    assert setting(more, **fit, **both) == (True, True)
 
 
 @pytest.mark.process

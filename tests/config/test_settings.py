@@ -76,6 +76,8 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("NUM_PROXIES", "-1"),
         ("ACCESS_TOKEN_SECONDS", "9" * 20),
         ("SECURE_HSTS_SECONDS", "1e5"),
+        ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "some"),
+        ("SECURE_HSTS_PRELOAD", "soon"),
         ("SECURE_SSL_REDIRECT", "ture"),
         ("LOG_LEVEL", "LOUD"),
         ("ACCOUNTS_ALLOW_SIGNUP", "perhaps"),
