@@ -26,10 +26,12 @@ def normalize_email(email: str) -> str:
     """Return the address in the one form that is stored and looked up.
 
     All lower case: in theory the part before the @ may tell case apart, in practice no
-    provider does, and people do not remember how they typed it. What is too long for an
-    address comes back as it is: it is nobody's, and normalizing takes time that grows with
+    provider does, and users do not remember how they typed it. The form is the same whether or
+    not a field stripped the address before: the rate limits count by it. An address that is too
+    long is stripped and no more: no account has it, and normalizing takes time that grows with
     the square of the length.
     """
+    email = email.strip()
     if len(email) > LONGEST_EMAIL:
         return email
     lower = unicodedata.normalize("NFKC", email).lower()

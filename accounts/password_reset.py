@@ -7,6 +7,7 @@ its time tells whether there is one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -32,6 +33,14 @@ class ResetForm(PasswordResetForm):
 
     def clean_email(self) -> str:
         return normalize_email(self.cleaned_data["email"])
+
+    def get_users(self, email: str) -> Iterator[User]:
+        """Return the account with exactly this address, which the rate limit counted by.
+
+        Django compares without case, which finds some accounts by several forms of the address.
+        """
+        found = User.objects.filter(email=email, is_active=True)
+        return (user for user in found if user.has_usable_password())
 
     def save(self, **options: Any) -> None:  # type: ignore[override]  # only the view calls it
         super().save(**options)
@@ -73,11 +82,12 @@ class ResetView(PlainLabels, views.PasswordResetView):
     throttle_scope = "reset"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        email = request.POST.get("email", "")
+        form = self.get_form()
+        form.is_valid()
+        email = form.cleaned_data.get("email", "")
         seconds = seconds_to_wait(request, self.throttle_scope, email=email)
         if seconds is None:
-            return super().post(request, *args, **kwargs)
-        form = self.get_form()
+            return self.form_valid(form) if form.is_valid() else self.form_invalid(form)
         form.add_error(None, too_many(seconds))
         context = self.get_context_data(form=form)
         headers = {"Retry-After": str(seconds)}

@@ -138,8 +138,9 @@ def _network(address: str) -> str:
 def _email_in(data: Any) -> str:
     """Return the account that a body names, in the form that it is looked up by."""
     email = data.get("email") if isinstance(data, Mapping) else None
-    # What the endpoint takes for an address; nothing else gets as far as a password.
-    return normalize_email(str(email)) if isinstance(email, str | int | float) else ""
+    # What a CharField takes for text; nothing else gets as far as a password.
+    is_text = isinstance(email, str | int | float) and not isinstance(email, bool)
+    return normalize_email(str(email)) if is_text else ""
 
 
 def _parsed(rate: str) -> tuple[int, int]:

@@ -23,7 +23,8 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]  # it has no types
     """Django's, held off as the API's sign-in is: by the same counts."""
 
     def clean(self) -> Any:
-        seconds = seconds_to_wait(self.request, "login", email=self.data.get("username", ""))
+        email = self.cleaned_data.get("username", "")
+        seconds = seconds_to_wait(self.request, "login", email=email)
         if seconds is not None:
             self.request.seconds_to_wait = seconds
             raise ValidationError(too_many(seconds))

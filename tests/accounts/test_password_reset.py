@@ -136,6 +136,29 @@ def test_nobody_can_be_flooded_with_links_from_many_addresses(client, user, mail
     assert len(mailoutbox) == 2
 
 
+@pytest.mark.parametrize("padding", [" ", "\t\r\n", "\u00a0", "\u3000"])
+def test_padding_an_address_sends_no_more_links(client, user, mailoutbox, throttled, padding):
+    throttled(reset_account="2/hour")
+
+    statuses = [
+        ask(client, padding * 200 + user.email + padding * 100 * number).status_code
+        for number in range(1, 5)
+    ]
+
+    assert statuses == [302, 302, 429, 429]
+    assert len(mailoutbox) == 2
+
+
+def test_one_spelling_finds_one_account(client, db, mailoutbox):
+    owner = UserFactory(email="ada@\u03bb\u03cc\u03b3\u03bf\u03c3.example")  # a sigma
+    final = owner.email.replace("\u03c3", "\u03c2")  # the one for the end of a word
+
+    ask(client, final)
+    ask(client, owner.email)
+
+    assert [bool(LINK.search(mail.body)) for mail in mailoutbox] == [False, True]
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data"])
 def test_a_body_of_another_kind_is_a_form_without_an_address(client, db, throttled, content_type):
     throttled(reset="100/hour", reset_account="2/hour")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
@@ -22,6 +23,7 @@ from token_blacklist.models import OutstandingToken
 
 THROUGH = HTTPStatus.UNAUTHORIZED
 HELD = HTTPStatus.TOO_MANY_REQUESTS
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -134,6 +136,16 @@ class TestByAddress:
         assert statuses(3, REMOTE_ADDR="") == [THROUGH] * 3
 
 
+# Of ada@example.com, as the fields of a form and of a serializer take it.
+SPELLINGS = {
+    "spaces": "ada@example.com" + " " * 300,
+    "spaces before": " " * 300 + "ADA@example.com",
+    "white space": "\t\n\u00a0\u3000\u2003\x1f" * 60 + "ada@example.com\r\n",
+    "full width": "\uff21\uff24\uff21@\uff45xample.com" + "\u2003" * 300,
+    "ligatures": "ada@example.\uff43om" + "\u2028" * 999,
+}
+
+
 class TestByAccount:
     @pytest.fixture(autouse=True)
     def many_addresses(self, rates):
@@ -161,6 +173,33 @@ class TestByAccount:
     @pytest.mark.parametrize("body", ["[]", "5", "null", "{", "[" * 50_000, ""])
     def test_a_body_of_any_shape_is_no_500(self, body):
         assert knock(data=body).status_code == HTTPStatus.BAD_REQUEST
+
+    @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+    @pytest.mark.parametrize("door", ["/api/token/", "/api/token/sliding/", "/admin/login/"])
+    @pytest.mark.parametrize("kind", ["json", "form"])
+    def test_no_spelling_of_an_account_has_guesses_of_its_own(self, spelling, door, kind):
+        user = UserFactory(email="ada@example.com", is_staff=True)
+        self.try_as(user.email)
+        self.try_as(user.email)
+
+        name = "username" if "admin" in door else "email"
+        data = {name: spelling, "password": PASSWORD}
+        if kind == "json":
+            answer = knock(door, data, REMOTE_ADDR="192.0.2.99")
+        else:
+            answer = Client().post(door, urlencode(data), FORM, REMOTE_ADDR="192.0.2.99")
+
+        # The admin takes no JSON: to it, that is a form without fields, which signs nobody in.
+        expected = HTTPStatus.OK if ("admin" in door and kind == "json") else HELD
+        assert answer.status_code == expected
+
+    def test_a_spelling_that_names_another_account_has_the_same_guesses_each_time(self):
+        spellings = ["ada\u200b@example.com", "ada\u200b@example.com" + " " * 300]
+
+        assert [self.try_as(email) for email in (*spellings, spellings[0])] == [
+            *[THROUGH] * 2,
+            HELD,
+        ]
 
     def test_the_right_password_waits_too(self):
         user = UserFactory()
