@@ -15,11 +15,16 @@ from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
@@ -43,8 +48,19 @@ class WindowThrottle(BaseThrottle):
     cache_is_down = False  # of the class: what every request of this process last saw
 
     def allow_request(self, request: Request, view: Any) -> bool:
+        """Count a request that the view is going to work on; return whether it is in its rates.
+
+        Raises:
+            PermissionDenied: a page of another site had a browser send it.
+        """
         scope = getattr(view, "throttle_scope", None)
-        return scope is None or self.allows(scope, request, lambda: request.data)
+        # Any page can make a browser send a GET, which would use up its visitor's attempts.
+        is_idle = request.method in SAFE_METHODS or request.method not in view.allowed_methods
+        if scope is None or is_idle:
+            return True
+        if _is_from_another_site(request):
+            raise PermissionDenied(_("Requests from other sites are refused."), code="cross_site")
+        return self.allows(scope, request, lambda: request.data)
 
     def allows(
         self, scope: str, request: Request | HttpRequest, data: Callable[[], object]
@@ -104,6 +120,17 @@ def too_many(seconds: int) -> str:
         seconds,
     )
     return said % {"seconds": seconds}
+
+
+def _is_from_another_site(request: Request) -> bool:
+    """Whether a browser says so, and the origin is neither ours nor one that the settings name."""
+    if request.headers.get("Sec-Fetch-Site") not in {"cross-site", "same-site"}:
+        return False
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    csrf: Any = CsrfViewMiddleware(lambda _request: HttpResponse())
+    return origin not in settings.CORS_ALLOWED_ORIGINS and not csrf._origin_verified(request)
 
 
 def _client(request: Request | HttpRequest) -> str:

@@ -90,6 +90,84 @@ def test_each_door_has_its_rate(rates, scope, path, data, through):
     assert statuses(2, path, data) == [through, HELD]
 
 
+@pytest.mark.parametrize("method", ["get", "head", "options", "put", "patch", "delete"])
+@pytest.mark.parametrize(
+    ("scope", "path"),
+    [("login", "/api/token/"), ("refresh", "/api/token/refresh/"), ("register", "/api/register/")],
+)
+def test_a_method_that_does_nothing_is_not_counted(rates, scope, path, method):
+    rates(**{scope: "1/hour"})
+    idle = [getattr(APIClient(), method)(path).status_code for _ in range(3)]
+
+    refused = HTTPStatus.OK if method == "options" else HTTPStatus.METHOD_NOT_ALLOWED
+    assert idle == [refused] * 3
+    assert statuses(2, path, {"email": "a"})[0] == HTTPStatus.BAD_REQUEST
+    assert statuses(1, path, {"email": "a"}) == [HELD]
+
+
+class TestAPageOfAnotherSite:
+    """A browser says where a request comes from; no script can change what it says."""
+
+    FOREIGN = {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_ORIGIN": "https://evil.example"}
+
+    @pytest.mark.parametrize("path", ["/api/token/", "/api/token/sliding/", "/api/register/"])
+    @pytest.mark.parametrize(
+        "browser",
+        [
+            FOREIGN,
+            {**FOREIGN, "HTTP_ORIGIN": "null"},
+            {**FOREIGN, "HTTP_ORIGIN": "http://[nonsense"},
+            {**FOREIGN, "HTTP_SEC_FETCH_SITE": "same-site"},
+            {"HTTP_SEC_FETCH_SITE": "cross-site"},
+        ],
+    )
+    def test_uses_up_no_attempts_of_its_visitor(self, rates, path, browser):
+        rates(login="1/hour", login_account="1/hour", register="1/hour")
+        for _ in range(3):
+            foreign = Client().post(path, "email=a", FORM, **browser)
+            assert foreign.status_code == HTTPStatus.FORBIDDEN
+
+        assert knock(path, {"email": "a"}).status_code == HTTPStatus.BAD_REQUEST
+        assert knock(path, {"email": "a"}).status_code == HELD
+
+    def test_is_told_why(self, rates):
+        answer = knock(**self.FOREIGN)
+
+        assert answer.json() == {
+            "detail": "Requests from other sites are refused.",
+            "code": "cross_site",
+        }
+
+    @pytest.mark.parametrize(
+        ("setting", "named", "origin"),
+        [
+            ("CORS_ALLOWED_ORIGINS", "https://app.example", "https://app.example"),
+            ("CSRF_TRUSTED_ORIGINS", "https://app.example", "https://app.example"),
+            ("CSRF_TRUSTED_ORIGINS", "https://*.example", "https://app.example"),
+            ("CSRF_TRUSTED_ORIGINS", "https://app.example", "http://testserver"),
+        ],
+    )
+    def test_is_let_in_where_it_is_ours(self, rates, settings, setting, named, origin):
+        rates(login="1/hour")
+        setattr(settings, setting, [named])
+
+        assert knock(**{**self.FOREIGN, "HTTP_ORIGIN": origin}).status_code == THROUGH
+
+    @pytest.mark.parametrize("site", ["same-origin", "none", "nonsense", ""])
+    def test_is_not_what_a_page_of_ours_or_a_program_is(self, rates, site):
+        assert knock(HTTP_SEC_FETCH_SITE=site).status_code == THROUGH
+
+    @pytest.mark.parametrize("path", ["/password/reset/", "/admin/login/"])
+    def test_uses_up_no_attempts_at_a_form(self, rates, path):
+        rates(login="1/hour", reset="1/hour")
+        foreign = Client(enforce_csrf_checks=True)
+        for _ in range(3):
+            assert foreign.post(path, {}, **self.FOREIGN).status_code == HTTPStatus.FORBIDDEN
+
+        assert Client().post(path, {}).status_code == HTTPStatus.OK
+        assert Client().post(path, {}).status_code == HELD
+
+
 def test_a_change_of_password_is_counted_by_the_person(device, phone, rates):
     rates(password="2/hour")
     stranger = Device(UserFactory())
