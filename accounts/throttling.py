@@ -2,7 +2,7 @@
 
 A view names its `throttle_scope`; REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] has the rates:
 `<scope>` for a client, `<scope>_account` for the account that the body names. A request over
-its rate is 429 with Retry-After. No check asks the database before an account is over its rate.
+its rate is 429 with Retry-After. No check asks the database.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
 from token_blacklist.clients import client_of
-from token_blacklist.models import OutstandingToken
 
+from .device_cookie import device_of
 from .models import normalize_email
 
 logger = logging.getLogger(__name__)
@@ -75,12 +75,11 @@ class WindowThrottle(BaseThrottle):
         name = f"{scope}_account"
         rate = rates.get(name)
         email = _email_in(data()) if rate else ""
-        if not rate or not email or self._is_within(name, rate, email):
+        if not rate or not email:
             return True
-        # A stranger who fails often shall not keep the owner out, who comes from an address
-        # that was let in before. Only asked where the account is over its rate.
-        address = client_of(request).ip_address
-        return _was_let_in(email, address) and self._is_within(name, rate, f"{email} {address}")
+        # A device that signed in to the account before counts alone: strangers who use up the
+        # account's attempts do not lock its owner out.
+        return self._is_within(name, rate, f"{email} {device_of(request, email)}")
 
     def wait(self) -> int:
         """Return how many seconds the window still lasts."""
@@ -142,13 +141,6 @@ def _client(request: Request | HttpRequest) -> str:
         return f"user {request.user.pk}"
     # Where a proxy's word cannot be read, the proxy is the client: never nobody.
     return _network(client_of(request).ip_address or request.META.get("REMOTE_ADDR", ""))
-
-
-def _was_let_in(email: str, address: str | None) -> bool:
-    if address is None:
-        return False
-    sessions = OutstandingToken.objects.filter(user__email=email, ip_address=address)
-    return sessions.exists()
 
 
 def _network(address: str) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from accounts.device_cookie import remember
 from accounts.throttling import seconds_to_wait, too_many
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.statistics import Overview, overview
@@ -36,6 +37,8 @@ class Console(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:  # signed in
+            remember(request.user, request)
         if seconds := getattr(request, "seconds_to_wait", None):
             response.status_code = 429
             response["Retry-After"] = str(seconds)

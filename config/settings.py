@@ -203,6 +203,7 @@ MIDDLEWARE = [
     "config.pages.AuthenticationMiddleware",
     "config.pages.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.device_cookie.DeviceCookieMiddleware",
 ]
 TEMPLATES = [
     {
@@ -256,9 +257,12 @@ TOKEN_BLACKLIST = {
     "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
     "DEVICE_NAME": "accounts.devices.device_name",
+    "ON_LOGIN_SUCCESS": "accounts.device_cookie.remember",
     # Browsers take a cookie with this prefix over TLS alone.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
 }
+# Of the browsers that signed in before. Of this host, its path / and TLS alone, by the prefix.
+DEVICE_COOKIE_NAME = "device" if DEBUG else "__Host-device"
 NUM_PROXIES = number("NUM_PROXIES", 0)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["token_blacklist.authentication.JWTAuthentication"],

@@ -361,23 +361,58 @@ class TestAStrangerWhoFailsOften:
 
         assert self.fail(user, 8) == [THROUGH] * 5 + [HELD] * 3
 
-    def test_does_not_keep_the_owner_out_who_was_there_before(self, user, rates):
-        assert Device(user, **self.HOME).log_in().status_code == HTTPStatus.OK
+    @pytest.mark.parametrize("address", ["192.0.2.77", "2001:db8::1", "2001:db8::2", "192.0.2.78"])
+    def test_does_not_lock_out_the_owners_device_wherever_it_is(self, user, rates, address):
+        device = Device(user, REMOTE_ADDR="2001:db8::1")
+        assert device.log_in().status_code == HTTPStatus.OK
         rates(login="20/min", login_account="5/min")
         self.fail(user, 8)
 
-        assert Device(user, **self.HOME).log_in().status_code == HTTPStatus.OK
-        elsewhere = Device(user, REMOTE_ADDR="192.0.2.78")
-        assert elsewhere.log_in().status_code == HELD
+        device.http.defaults["REMOTE_ADDR"] = address
+        assert device.log_in().status_code == HTTPStatus.OK
+        assert Device(user, REMOTE_ADDR=address).log_in().status_code == HELD
 
-    def test_cannot_go_on_from_the_owners_network_for_ever(self, user, rates):
-        assert Device(user, **self.HOME).log_in().status_code == HTTPStatus.OK
+    def test_does_not_lock_out_the_owners_device_after_the_flush(self, user, rates):
+        device = Device(user, **self.HOME)
+        assert device.log_in().status_code == HTTPStatus.OK
+        OutstandingToken.objects.all().delete()
+        rates(login="20/min", login_account="5/min")
+        self.fail(user, 8)
+
+        assert device.log_in().status_code == HTTPStatus.OK
+
+    def test_learns_nothing_at_an_address_of_the_owners(self, user, rates):
+        Device(user, **self.HOME).log_in()
         rates(login="100/min", login_account="5/min")
+        self.fail(user, 5)
+
+        guess = {"email": user.email, "password": "guess"}
+        there = [knock(data=guess, **self.HOME).status_code for _ in range(2)]
+        elsewhere = [knock(data=guess, REMOTE_ADDR="192.0.2.78").status_code for _ in range(2)]
+
+        assert there == elsewhere == [HELD] * 2
+
+    def test_cannot_go_on_from_the_owners_device_for_ever(self, user, rates):
+        device = Device(user)
+        device.log_in()
+        rates(login="100/min", login_account="5/min")
+        self.fail(user, 8)
         guess = {"email": user.email, "password": "guess"}
 
-        said = [knock(data=guess, **self.HOME).status_code for _ in range(12)]
+        said = [device.post("/api/token/", guess).status_code for _ in range(7)]
 
-        assert said == [THROUGH] * 10 + [HELD] * 2
+        assert said == [THROUGH] * 5 + [HELD] * 2
+
+    def test_a_limit_sends_no_statement_however_it_ends(self, user, rates):
+        device = Device(user)
+        device.log_in()
+        rates(login="20/min", login_account="5/min")
+        self.fail(user, 8)
+
+        with statements("SELECT", "INSERT"):
+            assert device.log_in().status_code == HTTPStatus.OK
+        with statements():
+            assert Device(user).log_in().status_code == HELD
 
 
 def test_a_change_of_password_counts_for_nobody_elses_account(device, user, rates):

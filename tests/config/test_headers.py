@@ -41,6 +41,12 @@ def test_hsts_is_sent_outside_debug(fit):
 
 
 @pytest.mark.process
+def test_a_device_cookie_is_of_this_host_and_tls_alone_outside_debug(fit):
+    assert setting("settings.DEVICE_COOKIE_NAME", **fit) == "__Host-device"
+    assert setting("settings.SESSION_COOKIE_SECURE", **fit) is True
+
+
+@pytest.mark.process
 def test_other_origins_are_kept_out(client, fit):
     answer = client.get("/api/me/", HTTP_ORIGIN="https://app.example.com")
 
