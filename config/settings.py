@@ -279,6 +279,7 @@ REST_FRAMEWORK = {
         "login_account": rate("THROTTLE_LOGIN_ACCOUNT", "10/min"),
         "refresh": rate("THROTTLE_REFRESH", "120/min"),
         "register": rate("THROTTLE_REGISTER", "20/hour"),
+        "register_account": rate("THROTTLE_REGISTER_ACCOUNT", "10/hour"),
         "password": rate("THROTTLE_PASSWORD", "10/hour"),
         "reset": rate("THROTTLE_RESET", "10/hour"),
         "reset_account": rate("THROTTLE_RESET_ACCOUNT", "5/hour"),

@@ -7,6 +7,7 @@ from threading import Barrier, Thread
 
 import pytest
 from django.contrib.auth import hashers
+from django.core.cache import cache
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -18,9 +19,10 @@ from tests.token_blacklist.test_budgets import statements
 NEW = {"email": "ada@example.com", "password": "a long  password ", "name": "Ada"}
 
 
-def register(**changes):
-    data = {**NEW, **changes}
-    return APIClient().post("/api/register/", json.dumps(data), content_type="application/json")
+def register(address="127.0.0.1", **changes):
+    http = APIClient(REMOTE_ADDR=address)
+    data = json.dumps({**NEW, **changes})
+    return http.post("/api/register/", data, content_type="application/json")
 
 
 def test_who_signs_up_can_sign_in(db, mailoutbox):
@@ -71,6 +73,30 @@ def test_known_and_unknown_cost_the_same_hash_statement_and_mail(db, mailoutbox,
             register()
 
         assert len(hashed) == len(mailoutbox) == times
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_nobody_can_be_flooded_with_e_mails_from_many_addresses(db, settings, mailoutbox, known):
+    from config.settings import REST_FRAMEWORK
+
+    cache.clear()
+    rates = {"register_account": REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"].get("register_account")}
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+    if known:
+        UserFactory(email=NEW["email"])
+
+    answers = [
+        register(f"192.0.2.{number}", email=" " * number * 99 + NEW["email"].upper())
+        for number in range(1, 13)
+    ]
+    other = register(email="grace@example.com")
+    cache.clear()
+
+    created, held = HTTPStatus.CREATED, HTTPStatus.TOO_MANY_REQUESTS
+    assert [answer.status_code for answer in answers] == [*[created] * 10, *[held] * 2]
+    assert answers[-1].json()["code"] == "throttled"
+    assert len([mail for mail in mailoutbox if mail.to == [NEW["email"]]]) == 10
+    assert other.status_code == created
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("THROTTLE_LOGIN_ACCOUNT", "0/min"),
         ("THROTTLE_REFRESH", "2.5/min"),
         ("THROTTLE_REGISTER", "20/fortnight"),
+        ("THROTTLE_REGISTER_ACCOUNT", "five/hour"),
         ("THROTTLE_PASSWORD", "-1/hour"),
     ],
 )
@@ -109,7 +110,7 @@ def test_an_empty_rate_is_no_limit(fit):
 
     assert rates.pop("login") is None
     assert all(rates.values())
-    assert len(rates) == 6
+    assert len(rates) == 7
 
 
 @pytest.mark.parametrize(
