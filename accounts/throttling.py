@@ -7,7 +7,6 @@ its rate is 429 with Retry-After. No check asks the database.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -16,9 +15,6 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
-from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
@@ -31,21 +27,16 @@ from rest_framework.throttling import BaseThrottle
 
 from token_blacklist.clients import client_of
 
+from .counts import Counts
 from .device_cookie import device_of
 from .models import normalize_email
 
-logger = logging.getLogger(__name__)
-
-OWN_COUNTS = LocMemCache(
-    "throttling", {"OPTIONS": {"MAX_ENTRIES": 100_000}}
-)  # of this process, while the cache is away
+counts = Counts()
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class WindowThrottle(BaseThrottle):
     """Counts the requests of each scope in windows of the clock, over all processes."""
-
-    cache_is_down = False  # of the class: what every request of this process last saw
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count a request that the view is going to work on; return whether it is in its rates.
@@ -92,17 +83,7 @@ class WindowThrottle(BaseThrottle):
         self.seconds_left = max(1, math.ceil((window + 1) * period - now))
         # A digest: what a stranger typed is no fit key, and not for other eyes either.
         key = f"throttle:{name}:{sha256(who.encode('utf-8', 'replace')).hexdigest()}:{window}"
-        try:
-            count = _count(cache, key, period)
-        except Exception as error:  # whatever the backend raises: it is the site's choice
-            # Count alone. A cache that is away shall keep nobody out, nor let everybody in.
-            if not WindowThrottle.cache_is_down:
-                WindowThrottle.cache_is_down = True
-                logger.error("each process throttles alone: the cache failed (%r)", error)
-            count = _count(OWN_COUNTS, key, period)
-        else:
-            WindowThrottle.cache_is_down = False
-        return count <= allowed
+        return counts.add(key, period) <= allowed
 
 
 def seconds_to_wait(request: HttpRequest, scope: str, *, email: object) -> int | None:
@@ -166,15 +147,3 @@ def _parsed(rate: str) -> tuple[int, int]:
     """Return how many, and in how many seconds, of "20/min"."""
     number, _slash, period = rate.partition("/")
     return int(number), SECONDS[period[0]]
-
-
-def _count(cache: BaseCache, key: str, period: int) -> int:
-    """Count one more; return how many it makes. `add` and `incr` are each one step for all."""
-    for _attempt in range(3):
-        if cache.add(key, 1, timeout=period):
-            return 1
-        try:
-            return cache.incr(key)
-        except ValueError:  # gone between the two
-            continue
-    raise RuntimeError("The cache forgets what it was just told.")

@@ -4,19 +4,23 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 import time
 from http import HTTPStatus
 from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts import throttling
+from accounts.counts import Counts
 from tests.support.checkout import ROOT, bare_environment
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
+from tests.support.redis import redis_process
 from tests.support.windows import within_one
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import OutstandingToken
@@ -322,11 +326,34 @@ def test_a_key_of_the_cache_tells_nothing(rates):
     assert "192.0.2.1" not in keys
 
 
+@pytest.fixture
+def counts(monkeypatch):
+    """The counts of a process that has just started."""
+    fresh = Counts()
+    fresh.own.clear()  # Django keeps the entries of a local cache by its name
+    monkeypatch.setattr(throttling, "counts", fresh)
+    return fresh
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    """The clock by which a cache that failed is left alone: `seconds.pass_(10)`."""
+
+    class Seconds:
+        now = 1000.0
+
+        def pass_(self, seconds):
+            self.now += seconds
+
+    clock = Seconds()
+    monkeypatch.setattr("accounts.counts.monotonic", lambda: clock.now)
+    return clock
+
+
 @pytest.mark.parametrize("broken", ["redis", "file"])
 def test_where_the_cache_is_broken_each_process_counts_alone_and_says_so_once(
-    rates, settings, caplog, tmp_path, broken
+    rates, settings, caplog, tmp_path, broken, counts, seconds
 ):
-    throttling.OWN_COUNTS.clear()
     rates(login="2/min")
     (tmp_path / "file").touch()
     caches = {
@@ -336,12 +363,110 @@ def test_where_the_cache_is_broken_each_process_counts_alone_and_says_so_once(
     working = settings.CACHES
     settings.CACHES = {"default": dict(zip(("BACKEND", "LOCATION"), caches[broken], strict=True))}
 
-    with caplog.at_level(logging.ERROR, logger="accounts.throttling"):
+    with caplog.at_level(logging.ERROR, logger="accounts.counts"):
         assert statuses(3) == [THROUGH, THROUGH, HELD]
+        seconds.pass_(10)
+        assert statuses(1) == [HELD]
 
     assert caplog.text.count("each process throttles alone") == 1
     settings.CACHES = working
+    seconds.pass_(10)
     assert statuses(3) == [THROUGH, THROUGH, HELD]
+
+
+class HangingCache(LocMemCache):
+    """Fails as a server that answers nothing; `is_up` and `asked` are of all of them."""
+
+    is_up, asked = False, 0
+
+    def add(self, *args, **kwargs):
+        type(self).asked += 1
+        if not self.is_up:
+            raise TimeoutError("Timeout reading from socket")
+        return super().add(*args, **kwargs)
+
+
+class TestACacheThatHangs:
+    @pytest.fixture(autouse=True)
+    def hanging(self, rates, settings, counts, seconds, monkeypatch):
+        rates(login="100/min", login_account="100/min")
+        settings.CACHES = {"default": {"BACKEND": f"{__name__}.HangingCache", "LOCATION": "hung"}}
+        monkeypatch.setattr(HangingCache, "is_up", False)
+        monkeypatch.setattr(HangingCache, "asked", 0)
+
+    def test_is_asked_once_in_ten_seconds(self, seconds):
+        assert statuses(20) == [THROUGH] * 20
+        assert HangingCache.asked == 1
+
+        seconds.pass_(9.9)
+        knock()
+        assert HangingCache.asked == 1
+
+        seconds.pass_(0.1)
+        statuses(5)
+        assert HangingCache.asked == 2
+
+    def test_is_used_again_once_it_works_and_both_are_logged_once(self, seconds, caplog):
+        with caplog.at_level(logging.WARNING, logger="accounts.counts"):
+            for _ in range(3):
+                knock()
+                seconds.pass_(10)
+            HangingCache.is_up = True
+            statuses(3)
+
+        logged = [record.getMessage() for record in caplog.records if "throttle" in record.msg]
+        assert [message.partition(":")[0] for message in logged] == [
+            "each process throttles alone",
+            "the processes throttle together again",
+        ]
+        assert HangingCache.asked == 3 + 3 * 2
+
+    def test_is_asked_by_one_thread_at_a_time(self, counts, seconds, monkeypatch):
+        counts.add("key", 60)
+        seconds.pass_(10)
+        asked, go_on = threading.Semaphore(0), threading.Event()
+
+        def hang(cache, *args, **kwargs):
+            asked.release()
+            go_on.wait(20)
+            raise TimeoutError
+
+        monkeypatch.setattr(HangingCache, "add", hang)
+        first = threading.Thread(target=counts.add, args=("key", 60))
+        first.start()
+        assert asked.acquire(timeout=20)
+
+        others = [counts.add("key", 60) for _ in range(5)]
+
+        go_on.set()
+        first.join(timeout=20)
+        assert others == [2, 3, 4, 5, 6]
+        assert not asked.acquire(blocking=False)
+
+
+@pytest.mark.process
+def test_a_server_that_is_stopped_costs_one_time_out(rates, settings, counts, user):
+    rates(login="100/min", login_account="100/min", refresh="100/min")
+    device = Device(user)
+    device.log_in()
+    working = settings.CACHES
+    with redis_process() as server:
+        settings.CACHES = {
+            "default": {
+                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "LOCATION": server.url,
+                "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+            }
+        }
+        assert device.refresh().status_code == HTTPStatus.OK
+        server.stop()
+        before = time.perf_counter()
+
+        for _ in range(30):
+            assert device.refresh().status_code == HTTPStatus.OK
+
+    settings.CACHES = working
+    assert time.perf_counter() - before < 5
 
 
 class TestAStrangerWhoFailsOften:

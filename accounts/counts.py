@@ -1,0 +1,75 @@
+"""The counts of the rate limits: in the cache, or in this process while the cache fails."""
+
+from __future__ import annotations
+
+import logging
+from threading import Lock
+from time import monotonic
+
+from django.core.cache import cache
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.locmem import LocMemCache
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 10  # seconds before a cache that failed is asked again
+
+
+class Counts:
+    """Counts in the cache; alone for PAUSE seconds after the cache failed.
+
+    A failing cache must keep nobody out, nor let everybody in. One that hangs costs each call
+    its timeout, so only one request of this process asks whether it is back.
+    """
+
+    def __init__(self) -> None:
+        self.own = LocMemCache("throttling", {"OPTIONS": {"MAX_ENTRIES": 100_000}})
+        self._lock = Lock()
+        self._is_down = False
+        self._ask_again_at = 0.0
+
+    def add(self, key: str, period: int) -> int:
+        """Count one more within the period, in seconds; return how many it makes."""
+        is_trial = self._is_down
+        if is_trial and not self._may_ask():
+            return _add(self.own, key, period)
+        try:
+            count = _add(cache, key, period)
+        except Exception as error:  # whatever the backend raises: it is the site's choice
+            self._fails(error)
+            return _add(self.own, key, period)
+        if is_trial:
+            self._works()
+        return count
+
+    def _may_ask(self) -> bool:
+        with self._lock:
+            if monotonic() < self._ask_again_at:
+                return False
+            self._ask_again_at = monotonic() + PAUSE  # the others do not wait for the answer
+            return True
+
+    def _fails(self, error: Exception) -> None:
+        with self._lock:
+            was_down, self._is_down = self._is_down, True
+            self._ask_again_at = monotonic() + PAUSE
+        if not was_down:
+            logger.error("each process throttles alone: the cache failed (%r)", error)
+
+    def _works(self) -> None:
+        with self._lock:
+            was_down, self._is_down = self._is_down, False
+        if was_down:
+            logger.warning("the processes throttle together again: the cache works")
+
+
+def _add(cache: BaseCache, key: str, period: int) -> int:
+    """Count one more. `add` and `incr` are each one step for all."""
+    for _attempt in range(3):
+        if cache.add(key, 1, timeout=period):
+            return 1
+        try:
+            return cache.incr(key)
+        except ValueError:  # gone between the two
+            continue
+    raise RuntimeError("The cache forgets what it was just told.")
