@@ -32,6 +32,20 @@ PERMISSIONS_POLICY = ", ".join(
 )
 
 
+# In each of Django's own error pages, which exist in DEBUG alone, and in no page of ours.
+DEBUG_PAGE = b'<meta name="robots" content="NONE,NOARCHIVE">'
+
+
+def is_debug_page(response: Any) -> bool:
+    """Return whether it is an error page of Django's: its style and script stand inside it."""
+    return (
+        settings.DEBUG
+        and response.status_code in {400, 404, 500}
+        and not response.streaming
+        and DEBUG_PAGE in response.content
+    )
+
+
 class PolicyMiddleware(CSPMiddleware):
     """Sends both policies with every answer; some paths need more than the rest.
 
@@ -47,6 +61,8 @@ class PolicyMiddleware(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if is_debug_page(response):
+            return response
         if self.is_usual(request, response):
             response.headers.setdefault(HEADER, self.usual)
             return response

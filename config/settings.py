@@ -96,6 +96,8 @@ if not DEBUG:
             problems.append(f"{name} is shorter than {shortest} characters. {NEW_KEY}")
     if not ALLOWED_HOSTS:
         problems.append("ALLOWED_HOSTS is empty. Name your hosts: ALLOWED_HOSTS=app.example.com")
+    if "*" in ALLOWED_HOSTS:  # the links in e-mails would lead to any host that a client names
+        problems.append("ALLOWED_HOSTS is *, any host. Name yours: ALLOWED_HOSTS=app.example.com")
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
 # --- The product: what it is called, and its colour ---
@@ -128,6 +130,12 @@ match DATABASE.get("ENGINE"):
         DATABASE["CONN_HEALTH_CHECKS"] = True
         DATABASE["OPTIONS"] = {
             "connect_timeout": 10,
+            # A host that vanishes without a word is given up after 10 to 20 seconds, instead of
+            # the 15 minutes for which TCP sends again.
+            "tcp_user_timeout": 10_000,  # milliseconds that what was sent may go without an answer
+            "keepalives_idle": 5,  # seconds of silence before it is asked, and again after each:
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
             # The values go beside the statement, and what is sent often is parsed and planned
             # once, which not every pooler in between can do.
             "server_side_binding": True,
@@ -408,6 +416,8 @@ if LOG_STREAM not in {"stdout", "stderr"}:
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT, LOG_STREAM)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = env.str("METRICS_DIR", default=str(BASE_DIR / ".metrics"))
+if 0 < len(METRICS_TOKEN) < 16:
+    problems.append(f"METRICS_TOKEN is shorter than 16 characters. {NEW_KEY}")
 if METRICS_TOKEN and not can_write_to(Path(METRICS_DIR)):
     problems.append("METRICS_DIR names a folder that cannot be written to.")
 

@@ -37,6 +37,26 @@ def staff(client, db):
     return make
 
 
+def test_groups_are_for_superusers(staff, client):
+    group = Group.objects.create(name="support")
+    every = list(Permission.objects.values_list("codename", flat=True))
+    colleague = staff(*every)
+    pages = [
+        reverse("admin:auth_group_add"),
+        reverse("admin:auth_group_change", args=(group.pk,)),
+        reverse("admin:auth_group_delete", args=(group.pk,)),
+    ]
+    rights = {"name": "support", "permissions": [Permission.objects.first().pk], "post": "yes"}
+
+    for page in pages:
+        assert colleague.post(page, rights).status_code == 403
+    assert Group.objects.get() == group
+    assert not group.permissions.exists()
+    client.force_login(UserFactory(admin=True))
+    assert client.post(pages[1], rights).status_code == 302
+    assert group.permissions.exists()
+
+
 def test_the_dashboard_warns_where_the_scheduler_is_silent(staff):
     support = staff("view_outstandingtoken")
     OutstandingTokenFactory(expires_at=timezone.now() - timedelta(hours=20))

@@ -31,6 +31,16 @@ def test_only_the_admin_and_the_api_page_may_have_more(client, path):
     assert "require-trusted-types-for 'script'" in policy
 
 
+def test_a_debug_page_of_django_may_show_its_style(client, settings):
+    settings.DEBUG = True
+
+    page = client.get("/nothing/", headers={"accept": "text/html"})
+
+    assert "<style>" in page.text
+    assert "Content-Security-Policy" not in page.headers
+    assert "Content-Security-Policy" in client.get("/login/").headers
+
+
 @pytest.mark.process
 def test_hsts_is_sent_outside_debug(fit):
     assert setting("settings.SECURE_HSTS_SECONDS", **fit) == 365 * 24 * 3600

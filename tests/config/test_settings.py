@@ -91,6 +91,10 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("THROTTLE_REGISTER", "20/fortnight"),
         ("THROTTLE_REGISTER_ACCOUNT", "five/hour"),
         ("THROTTLE_PASSWORD", "-1/hour"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", "app.example.com,*"),
+        ("METRICS_TOKEN", "x"),
+        ("METRICS_TOKEN", "fifteen-letters"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(fit, name, value):
@@ -123,6 +127,18 @@ def test_statements_are_prepared_where_nothing_in_between_forbids_it(fit, given,
 
     assert options["prepare_threshold"] == threshold
     assert options["connect_timeout"] == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "milliseconds"), [("", 10_000), ("?tcp_user_timeout=30000", 30_000)]
+)
+def test_a_database_host_that_vanishes_is_given_up(fit, query, milliseconds):
+    url = {"DATABASE_URL": f"postgres://user:password@host/name{query}"}
+
+    options = setting("settings.DATABASES['default']['OPTIONS']", **fit | url)
+
+    assert options["tcp_user_timeout"] == milliseconds
+    assert options["keepalives_idle"] + 2 * options["keepalives_interval"] <= 20
 
 
 def test_a_redis_is_the_cache_where_one_is_named(fit):
