@@ -88,6 +88,14 @@ def phone(user: Any) -> Device:
 
 
 @pytest.fixture
+def browser(user: Any) -> Device:
+    """A browser that has loaded a page and with it the CSRF cookie."""
+    browser = Device(user, enforce_csrf_checks=True)
+    browser.http.cookies["csrftoken"] = "a" * 32
+    return browser
+
+
+@pytest.fixture
 def clock() -> Any:
     """A clock that stands still until the test moves it: `clock.shift(seconds)`."""
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:

@@ -135,6 +135,13 @@ def test_a_site_of_the_oldest_simple_jwt_is_brought_up_first(tmp_path):
         assert ask(url, f"SELECT session_id, generation FROM {OUTSTANDING}") == [(jti, 0)]
 
 
+def test_a_migration_is_recorded_with_its_changes_or_not_at_all(site):
+    recorded = live(site, "recorded", adopted=True)
+
+    assert len(recorded) > 3
+    assert all(recorded.values()), recorded
+
+
 FILL = {
     "postgresql": f"""
         INSERT INTO {OUTSTANDING} (user_id, jti, token, created_at, expires_at)

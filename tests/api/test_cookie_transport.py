@@ -4,24 +4,10 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.support.devices import Device
-from tests.support.factories import PASSWORD
+from tests.support.devices import Device, with_csrf
 from token_blacklist.models import BlacklistedToken
 
 COOKIE = "refresh_token"
-NEW = "a new long password"
-
-
-@pytest.fixture
-def browser(user):
-    """A browser that has loaded a page and with it the CSRF cookie."""
-    browser = Device(user, enforce_csrf_checks=True)
-    browser.http.cookies["csrftoken"] = "a" * 32
-    return browser
-
-
-def with_csrf():
-    return {"HTTP_X_CSRFTOKEN": "a" * 32}
 
 
 def log_in(browser, **extra):
@@ -94,34 +80,6 @@ def test_a_cookie_that_is_over_is_refused_and_cleared_all_the_same(browser):
 
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
     assert answer.cookies[COOKIE].value == ""
-
-
-def change_password(browser, **extra):
-    data = {"old_password": PASSWORD, "new_password": NEW, "transport": "cookie"}
-    return browser.post("/api/password/change/", data, **browser.bearer, **extra)
-
-
-def test_a_new_password_replaces_the_session_in_the_cookie(browser):
-    browser.access = log_in(browser, **with_csrf()).json()["access"]
-    old = browser.http.cookies[COOKIE].value
-
-    answer = change_password(browser, **with_csrf())
-
-    assert answer.json().keys() == {"access"}
-    assert answer.cookies[COOKIE]["path"] == "/api/token/"
-    assert answer["Cache-Control"] == "no-store"
-    assert browser.me(answer.json()["access"]).status_code == HTTPStatus.OK
-    assert browser.post("/api/token/refresh/", {}, **with_csrf()).status_code == HTTPStatus.OK
-    assert Device(browser.user).refresh(old).status_code == HTTPStatus.UNAUTHORIZED
-
-
-def test_a_new_password_in_the_cookie_needs_a_csrf_token(browser):
-    browser.access = log_in(browser, **with_csrf()).json()["access"]
-
-    answer = change_password(browser)
-
-    assert (answer.status_code, answer.json()["code"]) == (HTTPStatus.FORBIDDEN, "csrf_failed")
-    assert log_in(browser, **with_csrf()).status_code == HTTPStatus.OK
 
 
 def test_with_neither_body_nor_cookie_the_field_is_missing(browser):

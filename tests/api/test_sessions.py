@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 import pytest
-from rest_framework.test import APIClient
 
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
@@ -183,11 +182,9 @@ def test_the_manager_finds_a_session_by_any_jti_it_had(device):
 def test_a_sign_in_whose_token_cannot_be_signed_leaves_no_session(
     transactional_db, options, endpoint
 ):
-    user = UserFactory()
+    device = Device(UserFactory())
+    device.http.raise_request_exception = False
     options(SIGNING_KEY="-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----")
-    client = APIClient(raise_request_exception=False)
 
-    answer = client.post(endpoint, {"email": user.email, "password": PASSWORD}, format="json")
-
-    assert answer.status_code == 500
+    assert device.post(endpoint, device.credentials).status_code == 500
     assert not OutstandingToken.objects.exists()

@@ -16,6 +16,11 @@ def user_id_claim(user: Any) -> str:
     return str(getattr(user, conf.USER_ID_FIELD))
 
 
+def with_csrf() -> dict[str, str]:
+    """Return the header that goes with the CSRF cookie of the fixture `browser`."""
+    return {"HTTP_X_CSRFTOKEN": "a" * 32}
+
+
 class Device:
     """Speaks to the API over the test client. `access` and `refresh_token` are what it holds."""
 

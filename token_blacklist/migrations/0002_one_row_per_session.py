@@ -6,6 +6,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from ._atomic import RunDeferredSQL
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -154,4 +156,5 @@ class Migration(migrations.Migration):
             "blacklisted_at",
             models.DateTimeField(auto_now_add=True, verbose_name="blacklisted"),
         ),
+        RunDeferredSQL(),
     ]
