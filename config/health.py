@@ -63,8 +63,8 @@ def _migrations() -> str:
 
 def _cache() -> str:
     try:
-        cache.set("health", OK, timeout=60)
-        if cache.get("health") == OK:
+        cache.set("health", 1, timeout=60)  # a number, as all that is kept there
+        if cache.get("health") == 1:
             return OK
         said = "it forgets what it was just told"
     except Exception as error:  # whatever the backend raises: it is the site's choice

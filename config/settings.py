@@ -154,8 +154,12 @@ CACHE: dict[str, Any] = {
 if CACHE_URL := env.str("CACHE_URL", default=""):
     if CACHE_URL.startswith(("redis://", "rediss://")):
         CACHE = env.cache_url("CACHE_URL")
-        # Seconds. A server that hangs is one that is away, and the throttles do without it.
-        CACHE.setdefault("OPTIONS", {}).update(socket_timeout=1, socket_connect_timeout=1)
+        CACHE.setdefault("OPTIONS", {}).update(
+            # Seconds. A server that hangs is one that is away, and the throttles do without it.
+            socket_timeout=1,
+            socket_connect_timeout=1,
+            serializer="config.cache.NumberSerializer",  # Django's own unpickles the answers
+        )
     else:
         problems.append("CACHE_URL is not redis://host:port/0, nor rediss:// for TLS.")
 elif not can_write_to(Path(CACHE["LOCATION"])):

@@ -19,6 +19,10 @@ def main(folder: Path) -> None:
     # Its server reads it as a user of its own.
     password = keep(folder / "postgres_password", secrets.token_urlsafe(32), mode=0o444)
     keep(folder / "database_url", f"postgres://app:{quote(password)}@postgres:5432/app")
+    # As does this one: a configuration file, because its server takes no file with a password.
+    line = keep(folder / "valkey.conf", f"requirepass {secrets.token_urlsafe(32)}", mode=0o444)
+    password = line.removeprefix("requirepass ")
+    keep(folder / "cache_url", f"redis://:{quote(password)}@valkey:6379/0")
 
 
 def keep(path: Path, value: str, mode: int = 0o400) -> str:

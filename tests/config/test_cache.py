@@ -1,12 +1,17 @@
 """The cache in files: what it counts stays counted."""
 
+import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
+from django.core.cache.backends.redis import RedisCache
 from django.core.files import locks
 
+from accounts.counts import Counts
 from config.cache import SharedFileCache
+from tests.support.redis import redis_url
 
 
 @pytest.fixture
@@ -98,3 +103,73 @@ def test_a_folder_that_was_deleted_is_made_again(cache, tmp_path):
 
     assert cache.add("key", 1)
     assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
+
+
+class Planted:
+    """A pickle that makes a file where it is loaded."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return type(self.path).touch, (self.path,)
+
+
+class TestARedisThatAnswersWithAPickle:
+    """Because somebody else writes to it."""
+
+    @pytest.fixture
+    def cache(self, settings):
+        with redis_url() as url:
+            options = {"serializer": "config.cache.NumberSerializer"}
+            backend = "django.core.cache.backends.redis.RedisCache"
+            settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": url, "OPTIONS": options}}
+            yield RedisCache(url, {"OPTIONS": options})
+
+    @pytest.fixture
+    def plant(self, cache, tmp_path):
+        """Write the pickle to a key; return the file that it would make."""
+
+        def plant(key):
+            server = redis.Redis.from_url(cache._servers[0])
+            server.set(cache.make_key(key), pickle.dumps(Planted(tmp_path / "loaded")))
+            server.close()
+            return tmp_path / "loaded"
+
+        return plant
+
+    def test_is_never_unpickled(self, cache, plant):
+        loaded = plant("key")
+
+        with pytest.raises(ValueError, match="invalid literal"):
+            cache.get("key")
+        with pytest.raises(ValueError, match="invalid literal"):
+            cache.get_many(["key"])
+        assert not loaded.exists()
+
+    def test_is_a_cache_that_fails_to_the_counts(self, plant):
+        loaded = plant("key")
+        counts = Counts()
+
+        assert [counts.add("key", 60) for _ in range(3)] == [1, 2, 3]
+        assert not loaded.exists()
+
+    def test_is_a_degraded_cache_to_the_health_check(self, client, db, plant, monkeypatch):
+        loaded = plant("health")
+        monkeypatch.setattr(RedisCache, "set", lambda *args, **kwargs: None)
+
+        answer = client.get("/health/ready/")
+
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert not loaded.exists()
+
+    def test_keeps_numbers_alone(self, cache):
+        assert cache.add("key", 1, timeout=60)
+        assert cache.incr("key") == 2
+        assert cache.get("key") == 2
+        for value in ("text", True, 1.5):
+            with pytest.raises(TypeError):
+                cache.set("key", value)
+
+    def test_a_working_one_is_ready(self, client, db, cache):
+        assert client.get("/health/ready/").json()["checks"]["cache"] == "ok"

@@ -148,6 +148,7 @@ def test_a_redis_is_the_cache_where_one_is_named(fit):
 
     assert cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
     assert cache["LOCATION"] == redis
+    assert cache["OPTIONS"]["serializer"] == "config.cache.NumberSerializer"
 
 
 def test_mail_goes_to_the_server_that_is_named(fit):

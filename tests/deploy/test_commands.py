@@ -233,17 +233,21 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
     for _ in range(2):
         subprocess.run(command, cwd=project, env=env, check=True)
         made = {path.name: path.read_text() for path in keys.iterdir()}
-        assert len(set(made.values())) == 4
+        assert len(set(made.values())) == 6
     subprocess.run(command, cwd=project, env=env, check=True)
 
     assert {path.name: path.read_text() for path in keys.iterdir()} == made
     assert oct((keys / "secret_key").stat().st_mode)[-3:] == "400"
     assert f":{made['postgres_password']}@postgres:5432/app" in made["database_url"]
+    option, password = made["valkey.conf"].split()
+    assert option == "requirepass"
+    assert made["cache_url"] == f"redis://:{password}@valkey:6379/0"
     files_env = {
         name: value for name, value in env.items() if name not in {"SECRET_KEY", "JWT_SIGNING_KEY"}
     } | {
         "SECRET_KEY_FILE": str(keys / "secret_key"),
         "JWT_SIGNING_KEY_FILE": str(keys / "jwt_signing_key"),
+        "CACHE_URL_FILE": str(keys / "cache_url"),
     }
     check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(

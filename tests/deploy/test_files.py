@@ -71,9 +71,24 @@ class TestCompose:
         assert not re.search(r"(?i)(password|secret_key|signing_key)\w*:\s*(?!/run/keys)\S", text)
         for service in self.services.values():
             for name, value in service.get("environment", {}).items():
-                if re.search("KEY|PASSWORD|DATABASE_URL", name):
+                if re.search("KEY|PASSWORD|DATABASE_URL|CACHE_URL", name):
                     assert name.endswith("_FILE")
                     assert value.startswith("/run/keys/")
+
+    def test_the_cache_has_a_password_and_a_network_that_only_the_web_service_shares(self):
+        valkey = self.services["valkey"]
+        members = {
+            name
+            for name, service in self.services.items()
+            if "cache" in service.get("networks", [])
+        }
+
+        assert valkey["command"][:2] == ["valkey-server", "/run/keys/valkey.conf"]
+        assert valkey["networks"] == ["cache"]
+        assert members == {"valkey", "web"}
+        assert files.compose()["networks"]["cache"] == {"internal": True}
+        assert self.services["web"]["networks"] == ["default", "cache"]
+        assert self.services["web"]["environment"]["CACHE_URL_FILE"] == "/run/keys/cache_url"
 
     def test_nothing_starts_before_what_it_needs(self):
         needs = {
@@ -84,6 +99,7 @@ class TestCompose:
         done, healthy = "service_completed_successfully", "service_healthy"
         assert needs["postgres"] == {"keys": done}
         assert needs["migrate"] == {"postgres": healthy}
+        assert needs["valkey"] == {"keys": done}
         assert needs["web"] == {"migrate": done, "valkey": healthy}
         assert needs["scheduler"] == {"migrate": done}
         assert needs["caddy"] == {"web": healthy}
