@@ -90,6 +90,13 @@ class TestCompose:
         assert self.services["web"]["networks"] == ["default", "cache"]
         assert self.services["web"]["environment"]["CACHE_URL_FILE"] == "/run/keys/cache_url"
 
+    def test_the_proxy_sees_the_ipv6_address_of_each_client(self):
+        """Without IPv6 in its network, Docker relays such clients from one address of its own."""
+        networks = files.compose()["networks"]
+
+        for name in self.services["caddy"].get("networks", ["default"]):
+            assert networks[name]["enable_ipv6"] is True
+
     def test_nothing_starts_before_what_it_needs(self):
         needs = {
             name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
