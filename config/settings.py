@@ -270,7 +270,7 @@ TOKEN_BLACKLIST = {
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
     "DEVICE_NAME": "accounts.devices.device_name",
     "ON_LOGIN_SUCCESS": "accounts.device_cookie.remember",
-    # Browsers take a cookie with this prefix over TLS alone.
+    # Browsers take a cookie with this prefix over TLS alone. __Host- would forbid its path.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
 }
 # Of the browsers that signed in before. Of this host, its path / and TLS alone, by the prefix.
@@ -345,6 +345,9 @@ STORAGES = {
 
 SECURE_SSL_REDIRECT = switch("SECURE_SSL_REDIRECT", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+# By the prefix, no subdomain can set them for this host. static/js/session.js knows both names.
+CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
+SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"
 SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0 if DEBUG else 365 * 24 * 3600)
 # Off by default: a host speaks for itself, and not for every other one below its name.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = switch("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)

@@ -120,12 +120,23 @@ class RefreshCookieMixin:
             raise PermissionDenied(_("CSRF check failed: %s") % reason, code="csrf_failed")
 
     def refresh_cookie(self, request: Request) -> str | None:
-        """Return the cookie's token where the body has none, after the CSRF check."""
+        """Return the cookie's token where the body has none, after the CSRF check.
+
+        Raises:
+            InvalidToken: the cookie came more than once.
+        """
         if isinstance(request.data, dict) and "refresh" in request.data:
             return None
         cookie = request.COOKIES.get(conf.REFRESH_COOKIE_NAME)
         if cookie is not None:
             self.enforce_csrf(request)
+            if _times_sent(conf.REFRESH_COOKIE_NAME, request) > 1:
+                # A subdomain can set one as well, and nothing tells which is this site's.
+                error = InvalidToken(
+                    _("There is more than one refresh cookie. Delete the cookies and sign in.")
+                )
+                token_refused.tell(type(self), code=error.code)
+                raise error
         return cookie
 
     def answer_in_cookie(self, data: dict[str, Any]) -> Response:
@@ -188,7 +199,11 @@ class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
     serializer_setting = "TOKEN_BLACKLIST_SERIALIZER"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        cookie = self.refresh_cookie(request)
+        try:
+            cookie = self.refresh_cookie(request)
+        except InvalidToken:
+            self.cookie_is_over = True
+            raise
         if cookie is None:
             return Response(self.validated(request.data))
         # Also a cookie that is refused is of no more use.
@@ -216,6 +231,12 @@ class TokenRefreshSlidingView(TokenViewBase):
 
     serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
     throttle_scope = "refresh"
+
+
+def _times_sent(name: str, request: Request) -> int:
+    """Count a cookie in the header, of which Django keeps the last with each name."""
+    pairs = (pair.partition("=") for pair in request.META.get("HTTP_COOKIE", "").split(";"))
+    return sum(bool(equals) and key.strip() == name for key, equals, _value in pairs)
 
 
 token_obtain_pair = TokenObtainPairView.as_view()

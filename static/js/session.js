@@ -195,7 +195,10 @@ function post(path, body) {
 }
 
 function csrf() {
-  return { "X-CSRFToken": document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "" };
+  // A subdomain can set the plain name as well, so the one with the prefix goes first.
+  const names = [/(?:^|; )__Host-csrftoken=([^;]+)/, /(?:^|; )csrftoken=([^;]+)/];
+  const found = names.map((name) => document.cookie.match(name)).find(Boolean);
+  return { "X-CSRFToken": found?.[1] ?? "" };
 }
 
 function bearer(token) {

@@ -5,6 +5,7 @@ from http import HTTPStatus
 import pytest
 
 from tests.support.devices import Device, with_csrf
+from tests.support.factories import UserFactory
 from token_blacklist.models import BlacklistedToken
 
 COOKIE = "refresh_token"
@@ -87,3 +88,68 @@ def test_with_neither_body_nor_cookie_the_field_is_missing(browser):
 
     assert answer.status_code == HTTPStatus.BAD_REQUEST
     assert answer.json() == {"refresh": ["This field is required."]}
+
+
+class TestARefreshCookieThatComesTwice:
+    """A sibling subdomain can set one with this name for the whole domain."""
+
+    @pytest.fixture
+    def cookies(self, browser):
+        """Return the Cookie header with these refresh tokens."""
+        log_in(browser, **with_csrf())
+
+        def cookies(*tokens, csrf="a" * 32):
+            pairs = [("csrftoken", csrf), *((COOKIE, token) for token in tokens)]
+            return {"HTTP_COOKIE": "; ".join("=".join(pair) for pair in pairs)}
+
+        return cookies
+
+    @pytest.fixture
+    def tokens(self, browser, cookies):
+        """The browser's own token and the one of an attacker's session."""
+        attacker = Device(UserFactory())
+        attacker.log_in()
+        return [browser.http.cookies[COOKIE].value, attacker.refresh_token]
+
+    @pytest.mark.parametrize("call", ["refresh", "blacklist"])
+    @pytest.mark.parametrize("step", [1, -1])
+    def test_is_refused_in_either_order_and_changes_nothing(
+        self, browser, cookies, tokens, call, step
+    ):
+        answer = browser.post(f"/api/token/{call}/", {}, **with_csrf(), **cookies(*tokens[::step]))
+
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        assert answer.json()["code"] == "token_not_valid"
+        assert "more than one" in answer.json()["detail"]
+        assert answer["WWW-Authenticate"]
+        assert not BlacklistedToken.objects.exists()
+        for token in tokens:
+            assert Device(browser.user).refresh(token).status_code == HTTPStatus.OK
+
+    def test_is_cleared_at_the_sign_out_alone(self, browser, cookies, tokens):
+        both = cookies(*tokens)
+
+        assert COOKIE not in browser.post("/api/token/refresh/", {}, **with_csrf(), **both).cookies
+        answer = browser.post("/api/token/blacklist/", {}, **with_csrf(), **both)
+
+        assert answer.cookies[COOKIE].value == ""
+
+    def test_needs_a_csrf_token_all_the_same(self, browser, cookies, tokens):
+        answer = browser.post("/api/token/blacklist/", {}, **cookies(*tokens))
+
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+        assert COOKIE not in answer.cookies
+
+    def test_does_not_matter_to_a_token_in_the_body(self, browser, cookies, tokens):
+        answer = browser.post("/api/token/refresh/", {"refresh": tokens[0]}, **cookies(*tokens))
+
+        assert answer.status_code == HTTPStatus.OK
+
+    @pytest.mark.parametrize("other", ["x_{}=1", "{}_x=1", "{}", "x={}"])
+    def test_is_not_a_cookie_with_a_similar_name(self, browser, cookies, tokens, other):
+        header = cookies(tokens[0])
+        header["HTTP_COOKIE"] += "; " + other.format(COOKIE)
+
+        answer = browser.post("/api/token/refresh/", {}, **with_csrf(), **header)
+
+        assert answer.status_code == HTTPStatus.OK

@@ -57,6 +57,18 @@ def test_a_device_cookie_is_of_this_host_and_tls_alone_outside_debug(fit):
 
 
 @pytest.mark.process
+def test_no_subdomain_can_plant_a_csrf_or_a_session_cookie_outside_debug(fit):
+    names = "(settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_NAME)"
+    # What a browser asks of the prefix.
+    rest = "(settings.CSRF_COOKIE_SECURE, settings.CSRF_COOKIE_DOMAIN, settings.CSRF_COOKIE_PATH)"
+    session = rest.replace("CSRF", "SESSION")
+
+    assert setting(names, **fit) == ("__Host-csrftoken", "__Host-sessionid")
+    assert setting(rest, **fit) == setting(session, **fit) == (True, None, "/")
+    assert setting(names, **fit | {"DEBUG": "True"}) == ("csrftoken", "sessionid")
+
+
+@pytest.mark.process
 def test_other_origins_are_kept_out(client, fit):
     answer = client.get("/api/me/", HTTP_ORIGIN="https://app.example.com")
 

@@ -39,6 +39,27 @@ def test_signing_up_leads_into_the_account(visitor, db):
     expect(visitor.sessions).to_contain_text("This device")
 
 
+@pytest.mark.expects("status of 403")
+@pytest.mark.parametrize(
+    ("cookies", "sent"),
+    [
+        ("csrftoken=own", "own"),
+        ("csrftoken=planted; __Host-csrftoken=own", "own"),
+        ("__Host-csrftoken=own; csrftoken=planted", "own"),
+    ],
+)
+def test_the_page_sends_the_csrf_cookie_of_this_host_alone(visitor, user, cookies, sent):
+    visitor.page.add_init_script(
+        f"Object.defineProperty(document, 'cookie', {{ get: () => '{cookies}' }})"
+    )
+
+    with visitor.page.expect_request("**/api/token/") as request:
+        visitor.sends_credentials(user.email)
+
+    assert request.value.headers["x-csrftoken"] == sent
+    request.value.response()
+
+
 @pytest.mark.expects("status of 400")
 def test_a_password_that_is_too_common_is_said_at_its_field(visitor, db):
     page = visitor.page
