@@ -69,7 +69,7 @@ def _add(cache: BaseCache, key: str, period: int) -> int:
         if cache.add(key, 1, timeout=period):
             return 1
         try:
-            return cache.incr(key)
-        except ValueError:  # gone between the two
+            return int(cache.incr(key))  # a server may answer anything
+        except ValueError:  # gone between the two, or no number
             continue
     raise RuntimeError("The cache forgets what it was just told.")

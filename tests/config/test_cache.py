@@ -138,6 +138,12 @@ class TestARedisThatAnswersWithAPickle:
 
         return plant
 
+    @pytest.fixture
+    def counts(self):
+        counts = Counts()
+        yield counts
+        counts.own.clear()  # which is the process's
+
     def test_is_never_unpickled(self, cache, plant):
         loaded = plant("key")
 
@@ -147,12 +153,19 @@ class TestARedisThatAnswersWithAPickle:
             cache.get_many(["key"])
         assert not loaded.exists()
 
-    def test_is_a_cache_that_fails_to_the_counts(self, plant):
+    def test_is_a_cache_that_fails_to_the_counts(self, plant, counts):
         loaded = plant("key")
-        counts = Counts()
 
         assert [counts.add("key", 60) for _ in range(3)] == [1, 2, 3]
         assert not loaded.exists()
+
+    def test_is_a_cache_that_fails_where_it_comes_instead_of_a_count(
+        self, cache, counts, monkeypatch
+    ):
+        monkeypatch.setattr(RedisCache, "incr", lambda *args, **kwargs: b"no number")
+        cache.add("key", 1, timeout=60)
+
+        assert [counts.add("key", 60) for _ in range(3)] == [1, 2, 3]
 
     def test_is_a_degraded_cache_to_the_health_check(self, client, db, plant, monkeypatch):
         loaded = plant("health")
