@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from threading import Lock
 from time import monotonic
+from uuid import uuid4
 
 from django.core.cache import cache
 from django.core.cache.backends.base import BaseCache
@@ -23,7 +24,8 @@ class Counts:
     """
 
     def __init__(self) -> None:
-        self.own = LocMemCache("throttling", {"OPTIONS": {"MAX_ENTRIES": 100_000}})
+        # By a name of its own: Django keeps the entries of local caches by their names.
+        self.own = LocMemCache(uuid4().hex, {"OPTIONS": {"MAX_ENTRIES": 100_000}})
         self._lock = Lock()
         self._is_down = False
         self._ask_again_at = 0.0

