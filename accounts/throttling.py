@@ -103,7 +103,7 @@ def too_many(seconds: int) -> str:
 
 
 def _is_from_another_site(request: Request) -> bool:
-    """Whether a browser says so, and the origin is neither ours nor one that the settings name."""
+    """Return whether a browser marks it as such, and its origin is not in the settings."""
     if request.headers.get("Sec-Fetch-Site") not in {"cross-site", "same-site"}:
         return False
     origin = request.headers.get("Origin")
