@@ -1,8 +1,13 @@
 """What the tests of the settings start from."""
 
 import secrets
+import shutil
+import subprocess
+import sys
 
 import pytest
+
+from tests.support.checkout import ROOT, bare_environment
 
 
 @pytest.fixture
@@ -14,3 +19,19 @@ def fit(tmp_path):
         "EMAIL_URL": "dummymail://",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
     }
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """An SQLite database that is up to date, for the tests of a process to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
+    environment = bare_environment(ENV_FILE="", DEBUG="True", DATABASE_URL=f"sqlite:///{path}")
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=100)
+    return path
+
+
+@pytest.fixture
+def database(migrated, tmp_path):
+    """The URL of a database that other processes may use."""
+    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'site.sqlite3')}"

@@ -4,10 +4,12 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import termios
 import time
+from contextlib import closing
 
 import pytest
 
@@ -15,31 +17,28 @@ from tests.support.checkout import ROOT, bare_environment
 
 pytestmark = pytest.mark.process
 
-FILL = """
-import django
-django.setup()
-from datetime import timedelta
-from django.utils import timezone
-from token_blacklist.models import OutstandingToken
-OutstandingToken.objects.bulk_create(
-    OutstandingToken(session_id=f"{n:032x}", expires_at=timezone.now() - timedelta(days=1))
-    for n in range(300)
-)
-"""
-
 
 @pytest.fixture
-def site(fit, tmp_path):
-    environment = bare_environment(
-        **fit,
-        ENV_FILE="",
-        CACHE_DIR=str(tmp_path / "cache"),
-        DJANGO_SETTINGS_MODULE="config.settings",
-        PYTHONPATH=str(ROOT),
+def site(fit, database, tmp_path):
+    """A site with 300 sessions that have expired."""
+    site = bare_environment(
+        **fit | {"DATABASE_URL": database}, ENV_FILE="", CACHE_DIR=str(tmp_path / "cache")
     )
-    for command in (["manage.py", "migrate", "--verbosity=0"], ["-c", FILL]):
-        subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True)
-    return environment
+    columns = "INSERT INTO token_blacklist_outstandingtoken (session_id, expires_at)"
+    rows = ((f"{number:032x}",) for number in range(300))
+    with closing(connect(site)) as connection, connection:
+        connection.executemany(f"{columns} VALUES (?, '2020-01-01 00:00:00')", rows)
+    return site
+
+
+def connect(site):
+    return sqlite3.connect(site["DATABASE_URL"].removeprefix("sqlite:///"), timeout=20)
+
+
+def count(site):
+    with closing(connect(site)) as connection:
+        (rows,) = connection.execute("SELECT COUNT(*) FROM token_blacklist_outstandingtoken")
+    return rows[0]
 
 
 @pytest.fixture
@@ -118,13 +117,3 @@ def test_on_a_terminal_it_shows_how_far_it_is(flush):
     assert "300/300" in shown.decode()
     assert "tokens/s" in shown.decode()
     assert out.startswith("Deleted 300 expired tokens")
-
-
-def count(site):
-    import sqlite3
-
-    name = site["DATABASE_URL"].removeprefix("sqlite:///")
-    with sqlite3.connect(name, timeout=20) as database:
-        (rows,) = database.execute("SELECT COUNT(*) FROM token_blacklist_outstandingtoken")
-    database.close()
-    return rows[0]

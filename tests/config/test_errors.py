@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.config.test_settings import manage
+from tests.support.start import manage
 
 BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

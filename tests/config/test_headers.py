@@ -4,7 +4,7 @@ import pytest
 from corsheaders.middleware import CorsMiddleware
 from django.http import HttpResponse
 
-from tests.config.test_settings import problems, setting
+from tests.support.start import problems, settings_of
 
 PAGES = ["/", "/login/", "/signup/", "/account/", "/password/reset/", "/nothing/", "/theme.css"]
 
@@ -41,47 +41,48 @@ def test_a_debug_page_of_django_may_show_its_style(client, settings):
     assert "Content-Security-Policy" in client.get("/login/").headers
 
 
-@pytest.mark.process
 def test_hsts_is_sent_outside_debug(fit):
-    assert setting("settings.SECURE_HSTS_SECONDS", **fit) == 365 * 24 * 3600
-    more = "(settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD)"
-    both = {"SECURE_HSTS_INCLUDE_SUBDOMAINS": "True", "SECURE_HSTS_PRELOAD": "True"}
-    assert setting(more, **fit) == (False, False)
-    assert setting(more, **fit, **both) == (True, True)
+    default = settings_of(**fit)
+    both = settings_of(**fit, SECURE_HSTS_INCLUDE_SUBDOMAINS="True", SECURE_HSTS_PRELOAD="True")
+
+    assert default.SECURE_HSTS_SECONDS == 365 * 24 * 3600
+    assert not default.SECURE_HSTS_INCLUDE_SUBDOMAINS
+    assert not default.SECURE_HSTS_PRELOAD
+    assert both.SECURE_HSTS_INCLUDE_SUBDOMAINS
+    assert both.SECURE_HSTS_PRELOAD
 
 
-@pytest.mark.process
 def test_a_device_cookie_is_of_this_host_and_tls_alone_outside_debug(fit):
-    assert setting("settings.DEVICE_COOKIE_NAME", **fit) == "__Host-device"
-    assert setting("settings.SESSION_COOKIE_SECURE", **fit) is True
+    production = settings_of(**fit)
+
+    assert production.DEVICE_COOKIE_NAME == "__Host-device"
+    assert production.SESSION_COOKIE_SECURE is True
 
 
-@pytest.mark.process
-def test_no_subdomain_can_plant_a_csrf_or_a_session_cookie_outside_debug(fit):
-    names = "(settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_NAME)"
+@pytest.mark.parametrize("cookie", ["CSRF", "SESSION"])
+def test_no_subdomain_can_plant_a_csrf_or_a_session_cookie_outside_debug(fit, cookie):
+    production, development = settings_of(**fit), settings_of(**fit, DEBUG="True")
+
+    name = getattr(production, f"{cookie}_COOKIE_NAME")
+    assert name == f"__Host-{getattr(development, f'{cookie}_COOKIE_NAME')}"
     # What a browser asks of the prefix.
-    rest = "(settings.CSRF_COOKIE_SECURE, settings.CSRF_COOKIE_DOMAIN, settings.CSRF_COOKIE_PATH)"
-    session = rest.replace("CSRF", "SESSION")
-
-    assert setting(names, **fit) == ("__Host-csrftoken", "__Host-sessionid")
-    assert setting(rest, **fit) == setting(session, **fit) == (True, None, "/")
-    assert setting(names, **fit | {"DEBUG": "True"}) == ("csrftoken", "sessionid")
+    assert getattr(production, f"{cookie}_COOKIE_SECURE") is True
+    assert getattr(production, f"{cookie}_COOKIE_DOMAIN") is None
+    assert getattr(production, f"{cookie}_COOKIE_PATH") == "/"
 
 
-@pytest.mark.process
 def test_other_origins_are_kept_out(client, fit):
     answer = client.get("/api/me/", HTTP_ORIGIN="https://app.example.com")
 
     assert "Access-Control-Allow-Origin" not in answer.headers
-    assert "corsheaders" not in str(setting("settings.MIDDLEWARE", **fit))
+    assert "corsheaders" not in str(settings_of(**fit).MIDDLEWARE)
 
 
-@pytest.mark.process
 def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings):
     named = "https://app.example.com"
     fit["CORS_ALLOWED_ORIGINS"] = named
-    assert "corsheaders" in setting("settings.MIDDLEWARE", **fit)[2]
-    settings.CORS_ALLOWED_ORIGINS = setting("settings.CORS_ALLOWED_ORIGINS", **fit)
+    assert "corsheaders" in settings_of(**fit).MIDDLEWARE[2]
+    settings.CORS_ALLOWED_ORIGINS = settings_of(**fit).CORS_ALLOWED_ORIGINS
     middleware = CorsMiddleware(lambda request: HttpResponse())
 
     def allowed(path, origin):
@@ -93,7 +94,6 @@ def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings)
     assert allowed("/account/", named) is None
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
     "origins", ["*", "app.example.com", "https://app.example.com/", "https://*.example.com"]
 )

@@ -35,29 +35,21 @@ print(Client().get("/metrics", headers={"Authorization": "Bearer a-token-for-pro
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(database, tmp_path):
     """An environment in which processes share a database and their figures."""
-    environment = bare_environment(
+    return bare_environment(
         DJANGO_SETTINGS_MODULE="config.settings",
         ENV_FILE="",
         DEBUG="True",
         JWT_SIGNING_KEY="signs-the-tokens-of-the-tests-" * 3,
         ALLOWED_HOSTS="testserver",
-        DATABASE_URL=f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        DATABASE_URL=database,
         CACHE_DIR=str(tmp_path / "cache"),
         METRICS_DIR=str(tmp_path / "metrics"),
         METRICS_TOKEN=SECRET,
         LOG_STREAM="stderr",
         PYTHONPATH=str(ROOT),
     )
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-        timeout=100,
-    )
-    return environment
 
 
 def figures(site, name):

