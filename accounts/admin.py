@@ -162,7 +162,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     @staticmethod
     def _live_sessions(person: User) -> str:
         found = list(live_sessions(person)[: MOST + 1])
-        if not found:
+        if not found and not person.last_login:
             return str(_("none"))
         rows = format_html_join(
             "",
@@ -184,4 +184,5 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
             person.pk,
             _("Sign out everywhere"),
         )
-        return format_html('<ul class="tb-story">{}</ul><p>{}</p>', rows, button)
+        story = format_html('<ul class="tb-story">{}</ul>', rows) if found else _("none")
+        return format_html("{}<p>{}</p>", story, button)

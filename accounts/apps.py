@@ -6,3 +6,10 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("People")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from token_blacklist.signals import signed_out_everywhere  # noqa: PLC0415
+
+        from .sessions import end_django_sessions  # noqa: PLC0415  # models are loaded by now
+
+        signed_out_everywhere.connect(end_django_sessions)

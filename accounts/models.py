@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -56,6 +56,8 @@ class UserQuerySet(models.QuerySet["User"]):
         if not deactivates and "password" not in fields:
             return super().update(**fields)
         self._for_write = True
+        if deactivates:
+            fields.setdefault("signed_out_at", timezone.now())
         with transaction.atomic(self.db):
             # Who they are, first: after the update a filter may not find them any more. And the
             # update before the ending: a sign-in at the same time waits for it, and is refused.
@@ -144,6 +146,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Takes part. Take this away instead of deleting the account."),
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    signed_out_at = models.DateTimeField(
+        _("signed out everywhere"), null=True, blank=True, editable=False
+    )
 
     objects = UserManager()
 
@@ -173,6 +178,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         super().clean()
         self.email = normalize_email(self.email)
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session of Django's must carry: it changes with a sign-out everywhere."""
+        return self._since_signed_out(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same, made with each of SECRET_KEY_FALLBACKS."""
+        return map(self._since_signed_out, super().get_session_auth_fallback_hash())
+
+    def _since_signed_out(self, session_hash: str) -> str:
+        if self.signed_out_at is None:
+            return session_hash
+        return f"{session_hash}.{self.signed_out_at.timestamp()}"
 
     # The row as this object last read or wrote it, by attribute. Empty: it never did.
     _stored: Mapping[str, Any] = MappingProxyType({})
@@ -244,6 +262,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         self.email = normalize_email(self.email)
         reason = self._end_of_sessions(kwargs.get("update_fields"))
+        if reason is BlacklistedToken.Reason.DEACTIVATED:
+            self.signed_out_at = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "signed_out_at"}
         using = kwargs.get("using") or self._state.db
         is_loaded = using == self._state.db and self._is_of_the_row()
         if kwargs.get("update_fields") is None and is_loaded and not kwargs.get("force_insert"):

@@ -12,6 +12,10 @@ signing in or out. Those of one session tell `session_id` and `user_id`, none of
 - `token_repeated(generation)`: a refresh whose answer was lost was asked for again.
 - `token_refused(code)`: a request was answered 401; nothing else is known of it.
 - `tokens_flushed(outstanding, blacklisted)`: so many rows of the lists were over and are gone.
+
+`signed_out_everywhere(users)` is no event but part of its transaction: support ends every session
+of these users, a queryset. A site that keeps sessions of another kind, such as Django's own, ends
+them here; a receiver that raises undoes it all.
 """
 
 from __future__ import annotations
@@ -55,3 +59,4 @@ token_blacklisted = Event("token_blacklisted")
 token_reused = Event("token_reused", logging.WARNING)
 token_refused = Event("token_refused", logging.DEBUG)
 tokens_flushed = Event("tokens_flushed")
+signed_out_everywhere = Signal()

@@ -149,14 +149,3 @@ def test_a_new_name_undoes_no_deactivation_and_no_password_of_the_same_moment(de
 
     user = User.objects.get()
     assert (user.name, user.is_active, user.password) == ("Ada", False, "!")
-
-
-@pytest.mark.parametrize("fields", [{"is_active": False}, {"password": "!"}])
-def test_the_admins_own_session_ends_with_the_password_and_the_activity(client, db, fields):
-    staff = UserFactory(admin=True)
-    client.force_login(staff)
-    assert client.get("/admin/").status_code == HTTPStatus.OK
-
-    type(staff).objects.filter(pk=staff.pk).update(**fields)
-
-    assert client.get("/admin/").status_code == HTTPStatus.FOUND

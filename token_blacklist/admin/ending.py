@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import router, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,6 +22,7 @@ from django.utils.translation import ngettext
 
 from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ..revocation import revoke_sessions
+from ..signals import signed_out_everywhere
 
 AT_ONCE = 10_000  # sessions that one request ends: it is answered within seconds
 MAY_END = "token_blacklist.add_blacklistedtoken"
@@ -72,6 +74,12 @@ class Selection(forms.Form):
         if data.get("since") and data.get("until") and data["until"] < data["since"]:
             self.add_error("until", _("This is before the beginning."))
         return data
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether these are all sessions of the people."""
+        given = {name for name, value in self.cleaned_data.items() if value}
+        return given - {"note"} == {"people"}
 
     def found(self) -> OutstandingTokenQuerySet:
         """Return the newest of them: as many as one request ends, and one more to tell."""
@@ -131,6 +139,7 @@ class EndingMixin:
                 "sessions": len(people),
                 "people": len(set(people) - {None}),
                 "more": len(people) > AT_ONCE,
+                "others": form.everywhere and signed_out_everywhere.has_listeners(OutstandingToken),
             }
         status = 400 if form.is_bound and form.errors else 200
         return TemplateResponse(
@@ -141,12 +150,16 @@ class EndingMixin:
         note = form.cleaned_data["note"]
         ended = list(form.found().select_related("user"))[:AT_ONCE]
         sessions = OutstandingToken.objects.filter(pk__in=[record.pk for record in ended])
-        count = revoke_sessions(
-            sessions,
-            reason=BlacklistedToken.Reason.ADMIN,
-            by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
-            note=note,
-        )
+        with transaction.atomic(router.db_for_write(OutstandingToken)):
+            if form.everywhere:
+                users = get_user_model()._default_manager.filter(pk__in=form.cleaned_data["people"])
+                signed_out_everywhere.send(OutstandingToken, users=users)
+            count = revoke_sessions(
+                sessions,
+                reason=BlacklistedToken.Reason.ADMIN,
+                by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
+                note=note,
+            )
         log(request, ended, note)
         people = len({record.user_id for record in ended} - {None})
         whose = ngettext("of %(count)d person", "of %(count)d people", people) % {"count": people}

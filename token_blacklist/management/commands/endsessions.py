@@ -15,13 +15,15 @@ from django.utils.dateparse import parse_datetime
 
 from ...models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ...revocation import revoke_in_batches
+from ...signals import signed_out_everywhere
 
 
 class Command(BaseCommand):
     help = (
         "End sessions, at once and for good: those that meet all of the conditions. After a "
         "restore, end all that were signed in before it: a sign-out made since the backup is "
-        "not in it."
+        "not in it. Sessions that the site keeps elsewhere, such as those of the admin, end too, "
+        "unless --ip is given."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,6 +51,8 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.stdout.write(f"Would end {sessions.live().count()} sessions.")
                 return
+            if options["ip"] is None:
+                signed_out_everywhere.send(OutstandingToken, users=self._people(options["user"]))
             self._end(sessions, options["note"])
         except DatabaseError as error:
             raise CommandError(
@@ -68,6 +72,11 @@ class Command(BaseCommand):
                 f"Stopped after {count} sessions. Do the same again for the rest."
             ) from None
         self.stdout.write(self.style.SUCCESS(f"Ended {count} sessions."))
+
+    def _people(self, given: str | None) -> Any:
+        """Return whose sessions of other kinds end as well: where from, nothing says of those."""
+        users = get_user_model()._default_manager.all()
+        return users if given is None else users.filter(pk=_person(given).pk)
 
     def _selected(self, options: dict[str, Any]) -> OutstandingTokenQuerySet:
         sessions = OutstandingToken.objects.all()

@@ -1,0 +1,172 @@
+"""The session of the admin, which is Django's own, ends with the person's others."""
+
+from http import HTTPStatus
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.token_blacklist.test_budgets import statements
+from token_blacklist.models import OutstandingToken
+from token_blacklist.signals import signed_out_everywhere
+
+END = "/admin/token_blacklist/outstandingtoken/end/"
+
+
+@pytest.fixture
+def person(db):
+    return UserFactory(admin=True)
+
+
+@pytest.fixture
+def browser(person):
+    """A browser that is signed in to the admin."""
+    browser = Client()
+    answer = browser.post("/admin/login/", {"username": person.email, "password": PASSWORD})
+    assert answer.status_code == HTTPStatus.FOUND
+    assert is_in(browser)
+    return browser
+
+
+@pytest.fixture
+def support(db):
+    support = Client()
+    support.force_login(UserFactory(admin=True))
+    return support
+
+
+def is_in(browser):
+    return browser.get("/admin/").status_code == HTTPStatus.OK
+
+
+def by_the_api(person, support):
+    device = Device(person)
+    device.log_in()
+    assert device.http.delete("/api/sessions/", **device.bearer).json() == {"ended": 0}
+
+
+def by_support(person, support):
+    answer = support.post(END, {"people": person.pk, "confirmed": "yes"})
+    assert answer.status_code == HTTPStatus.FOUND
+
+
+def by_command(person, support):
+    call_command("endsessions", "--user", person.email)
+
+
+def everybody_by_command(person, support):
+    call_command("endsessions", "--all")
+
+
+def after_a_restore(person, support):
+    call_command("endsessions", "--before", "2100-01-01T00:00Z")
+
+
+def deactivated_for_a_while(person, support):
+    person.is_active = False
+    person.save()
+    person.is_active = True
+    person.save()
+
+
+def deactivated_for_a_while_with_others(person, support):
+    User.objects.update(is_active=False)
+    User.objects.update(is_active=True)
+
+
+def by_a_new_password(person, support):
+    person.set_password("a new password")
+    person.save()
+
+
+WAYS = [
+    by_the_api,
+    by_support,
+    by_command,
+    everybody_by_command,
+    after_a_restore,
+    deactivated_for_a_while,
+    deactivated_for_a_while_with_others,
+    by_a_new_password,
+]
+
+
+@pytest.mark.parametrize("sign_out", WAYS, ids=lambda way: way.__name__)
+def test_it_ends_with_a_sign_out_everywhere(person, browser, support, sign_out):
+    sign_out(person, support)
+
+    assert not is_in(browser)
+    browser.force_login(User.objects.get(pk=person.pk))
+    assert is_in(browser)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"people": "{person}", "ip_address": "192.0.2.1"},
+        {"people": "{person}", "since": "2020-01-01T00:00"},
+        {"sessions": "{session}"},
+        {"people": "{other}"},
+    ],
+)
+def test_it_goes_on_where_some_sessions_are_ended(person, browser, support, conditions):
+    session = OutstandingTokenFactory(user=person, ip_address="192.0.2.1")
+    ids = {"person": person.pk, "session": session.pk, "other": UserFactory().pk}
+    form = {name: value.format(**ids) for name, value in conditions.items()}
+
+    answer = support.post(END, {**form, "confirmed": "yes"})
+
+    assert answer.status_code == HTTPStatus.FOUND
+    assert is_in(browser)
+
+
+@pytest.mark.parametrize("arguments", [["--ip", "192.0.2.1"], ["--all", "--dry-run"]])
+def test_it_goes_on_where_the_command_ends_none_of_the_persons(browser, arguments):
+    call_command("endsessions", *arguments)
+
+    assert is_in(browser)
+
+
+def test_it_costs_a_statement_more_only_for_whoever_has_had_one(user, person, browser):
+    end = "/api/sessions/?all=true"
+    for who, expected in (
+        (user, ["SELECT", "INSERT", "SELECT"]),
+        (person, ["SELECT", "UPDATE", "INSERT", "SELECT"]),
+    ):
+        device = Device(who)
+        device.log_in()
+        with statements(*expected):
+            assert device.http.delete(end, **device.bearer).json() == {"ended": 1}
+
+
+def test_it_costs_no_statement_to_look(person, browser):
+    with statements("SELECT", "SELECT"):  # the session, the user
+        assert browser.get("/admin/jsi18n/").status_code == HTTPStatus.OK
+
+
+def test_support_ends_it_where_there_is_no_other(person, browser, support):
+    page = support.get(f"/admin/accounts/user/{person.pk}/change/")
+    assert f"{END}?people={person.pk}" in page.text
+    asked = support.get(END, {"people": person.pk})
+    assert "Sessions of the admin, which the list does not show, are ended as well." in asked.text
+    assert "disabled" not in asked.text.partition("tb-danger")[2].partition("</button>")[0]
+
+
+def test_a_receiver_that_raises_undoes_it_all(person, browser, support):
+    session = OutstandingTokenFactory(user=person)
+
+    def refuse(**kwargs):
+        raise RuntimeError("no")
+
+    signed_out_everywhere.connect(refuse)
+    try:
+        with pytest.raises(RuntimeError, match="no"):
+            by_support(person, support)
+    finally:
+        signed_out_everywhere.disconnect(refuse)
+
+    assert is_in(browser)
+    assert not hasattr(OutstandingToken.objects.get(pk=session.pk), "blacklistedtoken")
