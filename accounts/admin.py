@@ -184,5 +184,6 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
             person.pk,
             _("Sign out everywhere"),
         )
-        story = format_html('<ul class="tb-story">{}</ul>', rows) if found else _("none")
-        return format_html("{}<p>{}</p>", story, button)
+        story = format_html('<ul class="tb-story">{}</ul>', rows)
+        none = format_html("<p>{}</p>", _("none"))
+        return format_html("{}<p>{}</p>", story if found else none, button)

@@ -312,6 +312,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- The admin ---
 
+LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in form does not say where from
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,
     "SITE_HEADER": SITE_NAME,

@@ -74,6 +74,14 @@ def test_the_figures_are_for_those_who_may_see_the_sessions(staff):
     assert "Live sessions" in staff("view_outstandingtoken").get("/admin/").text
 
 
+def test_the_admins_own_sign_in_leads_to_the_admin(client, db):
+    form = {"username": UserFactory(admin=True).email, "password": PASSWORD}
+
+    answer = client.post("/admin/login/", form)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
 def test_the_admins_own_sign_in_is_throttled_with_the_apis(client, user, settings):
     settings.REST_FRAMEWORK = {
         **settings.REST_FRAMEWORK,

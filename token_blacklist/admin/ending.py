@@ -81,6 +81,11 @@ class Selection(forms.Form):
         given = {name for name, value in self.cleaned_data.items() if value}
         return given - {"note"} == {"people"}
 
+    @property
+    def others(self) -> bool:
+        """Whether sessions end that are in no list of this app."""
+        return self.everywhere and signed_out_everywhere.has_listeners(OutstandingToken)
+
     def found(self) -> OutstandingTokenQuerySet:
         """Return the newest of them: as many as one request ends, and one more to tell."""
         data = self.cleaned_data
@@ -139,7 +144,7 @@ class EndingMixin:
                 "sessions": len(people),
                 "people": len(set(people) - {None}),
                 "more": len(people) > AT_ONCE,
-                "others": form.everywhere and signed_out_everywhere.has_listeners(OutstandingToken),
+                "others": form.others,
             }
         status = 400 if form.is_bound and form.errors else 200
         return TemplateResponse(
@@ -163,6 +168,9 @@ class EndingMixin:
         log(request, ended, note)
         people = len({record.user_id for record in ended} - {None})
         whose = ngettext("of %(count)d person", "of %(count)d people", people) % {"count": people}
+        if form.others and not count:
+            messages.success(request, _("They are signed out of the admin."))
+            return HttpResponseRedirect(self._list_url())
         messages.success(
             request,
             ngettext(
