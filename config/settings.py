@@ -126,7 +126,8 @@ match DATABASE.get("ENGINE"):
     case "django.db.backends.postgresql":
         DATABASE["ENGINE"] = "config.postgresql"
         # Each thread keeps its connection, until it is as old as this (seconds) or was closed.
-        DATABASE["CONN_MAX_AGE"] = 0 if DEBUG else 600  # runserver has a thread for each request
+        # runserver has a thread for each request.
+        DATABASE.setdefault("CONN_MAX_AGE", 0 if DEBUG else 600)
         DATABASE["CONN_HEALTH_CHECKS"] = True
         DATABASE["OPTIONS"] = {
             "connect_timeout": 10,

@@ -165,6 +165,10 @@ def test_a_migration_that_is_killed_is_run_again_and_ends_well(site):
     filled.close()
     rows = ask(site, f"SELECT count(*) FROM {OUTSTANDING}")
 
+    began = time.monotonic()
+    manage(site, "migrate", "--plan", adopted=True)
+    until_it_begins = time.monotonic() - began
+
     killed = 0
     for moment in range(60):
         process = subprocess.Popen(
@@ -175,7 +179,7 @@ def test_a_migration_that_is_killed_is_run_again_and_ends_well(site):
             text=True,
         )
         try:
-            _out, said = process.communicate(timeout=0.4 + moment * 0.05)
+            _out, said = process.communicate(timeout=0.8 * until_it_begins + moment * 0.05)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.communicate()
