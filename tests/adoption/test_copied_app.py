@@ -36,11 +36,11 @@ def run(project, *command, user="django"):
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=280,
     )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("user", "tests", "least"),
     [
