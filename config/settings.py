@@ -115,6 +115,9 @@ with warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError):
     DATABASE = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
 match DATABASE.get("ENGINE"):
     case "django.db.backends.sqlite3":
+        # Each thread keeps its connection, but for runserver, which has one for each request. A
+        # new one makes files where it is the only one, and on a full disk cannot even read.
+        DATABASE.setdefault("CONN_MAX_AGE", 0 if DEBUG else None)
         DATABASE["OPTIONS"] = {
             # A write waits for its turn from the start, instead of failing half-way.
             "transaction_mode": "IMMEDIATE",
@@ -125,8 +128,7 @@ match DATABASE.get("ENGINE"):
         }
     case "django.db.backends.postgresql":
         DATABASE["ENGINE"] = "config.postgresql"
-        # Each thread keeps its connection, until it is as old as this (seconds) or was closed.
-        # runserver has a thread for each request.
+        # As above, until it is as old as this (seconds) or was closed.
         DATABASE.setdefault("CONN_MAX_AGE", 0 if DEBUG else 600)
         DATABASE["CONN_HEALTH_CHECKS"] = True
         DATABASE["OPTIONS"] = {

@@ -86,8 +86,8 @@ def served(folder: Path, **variables: str) -> Iterator[str]:
 def environment(folder: Path, **variables: str) -> dict[str, str]:
     """Return what the project is served with: in DEBUG, for its demo users, and no throttles."""
     url = variables["DATABASE_URL"]
-    if not url.startswith("sqlite"):  # its connections are kept, as outside of DEBUG
-        variables["DATABASE_URL"] = f"{url}{'&' if '?' in url else '?'}conn_max_age=600"
+    # Connections are kept, as outside of DEBUG.
+    variables["DATABASE_URL"] = f"{url}{'&' if '?' in url else '?'}conn_max_age=600"
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -1,0 +1,38 @@
+"""A disk that is full, under SQLite: what only reads goes on."""
+
+import psutil
+import pytest
+
+from accounts.management.commands.demo import PASSWORD
+from tests.support.server import call, environment, gunicorn, prepare
+
+pytestmark = pytest.mark.process
+
+
+def limit_files(server, size):
+    """Let no file of the server grow beyond these bytes, as on a disk that is full."""
+    master = psutil.Process(server.process.pid)
+    for process in [master, *master.children()]:
+        _soft, hard = process.rlimit(psutil.RLIMIT_FSIZE)
+        process.rlimit(psutil.RLIMIT_FSIZE, (size, hard))
+
+
+def test_access_tokens_are_taken_though_the_disk_is_full(tmp_path):
+    env = environment(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'site.sqlite3'}")
+    prepare(env)
+    with gunicorn(env, workers=1) as server:
+        person = {"email": "demo@example.com", "password": PASSWORD}
+        status, tokens = call(f"{server.url}/api/token/", person)
+        assert status == 200
+        refresh = {"refresh": tokens["refresh"]}
+
+        limit_files(server, 0)
+        said = [call(f"{server.url}/api/me/", access=tokens["access"])[0] for _ in range(5)]
+        full = call(f"{server.url}/api/token/refresh/", refresh)
+        still = call(f"{server.url}/api/me/", access=tokens["access"])
+        limit_files(server, psutil.RLIM_INFINITY)
+        again = call(f"{server.url}/api/token/refresh/", refresh)
+
+    assert said == [200] * 5
+    assert (full[0], full[1]["code"]) == (503, "unavailable")
+    assert still[0] == again[0] == 200
