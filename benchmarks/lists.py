@@ -119,6 +119,7 @@ def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
 
         idle = refreshes(warm_up=1, seconds=5)
         before = server.run(site.database, f"SELECT count(*) FROM {OUTSTANDING}")[0][0]
+        log = server.run(site.database, "SELECT pg_current_wal_lsn()")[0][0]
         began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "django", "flushexpiredtokens"],
@@ -144,10 +145,12 @@ def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
     if process.returncode:
         raise RuntimeError(f"the flush of {site.title} failed")
     after = server.run(site.database, f"SELECT count(*) FROM {OUTSTANDING}")[0][0]
+    logged = server.run(site.database, f"SELECT pg_current_wal_lsn() - '{log}'")[0][0]
     return {
         "seconds": ended[0],
         "MiB": memory[0],
         "deleted": before - after,
+        "logged": float(logged) / (before - after),
         "p99 idle ms": idle.percentile(99) * 1000,
         "p99 ms": meanwhile.percentile(99) * 1000,
         "longest ms": max(meanwhile.times) * 1000,

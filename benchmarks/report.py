@@ -108,6 +108,7 @@ def _lists(found: dict[str, Any]) -> str:
         (f"flush of {ours['rows']:,} rows, s", *(f"{f['seconds']:.1f}" for f in flushes)),
         ("deleted by it", *(f"{f['deleted']:,}" for f in flushes)),
         ("its peak memory, MiB", *(f"{f['MiB']:.0f}" for f in flushes)),
+        ("log that PostgreSQL wrote for each, bytes", *(f"{f['logged']:,.0f}" for f in flushes)),
         ("p99 of refreshes before it, ms", *(f"{f['p99 idle ms']:.0f}" for f in flushes)),
         ("p99 of refreshes meanwhile, ms", *(f"{f['p99 ms']:.0f}" for f in flushes)),
         ("the longest of them, ms", *(f"{f['longest ms']:.0f}" for f in flushes)),

@@ -151,7 +151,9 @@ def test_a_flush_is_three_a_batch_however_many_rows(db):
     OutstandingTokenFactory()
     batch = ("SELECT", "DELETE", "DELETE")
 
-    with statements("INSERT", *batch, *batch, "SELECT", "UPDATE"):
+    # In PostgreSQL one more says how many pages to go through; of the one, both take all rows.
+    first = ["SELECT"] if connection.vendor == "postgresql" else []
+    with statements("INSERT", *first, *batch, *batch, "SELECT", "UPDATE"):
         retention.flush(batch_size=3)
 
     assert OutstandingToken.objects.count() == 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
@@ -31,7 +31,13 @@ def fill(count):
     OutstandingTokenFactory.create_batch(count - count // 2, expired=True)
 
 
-def test_the_oldest_go_first():
+@pytest.fixture
+def few_among_many():
+    """More pages of the table than there are expired rows."""
+    OutstandingTokenFactory.create_batch(150, user=None, user_agent="x" * 255)
+
+
+def test_the_oldest_go_first(few_among_many):
     days = [OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=n)) for n in (1, 3)]
     oldest = OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=5))
 
@@ -39,6 +45,29 @@ def test_the_oldest_go_first():
 
     assert not OutstandingToken.objects.filter(pk=oldest.pk).exists()
     assert OutstandingToken.objects.filter(pk__in=[day.pk for day in days]).count() == 2
+
+
+@pytest.mark.postgresql
+def test_where_they_lie_everywhere_they_go_page_by_page():
+    rows = [
+        OutstandingTokenFactory(
+            user=None, expires_at=timezone.now() - timedelta(days=days), user_agent="x" * 255
+        )
+        for days in (1, 5, 2, 4, 3) * 20
+    ]
+    live = OutstandingTokenFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid::text::point FROM token_blacklist_outstandingtoken")
+        page = {pk: int(place[1:].split(",")[0]) for pk, place in cursor}
+
+    retention.flush(batch_size=30, max_seconds=0)
+    left = set(OutstandingToken.objects.values_list("pk", flat=True)) - {live.pk}
+    gone = {row.pk for row in rows} - left
+    assert 0 < len(gone) <= 30
+    assert max(page[pk] for pk in gone) <= min(page[pk] for pk in left)
+    retention.flush(batch_size=30)
+
+    assert OutstandingToken.objects.get() == live
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 100])
@@ -158,7 +187,7 @@ def test_seconds_that_are_none_are_refused(arguments):
 
 def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
     fill(4)
-    whole = retention._flush_batch
+    whole = retention._delete
     batches = iter([whole])
 
     def second_fails(*args):
@@ -166,7 +195,7 @@ def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
             return batch(*args)
         raise OperationalError("the disk is full")
 
-    monkeypatch.setattr(retention, "_flush_batch", second_fails)
+    monkeypatch.setattr(retention, "_delete", second_fails)
 
     with pytest.raises(CommandError, match=r"the disk is full.*try again"):
         call_command("flushexpiredtokens", "--batch-size", "2")
