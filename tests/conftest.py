@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.utils import timezone
 
 from .support.devices import Device
 from .support.factories import UserFactory
@@ -98,8 +100,14 @@ def browser(user: Any) -> Device:
 
 @pytest.fixture
 def clock() -> Any:
-    """A clock that stands still until the test moves it: `clock.shift(seconds)`."""
-    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+    """A clock that stands still until the test moves it: `clock.shift(seconds)`.
+
+    The database's goes with it, where a flush asks for it.
+    """
+    with (
+        patch("token_blacklist.retention.database_time", timezone.now),
+        time_machine.travel(datetime.now(UTC), tick=False) as traveller,
+    ):
         yield traveller
 
 

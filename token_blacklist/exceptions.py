@@ -1,7 +1,11 @@
-"""How a token or a sign-in is refused. Each class has a status, a sentence and a stable code."""
+"""How a token, a sign-in or a flush is refused.
+
+Each class that answers a request has a status, a sentence and a stable code.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +18,17 @@ class TokenError(Exception):
 
 class ExpiredTokenError(TokenError):
     """The token was genuine and its time is over."""
+
+
+class ClockError(Exception):
+    """The clocks of the application and of the database differ too much to delete by either."""
+
+    def __init__(self, here: datetime, there: datetime) -> None:
+        super().__init__(
+            f"The clocks differ: it is {here:%Y-%m-%d %H:%M:%S} here and "
+            f"{there:%Y-%m-%d %H:%M:%S} in the database. Nothing was deleted. "
+            "Set the one that is wrong, and try again."
+        )
 
 
 class AuthenticationFailed(exceptions.AuthenticationFailed):

@@ -405,6 +405,7 @@ class FlushRun(models.Model):
         STOPPED = "stopped", _("stopped")
         OUT_OF_TIME = "out_of_time", _("out of time")
         FAILED = "failed", _("failed")
+        INTERRUPTED = "interrupted", _("interrupted")  # killed: it could not save another
 
     started_at = models.DateTimeField(_("started"))
     duration = models.DurationField(_("duration"), default=timedelta(0))

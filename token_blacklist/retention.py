@@ -6,20 +6,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.db.models import BooleanField, QuerySet
+from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from .conf import conf
+from .exceptions import ClockError
 from .models import BlacklistedToken, FlushRun, OutstandingToken, OutstandingTokenQuerySet
 from .signals import tokens_flushed
 
 BATCH_SIZE = 5_000
 LARGEST_BATCH = 30_000  # SQLite takes no more parameters in a statement
+CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+SAVED_EVERY = 5.0  # seconds: a run that is killed has lost no more of its counts
+INTERRUPTED_AFTER = timedelta(minutes=1)  # without such a save
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,37 @@ class Batch:
     is_last: bool = False
 
 
-def waiting() -> OutstandingTokenQuerySet:
+def waiting(now: datetime | None = None) -> OutstandingTokenQuerySet:
     """Return the sessions that a flush would delete."""
-    return OutstandingToken.objects.expired(timezone.now())
+    return OutstandingToken.objects.expired(now or timezone.now())
+
+
+def flush_time() -> datetime:
+    """Return the time by which a flush tells what has expired: the earlier of two clocks.
+
+    What is deleted cannot be brought back, so a clock that is ahead must not decide alone.
+
+    Raises:
+        ClockError: the clocks of the application and of the database differ by minutes.
+    """
+    here = timezone.now()
+    there = database_time()
+    if there is None:
+        return here
+    if abs(here - there) > CLOCKS_MAY_DIFFER:
+        raise ClockError(here, there)
+    return min(here, there)
+
+
+def database_time() -> datetime | None:
+    """Return the time of the database server. None on SQLite, which has no clock of its own."""
+    connection = connections[router.db_for_write(OutstandingToken)]
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def last_flush() -> FlushRun | None:
@@ -83,10 +115,11 @@ def flush(
     Safe at any time, any number of times and several at once: only tokens that are refused
     anyway are forgotten, and a row that another flush holds is left to it. It ends early
     after `max_seconds`, or once `stop` is set, always after a whole batch. `after_batch` hears
-    how many each took. Every run leaves a FlushRun, also one that fails.
+    how many each took. Every run that begins leaves a FlushRun, also one that fails or is killed.
 
     Raises:
         ValueError: `batch_size` is not from 1 to LARGEST_BATCH.
+        ClockError: a clock is wrong, and nothing was deleted.
         django.db.Error: the database failed. What was deleted before is deleted.
     """
     if not 1 <= batch_size <= LARGEST_BATCH:
@@ -94,12 +127,19 @@ def flush(
     stop = stop or threading.Event()
     started = time.monotonic()
     latest = started + (float("inf") if max_seconds is None else max_seconds)
-    run = FlushRun.objects.create(started_at=timezone.now())
+    now = flush_time()
+    _mark_interrupted(now)
+    run = FlushRun.objects.create(started_at=now)
+    saved = started
     outcome = FlushRun.Outcome.FAILED
     try:
-        for batch in _batches(batch_size):
+        for batch in _batches(batch_size, now):
             run.outstanding_deleted += batch.outstanding
             run.blacklisted_deleted += batch.blacklisted
+            if time.monotonic() - saved >= SAVED_EVERY:
+                saved = time.monotonic()
+                run.duration = timedelta(seconds=saved - started)
+                run.save()
             after_batch(batch.taken)
             if batch.is_last:
                 outcome = FlushRun.Outcome.DONE
@@ -111,18 +151,30 @@ def flush(
                 outcome = FlushRun.Outcome.STOPPED
             else:
                 continue
-            if not waiting().exists():
+            if not waiting(now).exists():
                 outcome = FlushRun.Outcome.DONE
             break
     finally:
         run.outcome = outcome
-        run.duration = timezone.now() - run.started_at
+        run.duration = timedelta(seconds=time.monotonic() - started)
         run.save()
     tokens_flushed.announce(
         FlushRun, outstanding=run.outstanding_deleted, blacklisted=run.blacklisted_deleted
     )
     seconds = time.monotonic() - started
     return FlushReport(run.outstanding_deleted, run.blacklisted_deleted, outcome, seconds)
+
+
+def _mark_interrupted(now: datetime) -> None:
+    """Mark the runs that were killed: they are running, and were not saved for a while.
+
+    Marking one that still runs, after a long batch or pause, does no harm: it saves its own
+    outcome next.
+    """
+    last_saved = ExpressionWrapper(F("started_at") + F("duration"), output_field=DateTimeField())
+    FlushRun.objects.filter(outcome=FlushRun.Outcome.RUNNING).alias(last_saved=last_saved).filter(
+        last_saved__lt=now - INTERRUPTED_AFTER
+    ).update(outcome=FlushRun.Outcome.INTERRUPTED)
 
 
 def _stopped_during(pause: float, stop: threading.Event) -> bool:
@@ -137,27 +189,27 @@ def _stopped_during(pause: float, stop: threading.Event) -> bool:
     return stop.is_set()
 
 
-def _batches(size: int) -> Iterator[Batch]:
+def _batches(size: int, now: datetime) -> Iterator[Batch]:
     """Delete what is over, a batch with each step."""
     using = router.db_for_write(OutstandingToken)
-    if connections[using].vendor == "postgresql" and (pages := _pages_to_sweep(using)):
-        return _page_by_page(size, pages, using)
-    return _oldest_first(size, using)
+    if connections[using].vendor == "postgresql" and (pages := _pages_to_sweep(now, using)):
+        return _page_by_page(size, pages, now, using)
+    return _oldest_first(size, now, using)
 
 
-def _oldest_first(size: int, using: str) -> Iterator[Batch]:
+def _oldest_first(size: int, now: datetime, using: str) -> Iterator[Batch]:
     """Delete in the order of the index."""
-    rows = _expired(using).order_by("expires_at")
+    rows = _expired(now, using).order_by("expires_at")
     batch = _delete(rows[:size], using)
     while batch.taken == size:
         yield batch
         # From where the one before ended, and not among the dead entries that it left.
-        rows = _expired(using).order_by("expires_at").filter(expires_at__gte=batch.until)
+        rows = _expired(now, using).order_by("expires_at").filter(expires_at__gte=batch.until)
         batch = _delete(rows[:size], using)
     yield replace(batch, is_last=True)
 
 
-def _page_by_page(size: int, pages: int, using: str) -> Iterator[Batch]:
+def _page_by_page(size: int, pages: int, now: datetime, using: str) -> Iterator[Batch]:
     """Delete in the order of the table, so that each of its pages is changed once.
 
     PostgreSQL logs a page as a whole when it is changed first after a checkpoint. Where expired
@@ -171,7 +223,7 @@ def _page_by_page(size: int, pages: int, using: str) -> Iterator[Batch]:
             [f"({start},0)", f"({start + width},0)"],
             BooleanField(),
         )
-        batch = _delete(_expired(using).filter(within)[:size], using)
+        batch = _delete(_expired(now, using).filter(within)[:size], using)
         if batch.taken < size:
             start += width
         if batch.taken or start >= pages:
@@ -180,9 +232,9 @@ def _page_by_page(size: int, pages: int, using: str) -> Iterator[Batch]:
         width = max(1, min(2 * width, width * size // (batch.taken + 1)))
 
 
-def _pages_to_sweep(using: str) -> int:
+def _pages_to_sweep(now: datetime, using: str) -> int:
     """Return how many pages the table has, or 0 where most of them hold nothing to delete."""
-    query, params = _expired(using).values("pk").query.get_compiler(using).as_sql()
+    query, params = _expired(now, using).values("pk").query.get_compiler(using).as_sql()
     table = connections[using].ops.quote_name(OutstandingToken._meta.db_table)
     compare = (
         f"SELECT pages, (SELECT count(*) FROM ({query} LIMIT pages) AS expired) FROM"  # noqa: S608  # Django's
@@ -194,8 +246,8 @@ def _pages_to_sweep(using: str) -> int:
     return int(pages) if expired >= pages else 0
 
 
-def _expired(using: str) -> OutstandingTokenQuerySet:
-    return OutstandingToken.objects.using(using).expired(timezone.now())
+def _expired(now: datetime, using: str) -> OutstandingTokenQuerySet:
+    return OutstandingToken.objects.using(using).expired(now)
 
 
 def _delete(rows: OutstandingTokenQuerySet, using: str) -> Batch:

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -64,6 +65,8 @@ class Stories(RuleBasedStateMachine):
     def begin(self, leeway):
         self.clock = time_machine.travel(START, tick=False)
         self.traveller = self.clock.start()
+        self.database_clock = patch.object(retention, "database_time", timezone.now)
+        self.database_clock.start()
         self.override = None
         self.options = {
             "AUTH_TOKEN_CLASSES": (
@@ -89,6 +92,7 @@ class Stories(RuleBasedStateMachine):
     def teardown(self):
         if getattr(self, "override", None):
             self.override.disable()
+            self.database_clock.stop()
             self.clock.stop()
         OutstandingToken.objects.all().delete()
         type(self.user).objects.all().delete() if hasattr(self, "user") else None

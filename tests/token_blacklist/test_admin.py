@@ -412,6 +412,18 @@ class TestUpkeep:
         assert OutstandingToken.objects.count() == 3
         assert FlushRun.objects.get().outcome == "out_of_time"
 
+    def test_a_flush_by_hand_with_a_wrong_clock_says_that_nothing_was_deleted(
+        self, staff, monkeypatch
+    ):
+        client = staff("view_flushrun", "add_flushrun")
+        OutstandingTokenFactory(expired=True)
+        monkeypatch.setattr(retention, "database_time", lambda: timezone.now() + timedelta(hours=1))
+
+        answer = client.post(f"{FLUSHES}add/", follow=True)
+
+        assert "Nothing was deleted." in answer.text
+        assert OutstandingToken.objects.exists()
+
 
 def test_the_story_of_a_session_is_told_in_order(support, user):
     device = Device(user)

@@ -151,12 +151,27 @@ def test_a_flush_is_three_a_batch_however_many_rows(db):
     OutstandingTokenFactory()
     batch = ("SELECT", "DELETE", "DELETE")
 
-    # In PostgreSQL one more says how many pages to go through; of the one, both take all rows.
-    first = ["SELECT"] if connection.vendor == "postgresql" else []
-    with statements("INSERT", *first, *batch, *batch, "SELECT", "UPDATE"):
+    # In PostgreSQL: its clock, and how many pages to go through. The one there has them all.
+    first = ("SELECT",) if connection.vendor == "postgresql" else ()
+
+    with statements(*first, "UPDATE", "INSERT", *first, *batch, *batch, "SELECT", "UPDATE"):
         retention.flush(batch_size=3)
 
     assert OutstandingToken.objects.count() == 1
+
+
+def test_a_flush_saves_its_counts_in_one_more_and_not_at_every_batch(db, monkeypatch):
+    OutstandingTokenFactory.create_batch(4, expired=True)
+    seconds = iter([0, 0, 4, 4, 6, 6, 6, 9, 9, 9])  # begun, then: after each batch
+    monkeypatch.setattr(retention.time, "monotonic", lambda: next(seconds, 9))
+    batch = ["SELECT", "DELETE", "DELETE"]
+
+    with CaptureQueriesContext(connection) as captured:
+        retention.flush(batch_size=2)
+
+    verbs = [q["sql"].split()[0] for q in captured if not q["sql"].startswith(NOT_COUNTED)]
+    assert verbs[verbs.index("INSERT") + 1 :].count("UPDATE") == 2
+    assert verbs.count("DELETE") == 2 * batch.count("DELETE")
 
 
 @pytest.mark.parametrize(

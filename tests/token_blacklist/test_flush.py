@@ -1,12 +1,15 @@
 """The daily flush: what it deletes, when it ends, and what it says."""
 
 import json
+import logging
 import threading
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
@@ -217,3 +220,123 @@ def test_the_largest_batch_fits_into_one_statement(capsys):
 
     assert code == 0
     assert not OutstandingToken.objects.exists()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=2), timedelta(days=-2)])
+def test_a_clock_that_is_wrong_flushes_nobody_and_says_so(monkeypatch, ahead):
+    fill(2)
+    OutstandingTokenFactory()
+    monkeypatch.setattr(retention, "database_time", lambda: timezone.now() + ahead)
+
+    for arguments in ([], ["--dry-run"]):
+        with pytest.raises(CommandError, match=r"The clocks differ: .* Nothing was deleted"):
+            call_command("flushexpiredtokens", *arguments)
+
+    assert OutstandingToken.objects.count() == 3
+    assert not FlushRun.objects.exists()
+
+
+@pytest.mark.parametrize("minutes", [4, -4])
+def test_the_earlier_of_two_clocks_that_nearly_agree_says_what_has_expired(
+    capsys, monkeypatch, minutes
+):
+    now = timezone.now()
+    there = now + timedelta(minutes=minutes)
+    monkeypatch.setattr(retention.timezone, "now", lambda: now)
+    monkeypatch.setattr(retention, "database_time", lambda: there)
+    OutstandingTokenFactory(expires_at=min(now, there) - timedelta(seconds=1))
+    kept = OutstandingTokenFactory(expires_at=min(now, there) + timedelta(seconds=1))
+
+    flush(capsys)
+
+    assert list(OutstandingToken.objects.all()) == [kept]
+
+
+@pytest.mark.postgresql
+def test_the_time_of_the_server_is_asked_for_once_a_run_and_holds_for_the_whole_run(capsys):
+    fill(6)
+
+    with CaptureQueriesContext(connection) as captured:
+        flush(capsys, "--batch-size", "2")
+
+    assert sum("clock_timestamp" in query["sql"] for query in captured) == 1
+    assert abs(retention.database_time() - timezone.now()) < retention.CLOCKS_MAY_DIFFER
+
+
+@pytest.mark.postgresql
+def test_a_clock_of_the_application_that_is_days_ahead_deletes_no_live_session():
+    session = OutstandingTokenFactory()
+
+    with (
+        time_machine.travel(timezone.now() + timedelta(days=2)),
+        pytest.raises(CommandError, match="The clocks differ"),
+    ):
+        call_command("flushexpiredtokens")
+
+    assert OutstandingToken.objects.get() == session
+
+
+def test_a_run_that_was_killed_has_its_counts_and_the_next_marks_it(monkeypatch):
+    class Killed(BaseException):
+        """As a power cut: nothing runs after it, not even what a `finally` has."""
+
+    def kill(taken):
+        monkeypatch.setattr(FlushRun, "save", lambda run: None)
+        raise Killed
+
+    fill(4)
+    monkeypatch.setattr(retention, "SAVED_EVERY", 0)
+    with pytest.raises(Killed):
+        retention.flush(batch_size=2, after_batch=kill)
+    monkeypatch.undo()
+
+    run = FlushRun.objects.get()
+    assert (run.outcome, run.outstanding_deleted) == ("running", 2)
+    FlushRun.objects.update(started_at=timezone.now() - timedelta(minutes=2))
+    retention.flush()
+
+    assert [*FlushRun.objects.order_by("pk").values_list("outcome", flat=True)] == [
+        "interrupted",
+        "done",
+    ]
+
+
+def test_a_run_that_goes_on_beside_another_is_not_marked(monkeypatch):
+    began = timezone.now() - timedelta(hours=2)
+    FlushRun.objects.create(started_at=began, duration=timedelta(hours=2))
+
+    retention.flush()
+
+    assert FlushRun.objects.get(started_at=began).outcome == "running"
+
+
+def test_a_run_that_was_taken_for_killed_and_goes_on_ends_as_what_it_was():
+    fill(4)
+
+    def take_for_killed(taken):
+        FlushRun.objects.update(outcome="interrupted")
+
+    retention.flush(batch_size=2, after_batch=take_for_killed)
+
+    assert FlushRun.objects.get().outcome == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verbosity_0_prints_and_logs_nothing_where_all_went_well(capsys, caplog):
+    fill(2)
+    caplog.set_level(logging.DEBUG)
+
+    assert flush(capsys, "--verbosity", "0") == (0, "")
+
+    assert not [record for record in caplog.records if record.name != "django.db.backends"]
+    logging.getLogger("token_blacklist.events").info("heard again")
+    assert "heard again" in caplog.text
+
+
+def test_verbosity_0_still_tells_of_rows_that_are_left(capsys):
+    fill(5)
+
+    code, said = flush(capsys, "--verbosity", "0", "--batch-size", "2", "--max-seconds", "0")
+
+    assert code == 3
+    assert "3 are left" in said

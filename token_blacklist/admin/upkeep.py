@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,8 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .. import retention
+from ..exceptions import ClockError
 from ..models import FlushRun
 from .base import ReadOnlyAdmin, badge
+
+logger = logging.getLogger(__name__)
 
 COUNTED = 10_000  # of what waits: more than a few flushes by hand would delete
 SECONDS = 5  # of a flush that a person waits for
@@ -33,7 +37,11 @@ class FlushRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("outcome"))
     def how_it_ended(self, run: FlushRun) -> str:
-        kinds = {FlushRun.Outcome.DONE: "live", FlushRun.Outcome.FAILED: "over"}
+        kinds = {
+            FlushRun.Outcome.DONE: "live",
+            FlushRun.Outcome.FAILED: "over",
+            FlushRun.Outcome.INTERRUPTED: "over",
+        }
         return badge(kinds.get(FlushRun.Outcome(run.outcome), "quiet"), run.get_outcome_display())
 
     @admin.display(description=_("duration"))
@@ -60,7 +68,15 @@ class FlushRunAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/token_blacklist/flush.html", context)
 
     def _flush(self, request: HttpRequest) -> HttpResponse:
-        report = retention.flush(max_seconds=SECONDS)
+        try:
+            report = retention.flush(max_seconds=SECONDS)
+        except ClockError as error:
+            logger.error("the flush was refused: %s", error)
+            messages.error(
+                request,
+                _("The clocks of the server and of the database differ. Nothing was deleted."),
+            )
+            return HttpResponseRedirect(reverse("admin:token_blacklist_flushrun_changelist"))
         messages.success(
             request,
             ngettext(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import signal
 import sys
@@ -14,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
 from ... import retention
+from ...exceptions import ClockError
 from ...models import BlacklistedToken, FlushRun
 
 ROWS_LEFT = 3  # the exit code of a run that ended early
@@ -68,7 +70,10 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self._count(as_json=options["json"])
             else:
-                self._flush(options)
+                with only_warnings(options["verbosity"] == 0):
+                    self._flush(options)
+        except ClockError as error:
+            raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(
                 f"The database refused the flush: {str(error).strip()}. "
@@ -76,7 +81,7 @@ class Command(BaseCommand):
             ) from error
 
     def _count(self, *, as_json: bool) -> None:
-        rows = retention.waiting()
+        rows = retention.waiting(retention.flush_time())
         outstanding = rows.count()
         blacklisted = BlacklistedToken.objects.filter(token__in=rows).count()
         if as_json:
@@ -106,7 +111,7 @@ class Command(BaseCommand):
                 left=left,
                 seconds=round(report.seconds, 3),
             )
-        elif options["verbosity"] > 0:
+        elif options["verbosity"] > 0 or not is_done:
             why = "Stopped" if report.outcome == FlushRun.Outcome.STOPPED else "The time was up"
             rest = "" if is_done else f" {why}: {left} are left, run it again."
             style = self.style.SUCCESS if is_done else self.style.WARNING
@@ -121,6 +126,18 @@ class Command(BaseCommand):
 
     def _print_json(self, **facts: Any) -> None:
         self.stdout.write(json.dumps(facts))
+
+
+@contextmanager
+def only_warnings(is_quiet: bool) -> Iterator[None]:
+    """Log nothing below a warning if it is to be quiet: cron mails whatever is written."""
+    before = logging.root.manager.disable
+    if is_quiet:
+        logging.disable(max(before, logging.INFO))
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager
