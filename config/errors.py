@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+
+from token_blacklist.exceptions import Unavailable
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -39,8 +43,18 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return unavailable(request)
     detail = _("Something went wrong on our side. Nothing was changed; please try again.")
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "error", detail)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Answer 503 while the database is away, as the API's endpoints do. No query."""
+    detail = _("The site is busy or restarting. Please try again in a moment.")
+    response = _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, Unavailable.default_code, detail)
+    response.headers["Retry-After"] = str(Unavailable.wait)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

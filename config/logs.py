@@ -66,7 +66,10 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}},
+        "filters": {
+            "request_id": {"()": RequestIdFilter},
+            "first_traceback": {"()": "config.outage.FirstTraceback"},
+        },
         "formatters": {
             "line": {
                 "()": LineFormatter,
@@ -85,7 +88,7 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
             "console": {
                 "class": "logging.StreamHandler",
                 "stream": f"ext://sys.{stream}",
-                "filters": ["request_id"],
+                "filters": ["request_id", "first_traceback"],
                 "formatter": form,
             }
         },

@@ -26,6 +26,7 @@ if settings.DEBUG:  # to look at them
         path("403_csrf/", errors.csrf_failure),
         path("404/", errors.page_not_found),
         path("500/", errors.server_error),
+        path("503/", errors.unavailable),
     ]
 
 handler400 = errors.bad_request

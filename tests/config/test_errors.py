@@ -81,7 +81,8 @@ def test_a_form_without_its_csrf_token_is_told_what_to_do():
 LOOK = """
 from django.test import Client
 client = Client(HTTP_ACCEPT="application/json", HTTP_HOST="localhost")
-print([client.get(f"/{path}/").status_code for path in ("400", "403", "403_csrf", "404", "500")])
+pages = ("400", "403", "403_csrf", "404", "500", "503")
+print([client.get(f"/{page}/").status_code for page in pages])
 """
 
 
@@ -91,5 +92,5 @@ def test_in_debug_each_page_can_be_looked_at_and_only_there(fit):
     quiet = {"LOG_LEVEL": "CRITICAL", "ALLOWED_HOSTS": "localhost", "SECURE_SSL_REDIRECT": "no"}
     production = manage("shell", "-v0", "-c", LOOK, **fit | quiet)
 
-    assert debug.stdout.strip() == "[400, 403, 403, 404, 500]", debug.stderr
-    assert production.stdout.strip() == "[404, 404, 404, 404, 404]", production.stderr
+    assert debug.stdout.strip() == "[400, 403, 403, 404, 500, 503]", debug.stderr
+    assert production.stdout.strip() == "[404, 404, 404, 404, 404, 404]", production.stderr
