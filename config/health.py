@@ -8,6 +8,7 @@ flush that is overdue is said, with 200: to take every node away for it would be
 from __future__ import annotations
 
 import logging
+from functools import cache as remember
 from http import HTTPStatus
 
 from django.core.cache import cache
@@ -56,9 +57,19 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def _migrations() -> str:
+    try:
+        _require_migrations()
+    except LookupError as error:
+        return str(error)
+    return OK
+
+
+@remember  # an exception is not: only what was right once is not looked at again
+def _require_migrations() -> None:
+    """Raise LookupError while a migration is missing. Reads every migration's file."""
     executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return f"{len(missing)} migrations are not applied: run migrate." if missing else OK
+    if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise LookupError(f"{len(missing)} migrations are not applied: run migrate.")
 
 
 def _cache() -> str:

@@ -5,14 +5,23 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
+from config import health
 from tests.support.factories import OutstandingTokenFactory
 from token_blacklist import retention
 
 LIVE, READY = "/health/live/", "/health/ready/"
+
+
+@pytest.fixture(autouse=True)
+def new_process():
+    """Nothing is known of the migrations, as in a process that has just started."""
+    health._require_migrations.cache_clear()
+    yield
+    health._require_migrations.cache_clear()
 
 
 def ready(client):
@@ -50,13 +59,16 @@ def test_a_probe_only_asks(client, path):
     assert client.post(path).status_code == 405
 
 
-def test_a_database_that_is_away_makes_it_not_ready(client, monkeypatch):
-    def fail(*args, **kwargs):
+@pytest.mark.parametrize("was_ready", [True, False])
+def test_a_database_that_is_away_makes_it_not_ready(client, db, was_ready):
+    def fail(*call):
         raise OperationalError("secret-host refused")
 
-    monkeypatch.setattr(MigrationExecutor, "__init__", fail)
+    if was_ready:
+        ready(client)
 
-    status, said, checks = ready(client)
+    with connection.execute_wrapper(fail):
+        status, said, checks = ready(client)
 
     assert (status, said) == (503, "unavailable")
     assert checks == {"database": "The database does not answer.", "cache": "ok"}
@@ -70,6 +82,21 @@ def test_a_migration_that_is_missing_makes_it_not_ready(client, db):
 
     assert (status, said) == (503, "unavailable")
     assert checks["migrations"].endswith("not applied: run migrate.")
+
+
+def test_migrations_are_looked_at_until_they_are_applied_and_not_again(
+    client, db, django_assert_max_num_queries
+):
+    recorder = MigrationRecorder(connection)
+    latest = max(name for app, name in recorder.applied_migrations() if app == "accounts")
+    recorder.record_unapplied("accounts", latest)
+    assert ready(client)[0] == 503
+    assert ready(client)[0] == 503
+    recorder.record_applied("accounts", latest)
+    assert ready(client)[0] == 200
+
+    with django_assert_max_num_queries(2):  # of the flush
+        assert ready(client)[0] == 200
 
 
 def test_a_cache_that_fails_is_said_and_keeps_nobody_out(client, db, monkeypatch):
