@@ -6,9 +6,12 @@ import logging
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.dispatch import Signal
 from django.template.loader import render_to_string
 
 logger = logging.getLogger(__name__)
+
+email_failed = Signal()  # for other apps, once an e-mail could not be sent
 
 
 def write_to(email: str, subject: object, template: str, site: str, **context: object) -> None:
@@ -25,3 +28,4 @@ def write_to(email: str, subject: object, template: str, site: str, **context: o
     # ValueError: an address that no e-mail can be addressed to, as a domain without an IDNA form.
     except (OSError, ValueError):
         logger.exception("the e-mail %r could not be sent", template)
+        email_failed.send_robust(None)

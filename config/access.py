@@ -23,6 +23,12 @@ HEADER = "X-Request-ID"
 FIT = re.compile(r"[A-Za-z0-9_.:=-]{8,64}", re.ASCII)
 
 
+def route_of(request: HttpRequest) -> str:
+    """Return the pattern of the request's URL, never its path; "-" where there is none."""
+    match = request.resolver_match
+    return f"/{match.route.lstrip('^')}" if match else "-"
+
+
 class AccessMiddleware:
     """Takes the id of the request from its header, or makes one, and sends it back.
 
@@ -45,10 +51,9 @@ class AccessMiddleware:
         return response
 
     def _tell(self, request: HttpRequest, response: HttpResponseBase, started: float) -> None:
-        match = request.resolver_match
         facts = {
             "method": request.method,
-            "route": f"/{match.route.lstrip('^')}" if match else "-",
+            "route": route_of(request),
             "status": response.status_code,
             "ms": round((time.perf_counter() - started) * 1000, 1),
             "ip": client_of(request).ip_address,

@@ -7,23 +7,49 @@ backlog and the flushes, is asked of it at each reading.
 from __future__ import annotations
 
 import hmac
+import logging
 import os
-from collections.abc import Iterator
-from http import HTTPStatus
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPMethod, HTTPStatus
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.core.files import locks
-from django.db.models import Sum
+from django.db import Error as DatabaseError
+from django.db.models import Count, Q, Sum
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.mail import email_failed
 from token_blacklist import retention, signals
-from token_blacklist.models import FlushRun
+from token_blacklist.models import BlacklistedToken, FlushRun
+
+from .access import route_of
+
+logger = logging.getLogger(__name__)
+
+# A client may send any word as the method: each one would be a series of its own.
+METHODS = frozenset(HTTPMethod)
+# Of the answers that tell of a failure: the project's, and those of config.worker.
+FAILURES = (408, 411, 429, 431, 500, 503)
+# With which the API refuses with 401.
+CODES = (
+    "bad_authorization_header",
+    "no_active_account",
+    "token_not_valid",
+    "user_inactive",
+    "user_not_found",
+)
 
 _held: list[IO[Any]] = []  # for the life of the process
 
@@ -52,37 +78,153 @@ def start() -> None:
     slot = _slot()
     values.ValueClass = values.MultiProcessValue(process_identifier=lambda: slot)  # type: ignore[no-untyped-call]
 
-    def counts(signal: signals.Event, text: str, *labels: str) -> None:
-        counter = Counter(signal.name, text, labels)
+    def counts(signal: Signal, name: str, text: str, **known: tuple[str, ...]) -> None:
+        """Count a signal, by the facts that are named, with the values that are known."""
+        counter = Counter(name, text, known)
+        # Prometheus sees an increase only of what was there before.
+        for label, those in known.items():
+            for value in those:
+                counter.labels(**{label: value})
 
         def receive(sender: type, **facts: Any) -> None:
-            (counter.labels(*(facts[name] for name in labels)) if labels else counter).inc()
+            (counter.labels(*(facts[label] for label in known)) if known else counter).inc()
 
         signal.connect(receive, weak=False, dispatch_uid="config.metrics")
 
-    counts(signals.token_issued, "Sessions opened.")
-    counts(signals.token_refreshed, "Refresh tokens that were replaced.")
-    counts(signals.token_repeated, "Refreshes asked for again, within the grace.")
-    counts(signals.token_reused, "Old refresh tokens that came back: thefts.")
-    counts(signals.token_blacklisted, "Sessions ended, by reason.", "reason")
-    counts(signals.token_refused, "Requests refused with 401, by code.", "code")
+    counts(signals.token_issued, "token_issued", "Sessions opened.")
+    counts(signals.token_refreshed, "token_refreshed", "Refresh tokens that were replaced.")
+    counts(signals.token_repeated, "token_repeated", "Refreshes asked for again, within the grace.")
+    counts(signals.token_reused, "token_reused", "Old refresh tokens that came back: thefts.")
+    counts(
+        signals.token_blacklisted,
+        "token_blacklisted",
+        "Sessions ended, by reason.",
+        reason=tuple(BlacklistedToken.Reason.values),
+    )
+    counts(
+        signals.token_refused, "token_refused", "Requests refused with 401, by code.", code=CODES
+    )
+    counts(email_failed, "emails_failed", "E-mails that could not be sent.")
+    http_figures()
+
+
+@dataclass(frozen=True)
+class HTTPFigures:
+    requests: Any
+    failures: Any
+    duration: Any
+    in_flight: Any
+
+
+@cache
+def http_figures() -> HTTPFigures:
+    """Return what the requests are counted with, once for the process."""
+    from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
+
+    figures = HTTPFigures(
+        Counter(
+            "http_requests",
+            "Requests answered, by route, method and status.",
+            ["route", "method", "status"],
+        ),
+        Counter("http_failures", "Requests refused or failed, by status.", ["status"]),
+        Histogram("http_request_duration_seconds", "Time to answer, by route.", ["route"]),
+        Gauge(
+            "http_requests_in_flight",
+            "Requests that are being answered.",
+            multiprocess_mode="livesum",
+        ),
+    )
+    for status in FAILURES:
+        figures.failures.labels(status)
+    figures.in_flight.set(0)  # its file may be that of a process that was killed
+    return figures
+
+
+class MetricsMiddleware:
+    """Counts requests and times them, where METRICS_TOKEN is set."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not settings.METRICS_TOKEN:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        self.figures = http_figures()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        figures = self.figures
+        figures.in_flight.inc()
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+        finally:
+            figures.in_flight.dec()
+        route = route_of(request)
+        method = request.method if request.method in METHODS else "other"
+        figures.duration.labels(route).observe(time.perf_counter() - started)
+        figures.requests.labels(route, method, response.status_code).inc()
+        if response.status_code in FAILURES:
+            figures.failures.labels(response.status_code).inc()
+        return response
+
+
+def count_failure(status: int) -> None:
+    """Count an answer that did not come from the application."""
+    if settings.METRICS_TOKEN:
+        http_figures().failures.labels(status).inc()
+
+
+def _forget_the_dead() -> None:
+    """Delete the gauges of processes that have ended: what they were doing, nobody does now."""
+    for path in Path(settings.METRICS_DIR).glob("gauge_live*.db"):
+        slot = path.stem.rpartition("_")[2]
+        with path.with_name(f"slot-{slot}").open("ab") as file:
+            if locks.lock(file, locks.LOCK_EX | locks.LOCK_NB):
+                path.unlink(missing_ok=True)
 
 
 class DatabaseCollector:
-    """What only the database knows, read when it is asked for. Two queries."""
+    """What only the database knows, read when it is asked for. Five queries at most.
+
+    Where the database is away, `database_up` is 0 and the rest is left out.
+    """
 
     def collect(self) -> Iterator[Any]:
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415
+
+        try:
+            found = list(self._read())
+        except DatabaseError as error:
+            logger.error("the database did not answer: %s", type(error).__name__, exc_info=error)
+            found = []
+        yield GaugeMetricFamily("database_up", "Whether the database answers.", bool(found))
+        yield from found
+
+    def _read(self) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
 
-        deleted = FlushRun.objects.aggregate(
-            outstanding=Sum("outstanding_deleted"), blacklisted=Sum("blacklisted_deleted")
+        ended = [value for value in FlushRun.Outcome.values if value != FlushRun.Outcome.RUNNING]
+        sums = FlushRun.objects.aggregate(
+            outstanding=Sum("outstanding_deleted"),
+            blacklisted=Sum("blacklisted_deleted"),
+            **{outcome: Count("pk", filter=Q(outcome=outcome)) for outcome in ended},
         )
         flushed = CounterMetricFamily("tokens_flushed", "Rows deleted, by list.", labels=["list"])
-        for name, rows in deleted.items():
-            flushed.add_metric([name], rows or 0)
+        for name in ("outstanding", "blacklisted"):
+            flushed.add_metric([name], sums[name] or 0)
         yield flushed
+        runs = CounterMetricFamily(
+            "tokens_flush_runs", "Flushes that ended, by outcome.", labels=["outcome"]
+        )
+        for outcome in ended:
+            runs.add_metric([outcome], sums[outcome])
+        yield runs
         yield GaugeMetricFamily(
             "tokens_flush_backlog", "Sessions that wait to be flushed.", retention.waiting().count()
+        )
+        yield GaugeMetricFamily(
+            "tokens_flush_overdue",
+            "Whether sessions wait for longer than FLUSH_OVERDUE_AFTER.",
+            retention.is_overdue(),
         )
         last = retention.last_flush()
         yield GaugeMetricFamily(
@@ -114,6 +256,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         multiprocess,
     )
 
+    _forget_the_dead()
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(DatabaseCollector())

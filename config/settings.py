@@ -207,6 +207,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 MIDDLEWARE = [
     "config.probes.ProbeMiddleware",  # first: no probe is redirected, refused or logged
+    "config.metrics.MetricsMiddleware",
     "config.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.PolicyMiddleware",
@@ -402,7 +403,7 @@ CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = "^/api/"
 if CORS_ALLOWED_ORIGINS:
-    MIDDLEWARE.insert(2, "corsheaders.middleware.CorsMiddleware")
+    MIDDLEWARE.insert(3, "corsheaders.middleware.CorsMiddleware")
 if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
     problems.append(
         "CORS_ALLOWED_ORIGINS is not like https://app.example.com,https://other.example"

@@ -140,8 +140,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
 
     def refuse(self, conn: TConn, status: HTTPStatus) -> None:
         """Answer in place of the application, and end the connection."""
+        from .metrics import count_failure  # noqa: PLC0415  # its models have to be ready
+
         self.stop_reading(conn)
         self.log.info("%d %s", status, status.phrase)
+        count_failure(status)
         with suppress(OSError):
             util.write_error(conn.sock, status.value, status.phrase, "")
         self.hang_up(conn)

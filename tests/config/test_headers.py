@@ -81,7 +81,7 @@ def test_other_origins_are_kept_out(client, fit):
 def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings):
     named = "https://app.example.com"
     fit["CORS_ALLOWED_ORIGINS"] = named
-    assert "corsheaders" in settings_of(**fit).MIDDLEWARE[2]
+    assert "corsheaders" in settings_of(**fit).MIDDLEWARE[3]
     settings.CORS_ALLOWED_ORIGINS = settings_of(**fit).CORS_ALLOWED_ORIGINS
     middleware = CorsMiddleware(lambda request: HttpResponse())
 

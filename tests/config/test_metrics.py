@@ -1,20 +1,33 @@
 """The figures for Prometheus, of several processes, as it reads them."""
 
+import os
 import re
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from django.core.management import call_command
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.checkout import ROOT, bare_environment
+from tests.support.server import gunicorn
+from token_blacklist.models import BlacklistedToken
 
 SECRET = "a-token-for-prometheus"
-SCENARIO = """
+READ = """
 import django, sys
 django.setup()
 from django.test import Client
+
+client = Client(headers={"accept": "text/html"}, raise_request_exception=False)
+
+def read():
+    return client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"}).text
+"""
+SESSIONS = """
 from tests.support.devices import Device
 from tests.support.factories import OutstandingTokenFactory, UserFactory
 from token_blacklist import retention
@@ -30,7 +43,30 @@ device.refresh()
 OutstandingTokenFactory.create_batch(2, user=None, expired=True)
 if sys.argv[1] == "a":
     retention.flush()
-print(Client().get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"}).text)
+print(read())
+"""
+REQUESTS = """
+client.get("/password/reset/MQ/a-secret-link/")
+client.get("/password/reset/MQ/another-secret-link/")
+client.get("/nothing/here/")
+client.generic("INVENTED", "/login/")
+client.post("/password/reset/", {"email": "ada@example.com"})  # no server takes the e-mail
+client.post("/password/reset/", {"email": "ada@example.com"})
+from django.db import OperationalError, connection
+def fail(*call):
+    raise OperationalError
+with connection.execute_wrapper(fail):
+    client.post("/api/token/", {"email": "a@example.com", "password": "x"}, "application/json")
+client.get("/health/live/")
+print(read())
+"""
+# A process that ends in the middle of a request, beside the one that is read.
+KILLED = """
+import os, subprocess
+code = "import django, os; django.setup(); from config.metrics import http_figures;"
+code += "http_figures().in_flight.inc(); os._exit(0)"
+subprocess.run([sys.executable, "-c", code], check=True)
+print(read())
 """
 
 
@@ -42,19 +78,25 @@ def site(database, tmp_path):
         ENV_FILE="",
         DEBUG="True",
         JWT_SIGNING_KEY="signs-the-tokens-of-the-tests-" * 3,
-        ALLOWED_HOSTS="testserver",
+        ALLOWED_HOSTS="testserver,127.0.0.1",
         DATABASE_URL=database,
         CACHE_DIR=str(tmp_path / "cache"),
         METRICS_DIR=str(tmp_path / "metrics"),
         METRICS_TOKEN=SECRET,
         LOG_STREAM="stderr",
+        EMAIL_URL="smtp://127.0.0.1:9",
+        THROTTLE_RESET_ACCOUNT="1/day",
         PYTHONPATH=str(ROOT),
     )
 
 
-def figures(site, name):
+def figures(site, code, *arguments):
+    """Return what a process reads at the end of the code: {(name, *values of the labels): value}.
+
+    The values are in the order of the labels' names.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", SCENARIO, name],
+        [sys.executable, "-c", READ + code, *arguments],
         cwd=ROOT,
         env=site,
         check=True,
@@ -62,17 +104,21 @@ def figures(site, name):
         text=True,
         timeout=100,
     )
+    return parsed(done.stdout)
+
+
+def parsed(text):
     return {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(done.stdout)
+        (sample.name, *dict(sorted(sample.labels.items())).values()): sample.value
+        for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
 
 
 @pytest.mark.process
 def test_what_the_processes_did_is_added_up(site):
-    figures(site, "a")
-    found = figures(site, "b")
+    figures(site, SESSIONS, "a")
+    found = figures(site, SESSIONS, "b")
 
     assert found["token_issued_total",] == 2
     assert found["token_refreshed_total",] == 2
@@ -80,16 +126,99 @@ def test_what_the_processes_did_is_added_up(site):
     assert found["token_blacklisted_total", "logout"] == 2
     assert found["token_refused_total", "token_not_valid"] == 2
     assert found["tokens_flushed_total", "outstanding"] == 2
+    assert found["tokens_flush_runs_total", "done"] == 1
     assert found["tokens_flush_backlog",] == 2
+    assert found["tokens_flush_overdue",] == 0
     assert found["tokens_last_flush_timestamp_seconds",] > 1.7e9
+    assert found["database_up",] == 1
 
 
 @pytest.mark.process
 def test_processes_that_come_and_go_leave_no_more_files(site, tmp_path):
     for name in "ab":
-        figures(site, name)
+        figures(site, SESSIONS, name)
 
-    assert len(list((tmp_path / "metrics").glob("counter_*.db"))) == 1
+    kinds = [path.name.partition("_")[0] for path in (tmp_path / "metrics").glob("*.db")]
+    assert sorted(kinds) == ["counter", "gauge", "histogram"]
+
+
+@pytest.mark.process
+def test_each_counter_is_there_from_the_start(site):
+    """Prometheus sees an increase only of what was there before."""
+    found = figures(site, "print(read())")
+
+    zeros = {key for key, value in found.items() if value == 0}
+    for reason in BlacklistedToken.Reason.values:
+        assert ("token_blacklisted_total", reason) in zeros
+    for code in ("bad_authorization_header", "no_active_account", "token_not_valid"):
+        assert ("token_refused_total", code) in zeros
+    for status in (408, 411, 429, 431, 500, 503):
+        assert ("http_failures_total", str(status)) in zeros
+    for outcome in ("done", "failed", "stopped", "out_of_time"):
+        assert ("tokens_flush_runs_total", outcome) in zeros
+    assert ("emails_failed_total",) in zeros
+
+
+@pytest.mark.process
+def test_requests_are_counted_by_route_method_and_status(site):
+    found = figures(site, REQUESTS)
+
+    link = "/password/reset/<uidb64>/<token>/"
+    assert found["http_requests_total", "GET", link, "200"] == 2
+    assert found["http_requests_total", "GET", "-", "404"] == 1
+    assert found["http_requests_total", "other", "/login/", "405"] == 1
+    assert found["http_requests_total", "POST", "/password/reset/", "302"] == 1
+    assert found["http_requests_total", "POST", "/password/reset/", "429"] == 1
+    assert found["http_requests_total", "POST", "/api/token/", "503"] == 1
+    assert found["http_failures_total", "429"] == 1
+    assert found["http_failures_total", "503"] == 1
+    assert found["emails_failed_total",] == 1
+    assert found["http_request_duration_seconds_count", link] == 2
+    assert found["http_requests_in_flight",] == 0
+    text = str(found)
+    assert "secret-link" not in text
+    assert "/nothing/here/" not in text
+    assert "INVENTED" not in text
+    assert "/health/" not in text
+
+
+@pytest.mark.process
+def test_without_the_database_the_rest_is_still_there(site):
+    site["DATABASE_URL"] = "postgres://nobody:nothing@127.0.0.1:9/nowhere"
+
+    found = figures(site, "print(read())")
+
+    assert found["database_up",] == 0
+    assert found["token_issued_total",] == 0
+    assert ("tokens_flush_backlog",) not in found
+
+
+@pytest.mark.process
+def test_what_a_killed_process_was_doing_is_not_in_flight(site, tmp_path):
+    found = figures(site, KILLED)
+
+    assert found["http_requests_in_flight",] == 0
+    assert len(list((tmp_path / "metrics").glob("gauge_*.db"))) == 1
+
+
+@pytest.mark.process
+def test_what_the_server_refuses_by_itself_is_counted(site, tmp_path):
+    with gunicorn({**os.environ, **site}, workers=2, as_deployed=True) as server:
+        place = urlsplit(server.url)
+        for _request in range(4):
+            with socket.create_connection((place.hostname, place.port), timeout=20) as chunked:
+                chunked.sendall(
+                    b"POST /api/token/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                )
+                assert chunked.recv(1000).startswith(b"HTTP/1.1 411 ")
+            urlopen(f"{server.url}/login/", timeout=20).close()
+        request = Request(f"{server.url}/metrics", headers={"Authorization": f"Bearer {SECRET}"})
+        with urlopen(request, timeout=20) as answer:
+            found = parsed(answer.read().decode())
+
+    assert found["http_failures_total", "411"] == 4
+    assert found["http_requests_total", "GET", "/login/", "200"] == 4
 
 
 def test_metrics_are_off_unless_they_are_asked_for(client):
