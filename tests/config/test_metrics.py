@@ -10,23 +10,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 from django.core.management import call_command
-from prometheus_client.parser import text_string_to_metric_families
+from django.utils import timezone
 
-from tests.support.checkout import ROOT, bare_environment
+from config.metrics import DatabaseCollector
+from tests.support import metrics
+from tests.support.checkout import ROOT
+from tests.support.factories import OutstandingTokenFactory
 from tests.support.server import gunicorn
-from token_blacklist.models import BlacklistedToken
+from token_blacklist.models import BlacklistedToken, FlushRun
 
-SECRET = "a-token-for-prometheus"
-READ = """
-import django, sys
-django.setup()
-from django.test import Client
-
-client = Client(headers={"accept": "text/html"}, raise_request_exception=False)
-
-def read():
-    return client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"}).text
-"""
 SESSIONS = """
 from tests.support.devices import Device
 from tests.support.factories import OutstandingTokenFactory, UserFactory
@@ -60,58 +52,26 @@ with connection.execute_wrapper(fail):
 client.get("/health/live/")
 print(read())
 """
-# A process that ends in the middle of a request, beside the one that is read.
-KILLED = """
-import os, subprocess
-code = "import django, os; django.setup(); from config.metrics import http_figures;"
-code += "http_figures().in_flight.inc(); os._exit(0)"
-subprocess.run([sys.executable, "-c", code], check=True)
-print(read())
-"""
+DIE = "from config.metrics import http_figures; http_figures().in_flight.inc(); os._exit(0)"
+DIE_IN_A_REQUEST = f"import django, os; django.setup(); {DIE}"
 
 
 @pytest.fixture
 def site(database, tmp_path):
     """An environment in which processes share a database and their figures."""
-    return bare_environment(
-        DJANGO_SETTINGS_MODULE="config.settings",
-        ENV_FILE="",
-        DEBUG="True",
-        JWT_SIGNING_KEY="signs-the-tokens-of-the-tests-" * 3,
-        ALLOWED_HOSTS="testserver,127.0.0.1",
-        DATABASE_URL=database,
-        CACHE_DIR=str(tmp_path / "cache"),
-        METRICS_DIR=str(tmp_path / "metrics"),
-        METRICS_TOKEN=SECRET,
-        LOG_STREAM="stderr",
-        EMAIL_URL="smtp://127.0.0.1:9",
-        THROTTLE_RESET_ACCOUNT="1/day",
-        PYTHONPATH=str(ROOT),
-    )
+    return metrics.environment(tmp_path, database)
 
 
 def figures(site, code, *arguments):
-    """Return what a process reads at the end of the code: {(name, *values of the labels): value}.
-
-    The values are in the order of the labels' names.
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", READ + code, *arguments],
-        cwd=ROOT,
-        env=site,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    return parsed(done.stdout)
+    """Return what a process reads at the end of the code, as `by_labels` does."""
+    return by_labels(metrics.samples(site, code, *arguments))
 
 
-def parsed(text):
+def by_labels(samples):
+    """Return {(name, *values of the labels): value}, the values in the order of the names."""
     return {
         (sample.name, *dict(sorted(sample.labels.items())).values()): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
+        for sample in samples
     }
 
 
@@ -194,8 +154,15 @@ def test_without_the_database_the_rest_is_still_there(site):
 
 
 @pytest.mark.process
-def test_what_a_killed_process_was_doing_is_not_in_flight(site, tmp_path):
-    found = figures(site, KILLED)
+@pytest.mark.parametrize("when", ["before the next process", "beside another process"])
+def test_what_a_killed_process_was_doing_is_not_in_flight(site, tmp_path, when):
+    killed = [sys.executable, "-c", DIE_IN_A_REQUEST]
+    code = "print(read())"
+    if when == "before the next process":
+        subprocess.run(killed, cwd=ROOT, env=site, check=True, timeout=100)
+    else:
+        code = f"import subprocess; subprocess.run({killed}, check=True); {code}"
+    found = figures(site, code)
 
     assert found["http_requests_in_flight",] == 0
     assert len(list((tmp_path / "metrics").glob("gauge_*.db"))) == 1
@@ -213,12 +180,26 @@ def test_what_the_server_refuses_by_itself_is_counted(site, tmp_path):
                 )
                 assert chunked.recv(1000).startswith(b"HTTP/1.1 411 ")
             urlopen(f"{server.url}/login/", timeout=20).close()
-        request = Request(f"{server.url}/metrics", headers={"Authorization": f"Bearer {SECRET}"})
+        request = Request(
+            f"{server.url}/metrics", headers={"Authorization": f"Bearer {metrics.TOKEN}"}
+        )
         with urlopen(request, timeout=20) as answer:
-            found = parsed(answer.read().decode())
+            found = by_labels(metrics.parsed(answer.read().decode()))
 
     assert found["http_failures_total", "411"] == 4
     assert found["http_requests_total", "GET", "/login/", "200"] == 4
+
+
+def test_a_reading_asks_the_database_five_times(db, django_assert_num_queries):
+    FlushRun.objects.create(started_at=timezone.now(), outcome=FlushRun.Outcome.FAILED)
+    OutstandingTokenFactory(expired=True)
+
+    with django_assert_num_queries(5):
+        read = {family.name: family.samples for family in DatabaseCollector().collect()}
+
+    assert read["database_up"][0].value == 1
+    assert {it.labels["outcome"]: it.value for it in read["tokens_flush_runs"]}["failed"] == 1
+    assert read["tokens_flush_backlog"][0].value == 1
 
 
 def test_metrics_are_off_unless_they_are_asked_for(client):
@@ -228,9 +209,9 @@ def test_metrics_are_off_unless_they_are_asked_for(client):
     assert "METRICS_TOKEN turns them on" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", SECRET, "Bearer ümlaut"])
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", metrics.TOKEN, "Bearer ümlaut"])
 def test_who_does_not_know_the_token_reads_nothing(client, settings, header):
-    settings.METRICS_TOKEN = SECRET
+    settings.METRICS_TOKEN = metrics.TOKEN
 
     answer = client.get("/metrics", headers={"Authorization": header} if header else {})
 

@@ -1,0 +1,62 @@
+"""What /metrics gives, of processes that share a database and their figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from .checkout import ROOT, bare_environment
+
+TOKEN = "a-token-for-prometheus"
+READ = f"""
+import django, sys
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+
+client = Client(headers={{"accept": "text/html"}}, raise_request_exception=False)
+
+def read():
+    return client.get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).text
+"""
+
+
+def environment(folder: Path, database: str) -> dict[str, str]:
+    """Return the environment of the processes of one machine."""
+    return bare_environment(
+        DJANGO_SETTINGS_MODULE="config.settings",
+        ENV_FILE="",
+        DEBUG="True",
+        JWT_SIGNING_KEY="signs-the-tokens-of-the-tests-" * 3,
+        ALLOWED_HOSTS="testserver,127.0.0.1",
+        DATABASE_URL=database,
+        CACHE_DIR=str(folder / "cache"),
+        METRICS_DIR=str(folder / "metrics"),
+        METRICS_TOKEN=TOKEN,
+        LOG_STREAM="stderr",
+        EMAIL_URL="smtp://127.0.0.1:9",  # where no server is
+        THROTTLE_RESET_ACCOUNT="1/day",
+        PYTHONPATH=str(ROOT),
+    )
+
+
+def samples(environment: dict[str, str], code: str, *arguments: str) -> list[Any]:
+    """Return the samples that a process prints at the end of the code, by `read()`."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ + code, *arguments],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    return parsed(done.stdout)
+
+
+def parsed(text: str) -> list[Any]:
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
