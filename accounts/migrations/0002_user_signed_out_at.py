@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from token_blacklist.migrations._lock import LockTables
+
 
 class Migration(migrations.Migration):
 
@@ -10,6 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables("accounts.User"),
         migrations.AddField(
             model_name='user',
             name='signed_out_at',

@@ -8,6 +8,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from ._lock import LockTables
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -15,6 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
+        LockTables(referenced=(settings.AUTH_USER_MODEL,)),
         migrations.CreateModel(
             name="OutstandingToken",
             fields=[

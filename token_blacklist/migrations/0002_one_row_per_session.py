@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from ._atomic import RunDeferredSQL
+from ._lock import LockTables
 
 
 class Migration(migrations.Migration):
@@ -16,6 +17,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables(
+            "token_blacklist.OutstandingToken",
+            "token_blacklist.BlacklistedToken",
+            referenced=(settings.AUTH_USER_MODEL,),
+        ),
         # The jti of a Simple JWT token is the id of the session that goes on from it.
         migrations.RenameField("outstandingtoken", "jti", "session_id"),
         migrations.RemoveField("outstandingtoken", "token"),

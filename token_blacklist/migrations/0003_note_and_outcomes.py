@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from ._lock import LockTables
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -11,6 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables("token_blacklist.BlacklistedToken", "token_blacklist.FlushRun"),
         migrations.AddField(
             model_name="blacklistedtoken",
             name="note",

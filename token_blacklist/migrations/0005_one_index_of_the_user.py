@@ -3,6 +3,9 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from ._lock import LockTables
+from ._without_index import DropIndex
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -11,7 +14,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        LockTables("token_blacklist.OutstandingToken"),
+        DropIndex(
             model_name="outstandingtoken",
             name="user",
             field=models.ForeignKey(

@@ -2,11 +2,14 @@
 
 from django.db import migrations, models
 
+from ._lock import LockTables
+
 
 class Migration(migrations.Migration):
     dependencies = [("token_blacklist", "0005_one_index_of_the_user")]
 
     operations = [
+        LockTables("token_blacklist.OutstandingToken", "token_blacklist.BlacklistedToken"),
         migrations.AlterField(
             model_name="blacklistedtoken",
             name="token",

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.commands import migrate
+from django.db import InterfaceError, OperationalError, connections
+
+KEY = int.from_bytes(b"migrate")  # of the advisory lock
+PAUSE = 0.5  # seconds until the lock is asked for again
+
+
+class Command(migrate.Command):
+    help = (
+        f"{migrate.Command.help} On PostgreSQL one at a time: another that was started before is "
+        "waited for."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with self._alone(options["database"], options["verbosity"]):
+                super().handle(*args, **options)
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(
+                f"The database failed: {str(error).strip()}. Check DATABASE_URL and the server, "
+                "and run migrate again: the migrations that were done stay done."
+            ) from error
+
+    @contextmanager
+    def _alone(self, using: str, verbosity: int) -> Iterator[None]:
+        """Wait until no other migrate runs on this database, and keep others out.
+
+        By a lock of a transaction, which a pooler leaves to one server connection, on a connection
+        of its own. It is asked for again and again: a statement that waits for it would keep a
+        snapshot, and an index that is built CONCURRENTLY waits for those.
+        """
+        if connections[using].vendor != "postgresql":
+            yield
+            return
+        lock = connections.create_connection(using)
+        try:
+            lock.set_autocommit(False)
+            is_told = False
+            while not self._is_first(lock):
+                lock.rollback()
+                if verbosity and not is_told:
+                    self.stdout.write("Another migrate is running. Waiting for its end.")
+                is_told = True
+                time.sleep(PAUSE)
+            yield
+        finally:
+            lock.close()
+
+    def _is_first(self, lock: Any) -> bool:
+        with lock.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY])
+            is_first = bool(cursor.fetchone()[0])
+            cursor.execute("SAVEPOINT held")  # else the SELECT's portal stays, with its snapshot
+        return is_first
