@@ -263,7 +263,7 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
     ) -> int:
         """Blacklist every session of the queryset that is not yet; return how many.
 
-        One INSERT however many they are, and one SELECT to tell which.
+        One INSERT however many they are, and one SELECT to tell which, where a receiver listens.
         """
         values = {
             "token": models.F("pk"),
@@ -277,21 +277,17 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
             entries = insert_select(
                 self.model, values, sessions, lock="KEY SHARE", ignore_conflicts=True
             )
+            is_heard = token_blacklisted.has_listeners(self.model)
             ended = [
-                row
-                for part in range(0, len(entries), MOST_PARAMETERS)
-                for row in self.filter(pk__in=entries[part : part + MOST_PARAMETERS]).values_list(
-                    "token__session_id", "token__user_id"
-                )
+                {"session_id": session_id, "user_id": user_id}
+                for part in range(0, len(entries) if is_heard else 0, MOST_PARAMETERS)
+                for session_id, user_id in self.filter(
+                    pk__in=entries[part : part + MOST_PARAMETERS]
+                ).values_list("token__session_id", "token__user_id")
             ]
-        for session_id, user_id in ended:
-            token_blacklisted.announce(
-                self.model,
-                session_id=session_id,
-                user_id=user_id,
-                reason=str(reason),
-                by_id=by.pk if by else None,
-            )
+        token_blacklisted.announce_many(
+            self.model, len(entries), ended, reason=str(reason), by_id=by.pk if by else None
+        )
         return len(entries)
 
     def delete(self) -> tuple[int, dict[str, int]]:

@@ -1,8 +1,10 @@
 """Hooks for other apps, and the log of what happened. The project's own flow never listens.
 
-Each event is sent once its statement is committed, and is one line in the log of the same
-name. A receiver that raises is logged and changes nothing: a hook cannot keep anybody from
-signing in or out. Those of one session tell `session_id` and `user_id`, none of them a token:
+Each event is sent once its statement is committed, and is one line in the log of the same name.
+Sessions that one statement ended are one line, with their number as `sessions`; each is still an
+event of its own for receivers. A receiver that raises is logged and changes nothing: a hook
+cannot keep anybody from signing in or out. Those of one session tell `session_id` and `user_id`,
+none of them a token:
 
 - `token_issued`: a session was opened.
 - `token_refreshed(generation)`: a session moved on to that generation.
@@ -21,6 +23,7 @@ them here; a receiver that raises undoes it all.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -44,12 +47,31 @@ class Event(Signal):
         using = router.db_for_write(sender)
         transaction.on_commit(partial(self.tell, sender, **facts), using=using)
 
+    def announce_many(
+        self, sender: type[Model], count: int, each: Iterable[dict[str, Any]], **facts: Any
+    ) -> None:
+        """As `announce`, for `count` sessions: one line in the log, and an event for each.
+
+        `each` has what differs from session to session.
+        """
+
+        def tell() -> None:
+            self._log(sessions=count, **facts)
+            for own in each:
+                self.send_robust(sender, **own, **facts)
+
+        if count:
+            transaction.on_commit(tell, using=router.db_for_write(sender))
+
     def tell(self, sender: type, **facts: Any) -> None:
         """Log and send at once."""
+        self._log(**facts)
+        self.send_robust(sender, **facts)
+
+    def _log(self, **facts: Any) -> None:
         if logger.isEnabledFor(self.level):
             line = " ".join(f"{name}={value}" for name, value in facts.items())
             logger.log(self.level, "%s %s", self.name, line, extra={"event": self.name, **facts})
-        self.send_robust(sender, **facts)
 
 
 token_issued = Event("token_issued")

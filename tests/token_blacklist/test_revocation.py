@@ -11,16 +11,17 @@ from tests.token_blacklist.test_budgets import statements
 from token_blacklist import revocation
 from token_blacklist.exceptions import AuthenticationFailed
 from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.signals import token_blacklisted
 from token_blacklist.tokens import RefreshToken
 
 
-def test_ending_a_users_sessions_is_two_statements_however_many(user, device, phone):
+def test_ending_a_users_sessions_is_one_statement_however_many(user, device, phone):
     other = Device(UserFactory())
     other.log_in()
     OutstandingTokenFactory.create_batch(30, user=user)
     OutstandingTokenFactory(user=user, expired=True)
 
-    with statements("INSERT", "SELECT"):
+    with statements("INSERT"):
         ended = revocation.revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user)
 
     assert ended == 32
@@ -126,3 +127,44 @@ def test_each_event_is_one_log_line_with_session_user_and_reason(
     assert lines[-1].reason == "logout"
     assert "eyJ" not in caplog.text
     assert PASSWORD not in caplog.text
+
+
+def test_sessions_that_are_ended_together_are_one_log_line_a_batch(
+    caplog, django_capture_on_commit_callbacks, db
+):
+    OutstandingTokenFactory.create_batch(5)
+    caplog.set_level(logging.INFO, logger="token_blacklist.events")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        list(
+            revocation.revoke_in_batches(
+                OutstandingToken.objects.all(), reason="admin", batch_size=3
+            )
+        )
+
+    lines = [r for r in caplog.records if r.name == "token_blacklist.events"]
+    assert [(r.event, r.sessions, r.reason) for r in lines] == [
+        ("token_blacklisted", 3, "admin"),
+        ("token_blacklisted", 2, "admin"),
+    ]
+
+
+def test_a_receiver_hears_of_each_of_the_sessions_that_are_ended_together(
+    user, django_capture_on_commit_callbacks
+):
+    sessions = OutstandingTokenFactory.create_batch(3, user=user)
+    heard = []
+
+    def receive(sender, **facts):
+        heard.append((facts["session_id"], facts["user_id"], facts["reason"], facts["by_id"]))
+
+    token_blacklisted.connect(receive)
+    try:
+        with statements("INSERT", "SELECT"), django_capture_on_commit_callbacks(execute=True):
+            revocation.revoke_user(user, reason="logout_all", by=user)
+    finally:
+        token_blacklisted.disconnect(receive)
+
+    assert sorted(heard) == sorted(
+        (session.session_id, user.pk, "logout_all", user.pk) for session in sessions
+    )
