@@ -197,8 +197,24 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         for conn in [conn for conn, deadline in self.closing.items() if deadline <= now]:
             self.end(conn)
 
+    def close_listeners(self) -> None:
+        """Accept the connections that wait already, and refuse all others at once.
+
+        gunicorn keeps its listeners until the last request is answered: clients connect, wait
+        for it with nobody to accept them, and are reset. After SIGHUP the master and the new
+        workers keep the same socket open.
+        """
+        for listener in self.sockets:
+            before = -1
+            with suppress(OSError):  # too many open files: those that came are still answered
+                while before < self.nr_conns < self.worker_connections:
+                    before = self.nr_conns
+                    self.accept(listener)
+            listener.close()
+
     def _cap_keepalive(self, deadline: float) -> None:
-        # At the start of a graceful stop: do not wait for a request that has not begun.
+        # At the start of a graceful stop. Do not wait for a request that has not begun.
+        self.close_listeners()
         super()._cap_keepalive(deadline)
         for incoming in self.incoming.values():
             if not incoming.data:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 from django.db import connection
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +116,22 @@ def prepare(env: dict[str, str]) -> None:
 class Server:
     url: str
     process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        url = urlsplit(self.url)
+        return str(url.hostname), int(url.port or 0)
+
+    def workers(self) -> set[psutil.Process]:
+        """Return its processes that answer, or still stop."""
+        return set(psutil.Process(self.process.pid).children())
+
+    def listens(self) -> bool:
+        """Return whether any process still has the port open. Asks nobody by connecting."""
+        return any(
+            found.laddr[:2] == self.address and found.status == psutil.CONN_LISTEN
+            for found in psutil.net_connections("tcp4")
+        )
 
     def kill(self) -> None:
         """End it as a power cut does, with all of its workers."""

@@ -1,0 +1,245 @@
+"""The server as it is deployed, stopped and reloaded while clients use it."""
+
+import http.client
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from tests.support.server import environment, free_port, gunicorn
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
+
+HEALTH = "/health/live/"
+
+
+@pytest.fixture
+def env(database, tmp_path):
+    return environment(tmp_path, DATABASE_URL=database, EMAIL_URL="dummymail://")
+
+
+@pytest.fixture
+def server(env):
+    with gunicorn(env, workers=2, as_deployed=True) as server:
+        yield server
+
+
+def wait_until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def connect(server):
+    """Make connections that are closed at the end."""
+    with ExitStack() as stack:
+
+        def connect():
+            client = http.client.HTTPConnection(*server.address, timeout=30)
+            stack.callback(client.close)
+            client.connect()
+            return client
+
+        yield connect
+
+
+@pytest.fixture
+def accepted(connect):
+    """Make connections that a worker has accepted: it has answered on them once."""
+
+    def accepted():
+        client = connect()
+        assert get(client).status == 200
+        return client
+
+    return accepted
+
+
+def get(client):
+    client.request("GET", HEALTH)
+    answer = client.getresponse()
+    answer.read()
+    return answer
+
+
+@contextmanager
+def slow_request(env, client):
+    """Give the future of a sign-up's status; the sign-up waits for the database in the block."""
+    holder = sqlite3.connect(env["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    body = '{"email": "ada@example.com", "password": "a long and good password"}'
+    client.request("POST", "/api/register/", body, {"Content-Type": "application/json"})
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool.submit(lambda: client.getresponse().status)
+        finally:
+            holder.rollback()
+            holder.close()
+
+
+class Clients:
+    """Threads that ask one thing after the other, and keep what went wrong."""
+
+    def __init__(self, address, count=4):
+        self.address = address
+        self.answered = [0] * count
+        self.failed = []
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=self.ask, args=(n,)) for n in range(count)]
+
+    def ask(self, number):
+        client = http.client.HTTPConnection(*self.address, timeout=30)
+        while not self.ended.is_set():
+            try:
+                if get(client).status != 200:
+                    self.failed.append("status")
+            except (OSError, http.client.HTTPException) as error:
+                self.failed.append(repr(error))
+                client.close()
+            self.answered[number] += 1
+            if number % 2:  # the others keep their connections
+                client.close()
+        client.close()
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+    def go_on(self):
+        """Wait until each of them has had some more answers."""
+        before = list(self.answered)
+        wait_until(
+            lambda: all(now > then + 5 for then, now in zip(before, self.answered, strict=True))
+        )
+
+
+NGINX = """
+daemon off; pid {folder}/pid; error_log stderr; events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    upstream web {{ server {web}; keepalive 8; }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://web; proxy_http_version 1.1;
+            proxy_set_header Connection ""; proxy_set_header Host $http_host;
+        }}
+    }}
+}}
+"""
+
+
+def proxy_command(name, server, folder, port):
+    web = "{}:{}".format(*server.address)
+    if name == "caddy":
+        return ["caddy", "reverse-proxy", "--from", f"http://127.0.0.1:{port}", "--to", web]
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, web=web, port=port))
+    return ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+@contextmanager
+def front(name, server, folder):
+    """Give the address that clients ask: the server's own, or that of a proxy before it."""
+    if name == "no proxy":
+        yield server.address
+        return
+    port = free_port()
+    with subprocess.Popen(proxy_command(name, server, folder, port)) as proxy:
+        try:
+            wait_until(lambda: answers(("127.0.0.1", port)))
+            yield "127.0.0.1", port
+        finally:
+            proxy.terminate()
+
+
+def answers(address):
+    with suppress(OSError), socket.create_connection(address, timeout=5):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["no proxy", *filter(shutil.which, ["caddy", "nginx"])])
+def test_a_reload_under_load_fails_no_request(env, server, accepted, tmp_path, name):
+    with front(name, server, tmp_path) as address, Clients(address) as clients:
+        with slow_request(env, accepted()) as slow:
+            clients.go_on()
+            old = server.workers()
+            server.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: len(server.workers() - old) == 2)
+            clients.go_on()
+            assert old & server.workers()
+            assert not slow.done()
+        assert slow.result() == 201
+        wait_until(lambda: not old & server.workers())
+        clients.go_on()
+
+    assert clients.failed == []
+
+
+def test_a_stop_answers_what_was_accepted_and_refuses_all_others_at_once(env, server, accepted):
+    idle, busy = accepted(), accepted()
+    with slow_request(env, accepted()) as slow:
+        busy.request("GET", HEALTH)
+        server.process.send_signal(signal.SIGTERM)
+        answer = busy.getresponse()
+        wait_until(lambda: not server.listens(), seconds=10)
+
+        for _ in range(7):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(server.address, timeout=5)
+        assert idle.sock.recv(1) == b""
+        assert not slow.done()
+
+    assert answer.status == 200
+    assert slow.result() == 201
+    assert server.process.wait(timeout=20) == 0
+
+
+@contextmanager
+def stopped_after(server):
+    """Stop the server, whose workers see what the block sends and the signal at the same time."""
+    workers = server.workers()
+    for worker in workers:
+        worker.suspend()
+    yield
+    for process in (*workers, server.process):
+        process.send_signal(signal.SIGTERM)
+    for worker in workers:
+        worker.resume()
+
+
+def test_a_stop_announces_the_end_of_the_connections_that_are_kept(server, accepted):
+    kept = [accepted() for _ in range(4)]
+    with stopped_after(server):
+        for client in kept:
+            client.request("GET", HEALTH)
+
+    answers = [client.getresponse() for client in kept]
+    assert [(one.status, one.headers["Connection"]) for one in answers] == [(200, "close")] * 4
+
+
+def test_a_stop_answers_the_connections_that_wait_to_be_accepted(server, connect):
+    with stopped_after(server):
+        waiting = [connect() for _ in range(7)]
+        for client in waiting:
+            client.request("GET", HEALTH)
+
+    assert [client.getresponse().status for client in waiting] == [200] * 7
