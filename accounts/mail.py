@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from threading import BoundedSemaphore, Event
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -13,19 +14,36 @@ logger = logging.getLogger(__name__)
 
 email_failed = Signal()  # for other apps, once an e-mail could not be sent
 
+# A mail server that hangs holds each thread that sends to it for EMAIL_TIMEOUT. With all of them
+# there, none would be left for other requests.
+AT_ONCE = 2
+PATIENCE = 1.0  # seconds to wait for a place: a server that works sends in less
+_places = BoundedSemaphore(AT_ONCE)
+_hangs = Event()  # set where a place did not come free in time, until an e-mail is sent
+
 
 def write_to(email: str, subject: object, template: str, site: str, **context: object) -> None:
     """Send `accounts/email/<template>.txt`; `site` is the address of the home page.
 
     It says nothing that a stranger typed, because anybody can have it sent to anybody. One that
     cannot be sent is logged and not an error: an answer of its own would tell which addresses
-    are known.
+    are known. At most AT_ONCE are sent at a time; while the mail server hangs, others are lost.
     """
     context |= {"email": email, "site": site, "site_name": settings.SITE_NAME}
     text = render_to_string(f"accounts/email/{template}.txt", context)
+    if not _places.acquire(timeout=0 if _hangs.is_set() else PATIENCE):
+        _hangs.set()
+        logger.error(
+            "the e-mail %r was not sent: %d others wait for the mail server", template, AT_ONCE
+        )
+        email_failed.send_robust(None)
+        return
     try:
         send_mail(str(subject), text, None, [email])
+        _hangs.clear()
     # ValueError: an address that no e-mail can be addressed to, as a domain without an IDNA form.
     except (OSError, ValueError):
         logger.exception("the e-mail %r could not be sent", template)
         email_failed.send_robust(None)
+    finally:
+        _places.release()
