@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,10 @@ ALGORITHMS = {
     *("ES256", "ES384", "ES512", "EdDSA"),
 }
 """What ALGORITHM may be. `none` is not a signature and is never here (RFC 8725 section 3.1)."""
+
+# How far `iat` and `nbf` may lie ahead, at least. A token is used where its issuer's clock is not:
+# without this, a node that is 100 ms behind refuses what another has just signed.
+CLOCK_SKEW = timedelta(seconds=30)
 
 _jwt = jwt.PyJWT()
 _jws = jwt.PyJWS()
@@ -48,7 +53,8 @@ def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
     """Return the claims of a token whose signature, times, audience and issuer are right.
 
     Only the configured algorithm is accepted, whatever the token's header says (RFC 8725
-    section 3.1), and `exp` must be there. With `verify=False` nothing is checked but the form.
+    section 3.1), and `exp` must be there. `iat` and `nbf` may lie ahead by CLOCK_SKEW, or by the
+    leeway where that is more. With `verify=False` nothing is checked but the form.
 
     Raises:
         ExpiredTokenError: the signature is right and `exp` plus the leeway has passed.
@@ -65,9 +71,13 @@ def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
             options={
                 "verify_signature": verify,
                 "verify_aud": verify and conf.AUDIENCE is not None,
+                "verify_iat": False,  # PyJWT has one leeway for the end and the beginning
+                "verify_nbf": False,
                 "require": ["exp"] if verify else [],
             },
         )
+        if verify:
+            _check_beginning(claims)
     except jwt.ExpiredSignatureError as error:
         raise ExpiredTokenError(_("Token is expired")) from error
     # PyJWT leaves a few shapes to Python: an exp of 1e999, deep nesting, lone surrogates.
@@ -77,6 +87,13 @@ def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
     if verify and not isinstance(claims.get("iss", ""), str):
         raise TokenError(_("Token is invalid"))
     return claims
+
+
+def _check_beginning(claims: dict[str, Any]) -> None:
+    latest = time.time() + max(conf.LEEWAY, CLOCK_SKEW).total_seconds()
+    for name in ("iat", "nbf"):
+        if name in claims and int(claims[name]) > latest:
+            raise jwt.ImmatureSignatureError(name)
 
 
 def epoch(moment: datetime) -> int:

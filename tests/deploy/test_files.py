@@ -32,6 +32,16 @@ def test_what_production_needs_is_set(place):
     assert names >= {"SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS", "EMAIL_URL", "NUM_PROXIES"}
 
 
+def test_whatever_may_start_two_machines_shares_its_rate_limits():
+    variables = files.variables()
+
+    assert "CACHE_URL_FILE" in variables["compose"]
+    assert "CACHE_URL" in variables["render"]
+    # Fly starts two machines unasked, and a secret is no part of its file.
+    assert re.search("(?m)^#   fly secrets set .*CACHE_URL=", files.text("deploy/fly.toml"))
+    assert files.heroku()["formation"]["web"]["quantity"] == 1  # its processes share a folder
+
+
 def test_the_flush_is_daily_at_an_odd_minute_wherever_there_is_a_calendar():
     (minute, hour, *rest), command = files.crontab()
     (timer,) = files.SYSTEMD.glob("*.timer")

@@ -6,6 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from django.utils import timezone
 
 from token_blacklist import keys
 from token_blacklist.exceptions import ExpiredTokenError, TokenError
@@ -135,6 +136,40 @@ def test_a_token_needs_an_end():
 
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
-def test_a_token_from_the_future_is_refused(claim):
+@pytest.mark.parametrize("ahead", [0.1, 2, 30])
+def test_a_token_of_a_clock_that_is_a_little_ahead_is_accepted(clock, claim, ahead):
+    clock.move_to(1_800_000_000.95)
+    token = keys.encode({**FOREVER, claim: int(1_800_000_000.95 + ahead)})
+
+    assert keys.decode(token)
+
+
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+@pytest.mark.parametrize("ahead", [timedelta(seconds=32), timedelta(days=1)])
+def test_a_token_from_the_future_is_refused(clock, claim, ahead):
+    token = keys.encode({**FOREVER, claim: keys.epoch(timezone.now() + ahead)})
+
     with pytest.raises(TokenError):
-        keys.decode(keys.encode({**FOREVER, claim: 3_900_000_000}))
+        keys.decode(token)
+
+
+@pytest.mark.parametrize("value", [None, [], "soon", float("nan"), float("inf")])
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+def test_a_beginning_that_is_no_number_is_refused(claim, value):
+    with pytest.raises(TokenError):
+        keys.decode(keys.encode({**FOREVER, claim: value}))
+
+
+def test_a_longer_leeway_counts_for_the_beginning_too(options, clock):
+    options(LEEWAY=timedelta(minutes=2))
+    token = keys.encode({**FOREVER, "iat": keys.epoch(timezone.now() + timedelta(minutes=1))})
+
+    assert keys.decode(token)
+
+
+def test_the_end_of_a_token_has_the_leeway_and_nothing_more(clock):
+    token = keys.encode({"exp": keys.epoch(timezone.now())})
+    clock.shift(1)
+
+    with pytest.raises(ExpiredTokenError):
+        keys.decode(token)
