@@ -4,6 +4,7 @@ HOST and PORT say where, WEB_CONCURRENCY with how many processes.
 """
 
 import os
+from typing import Any
 
 from config.logs import logging_config
 from config.processors import cpus
@@ -56,3 +57,21 @@ secure_scheme_headers: dict[str, str] = {}
 
 # No socket by which a running server could be steered.
 control_socket_disable = True
+
+# PostgreSQL's max_connections (100), without those that it reserves for superusers (3).
+MOST_CONNECTIONS = 97
+
+
+def on_starting(server: Any) -> None:
+    """Warn where this machine alone may open more connections than PostgreSQL takes by default."""
+    connections = server.cfg.workers * server.cfg.threads
+    if connections > MOST_CONNECTIONS:
+        server.log.warning(
+            "%s processes of %s threads keep up to %s connections to the database; PostgreSQL "
+            "takes %s unless max_connections is raised. Lower WEB_CONCURRENCY or see "
+            "docs/scaling.md.",
+            server.cfg.workers,
+            server.cfg.threads,
+            connections,
+            MOST_CONNECTIONS,
+        )
