@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
+from django.core.exceptions import ImproperlyConfigured
 
 
 class ConsoleConfig(AdminConfig):
@@ -12,4 +13,9 @@ class ConsoleConfig(AdminConfig):
         if settings.METRICS_TOKEN:
             from . import metrics  # noqa: PLC0415  # its models have to be ready
 
-            metrics.start()
+            try:
+                metrics.start()
+            except OSError as error:
+                raise ImproperlyConfigured(
+                    f"METRICS_DIR names a folder that cannot be written to. {error}"
+                ) from error

@@ -1,8 +1,9 @@
 """Whether this process lives, and whether it is ready: /health/live/ and /health/ready/.
 
 Not ready is 503, and a balancer stops sending requests. So only what a request cannot do without
-makes it that: the database, with the tables that this code expects. A cache that is away or a
-flush that is overdue is said, with 200: to take every node away for it would be the outage.
+makes it that: the database, with the tables that this code expects, and the static files' names. A
+cache that is away or a flush that is overdue is said, with 200: to take every node away for it
+would be the outage.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from django.views.decorators.http import require_safe
 
 from token_blacklist import retention
 
+from . import static
+
 logger = logging.getLogger(__name__)
 
 OK = "ok"
@@ -38,6 +41,7 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer `{"status": ok | degraded | unavailable, "checks": {name: "ok" or a sentence}}`."""
     needed = {"database": OK, "migrations": OK}
+    needed["static"] = OK if static.are_collected() else static.NOT_COLLECTED
     wanted = {"cache": _cache(), "flush": OK}
     try:
         needed["migrations"] = _migrations()

@@ -72,6 +72,13 @@ def can_write_to(folder: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
+def is_cut_off(url: str) -> bool:
+    """Whether a `/`, `?` or `#` of the password ends the host, and the real one comes behind it."""
+    return bool(re.match(r"[\w+]+://[^/?#@]*:[^/?#@]*[/?#].*@", url))
+
+
+ENCODE = "Write /, ?, # and % in its password as %2F, %3F, %23 and %25."
+
 # --- Secrets and hosts ---
 
 DEBUG = switch("DEBUG", default=False)
@@ -98,6 +105,10 @@ if not DEBUG:
         problems.append("ALLOWED_HOSTS is empty. Name your hosts: ALLOWED_HOSTS=app.example.com")
     if "*" in ALLOWED_HOSTS:  # the links in e-mails would lead to any host that a client names
         problems.append("ALLOWED_HOSTS is *, any host. Name yours: ALLOWED_HOSTS=app.example.com")
+if not all(re.fullmatch(r"\*|[\w.-]+|\[[\da-fA-F:.]+\]", host) for host in ALLOWED_HOSTS):
+    problems.append(
+        "ALLOWED_HOSTS is not like app.example.com,www.example.com: no scheme, port, path or space."
+    )
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
 # --- The product: what it is called, and its colour ---
@@ -109,11 +120,21 @@ if not re.fullmatch("#[0-9a-fA-F]{6}", ACCENT_COLOR):
 
 # --- Database: SQLite until DATABASE_URL names a PostgreSQL ---
 
+# A deployment that lost the variable would start with an empty database.
+DATABASE_URL = env.str("DATABASE_URL", default=None)
+if DATABASE_URL is None and not DEBUG:
+    problems.append(
+        "DATABASE_URL is not set. Give postgres://user:password@host/name, or sqlite:///path."
+    )
+if DATABASE_URL is None:
+    DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
 DATABASE: dict[str, Any] = {}
 # Neither a warning about the scheme nor an error about the port: both are refused below.
 with warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError):
-    DATABASE = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+    DATABASE = env.db_url_config(DATABASE_URL)
 match DATABASE.get("ENGINE"):
+    case _ if is_cut_off(DATABASE_URL):
+        problems.append(f"DATABASE_URL is cut off. {ENCODE}")
     case "django.db.backends.sqlite3":
         # Each thread keeps its connection, but for runserver, which has one for each request. A
         # new one makes files where it is the only one, and on a full disk cannot even read.
@@ -155,7 +176,9 @@ CACHE: dict[str, Any] = {
     "LOCATION": env.str("CACHE_DIR", default=str(BASE_DIR / ".cache")),
 }
 if CACHE_URL := env.str("CACHE_URL", default=""):
-    if CACHE_URL.startswith(("redis://", "rediss://")):
+    if is_cut_off(CACHE_URL):
+        problems.append(f"CACHE_URL is cut off. {ENCODE}")
+    elif CACHE_URL.startswith(("redis://", "rediss://")):
         CACHE = env.cache_url("CACHE_URL")
         CACHE.setdefault("OPTIONS", {}).update(
             # Seconds. A server that hangs is one that is away, and the throttles do without it.
@@ -171,17 +194,27 @@ CACHES = {"default": CACHE}
 
 # --- E-mail: on the terminal, until EMAIL_URL names a server ---
 
-if not DEBUG and not env.str("EMAIL_URL", default=""):
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if not DEBUG and not EMAIL_URL:
     # On a terminal, a link to a new password would be in the log, and in nobody's mail.
     problems.append(
         "EMAIL_URL is not set. Give smtp+tls://user:password@host:587, or dummymail:// for none."
     )
+mail: dict[str, Any] = {}
 try:
-    globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+    mail = env.email_url("EMAIL_URL", default="consolemail://")
+    globals().update(mail)
 except (ImproperlyConfigured, ValueError):
     problems.append("EMAIL_URL is not like smtp+tls://user:password@host:587 or consolemail://")
 EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost")
+if is_cut_off(EMAIL_URL):
+    problems.append(f"EMAIL_URL is cut off. {ENCODE}")
+elif not DEBUG and mail.get("EMAIL_HOST") and "webmaster@localhost" in DEFAULT_FROM_EMAIL:
+    problems.append(
+        "DEFAULT_FROM_EMAIL is not set, and mail from webmaster@localhost is refused or lost. "
+        "Give an address of your domain."
+    )
 
 # --- Apps ---
 
@@ -427,7 +460,7 @@ if LOG_STREAM not in {"stdout", "stderr"}:
     problems.append("LOG_STREAM is neither stdout nor stderr.")
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT, LOG_STREAM)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-METRICS_DIR = env.str("METRICS_DIR", default=str(BASE_DIR / ".metrics"))
+METRICS_DIR = env.str("METRICS_DIR", default="") or str(BASE_DIR / ".metrics")
 if 0 < len(METRICS_TOKEN) < 16:
     problems.append(f"METRICS_TOKEN is shorter than 16 characters. {NEW_KEY}")
 if METRICS_TOKEN and not can_write_to(Path(METRICS_DIR)):

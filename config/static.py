@@ -1,5 +1,6 @@
 """How static files are stored outside DEBUG."""
 
+from django.contrib.staticfiles.storage import staticfiles_storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -7,3 +8,11 @@ class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  
     """Names each file by its content, also where one ES module imports another."""
 
     support_js_module_import_aggregation = True
+
+
+NOT_COLLECTED = "The static files are not collected. Run: manage.py collectstatic --no-input"
+
+
+def are_collected() -> bool:
+    """Whether this process knows the files' names, without which every page is a 500."""
+    return bool(getattr(staticfiles_storage, "hashed_files", True))

@@ -11,11 +11,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
+from . import static
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
 # As `manage.py check` does: a server is not to start with keys that sign nothing.
 if errors := [found for found in run_checks(tags=[Tags.security]) if found.is_serious()]:
     raise ImproperlyConfigured("\n".join(map(str, errors)))
+# A server alone: commands, collectstatic first of all, work without them.
+if not static.are_collected():
+    raise ImproperlyConfigured(static.NOT_COLLECTED)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

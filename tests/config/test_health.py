@@ -41,7 +41,7 @@ def test_a_process_with_all_it_needs_is_ready(client, db):
     status, said, checks = ready(client)
 
     assert (status, said) == (200, "ok")
-    assert checks == {"database": "ok", "migrations": "ok", "cache": "ok", "flush": "ok"}
+    assert checks == dict.fromkeys(["database", "migrations", "static", "cache", "flush"], "ok")
 
 
 def test_a_probe_by_address_over_plain_http_is_answered(settings):
@@ -71,7 +71,11 @@ def test_a_database_that_is_away_makes_it_not_ready(client, db, was_ready):
         status, said, checks = ready(client)
 
     assert (status, said) == (503, "unavailable")
-    assert checks == {"database": "The database does not answer.", "cache": "ok"}
+    assert checks == {
+        "database": "The database does not answer.",
+        "static": "ok",
+        "cache": "ok",
+    }
 
 
 def test_a_migration_that_is_missing_makes_it_not_ready(client, db):
@@ -97,6 +101,18 @@ def test_migrations_are_looked_at_until_they_are_applied_and_not_again(
 
     with django_assert_max_num_queries(2):  # of the flush
         assert ready(client)[0] == 200
+
+
+def test_static_files_that_nobody_collected_make_it_not_ready(client, db, settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "config.static.HashedFiles"}
+    }
+
+    status, said, checks = ready(client)
+
+    assert (status, said) == (503, "unavailable")
+    assert checks["static"].endswith("Run: manage.py collectstatic --no-input")
 
 
 def test_a_cache_that_fails_is_said_and_keeps_nobody_out(client, db, monkeypatch):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import subprocess
 import sys
+from urllib.parse import quote
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from tests.support.checkout import ROOT, VARIABLES, bare_environment, refusal
 from tests.support.start import manage, problems, settings_of
@@ -16,7 +19,13 @@ EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
 
 def test_a_start_with_nothing_set_names_all_that_is_missing():
-    assert problems() == ["SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS", "EMAIL_URL"]
+    assert problems() == [
+        "SECRET_KEY",
+        "JWT_SIGNING_KEY",
+        "ALLOWED_HOSTS",
+        "DATABASE_URL",
+        "EMAIL_URL",
+    ]
 
 
 @pytest.mark.process
@@ -25,7 +34,7 @@ def test_a_command_says_what_is_missing_and_fails():
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[0] == "The settings are not fit to start:"
-    assert len(done.stderr.splitlines()) == 5
+    assert len(done.stderr.splitlines()) == 6
 
 
 def test_a_start_with_everything_wrong_names_it_all():
@@ -85,12 +94,62 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("THROTTLE_PASSWORD", "-1/hour"),
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", "app.example.com,*"),
+        ("ALLOWED_HOSTS", "https://app.example.com"),
+        ("ALLOWED_HOSTS", "app.example.com:8000"),
+        ("ALLOWED_HOSTS", "[::1]:8000"),
+        ("ALLOWED_HOSTS", "app.example.com/"),
+        ("ALLOWED_HOSTS", "app.example.com, www.example.com"),
         ("METRICS_TOKEN", "x"),
         ("METRICS_TOKEN", "fifteen-letters"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(fit, name, value):
     assert problems(**fit | {name: value}) == [name]
+
+
+@pytest.mark.parametrize("host", ["app.example.com", ".example.com", "192.0.2.7", "[::1]"])
+def test_a_host_may_be_a_name_a_domain_or_an_address(fit, host):
+    hosts = settings_of(**fit | {"ALLOWED_HOSTS": host}).ALLOWED_HOSTS
+
+    assert hosts == [host]
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "12/34", "pa?ss", "pa#ss", "p:a/s@s"])
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgres://user:{}@db.example.com/name"),
+        ("CACHE_URL", "redis://:{}@cache.example.com:6379/0"),
+        ("EMAIL_URL", "smtp+tls://user:{}@mail.example.com:587"),
+    ],
+)
+def test_a_password_that_ends_its_url_too_early_is_refused_with_what_to_write(
+    fit, name, url, password
+):
+    sender = {"DEFAULT_FROM_EMAIL": "accounts@example.com"}
+    with pytest.raises(ImproperlyConfigured, match=f"{name} is cut off. Write /.* as %2F"):
+        settings_of(**fit | sender | {name: url.format(password)})
+
+    assert settings_of(**fit | sender | {name: url.format(quote(password, safe=""))})
+
+
+def test_a_database_is_asked_for_outside_debug_alone(fit, tmp_path):
+    del fit["DATABASE_URL"]
+
+    assert problems(**fit) == ["DATABASE_URL"]
+    assert settings_of(**fit, DEBUG="True").DATABASES["default"]["NAME"].endswith("db.sqlite3")
+    file = tmp_path / "database"
+    file.write_text("postgres://user:password@host/name\n", encoding="utf-8")
+    named = settings_of(**fit, DATABASE_URL_FILE=str(file)).DATABASES["default"]
+    assert named["HOST"] == "host"
+
+
+@pytest.mark.parametrize("sender", [{}, {"DEFAULT_FROM_EMAIL": "webmaster@localhost"}])
+def test_mail_that_leaves_the_machine_needs_a_sender(fit, sender):
+    fit["EMAIL_URL"] = "smtp+tls://user:password@mail.example.com:587"
+
+    assert problems(**fit, **sender) == ["DEFAULT_FROM_EMAIL"]
+    assert settings_of(**fit, **sender, DEBUG="True")
 
 
 def test_an_empty_rate_is_no_limit(fit):
@@ -136,7 +195,8 @@ def test_a_redis_is_the_cache_where_one_is_named(fit):
 
 
 def test_mail_goes_to_the_server_that_is_named(fit):
-    mail = settings_of(**fit | {"EMAIL_URL": "smtp+tls://user:password@mail.example.com:587"})
+    fit["EMAIL_URL"] = "smtp+tls://user:password@mail.example.com:587"
+    mail = settings_of(**fit, DEFAULT_FROM_EMAIL="accounts@example.com")
 
     assert mail.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
     assert (mail.EMAIL_HOST, mail.EMAIL_USE_TLS) == ("mail.example.com", True)
@@ -194,25 +254,54 @@ def test_a_cache_folder_that_cannot_be_written_to_stops_the_start(fit, tmp_path)
     assert problems(**fit, CACHE_DIR=str(tmp_path / "file" / "cache")) == ["CACHE_DIR"]
 
 
-def start_server(**variables):
+@pytest.fixture
+def collected(tmp_path):
+    """A folder of static files, of which a server has to find the list."""
+    manifest = {"version": "1.1", "paths": {"icon.svg": "icon.0.svg"}, "hash": "0"}
+    (tmp_path / "staticfiles.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return tmp_path
+
+
+def start_server(static, **variables):
     """Do what each of gunicorn's workers does first."""
-    environment = bare_environment() | {"ENV_FILE": "", **variables}
-    command = [sys.executable, "-c", "import config.wsgi"]
+    code = f"from django.conf import settings as s; s.STATIC_ROOT = {str(static)!r}"
+    environment = bare_environment(
+        DJANGO_SETTINGS_MODULE="config.settings", ENV_FILE="", **variables
+    )
+    command = [sys.executable, "-c", f"{code}; import config.wsgi"]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
 
 
 @pytest.mark.process
-def test_a_server_does_not_start_with_keys_that_the_checks_refuse(fit):
-    done = start_server(**fit | {"JWT_ALGORITHM": "HS512", "JWT_SIGNING_KEY": "x" * 40})
+def test_a_server_does_not_start_with_keys_that_the_checks_refuse(fit, collected):
+    done = start_server(collected, **fit | {"JWT_ALGORITHM": "HS512", "JWT_SIGNING_KEY": "x" * 40})
 
     assert done.returncode != 0
     assert "at least 64 random bytes" in done.stderr
 
 
 @pytest.mark.process
-def test_a_server_starts_with_what_is_fit(fit):
-    done = start_server(**fit)
+def test_a_server_starts_with_what_is_fit(fit, collected):
+    done = start_server(collected, **fit)
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.process
+def test_a_server_does_not_start_without_static_files_but_commands_do(fit, tmp_path):
+    done = start_server(tmp_path / "nothing", **fit)
+
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].endswith("Run: manage.py collectstatic --no-input")
+    assert manage("migrate", "--plan", **fit).returncode == 0
+
+
+@pytest.mark.process
+def test_a_metrics_folder_that_cannot_be_written_to_is_one_sentence(fit, tmp_path):
+    (tmp_path / "slot-1").mkdir()  # as a file of another user, also to the superuser
+
+    done = manage("check", **fit, METRICS_DIR=str(tmp_path), METRICS_TOKEN="x" * 16)
+
+    assert refusal(done).startswith("METRICS_DIR names a folder that cannot be written to.")
