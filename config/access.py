@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.signals import request_finished
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -33,11 +35,14 @@ class AccessMiddleware:
     """Takes the id of the request from its header, or makes one, and sends it back.
 
     The line names the route and not the address: the link to a new password is an address, and
-    a secret. For the same reason it has no query string.
+    a secret. For the same reason it has no query string. ACCESS_LOG says which requests have one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        shares = {"on": 1, "errors": 0, "off": 0}
+        self.share = float(shares.get(settings.ACCESS_LOG, settings.ACCESS_LOG))
+        self.errors: bool = settings.ACCESS_LOG != "off"
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
@@ -45,10 +50,16 @@ class AccessMiddleware:
         request_id.set(name)
         started = time.perf_counter()
         response = self.get_response(request)
-        if logger.isEnabledFor(logging.INFO):
+        if logger.isEnabledFor(logging.INFO) and self._is_wanted(response):
             self._tell(request, response, started)
         response.headers[HEADER] = name
         return response
+
+    def _is_wanted(self, response: HttpResponseBase) -> bool:
+        """Whether it is an error, or in the share of the others that is written."""
+        if response.status_code >= 400:
+            return self.errors
+        return random.random() < self.share  # noqa: S311  # no secret
 
     def _tell(self, request: HttpRequest, response: HttpResponseBase, started: float) -> None:
         facts = {

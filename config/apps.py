@@ -1,8 +1,10 @@
-"""Puts our console in the place of Django's admin site, and starts the metrics."""
+"""Puts our console in the place of Django's admin site, and starts Sentry and the metrics."""
 
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import ImproperlyConfigured
+
+from . import sentry
 
 
 class ConsoleConfig(AdminConfig):
@@ -10,6 +12,8 @@ class ConsoleConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
+        if settings.SENTRY_DSN:
+            sentry.start(settings.SENTRY_DSN)
         if settings.METRICS_TOKEN:
             from . import metrics  # noqa: PLC0415  # its models have to be ready
 

@@ -9,6 +9,7 @@ import os
 import re
 import warnings
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ ENCODE = "Write /, ?, # and % in its password as %2F, %3F, %23 and %25."
 
 DEBUG = switch("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # former ones, newest first
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
@@ -94,6 +96,7 @@ if not DEBUG:
     for name, value, shortest in (
         ("SECRET_KEY", SECRET_KEY, 50),
         ("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32),
+        *(("SECRET_KEY_FALLBACKS", key, 50) for key in SECRET_KEY_FALLBACKS),
     ):
         if not value:
             problems.append(f"{name} is not set. {NEW_KEY}")
@@ -347,8 +350,13 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
 }
 
-# --- The admin ---
+# --- The admin: its address, and how long its session lasts, which is Django's own ---
 
+ADMIN_URL = env.str("ADMIN_URL", default="admin/")
+if not re.fullmatch(r"(?!(api|health|static)/)([\w-]+/)+", ADMIN_URL):
+    problems.append("ADMIN_URL is not like back-office/ with a slash at its end, outside of api/.")
+SESSION_COOKIE_AGE = number("SESSION_COOKIE_AGE", 14 * 24 * 3600, least=1)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = switch("SESSION_EXPIRE_AT_BROWSER_CLOSE", default=False)
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in form does not say where from
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,
@@ -422,7 +430,7 @@ CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
         "require-trusted-types-for": None,
         "trusted-types": None,
     },
-    "/admin/": {  # Alpine.js, of its theme, makes functions of the attributes that it finds
+    f"/{ADMIN_URL}": {  # Alpine.js, of its theme, makes functions of the attributes that it finds
         "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
@@ -442,7 +450,7 @@ if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLO
         "CORS_ALLOWED_ORIGINS is not like https://app.example.com,https://other.example"
     )
 
-# --- Language, time, logging, metrics ---
+# --- Language, time, logging, errors, metrics ---
 
 LANGUAGE_CODE = "en"  # where a browser asks for none of these
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
@@ -459,6 +467,12 @@ LOG_STREAM = env.str("LOG_STREAM", default="stdout")
 if LOG_STREAM not in {"stdout", "stderr"}:
     problems.append("LOG_STREAM is neither stdout nor stderr.")
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT, LOG_STREAM)
+ACCESS_LOG = env.str("ACCESS_LOG", default="on")
+if not re.fullmatch(r"on|off|errors|0?\.[0-9]+", ACCESS_LOG):
+    problems.append("ACCESS_LOG is none of on, off, errors and a fraction such as 0.1.")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN and find_spec("sentry_sdk") is None:
+    problems.append("SENTRY_DSN is set and sentry-sdk not installed. Run: pip install sentry-sdk")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = env.str("METRICS_DIR", default="") or str(BASE_DIR / ".metrics")
 if 0 < len(METRICS_TOKEN) < 16:

@@ -15,7 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     re_path("^api/", errors.no_endpoint),
     path("", include("accounts.page_urls")),
-    path("admin/", admin.site.urls),
+    path(settings.ADMIN_URL, admin.site.urls),
     path("theme.css", brand.theme, name="theme"),
     path("words.js", WordsView.as_view(), name="words"),
 ]

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
 from django.core.management import call_command
 from django.test import Client
 
@@ -172,3 +173,14 @@ def test_a_receiver_that_raises_undoes_it_all(person, browser, support):
 
     assert is_in(browser)
     assert not hasattr(OutstandingToken.objects.get(pk=session.pk), "blacklistedtoken")
+
+
+def test_a_former_key_keeps_the_session_and_the_link_to_a_new_password(person, browser, settings):
+    link = default_token_generator.make_token(person)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a-new-key-" * 8
+
+    assert is_in(browser)
+    assert PasswordResetTokenGenerator().check_token(person, link)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert is_in(browser)  # the request before signed it with the new key

@@ -77,6 +77,30 @@ def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log):
         assert " INFO config.access [" in line
 
 
+@pytest.mark.parametrize(
+    ("wanted", "drawn", "written"),
+    [
+        ("on", 0.99, ["/login/", "-"]),
+        ("errors", 0.0, ["-"]),
+        ("off", 0.0, []),
+        ("0.1", 0.09, ["/login/", "-"]),
+        ("0.1", 0.11, ["-"]),
+    ],
+)
+def test_the_access_log_is_as_long_as_is_said(log, settings, monkeypatch, wanted, drawn, written):
+    settings.ACCESS_LOG = wanted
+    monkeypatch.setattr("random.random", lambda: drawn)
+    client = Client()
+
+    client.get("/login/")
+    client.get("/nothing/")
+
+    told = [line for line in lines(log) if "config.access" in str(line)]
+    assert len(told) == len(written)
+    if log.kind == "json":
+        assert [line["route"] for line in told] == written
+
+
 @pytest.mark.parametrize("place", ["/nothing/", "/api/token/blacklist/", "/broken/"])
 def test_no_query_string_is_in_the_lines_of_a_request_that_fails(log, place, settings):
     settings.ROOT_URLCONF = __name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import subprocess
@@ -11,8 +12,9 @@ from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import ConnectionHandler, OperationalError
 
-from tests.support.checkout import ROOT, VARIABLES, bare_environment, refusal
+from tests.support.checkout import ROOT, VARIABLES, bare_environment, refusal, run
 from tests.support.start import manage, problems, settings_of
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -99,6 +101,17 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("ALLOWED_HOSTS", "[::1]:8000"),
         ("ALLOWED_HOSTS", "app.example.com/"),
         ("ALLOWED_HOSTS", "app.example.com, www.example.com"),
+        ("SECRET_KEY_FALLBACKS", "example-key-that-is-long-enough-for-everything-and-more"),
+        ("SECRET_KEY_FALLBACKS", "short"),
+        ("ADMIN_URL", ""),
+        ("ADMIN_URL", "/back-office/"),
+        ("ADMIN_URL", "back-office"),
+        ("ADMIN_URL", "api/admin/"),
+        ("ADMIN_URL", "<path:all>/"),
+        ("SESSION_COOKIE_AGE", "0"),
+        ("SESSION_EXPIRE_AT_BROWSER_CLOSE", "perhaps"),
+        ("ACCESS_LOG", "some"),
+        ("ACCESS_LOG", "2"),
         ("METRICS_TOKEN", "x"),
         ("METRICS_TOKEN", "fifteen-letters"),
     ],
@@ -305,3 +318,73 @@ def test_a_metrics_folder_that_cannot_be_written_to_is_one_sentence(fit, tmp_pat
     done = manage("check", **fit, METRICS_DIR=str(tmp_path), METRICS_TOKEN="x" * 16)
 
     assert refusal(done).startswith("METRICS_DIR names a folder that cannot be written to.")
+
+
+def test_former_keys_are_fallbacks(fit):
+    former = [secrets.token_urlsafe(64), secrets.token_urlsafe(64)]
+
+    read = settings_of(**fit, SECRET_KEY_FALLBACKS=",".join(former))
+
+    assert list(read.SECRET_KEY_FALLBACKS) == former
+
+
+def test_the_session_of_the_admin_lasts_as_long_as_is_said(fit):
+    read = settings_of(**fit, SESSION_COOKIE_AGE="3600", SESSION_EXPIRE_AT_BROWSER_CLOSE="True")
+
+    assert (read.SESSION_COOKIE_AGE, read.SESSION_EXPIRE_AT_BROWSER_CLOSE) == (3600, True)
+
+
+ADMIN_ELSEWHERE = """
+import django
+django.setup()
+from django.test import Client
+from django.urls import reverse
+
+client = Client(headers={"host": "localhost"})
+page = client.get("/back-office/login/")
+print(reverse("admin:index"), page.status_code, client.get("/admin/").status_code)
+print("unsafe-eval" in page.headers["Content-Security-Policy"], "/admin/" in page.text)
+print(client.get("/back-office/").headers["Location"])
+form = {"username": "nobody@example.com", "password": "wrong"}
+print([client.post("/back-office/login/", form).status_code for _ in range(3)])
+"""
+
+
+@pytest.mark.process
+def test_the_admin_may_be_at_another_address(database, tmp_path):
+    done = run(
+        sys.executable,
+        "-c",
+        ADMIN_ELSEWHERE,
+        DJANGO_SETTINGS_MODULE="config.settings",
+        ENV_FILE="",
+        DEBUG="True",
+        LOG_LEVEL="CRITICAL",
+        ADMIN_URL="back-office/",
+        DATABASE_URL=database,
+        CACHE_DIR=str(tmp_path / "cache"),
+        THROTTLE_LOGIN="2/hour",
+    )
+
+    assert done.stdout.splitlines() == [
+        "/back-office/ 200 404",
+        "True False",
+        "/back-office/login/?next=/back-office/",
+        "[200, 200, 429]",
+    ], done.stderr
+
+
+@pytest.mark.postgresql
+def test_a_statement_timeout_in_the_url_ends_a_long_statement(fit, db):
+    url = os.environ["DATABASE_URL"]
+    more = "options=-c%20statement_timeout%3D50ms"
+    fit["DATABASE_URL"] = f"{url}{'&' if '?' in url else '?'}{more}"
+    connection = ConnectionHandler(settings_of(**fit).DATABASES)["default"]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        timeout = cursor.fetchone()
+        with pytest.raises(OperationalError, match="statement timeout"):
+            cursor.execute("SELECT pg_sleep(60)")
+    connection.close()
+
+    assert timeout == ("50ms",)

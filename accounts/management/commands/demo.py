@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 
 from ...models import User
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"\n  Home     {site}/"
             f"\n  API      {site}/api/docs/"
-            f"\n  Admin    {site}/admin/"
+            f"\n  Admin    {site}{reverse('admin:index')}"
             f"\n  Sign in  {sign_in}"
             "\n  Stop     Ctrl-C\n\n"
         )

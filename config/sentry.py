@@ -1,0 +1,41 @@
+"""Errors to Sentry, where SENTRY_DSN is set: what failed, and nothing that a client sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .logs import QUERY, without_secrets
+
+
+def start(dsn: str) -> None:
+    import sentry_sdk  # noqa: PLC0415  # an extra, that few have
+
+    sentry_sdk.init(
+        dsn=dsn,
+        send_default_pii=False,
+        max_request_body_size="never",
+        include_local_variables=False,  # passwords and tokens are among them
+        max_breadcrumbs=0,
+        before_send=without_request,
+    )
+
+
+def without_request(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
+    """Return the event with the method alone of its request, and without secrets in its texts.
+
+    The address goes as well: the link to a new password is one.
+    """
+    if "request" in event:
+        event["request"] = {"method": event["request"].get("method")}
+    cleaned: dict[str, Any] = _cleaned(event)
+    return cleaned
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return QUERY.sub(r"\1?[query]", without_secrets(value))
+    if isinstance(value, dict):
+        return {name: _cleaned(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(inner) for inner in value]
+    return value
