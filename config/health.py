@@ -2,8 +2,8 @@
 
 Not ready is 503, and a balancer stops sending requests. So only what a request cannot do without
 makes it that: the database, with the tables that this code expects, and the static files' names. A
-cache that is away or a flush that is overdue is said, with 200: to take every node away for it
-would be the outage.
+failing cache, and a flush that failed or is overdue, report "degraded" with 200: a 503 on every
+node would itself be the outage.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from token_blacklist import retention
+from token_blacklist.models import FlushRun
 
 from . import static
 
@@ -89,6 +90,9 @@ def _cache() -> str:
 
 
 def _flush() -> str:
+    newest = FlushRun.objects.order_by("-started_at").first()
+    if newest and newest.outcome == FlushRun.Outcome.FAILED:
+        return f"The flush of {newest.started_at:%Y-%m-%d %H:%M} UTC failed: look at its log."
     if not retention.is_overdue():
         return OK
     last = retention.last_flush()

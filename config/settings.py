@@ -89,6 +89,7 @@ JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
+ALLOWED_HOSTS = [host.strip() for host in ALLOWED_HOSTS]  # Caddy needs the space after a comma
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 NEW_KEY = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"

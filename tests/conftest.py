@@ -18,6 +18,7 @@ ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 LONG = ("browser", "process", "slow")
 SET_UP_ONCE = (
     "deploy/test_commands.py",
+    "deploy/test_machine.py",
     "test_admin_at_a_million.py",
     "test_many_machines.py",
     "test_static.py",

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "PORT": "config/gunicorn.conf.py",
     "WEB_CONCURRENCY": "config/gunicorn.conf.py",
     "APP_HOME": "crontab",
+    "MAILTO": "crontab",
     "ACCENT": "scripts/new.py",
     "SENDER": "scripts/new.py",
     "SITE_ADDRESS": "docker-compose.yml",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from config import health
 from tests.support.factories import OutstandingTokenFactory
 from token_blacklist import retention
+from token_blacklist.models import FlushRun
 
 LIVE, READY = "/health/live/", "/health/ready/"
 
@@ -134,5 +135,18 @@ def test_a_flush_that_is_overdue_is_said_and_keeps_nobody_out(client, db):
 
     assert (status, said) == (200, "degraded")
     assert checks["flush"].startswith("The flush is overdue, there was none yet")
+    retention.flush()
+    assert ready(client)[:2] == (200, "ok")
+
+
+def test_a_flush_that_failed_is_reported_until_one_succeeds(client, db):
+    now = timezone.now()
+    FlushRun.objects.create(started_at=now - timedelta(days=1), outcome=FlushRun.Outcome.DONE)
+    FlushRun.objects.create(started_at=now - timedelta(hours=1), outcome=FlushRun.Outcome.FAILED)
+
+    status, said, checks = ready(client)
+
+    assert (status, said) == (200, "degraded")
+    assert "failed: look at its log." in checks["flush"]
     retention.flush()
     assert ready(client)[:2] == (200, "ok")

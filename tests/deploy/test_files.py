@@ -25,7 +25,7 @@ def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
         assert not unknown, place
 
 
-@pytest.mark.parametrize("place", ["compose", "render", "heroku"])
+@pytest.mark.parametrize("place", ["compose", "render", "heroku", "machine"])
 def test_what_production_needs_is_set(place):
     names = {name.removesuffix("_FILE") for name in files.variables()[place]}
 
@@ -62,11 +62,35 @@ def test_the_units_name_only_each_other_and_what_is_in_the_folder():
     for path in files.SYSTEMD.iterdir():
         unit = files.unit(path.name)
         assert unit["Unit"]["Description"], path.name
-        if path.suffix == ".service":
-            service = unit["Service"]
+        service = unit["Service"] if path.suffix == ".service" else {}
+        if service and "failed@" not in path.name:
+            assert service["StateDirectory"] == service["CacheDirectory"] == "token-blacklist"
             assert service["WorkingDirectory"] == "/app"
             assert service["User"] not in {"root", ""}
             assert service["ProtectSystem"] == "strict"
+
+
+def test_a_flush_that_fails_starts_the_unit_that_reports_it():
+    flush = files.unit("token-blacklist-flush.service")["Unit"]
+    name, at, instance = flush["OnFailure"].partition("@")
+
+    assert (files.SYSTEMD / f"{name}{at}.service").exists()
+    assert instance == "%p.service"
+    assert "%i" in files.unit(f"{name}{at}.service")["Service"]["ExecStart"]
+
+
+def test_wherever_the_flush_is_scheduled_so_is_clearsessions():
+    flush = files.unit("token-blacklist-flush.service")["Service"]
+    (cron,) = (service for service in files.render()["services"] if service["type"] == "cron")
+    schedules = [
+        files.crontab()[1],
+        files.text("deploy/scheduler.sh"),
+        cron["dockerCommand"],
+        f"{flush['ExecStart']} && {flush['ExecStartPost']}",
+    ]
+
+    for schedule in schedules:
+        assert re.search(r"flushexpiredtokens.* && .*clearsessions", schedule)
 
 
 class TestCompose:

@@ -26,8 +26,8 @@ def procfile() -> dict[str, str]:
 
 
 def crontab() -> tuple[list[str], str]:
-    """Return the five fields and the command of its one line."""
-    (line,) = (line for line in text("crontab").splitlines() if line and line[0] != "#")
+    """Return the five fields and the command of its one job."""
+    (line,) = (line for line in text("crontab").splitlines() if re.match(r"[\d*]", line))
     *fields, command = line.split(maxsplit=5)
     return fields, command
 
@@ -62,6 +62,12 @@ def dockerfile() -> list[tuple[str, str]]:
     return [(word.upper(), " ".join(rest.split())) for word, rest in lines]
 
 
+def commands_of(document: str, heading: str) -> list[str]:
+    """Return the blocks of commands below a heading of a document, in their order."""
+    section = text(document).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"(?s)```sh\n(.*?)```", section)
+
+
 def docker_command() -> list[str]:
     """Return what the image starts when it is told nothing else."""
     return json.loads(dict(dockerfile())["CMD"])
@@ -70,7 +76,6 @@ def docker_command() -> list[str]:
 def commands() -> dict[str, list[str]]:
     """Return every command that the files name, by where it stands, as words."""
     found: dict[str, Any] = {f"Procfile {name}": command for name, command in procfile().items()}
-    found["crontab"] = crontab()[1].partition('PATH="$PWD/.venv/bin:$PATH" ')[2]
     found["Dockerfile"] = docker_command()
     healthcheck = re.search(r"CMD (\[.*\])", dict(dockerfile())["HEALTHCHECK"])
     found["Dockerfile healthcheck"] = json.loads(healthcheck[1])
@@ -78,7 +83,7 @@ def commands() -> dict[str, list[str]]:
         if service["image"] == "token-blacklist" and "command" in service:
             found[f"compose {name}"] = service["command"]
     for path in SYSTEMD.glob("*.service"):
-        for key in ("ExecStartPre", "ExecStart"):
+        for key in ("ExecStartPre", "ExecStart", "ExecStartPost"):
             if command := unit(path.name)["Service"].get(key):
                 found[f"systemd {path.stem} {key}"] = command.replace("/app/.venv/bin/", "")
     for service in render()["services"]:
@@ -99,15 +104,11 @@ def variables() -> dict[str, set[str]]:
     groups = [group["envVars"] for group in render()["envVarGroups"]]
     services = [service.get("envVars", []) for service in render()["services"]]
     render_keys = {entry["key"] for group in groups + services for entry in group if "key" in entry}
-    units = {
-        assignment.partition("=")[0]
-        for path in SYSTEMD.glob("*.service")
-        for assignment in unit(path.name)["Service"].get("Environment", "").split()
-    }
+    machine = re.findall(r"(?m)^([A-Z_]+)=", text("docs/deployment.md"))
     return {
         "compose": set(compose()["x-app"]["environment"]),
         "render": render_keys,
         "fly": set(fly()["env"]),
         "heroku": set(heroku()["env"]),
-        "systemd": units,
+        "machine": set(machine),
     }

@@ -1,0 +1,233 @@
+"""The commands of docs/deployment.md for a machine of one's own, run in their order.
+
+Paths, the user and the port are replaced; what changes the system is recorded instead of run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import deployment as files
+from tests.support.checkout import bare_environment, copy_into
+from tests.support.server import free_port
+
+from .test_commands import answers, started, wait_for
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+
+GIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+# What would change the system: each call is a line in a file.
+STAND_INS = {
+    "useradd": "",
+    "systemctl": "",
+    "crontab": "",
+    "runuser": 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"',
+    # Without a download, the packages are those of the tests.
+    "python3": f"""
+if [ "$1 $2" != "-m venv" ]; then exec {sys.executable} "$@"; fi
+mkdir "$3" && cd "$3" && ln -s {sys.prefix}/bin {sys.prefix}/lib {sys.prefix}/pyvenv.cfg .
+""",
+}
+
+
+class Machine:
+    """Folders in the place of /app, /etc and /var, and a repository to clone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.app = folder / "app"
+        self.origin = folder / "origin"
+        self.log = folder / "log"
+        for name in ("bin", "etc/systemd/system", "var/lib", "var/cache", "origin"):
+            (folder / name).mkdir(parents=True)
+        for name, body in STAND_INS.items():
+            script = folder / "bin" / name
+            script.write_text(f'#!/bin/sh\necho {name} "$@" >>{self.log}\n{body}\n')
+            script.chmod(0o755)
+        copy_into(self.origin)
+        self.commit("init", "--quiet")
+
+    def commit(self, *before: str) -> None:
+        for words in (before, ["add", "--all"], ["commit", "--quiet", "--message=A version"]):
+            if words:
+                subprocess.run([*GIT, *words], cwd=self.origin, env=bare_environment(), check=True)
+
+    def placed(self, text: str) -> str:
+        text = re.sub(r"(?<![\w./])/(app|etc|var)\b", rf"{self.folder}/\1", text)
+        text = re.sub(r"(sqlite:///)/var", rf"\1{self.folder}/var", text)
+        return re.sub(r"-o \S+ -g \S+ ", "", text).replace("<your repository>", str(self.origin))
+
+    def run(self, script: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["/bin/sh", "-eu", "-c", self.placed(script)],
+            cwd=cwd or self.folder,
+            env=bare_environment(PATH=f"{self.folder}/bin:{os.environ['PATH']}", **env),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    def follow(self, heading: str) -> list[str]:
+        """Run all blocks of a section in one shell, as a reader does; return what was recorded."""
+        blocks = "".join(files.commands_of("docs/deployment.md", heading))
+        self.log.write_text("")
+        done = self.run(
+            blocks.replace("createsuperuser", "createsuperuser --no-input"),
+            # pip says what it would install, and may ask nobody for it.
+            PIP_DRY_RUN="1",
+            PIP_NO_INDEX="1",
+            DJANGO_SUPERUSER_EMAIL="staff@example.com",
+            DJANGO_SUPERUSER_PASSWORD="a long and good password",
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Would install" not in done.stdout
+        return self.log.read_text().splitlines()
+
+    def unit(self, name: str, key: str) -> list[str]:
+        """Return a command of an installed unit."""
+        return shlex.split(self.placed(files.unit(name)["Service"][key]))
+
+    def environment(self) -> dict[str, str]:
+        """Return what systemd gives to a unit, for its EnvironmentFile."""
+        lines = (self.folder / "etc/token-blacklist.env").read_text().splitlines()
+        return {
+            "PATH": "/usr/bin:/bin",
+            **dict(line.split("=", 1) for line in lines),
+        }
+
+    def stylesheet(self) -> str:
+        manifest = json.loads((self.app / "staticfiles/staticfiles.json").read_text())
+        return manifest["paths"]["css/site.css"]
+
+    def flushes(self) -> int:
+        code = "from token_blacklist.models import FlushRun as F; print(F.objects.count())"
+        done = self.run(f"python3 manage.py shell --no-imports -c '{code}'", cwd=self.app)
+        return int(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    """A machine after the document's first section."""
+    machine = Machine(tmp_path_factory.mktemp("machine"))
+    # The web service migrates at its start: here, where systemd would have started it.
+    start = (
+        f"cd {machine.app} && {files.unit('token-blacklist.service')['Service']['ExecStartPre']}"
+    )
+    stand_in = machine.folder / "bin/systemctl"
+    stand_in.write_text(
+        f'{stand_in.read_text()}case "$*" in enable*) {machine.placed(start)} ;; esac\n'
+    )
+    machine.recorded = machine.follow("A machine of your own")
+    return machine
+
+
+def test_the_document_is_complete_from_its_first_line(machine):
+    called = [line.split()[0] for line in machine.recorded]
+
+    assert called.index("useradd") < called.index("systemctl") < called.index("runuser")
+    assert "systemctl enable --now token-blacklist.service token-blacklist-flush.timer" in (
+        machine.recorded
+    )
+    assert machine.recorded[-1] == "crontab -u token-blacklist crontab"
+    assert machine.stylesheet() != "css/site.css"
+    assert (machine.folder / "var/lib/token-blacklist/db.sqlite3").exists()
+    assert not (machine.app / "db.sqlite3").exists()
+    assert (machine.folder / "etc/token-blacklist.env").stat().st_mode & 0o777 == 0o640
+
+
+def test_the_web_service_serves(machine):
+    port = str(free_port())
+    command = machine.unit("token-blacklist.service", "ExecStart")
+    command = [word.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for word in command]
+
+    with started(command, machine.app, machine.environment()) as server:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}"))
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=30)
+
+    assert server.returncode == 0
+
+
+def test_the_unit_of_the_flush_flushes_and_clears_sessions(machine):
+    before = machine.flushes()
+
+    for key in ("ExecStart", "ExecStartPost"):
+        command = machine.unit("token-blacklist-flush.service", key)
+        subprocess.run(command, cwd=machine.app, env=machine.environment(), check=True)
+
+    assert machine.flushes() == before + 1
+
+
+def from_cron(machine, **env):
+    """Run the line of the crontab as cron does: by /bin/sh, with next to no environment."""
+    return subprocess.run(
+        ["/bin/sh", "-c", files.crontab()[1]],
+        cwd=machine.folder,
+        env={"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "HOME": "/", "LOGNAME": "x", **env},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def test_cron_flushes_with_its_own_environment(machine):
+    before = machine.flushes()
+
+    done = from_cron(machine, APP_HOME=str(machine.app))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert machine.flushes() == before + 1
+
+
+def test_cron_has_the_error_of_a_flush_that_fails_to_mail(machine):
+    done = from_cron(
+        machine, APP_HOME=str(machine.app), DATABASE_URL="sqlite:////nowhere/x.sqlite3"
+    )
+
+    assert done.returncode == 1
+    assert "The database refused the flush" in done.stderr
+
+
+VERIFIERS = list(filter(shutil.which, ["systemd-analyze"]))
+
+
+@pytest.mark.parametrize("verifier", VERIFIERS)
+def test_systemd_accepts_the_units_that_were_installed(machine, verifier, tmp_path):
+    for path in (machine.folder / "etc/systemd/system").iterdir():
+        (tmp_path / path.name).write_text(machine.placed(path.read_text()))
+    done = subprocess.run(
+        [verifier, "verify", "--man=no", *map(str, tmp_path.iterdir())],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    ours = [line for line in done.stderr.splitlines() if "token-blacklist" in line]
+    assert not ours
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_new_version_has_its_static_files_and_its_tables_before_it_starts(machine):
+    before = machine.stylesheet()
+    with (machine.origin / "static/css/site.css").open("a") as file:
+        file.write("/* A new version. */\n")
+    machine.commit()
+
+    recorded = machine.follow("A new version")
+
+    assert machine.stylesheet() != before
+    migrate, *systemd = recorded
+    assert migrate.startswith("runuser -u token-blacklist -- .venv/bin/python manage.py migrate")
+    assert systemd == ["systemctl daemon-reload", "systemctl reload token-blacklist.service"]
