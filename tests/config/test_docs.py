@@ -18,10 +18,12 @@ ELSEWHERE = {
     "WEB_CONCURRENCY": "config/gunicorn.conf.py",
     "APP_HOME": "crontab",
     "MAILTO": "crontab",
+    "PGDATABASE": "docker-compose.yml",
     "ACCENT": "scripts/new.py",
     "SENDER": "scripts/new.py",
     "SITE_ADDRESS": "docker-compose.yml",
     "WEB_MEMORY": "docker-compose.yml",
+    "POSTGRES_MEMORY": "docker-compose.yml",
 }
 
 

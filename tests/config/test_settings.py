@@ -388,3 +388,9 @@ def test_a_statement_timeout_in_the_url_ends_a_long_statement(fit, db):
     connection.close()
 
     assert timeout == ("50ms",)
+
+
+def test_a_space_after_the_comma_between_hosts_is_no_part_of_a_name(fit):
+    settings = settings_of(**{**fit, "ALLOWED_HOSTS": "app.example.com, www.example.com"})
+
+    assert settings.ALLOWED_HOSTS == ["app.example.com", "www.example.com"]

@@ -120,9 +120,36 @@ class TestCompose:
         assert valkey["command"][:2] == ["valkey-server", "/run/keys/valkey.conf"]
         assert valkey["networks"] == ["cache"]
         assert members == {"valkey", "web"}
-        assert files.compose()["networks"]["cache"] == {"internal": True}
-        assert self.services["web"]["networks"] == ["default", "cache"]
         assert self.services["web"]["environment"]["CACHE_URL_FILE"] == "/run/keys/cache_url"
+
+    def test_the_proxy_postgresql_and_valkey_are_in_networks_apart_that_web_joins(self):
+        networks = files.compose()["networks"]
+        alone = [self.services[name]["networks"] for name in ("caddy", "postgres", "valkey")]
+
+        assert alone == [["default"], ["database"], ["cache"]]
+        assert self.services["web"]["networks"] == ["default", "database", "cache"]
+        for name in ("migrate", "scheduler", "backup"):
+            assert self.services[name]["networks"] == ["database"]
+        assert networks["database"] == networks["cache"] == {"internal": True}
+
+    @pytest.mark.parametrize("name", services)
+    def test_each_service_has_a_limit_of_its_log_and_of_its_memory(self, name):
+        service = self.services[name]
+
+        assert service["logging"] == {
+            "driver": "json-file",
+            "options": {"max-size": "10m", "max-file": "5"},
+        }
+        assert re.fullmatch(r"\d+m|\$\{\w+_MEMORY:-\d+m\}", service["mem_limit"])
+
+    def test_images_of_others_are_pinned_to_a_minor_version(self):
+        for service in self.services.values():
+            assert service["image"] == "token-blacklist" or re.search(
+                r":\d+\.\d+$", service["image"]
+            )
+
+    def test_the_backup_has_the_version_of_the_server(self):
+        assert self.services["backup"]["image"] == self.services["postgres"]["image"]
 
     def test_the_proxy_sees_the_ipv6_address_of_each_client(self):
         """Without IPv6 in its network, Docker relays such clients from one address of its own."""
@@ -142,7 +169,7 @@ class TestCompose:
         assert needs["migrate"] == {"postgres": healthy}
         assert needs["valkey"] == {"keys": done}
         assert needs["web"] == {"migrate": done, "valkey": healthy}
-        assert needs["scheduler"] == {"migrate": done}
+        assert needs["scheduler"] == needs["backup"] == {"migrate": done}
         assert needs["caddy"] == {"web": healthy}
 
     def test_what_others_wait_for_can_be_healthy(self):
