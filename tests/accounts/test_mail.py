@@ -27,7 +27,7 @@ def hanging(settings):
         socket.create_server(("127.0.0.1", 0)) as server,
     ):
         server.settimeout(30)
-        settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = SMTP, 60
+        settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = SMTP, 30
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
         sent = [pool.submit(send) for _ in range(mail.AT_ONCE)]
         for _ in sent:
