@@ -100,7 +100,7 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("ALLOWED_HOSTS", "app.example.com:8000"),
         ("ALLOWED_HOSTS", "[::1]:8000"),
         ("ALLOWED_HOSTS", "app.example.com/"),
-        ("ALLOWED_HOSTS", "app.example.com, www.example.com"),
+        ("ALLOWED_HOSTS", "app.example.com www.example.com"),
         ("SECRET_KEY_FALLBACKS", "example-key-that-is-long-enough-for-everything-and-more"),
         ("SECRET_KEY_FALLBACKS", "short"),
         ("ADMIN_URL", ""),
