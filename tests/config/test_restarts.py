@@ -74,7 +74,8 @@ def get(client):
 @contextmanager
 def slow_request(env, client):
     """Give the future of a sign-up's status; the sign-up waits for the database in the block."""
-    holder = sqlite3.connect(env["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
+    path = env["DATABASE_URL"].removeprefix("sqlite:///").partition("?")[0]
+    holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     body = '{"email": "ada@example.com", "password": "a long and good password"}'
     client.request("POST", "/api/register/", body, {"Content-Type": "application/json"})
