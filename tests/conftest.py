@@ -21,6 +21,7 @@ SET_UP_ONCE = (
     "deploy/test_machine.py",
     "test_admin_at_a_million.py",
     "test_many_machines.py",
+    "test_monitoring.py",
     "test_static.py",
     "test_worker.py",
 )
