@@ -1,6 +1,8 @@
 """The server as it is deployed, stopped and reloaded while clients use it."""
 
 import http.client
+import os
+import re
 import shutil
 import signal
 import socket
@@ -13,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from tests.support.server import environment, free_port, gunicorn
+from tests.support.server import ROOT, environment, free_port, gunicorn
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
 
@@ -117,6 +119,9 @@ class Clients:
         return self
 
     def __exit__(self, *error):
+        self.end()
+
+    def end(self):
         self.ended.set()
         for thread in self.threads:
             thread.join()
@@ -148,10 +153,28 @@ http {{
 """
 
 
+CADDY = """
+{{
+    admin off
+    auto_https off
+    skip_install_trust
+}}
+http://127.0.0.1:{port} {{
+    reverse_proxy {web} {{
+        {tries}
+    }}
+}}
+"""
+
+
 def proxy_command(name, server, folder, port):
     web = "{}:{}".format(*server.address)
     if name == "caddy":
-        return ["caddy", "reverse-proxy", "--from", f"http://127.0.0.1:{port}", "--to", web]
+        ours = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+        tries = "\n".join(re.findall(r"(?m)^\s+lb_try_\w+ .+$", ours))
+        caddyfile = folder / "Caddyfile"
+        caddyfile.write_text(CADDY.format(port=port, web=web, tries=tries))
+        return ["caddy", "run", "--adapter", "caddyfile", "--config", str(caddyfile)]
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, web=web, port=port))
     return ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
@@ -163,7 +186,9 @@ def front(name, server, folder):
         yield server.address
         return
     port = free_port()
-    with subprocess.Popen(proxy_command(name, server, folder, port)) as proxy:
+    home = {"XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    command = proxy_command(name, server, folder, port)
+    with subprocess.Popen(command, env={**os.environ, **home}) as proxy:
         try:
             wait_until(lambda: answers(("127.0.0.1", port)))
             yield "127.0.0.1", port
@@ -191,6 +216,12 @@ def test_a_reload_under_load_fails_no_request(env, server, accepted, tmp_path, n
         assert slow.result() == 201
         wait_until(lambda: not old & server.workers())
         clients.go_on()
+        if name == "caddy":  # which tries again until there is a server
+            server.process.send_signal(signal.SIGTERM)
+            server.process.wait(timeout=30)
+            with gunicorn(env, workers=2, as_deployed=True, port=server.address[1]):
+                clients.go_on()
+                clients.end()
 
     assert clients.failed == []
 

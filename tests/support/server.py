@@ -141,13 +141,17 @@ class Server:
 
 @contextmanager
 def gunicorn(
-    env: dict[str, str], workers: int = WORKERS, *, as_deployed: bool = False
+    env: dict[str, str],
+    workers: int = WORKERS,
+    *,
+    as_deployed: bool = False,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Serve the project, with the configuration of a deployment or a plain one.
 
     Ends the server by its pid.
     """
-    port = free_port()
+    port = port or free_port()
     config = ["--config", "config/gunicorn.conf.py"] if as_deployed else ["--threads", "2"]
     process = subprocess.Popen(
         [
