@@ -52,6 +52,8 @@ def test_the_oldest_go_first(few_among_many):
 
 @pytest.mark.postgresql
 def test_where_they_lie_everywhere_they_go_page_by_page():
+    with connection.cursor() as cursor:  # of the room that the rows of other tests had
+        cursor.execute("TRUNCATE token_blacklist_outstandingtoken CASCADE")
     rows = [
         OutstandingTokenFactory(
             user=None, expires_at=timezone.now() - timedelta(days=days), user_agent="x" * 255
@@ -190,6 +192,8 @@ def test_seconds_that_are_none_are_refused(arguments):
 
 def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
     fill(4)
+    if connection.vendor == "postgresql":  # a range of pages may hold none
+        monkeypatch.setattr(retention, "_pages_to_sweep", lambda now, using: 0)
     whole = retention._delete
     batches = iter([whole])
 

@@ -48,7 +48,10 @@ def test_it_tries_again_and_gets_through_once_the_reader_is_gone(reader, monkeyp
     def go(seconds):
         tries.append(seconds)
         with connection.cursor() as cursor:  # between two tries it holds nothing
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks"
+                " WHERE mode = 'AccessExclusiveLock' AND pid = pg_backend_pid()"
+            )
             assert cursor.fetchone() == (0,)
         if len(tries) == 2:
             reader.rollback()
