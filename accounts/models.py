@@ -53,11 +53,11 @@ class UserQuerySet(models.QuerySet["User"]):
         if isinstance(fields.get("email"), str):
             fields["email"] = normalize_email(fields["email"])
         deactivates = fields.get("is_active", True) is not True  # False, or an expression
-        if not deactivates and "password" not in fields:
-            return super().update(**fields)
-        self._for_write = True
         if deactivates:
             fields.setdefault("signed_out_at", timezone.now())
+        elif "password" not in fields:
+            return super().update(**fields)
+        self._for_write = True
         with transaction.atomic(self.db):
             # Who they are, first: after the update a filter may not find them any more. And the
             # update before the ending: a sign-in at the same time waits for it, and is refused.
@@ -180,11 +180,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = normalize_email(self.email)
 
     def get_session_auth_hash(self) -> str:
-        """Return what a session of Django's must carry: it changes with a sign-out everywhere."""
+        """Return the hash that a Django session must carry; a sign-out everywhere changes it."""
         return self._since_signed_out(super().get_session_auth_hash())
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        """Yield the same, made with each of SECRET_KEY_FALLBACKS."""
+        """Yield the same hash for each of SECRET_KEY_FALLBACKS."""
         return map(self._since_signed_out, super().get_session_auth_fallback_hash())
 
     def _since_signed_out(self, session_hash: str) -> str:

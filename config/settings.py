@@ -126,11 +126,11 @@ if not re.fullmatch("#[0-9a-fA-F]{6}", ACCENT_COLOR):
 
 # A deployment that lost the variable would start with an empty database.
 DATABASE_URL = env.str("DATABASE_URL", default=None)
-if DATABASE_URL is None and not DEBUG:
-    problems.append(
-        "DATABASE_URL is not set. Give postgres://user:password@host/name, or sqlite:///path."
-    )
 if DATABASE_URL is None:
+    if not DEBUG:
+        problems.append(
+            "DATABASE_URL is not set. Give postgres://user:password@host/name, or sqlite:///path."
+        )
     DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
 DATABASE: dict[str, Any] = {}
 # Neither a warning about the scheme nor an error about the port: both are refused below.

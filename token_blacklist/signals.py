@@ -15,9 +15,9 @@ none of them a token:
 - `token_refused(code)`: a request was answered 401; nothing else is known of it.
 - `tokens_flushed(outstanding, blacklisted)`: so many rows of the lists were over and are gone.
 
-`signed_out_everywhere(users)` is no event but part of its transaction: support ends every session
-of these users, a queryset. A site that keeps sessions of another kind, such as Django's own, ends
-them here; a receiver that raises undoes it all.
+`signed_out_everywhere(users)` is a plain signal: the admin or `endsessions` ends every session of
+`users`, a queryset. Receivers end the sessions that the site keeps elsewhere, such as Django's
+own. The admin sends it inside the transaction: there, an exception rolls everything back.
 """
 
 from __future__ import annotations

@@ -46,8 +46,13 @@ def environment(folder: Path, database: str) -> dict[str, str]:
 
 def samples(environment: dict[str, str], code: str, *arguments: str) -> list[Any]:
     """Return the samples that a process prints at the end of the code, by `read()`."""
+    return parsed(python(environment, "-c", READ + code, *arguments))
+
+
+def python(environment: dict[str, str], *arguments: str) -> str:
+    """Run Python with these arguments; return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", READ + code, *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env=environment,
         check=True,
@@ -55,7 +60,7 @@ def samples(environment: dict[str, str], code: str, *arguments: str) -> list[Any
         text=True,
         timeout=100,
     )
-    return parsed(done.stdout)
+    return done.stdout
 
 
 def parsed(text: str) -> list[Any]:

@@ -77,13 +77,13 @@ class Selection(forms.Form):
 
     @property
     def everywhere(self) -> bool:
-        """Whether these are all sessions of the people."""
+        """Whether this selects every session of some users, without another condition."""
         given = {name for name, value in self.cleaned_data.items() if value}
         return given - {"note"} == {"people"}
 
     @property
     def others(self) -> bool:
-        """Whether sessions end that are in no list of this app."""
+        """Whether sessions outside this app's lists end too."""
         return self.everywhere and signed_out_everywhere.has_listeners(OutstandingToken)
 
     def found(self) -> OutstandingTokenQuerySet:
@@ -166,11 +166,11 @@ class EndingMixin:
                 note=note,
             )
         log(request, ended, note)
-        people = len({record.user_id for record in ended} - {None})
-        whose = ngettext("of %(count)d person", "of %(count)d people", people) % {"count": people}
         if form.others and not count:
             messages.success(request, _("They are signed out of the admin."))
             return HttpResponseRedirect(self._list_url())
+        people = len({record.user_id for record in ended} - {None})
+        whose = ngettext("of %(count)d person", "of %(count)d people", people) % {"count": people}
         messages.success(
             request,
             ngettext(

@@ -51,7 +51,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.stdout.write(f"Would end {sessions.live().count()} sessions.")
                 return
-            if options["ip"] is None:
+            if options["ip"] is None:  # of the others, no address is recorded
                 signed_out_everywhere.send(OutstandingToken, users=self._people(options["user"]))
             self._end(sessions, options["note"])
         except DatabaseError as error:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"Ended {count} sessions."))
 
     def _people(self, given: str | None) -> Any:
-        """Return whose sessions of other kinds end as well: where from, nothing says of those."""
+        """Return the users whose sessions outside this app's lists end too."""
         users = get_user_model()._default_manager.all()
         return users if given is None else users.filter(pk=_person(given).pk)
 
