@@ -10,9 +10,10 @@ die() {
     exit 1
 }
 
+# A new machine often installs its updates at first: wait until they are done.
 apt_install() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
-    { apt-get update && apt-get install -y --no-install-recommends "$@"; } >>"$log" 2>&1
+    { apt-get update; apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"; } >>"$log" 2>&1
 }
 
 $python -m tests.support.chromium >/dev/null 2>&1 && exit 0
