@@ -144,17 +144,26 @@ def test_the_document_is_complete_from_its_first_line(machine):
     assert (machine.folder / "etc/token-blacklist.env").stat().st_mode & 0o777 == 0o640
 
 
-def test_the_web_service_serves(machine):
+def test_the_web_service_serves_and_reloads(machine):
     port = str(free_port())
     command = machine.unit("token-blacklist.service", "ExecStart")
     command = [word.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for word in command]
 
     with started(command, machine.app, machine.environment()) as server:
         wait_for(lambda: answers(f"http://127.0.0.1:{port}"))
+        before = children(server.pid)
+        # PATH is empty: `kill` is a command of the shell, also where /bin/kill is not installed.
+        reload = machine.unit("token-blacklist.service", "ExecReload")
+        subprocess.run(reload, env={"PATH": "", "MAINPID": str(server.pid)}, check=True)
+        wait_for(lambda: children(server.pid) and not children(server.pid) & before)
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=30)
 
     assert server.returncode == 0
+
+
+def children(pid: int) -> set[str]:
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
 def test_the_unit_of_the_flush_flushes_and_clears_sessions(machine):
