@@ -65,6 +65,7 @@ def test_the_units_name_only_each_other_and_what_is_in_the_folder():
         service = unit["Service"] if path.suffix == ".service" else {}
         if service and "failed@" not in path.name:
             assert service["StateDirectory"] == service["CacheDirectory"] == "token-blacklist"
+            assert service["StateDirectoryMode"] == service["CacheDirectoryMode"] == "0750"
             assert service["WorkingDirectory"] == "/app"
             assert service["User"] not in {"root", ""}
             assert service["ProtectSystem"] == "strict"
