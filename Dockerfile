@@ -13,11 +13,12 @@ RUN python -m venv .venv && \
 
 COPY . .
 
-# Names the static files by their content, and compiles all code once. No key that is used here
-# gets into the image.
+# Compiles the translations, names the static files by their content, and compiles all code once.
+# No key that is used here gets into the image.
 RUN DEBUG=False ALLOWED_HOSTS=localhost EMAIL_URL=dummymail:// DATABASE_URL=sqlite:// \
     SECRET_KEY="$(.venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
-    .venv/bin/python manage.py collectstatic --no-input && \
+    sh -c '.venv/bin/python manage.py compilemessages && \
+        .venv/bin/python manage.py collectstatic --no-input' && \
     .venv/bin/python -m compileall -q accounts config token_blacklist
 
 

@@ -57,7 +57,7 @@ words: setup-dev ## Bring the translations up to date with the texts, and compil
 	@command -v msgfmt >/dev/null || { echo "gettext is needed: apt install gettext" >&2; exit 1; }
 	@$(PY) manage.py makemessages $(WORDS)
 	@$(PY) manage.py makemessages $(WORDS) --domain djangojs --ignore docs
-	@$(PY) manage.py compilemessages --ignore '.venv'
+	@$(PY) manage.py compilemessages
 
 new: setup ## A product of this: make new NAME="Acme Portal" DIR=../acme [ACCENT='#a61e4d' SENDER=...]
 	@$(PY) scripts/new.py

@@ -2,8 +2,8 @@
 
 Not ready is 503, and a balancer stops sending requests. So only what a request cannot do without
 makes it that: the database, with the tables that this code expects, and the static files' names. A
-failing cache, and a flush that failed or is overdue, report "degraded" with 200: a 503 on every
-node would itself be the outage.
+failing cache, a flush that failed or is overdue, and translations that are not compiled report
+"degraded" with 200: a 503 on every node would itself be the outage.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.views.decorators.http import require_safe
 from token_blacklist import retention
 from token_blacklist.models import FlushRun
 
-from . import static
+from . import static, translations
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     needed = {"database": OK, "migrations": OK}
     needed["static"] = OK if static.are_collected() else static.NOT_COLLECTED
     wanted = {"cache": _cache(), "flush": OK}
+    wanted["translations"] = OK if translations.are_compiled() else translations.NOT_COMPILED
     try:
         needed["migrations"] = _migrations()
         if needed["migrations"] == OK:

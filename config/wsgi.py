@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
-from . import static
+from . import static, translations
+
+logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
@@ -21,6 +24,9 @@ if errors := [found for found in run_checks(tags=[Tags.security]) if found.is_se
 # A server alone: commands, collectstatic first of all, work without them.
 if not static.are_collected():
     raise ImproperlyConfigured(static.NOT_COLLECTED)
+# Not worth an outage: everything works in English.
+if not translations.are_compiled():
+    logger.warning(translations.NOT_COMPILED)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

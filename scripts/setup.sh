@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv from a hashed lock file, and .env with fresh keys. Does nothing where both are there.
+# Makes .venv from a hashed lock file and .env with fresh keys, and compiles the translations.
+# Does nothing where all of it is there and up to date.
 # Usage: scripts/setup.sh [requirements.txt]
 set -eu
 cd "$(dirname "$0")/.."
@@ -38,9 +39,18 @@ install() {
     cp "$lock" ".venv/installed-$lock"
 }
 
+are_compiled() {
+    for source in locale/*/LC_MESSAGES/*.po */locale/*/LC_MESSAGES/*.po; do
+        compiled=${source%.po}.mo
+        [ -e "$compiled" ] && [ ! "$source" -nt "$compiled" ] || return 1
+    done
+}
+
 cmp -s "$lock" ".venv/installed-$lock" && .venv/bin/python -c '' 2>/dev/null || install
 
 if [ ! -e .env ]; then
     .venv/bin/python scripts/env.py
     echo "Wrote .env with fresh keys."
 fi
+
+are_compiled || .venv/bin/python manage.py compilemessages --verbosity 0

@@ -58,6 +58,25 @@ def test_the_apps_own_tests_pass_where_only_its_folder_was_copied(project, user,
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= least
 
 
+def test_it_speaks_english_until_its_translations_are_compiled(project):
+    for path in project.glob("token_blacklist/locale/**/*.mo"):
+        path.unlink()
+    says = (
+        "from django.utils.translation import gettext as _, override\n"
+        "with override('de'): print(_('Token is blacklisted'))"
+    )
+    shell = ("django", "shell", "--no-imports", "--settings=tests.projects.copied.settings", "-c")
+    (pybabel,) = re.findall(r"(?m)^ *pybabel (.*)$", (ROOT / "docs/lifting.md").read_text())
+
+    before = run(project, *shell, says)
+    compiled = run(project, "babel.messages.frontend", *pybabel.split())
+    after = run(project, *shell, says)
+
+    assert before.stdout == "Token is blacklisted\n"
+    assert compiled.returncode == 0, compiled.stderr
+    assert after.stdout == "Das Token ist gesperrt\n"
+
+
 def test_its_migrations_fit_any_user_model(project):
     check = ("makemigrations", "token_blacklist", "--check", "--dry-run")
 

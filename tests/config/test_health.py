@@ -42,7 +42,9 @@ def test_a_process_with_all_it_needs_is_ready(client, db):
     status, said, checks = ready(client)
 
     assert (status, said) == (200, "ok")
-    assert checks == dict.fromkeys(["database", "migrations", "static", "cache", "flush"], "ok")
+    assert checks == dict.fromkeys(
+        ["database", "migrations", "static", "cache", "flush", "translations"], "ok"
+    )
 
 
 def test_a_probe_by_address_over_plain_http_is_answered(settings):
@@ -76,6 +78,7 @@ def test_a_database_that_is_away_makes_it_not_ready(client, db, was_ready):
         "database": "The database does not answer.",
         "static": "ok",
         "cache": "ok",
+        "translations": "ok",
     }
 
 
@@ -126,6 +129,22 @@ def test_a_cache_that_fails_is_said_and_keeps_nobody_out(client, db, monkeypatch
 
     assert (status, said) == (200, "degraded")
     assert checks["cache"] == "The cache fails (it does not answer): each process throttles alone."
+
+
+def test_translations_that_are_not_compiled_are_reported_and_keep_nobody_out(
+    client, db, settings, tmp_path
+):
+    source = tmp_path / "locale" / "de" / "LC_MESSAGES" / "django.po"
+    source.parent.mkdir(parents=True)
+    source.write_text("")
+    settings.LOCALE_PATHS = [tmp_path / "locale"]
+
+    status, said, checks = ready(client)
+
+    assert (status, said) == (200, "degraded")
+    assert "Run: manage.py compilemessages" in checks["translations"]
+    source.with_suffix(".mo").write_text("")
+    assert ready(client)[:2] == (200, "ok")
 
 
 def test_a_flush_that_is_overdue_is_said_and_keeps_nobody_out(client, db):

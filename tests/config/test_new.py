@@ -20,7 +20,8 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("beside") / "acme"
     done = run("make", "new", NAME=NAME, DIR=str(folder), SENDER="hello@acme.example")
     assert done.returncode == 0, done.stderr
-    return lend_packages(folder), done.stdout
+    assert run("sh", "scripts/setup.sh", cwd=lend_packages(folder)).returncode == 0
+    return folder, done.stdout
 
 
 def python(folder, *arguments, **variables):

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 from urllib.parse import quote
@@ -275,7 +276,7 @@ def collected(tmp_path):
     return tmp_path
 
 
-def start_server(static, **variables):
+def start_server(static, root=ROOT, **variables):
     """Do what each of gunicorn's workers does first."""
     code = f"from django.conf import settings as s; s.STATIC_ROOT = {str(static)!r}"
     environment = bare_environment(
@@ -283,7 +284,7 @@ def start_server(static, **variables):
     )
     command = [sys.executable, "-c", f"{code}; import config.wsgi"]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
     )
 
 
@@ -309,6 +310,18 @@ def test_a_server_does_not_start_without_static_files_but_commands_do(fit, tmp_p
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1].endswith("Run: manage.py collectstatic --no-input")
     assert manage("migrate", "--plan", **fit).returncode == 0
+
+
+@pytest.mark.process
+def test_a_server_without_compiled_translations_starts_and_warns(fit, collected, tmp_path):
+    for name in ("config", "accounts", "token_blacklist"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.mo"))
+
+    done = start_server(collected, root=tmp_path, **fit)
+
+    assert done.returncode == 0, done.stderr
+    assert "Run: manage.py compilemessages" in done.stdout
+    assert "compilemessages" not in start_server(collected, **fit).stdout
 
 
 @pytest.mark.process

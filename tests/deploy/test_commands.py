@@ -54,6 +54,7 @@ def project(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     assert "static files copied" in done.stdout
+    assert done.stdout.count("Compiled ") == 6
     return folder
 
 

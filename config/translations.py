@@ -1,0 +1,20 @@
+"""Whether the translations are compiled: the repository has their .po files alone."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+NOT_COMPILED = (
+    "The translations are not compiled, so pages and messages may be in English. "
+    "Run: manage.py compilemessages, and restart."
+)
+
+
+def are_compiled() -> bool:
+    """Whether each .po file of the project has a .mo file that is not older."""
+    folders = [*settings.LOCALE_PATHS, *settings.BASE_DIR.glob("*/locale")]
+    for source in (path for folder in folders for path in folder.glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            return False
+    return True

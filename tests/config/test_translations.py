@@ -1,0 +1,106 @@
+"""Compiled translations: made in set-up from the .po files, and never committed."""
+
+from __future__ import annotations
+
+import gettext
+import os
+import subprocess
+
+import pytest
+
+from config import translations
+from tests.support.checkout import ROOT, copy_into, lend_packages, run
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return lend_packages(copy_into(tmp_path / "copy"))
+
+
+@pytest.fixture
+def without_gettext(tmp_path):
+    """A PATH on which gettext's programs are not found."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "dirname", "cmp"):
+        (folder / name).symlink_to(f"/usr/bin/{name}")
+    return str(folder)
+
+
+def compile_messages(folder):
+    return run(".venv/bin/python", "manage.py", "compilemessages", cwd=folder, DEBUG="True")
+
+
+def translated(folder, text):
+    with (folder / "locale/de/LC_MESSAGES/django.mo").open("rb") as file:
+        return gettext.GNUTranslations(file).gettext(text)
+
+
+def test_those_that_the_tests_use_are_up_to_date():
+    assert translations.are_compiled(), translations.NOT_COMPILED
+
+
+def test_git_has_none_and_takes_none():
+    git = ["git", "-c", "safe.directory=*"]
+    tracked = subprocess.run(
+        [*git, "ls-files", "*.mo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    ignored = subprocess.run([*git, "check-ignore", "locale/fr/django.mo"], cwd=ROOT, check=False)
+
+    assert tracked.stdout == ""
+    assert ignored.returncode == 0
+
+
+def test_set_up_compiles_them_without_gettext(copy, without_gettext):
+    assert not list(copy.glob("**/locale/**/*.mo"))
+
+    done = run("sh", "scripts/setup.sh", cwd=copy, PATH=without_gettext)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    for source in (*copy.glob("locale/**/*.po"), *copy.glob("*/locale/**/*.po")):
+        assert source.with_suffix(".mo").exists()
+    assert translated(copy, "Forgot your password?") == "Passwort vergessen?"
+
+
+def test_set_up_compiles_again_what_changed_and_nothing_else(copy):
+    run("sh", "scripts/setup.sh", cwd=copy)
+    source = copy / "locale/de/LC_MESSAGES/django.po"
+    others = [path for path in copy.glob("**/locale/**/*.mo") if path.stem + ".po" != source.name]
+    before = {path: path.stat().st_mtime_ns for path in others}
+    source.write_text(source.read_text().replace('"Passwort vergessen?"', '"Passwort weg?"'))
+
+    run("sh", "scripts/setup.sh", cwd=copy)
+
+    assert translated(copy, "Forgot your password?") == "Passwort weg?"
+    assert before
+    assert {path: path.stat().st_mtime_ns for path in others} == before
+
+
+def test_the_command_names_what_it_compiles(copy):
+    assert len(compile_messages(copy).stdout.splitlines()) == 6
+    os.utime(copy / "locale/es/LC_MESSAGES/djangojs.po")
+
+    assert compile_messages(copy).stdout == f"Compiled {copy}/locale/es/LC_MESSAGES/djangojs.po\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('msgid "%(n)s left"\nmsgstr "%(m)s übrig"\n', "unknown named placeholder"),
+        ('msgid "left\n', "cannot be compiled"),
+    ],
+)
+def test_a_file_that_is_wrong_is_named_and_what_was_compiled_before_stays(copy, line, reason):
+    compile_messages(copy)
+    source = copy / "locale/de/LC_MESSAGES/django.po"
+    before = source.with_suffix(".mo").read_bytes()
+    source.write_text(f"{source.read_text()}\n#, python-format\n{line}")
+
+    done = compile_messages(copy)
+
+    assert done.returncode == 1
+    assert f"{source} cannot be compiled" in done.stderr
+    assert reason in done.stderr
+    assert source.with_suffix(".mo").read_bytes() == before
