@@ -115,17 +115,17 @@ def chart(figures: Overview) -> dict[str, Any]:
     bars, rows = [], []
     for number, (day, by_reason) in enumerate(figures.days):
         top = float(HEIGHT)
-        for reason, label in BlacklistedToken.Reason.choices:
+        for reason in BlacklistedToken.Reason:
             if count := by_reason.get(reason, 0):
                 height = count / highest * HEIGHT
                 top -= height
                 place = {"x": number * STEP, "y": round(top, 1), "height": round(height, 1)}
-                bars.append(place | {"reason": reason, "label": label, "count": count, "day": day})
+                bars.append(place | {"reason": reason, "count": count, "day": day})
         rows.append((day, number * STEP + WIDTH / 2, sum(by_reason.values())))
     seen = {bar["reason"] for bar in bars}
     return {
         "bars": bars,
         "days": rows,
         "width": len(figures.days) * STEP,
-        "legend": [choice for choice in BlacklistedToken.Reason.choices if choice[0] in seen],
+        "legend": [reason for reason in BlacklistedToken.Reason if reason in seen],
     }
