@@ -239,7 +239,7 @@ INSTALLED_APPS = [
     "token_blacklist",
     "accounts",
 ]
-ROOT_URLCONF = "config.urls"
+ROOT_URLCONF = "config.root_urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
 MIDDLEWARE = [

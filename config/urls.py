@@ -1,8 +1,8 @@
-"""Where everything is."""
+"""The addresses of pages and endpoints. Append yours: config/root_urls.py puts its own behind."""
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from . import brand, errors
@@ -13,7 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("accounts.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
-    re_path("^api/", errors.no_endpoint),
     path("", include("accounts.page_urls")),
     path(settings.ADMIN_URL, admin.site.urls),
     path("theme.css", brand.theme, name="theme"),
@@ -28,8 +27,3 @@ if settings.DEBUG:  # to look at them
         path("500/", errors.server_error),
         path("503/", errors.unavailable),
     ]
-
-handler400 = errors.bad_request
-handler403 = errors.permission_denied
-handler404 = errors.page_not_found
-handler500 = errors.server_error

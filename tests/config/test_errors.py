@@ -1,8 +1,11 @@
 """What is said where no view could answer."""
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import path
 
+from config import urls
 from tests.support.start import manage
 
 BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -28,6 +31,19 @@ def test_below_the_api_what_is_not_there_is_said_in_json(client, settings, debug
 
     assert answer.status_code == 404
     assert answer.json() == {"detail": "There is no endpoint here.", "code": "not_found"}
+
+
+def test_an_endpoint_that_is_appended_to_the_addresses_answers(client):
+    urls.urlpatterns.append(path("api/late/", lambda request: HttpResponse("here")))
+    try:
+        answer = client.get("/api/late/")
+        meant = client.get("/api/late").json()["detail"]
+    finally:
+        urls.urlpatterns.pop()
+
+    assert (answer.status_code, answer.text) == (200, "here")
+    assert meant.endswith("Did you mean /api/late/?")
+    assert client.get("/api/late/").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -1,0 +1,15 @@
+"""The root of all addresses: those of config/urls.py first, whatever is appended there."""
+
+from django.urls import include, path, re_path
+
+from . import errors
+
+urlpatterns = [
+    path("", include("config.urls")),
+    re_path("^api/", errors.no_endpoint),  # last: it takes all that is left below api/
+]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error
