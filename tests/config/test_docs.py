@@ -78,6 +78,9 @@ class TestPage:
 PYTHON = {  # settings of Django and DRF, and other words in capitals
     "ATOMIC_REQUESTS",
     "BEGIN",
+    "CONTENT_SECURITY_POLICY",
+    "CSP_BY_PATH",
+    "INSTALLED_APPS",
     "CONCURRENTLY",
     "DEBUG",
     "DELETE",
