@@ -32,8 +32,7 @@ README = """\
 Accounts of {name}: sign-in with JSON Web Tokens, and a sign-out that is real. One row per
 sign-in, one `UPDATE` per refresh, and a blacklist that ends a session everywhere at once.
 
-There are no demo users: make the first person with
-`.venv/bin/python manage.py createsuperuser`. `DEMO_USERS=True` in `.env` brings them back.
+Create the first user with `.venv/bin/python manage.py createsuperuser`.
 
 """
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n### Added\n\n- {name}.\n"
@@ -142,10 +141,22 @@ def rename(folder: Path, product: Product) -> None:
     uncomment(folder, "DEMO_USERS", "False")
     for name in ("app.json", ".devcontainer/devcontainer.json"):
         replace(folder, name, f'"name": "{before["SITE_NAME"]}"', f'"name": "{product.name}"')
-    readme = folder / "README.md"
-    rest = readme.read_text(encoding="utf-8").partition("## Start\n")[2]
-    readme.write_text(README.format(name=product.name) + "## Start\n" + rest, encoding="utf-8")
+    rewrite_readme(folder / "README.md", product)
     (folder / "CHANGELOG.md").write_text(CHANGELOG.format(name=product.name), encoding="utf-8")
+
+
+def rewrite_readme(path: Path, product: Product) -> None:
+    """Begin with the product's name, and leave out what is true of demo users alone."""
+    rest = path.read_text(encoding="utf-8").partition("## Start\n")[2]
+    rest = re.sub(r"(?s)<!-- demo -->\n.*?<!-- /demo -->\n\n", "", rest)
+    for demo, own in (
+        (r"(?m)^  Sign in  .*$", "  Sign in  with the user that you created"),
+        ("demo@example.com", "you@example.com"),
+        ("demo-password", "your-password"),
+        ('"name":"Demo"', '"name":"…"'),
+    ):
+        rest = re.sub(demo, own, rest)
+    path.write_text(README.format(name=product.name) + "## Start\n" + rest, encoding="utf-8")
 
 
 def replace(folder: Path, name: str, old: str, new: str) -> None:

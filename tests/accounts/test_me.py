@@ -21,7 +21,10 @@ def test_me_is_who_signed_in(device, user):
     answer = device.me()
 
     assert answer.status_code == HTTPStatus.OK
-    assert answer.json().keys() == {"id", "email", "name", "date_joined"}
+    assert answer.json().keys() == {"id", "email", "name", "date_joined"}, (
+        "If you added a field to MeSerializer on purpose, add it here, to the example in "
+        "accounts/views.py and to the session in README.md."
+    )
     assert answer.json()["email"] == user.email
 
 

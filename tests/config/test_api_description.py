@@ -10,6 +10,18 @@ from rest_framework.views import APIView
 DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
 FOR_STRANGERS = {"/api/register/"}  # who brings no token and no credentials is never 401
 
+# An endpoint of your own that need not be described so well goes into this set.
+NOT_DESCRIBED_IN_FULL: set[str] = set()
+ERRORS_ARE_MISSING = (
+    "%s %s does not describe 200 or 201, 401, and 400, 413 and 415 where it takes a body. Add them "
+    "with @extend_schema(responses={...}), as accounts/views.py does, or add the path to "
+    "NOT_DESCRIBED_IN_FULL in this file."
+)
+EXAMPLE_IS_MISSING = (
+    "%s %s has no example for its answer %s. Add an OpenApiExample with @extend_schema, as "
+    "accounts/views.py does, or add the path to NOT_DESCRIBED_IN_FULL in this file."
+)
+
 
 def api_routes(patterns=None, prefix="/"):
     """Yield the path of every DRF view."""
@@ -34,14 +46,19 @@ def test_every_api_route_is_described():
 
 def test_every_operation_has_an_example_and_tells_its_errors():
     for path, operations in description()["paths"].items():
+        if path in NOT_DESCRIBED_IN_FULL:
+            continue
         for method, operation in operations.items():
             answers = operation["responses"]
-            assert {"200", "201"} & set(answers), (path, method)
-            assert path in FOR_STRANGERS or "401" in answers, (path, method)
+            assert {"200", "201"} & set(answers), ERRORS_ARE_MISSING % (method.upper(), path)
+            is_told = path in FOR_STRANGERS or "401" in answers
+            assert is_told, ERRORS_ARE_MISSING % (method.upper(), path)
             bodiless = method in {"get", "delete"}
-            assert bodiless or {"400", "413", "415"} <= set(answers), (path, method)
+            is_told = bodiless or {"400", "413", "415"} <= set(answers)
+            assert is_told, ERRORS_ARE_MISSING % (method.upper(), path)
             for status, answer in answers.items():
-                assert answer["content"]["application/json"]["examples"], (path, method, status)
+                content = answer["content"]["application/json"]
+                assert content.get("examples"), EXAMPLE_IS_MISSING % (method.upper(), path, status)
 
 
 def test_what_is_throttled_says_so_and_how_long():

@@ -105,6 +105,17 @@ def test_it_has_no_demo_users(made, tmp_path):
     assert python(folder, *shell, DATABASE_URL=database).stdout == "0\n"
 
 
+def test_its_readme_speaks_of_no_demo_users(made):
+    folder, _said = made
+
+    readme = text(folder, "README.md")
+    assert "demo" not in readme.lower()
+    assert "manage.py createsuperuser" in readme
+    assert "make new" not in readme
+    assert '{"email": "you@example.com", "password": "your-password"}' in readme
+    assert "## Settings" in readme
+
+
 def test_what_is_tested_here_holds_there(made):
     """The quick tests of what a product's name, colour, sender and keys can change."""
     folder, _said = made
