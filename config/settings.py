@@ -309,6 +309,11 @@ TOKEN_BLACKLIST = {
     "SESSION_LIFETIME": timedelta(seconds=number("SESSION_SECONDS", 30 * 24 * 3600, least=1)),
     "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
+    # Both, because urls.py has endpoints that issue sliding tokens.
+    "AUTH_TOKEN_CLASSES": (
+        "token_blacklist.tokens.AccessToken",
+        "token_blacklist.tokens.SlidingToken",
+    ),
     "DEVICE_NAME": "accounts.devices.device_name",
     "ON_LOGIN_SUCCESS": "accounts.device_cookie.remember",
     # Browsers take a cookie with this prefix over TLS alone. __Host- would forbid its path.
