@@ -23,7 +23,7 @@ class SignupIsOpen(BasePermission):
         return bool(settings.ACCOUNTS_ALLOW_SIGNUP)
 
 
-def register(email: str, password: str, name: str, *, site: str) -> None:
+def register(email: str, password: str, name: str = "", *, site: str) -> None:
     """Make an account, or tell the owner of the one that has the address already.
 
     Both ways hash the password, send one INSERT and one e-mail, so that neither the answer

@@ -18,12 +18,15 @@ LONGEST_PASSWORD = 1024  # for a new one: long enough for any sentence, short en
 
 
 class MeSerializer(serializers.Serializer[User]):
-    """Its fields are written out: a ModelSerializer looks them up anew in each request."""
+    """The user who is signed in."""
 
+    # Written out because a ModelSerializer looks its fields up again in each request.
     id = serializers.IntegerField(read_only=True)
     email = serializers.EmailField(read_only=True)
     name = serializers.CharField(
-        max_length=User._meta.get_field("name").max_length, allow_blank=True, required=False
+        max_length=User._meta.get_field("name").max_length,
+        allow_blank=True,
+        help_text="How the user wants to be called. May be empty.",
     )
     date_joined = serializers.DateTimeField(read_only=True)
 
@@ -39,14 +42,25 @@ class MeSerializer(serializers.Serializer[User]):
 
 
 class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
-    """A session as its owner sees it. The context says which one is `current`."""
+    """One sign-in on one device."""
 
-    id = serializers.CharField(source="session_id")
-    device = serializers.SerializerMethodField()
-    ip = serializers.IPAddressField(source="ip_address", allow_null=True)
-    signed_in = serializers.DateTimeField(source="created_at", allow_null=True)
-    last_active = serializers.DateTimeField(allow_null=True)
-    current = serializers.SerializerMethodField()
+    # The view gives the id of the session that sent the request as `current` in the context.
+    id = serializers.CharField(source="session_id", help_text="For `DELETE /api/sessions/<id>/`.")
+    device = serializers.SerializerMethodField(
+        help_text="Browser and system, for example `Chrome on Windows`."
+    )
+    ip = serializers.IPAddressField(
+        source="ip_address", allow_null=True, help_text="The client address, if it is known."
+    )
+    signed_in = serializers.DateTimeField(
+        source="created_at", allow_null=True, help_text="When the session began, if it is known."
+    )
+    last_active = serializers.DateTimeField(
+        allow_null=True, help_text="When it signed in or last refreshed, if it is known."
+    )
+    current = serializers.SerializerMethodField(
+        help_text="Whether this is the session that sent the request."
+    )
 
     class Meta:
         model = OutstandingToken
@@ -63,7 +77,9 @@ class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
 class WhichSessionsSerializer(serializers.Serializer[Any]):
     """The parameters of ending many sessions."""
 
-    all = serializers.BooleanField(default=False, help_text="End this session as well.")
+    all = serializers.BooleanField(
+        default=False, help_text="`true` revokes the current session as well."
+    )
 
 
 class AddressField(serializers.EmailField):
@@ -76,10 +92,10 @@ class AddressField(serializers.EmailField):
 class RegisterSerializer(serializers.Serializer[Any]):
     email = AddressField(max_length=254)
     password = PasswordField(max_length=LONGEST_PASSWORD)
-    name = serializers.CharField(max_length=150, allow_blank=True, default="", write_only=True)
+    name = serializers.CharField(max_length=150, allow_blank=True, required=False, write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        stranger = User(email=attrs["email"], name=attrs["name"])
+        stranger = User(email=attrs["email"], name=attrs.get("name", ""))
         check_new_password(attrs["password"], stranger, field="password")
         return attrs
 
@@ -88,9 +104,10 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
     old_password = PasswordField()
     new_password = PasswordField(max_length=LONGEST_PASSWORD)
     transport = TransportField(
-        default="body",
+        required=False,
         write_only=True,
-        help_text="`cookie` puts the refresh token into an HttpOnly cookie; it needs a CSRF token.",
+        help_text="Where to put the refresh token: `body` (the default), or `cookie` for an "
+        "HttpOnly cookie, which needs a CSRF token.",
     )
 
     def validate_old_password(self, password: str) -> str:

@@ -45,7 +45,8 @@ from .serializers import (
 
 ME = OpenApiResponse(
     MeSerializer,
-    examples=[
+    "The user who is signed in.",
+    [
         OpenApiExample(
             "The demo user",
             {
@@ -61,7 +62,8 @@ ME = OpenApiResponse(
 SESSION_ID = "0b5d1b6a3f0c4d1e9a7c2f8e6d5b4a39"
 SESSIONS = OpenApiResponse(
     SessionSerializer(many=True),
-    examples=[
+    "The live sessions of the user.",
+    [
         OpenApiExample(
             "One session",
             {
@@ -78,22 +80,28 @@ SESSIONS = OpenApiResponse(
 )
 ENDED = OpenApiResponse(
     inline_serializer("EndedSessions", {"ended": serializers.IntegerField()}),
-    "How many sessions this request ended.",
+    "How many sessions the request revoked.",
     [OpenApiExample("two", {"ended": 2}, response_only=True)],
 )
 REGISTERED = OpenApiResponse(
     RegisterSerializer,
-    "The account is there. The same is said of an address that had one: its owner gets an e-mail.",
+    "Received. The answer is the same for an address that has an account already.",
     [OpenApiExample("registered", {"email": "ada@example.com"}, response_only=True)],
 )
 
 
 @extend_schema(tags=["account"])
 @extend_schema_view(
-    get=extend_schema(operation_id="me", summary="Who I am", responses={200: ME, **refused()}),
+    get=extend_schema(
+        operation_id="me",
+        summary="Who I am",
+        description="Returns the user who is signed in.",
+        responses={200: ME, **refused()},
+    ),
     patch=extend_schema(
         operation_id="me_update",
         summary="Change my name",
+        description="Changes the name and nothing else. Returns the user.",
         responses={200: ME, **bad_request({"name": ["This field may not be null."]}), **refused()},
         examples=[OpenApiExample("A new name", {"name": "Ada"}, request_only=True)],
     ),
@@ -117,11 +125,12 @@ class SessionsView(APIView):
 
     @extend_schema(
         operation_id="sessions_list",
-        summary="My live sessions, the one last active first",
+        summary="My sessions",
+        description="Lists the user's live sessions, the last active one first, at most 100. "
+        "`current` marks the session that sent the request.",
         responses={200: SESSIONS, **refused()},
     )
     def get(self, request: Request) -> Response:
-        """At most 100. `current` is the session of the token that asks."""
         mine: Any = request.user
         listed = sessions.live_sessions(mine)[: sessions.MOST]
         current = {"current": sessions.session_of(request.auth)}
@@ -130,6 +139,8 @@ class SessionsView(APIView):
     @extend_schema(
         operation_id="sessions_end",
         summary="Sign out everywhere else, or everywhere",
+        description="Revokes all other sessions of the user; with `all=true` the current one too. "
+        "Their tokens stop working at once.",
         parameters=[WhichSessionsSerializer],
         responses={
             200: ENDED,
@@ -153,17 +164,20 @@ class SessionView(APIView):
 
     @extend_schema(
         operation_id="session_end",
-        summary="Sign out one of my devices",
+        summary="Sign out one device",
+        description="Revokes one session of the user. Its tokens stop working at once. "
+        "Also 200 if it was revoked or expired before.",
         responses={
             200: DONE,
             **refused(),
             **error(
-                404, "No session of mine has this id.", ("not_found", "You have no such session.")
+                404,
+                "The user has no session with this id.",
+                ("not_found", "You have no such session."),
             ),
         },
     )
     def delete(self, request: Request, session_id: str) -> Response:
-        """Ends the session at once. One that has ended already is 200 as well."""
         me: Any = request.user
         sessions.end_session(me, session_id)
         return Response({})
@@ -174,12 +188,20 @@ class SessionView(APIView):
         tags=["account"],
         operation_id="register",
         summary="Sign up",
+        description="Creates an account and sends an e-mail to the address. If the address has an "
+        "account already, nothing changes and its owner is told by e-mail. The new user can sign "
+        "in at once.",
         auth=[],
         parameters=[RETRY_AFTER],
         responses={
             201: REGISTERED,
             **bad_request({"password": ["This password is too common."]}),
-            **error(403, "The site takes nobody in.", ("signup_closed", "Signing up is closed.")),
+            **error(
+                403,
+                "Signing up is closed, or the request comes from another site.",
+                ("signup_closed", "Signing up is closed."),
+                ("cross_site", "Requests from other sites are refused."),
+            ),
             **throttled(),
         },
         examples=[
@@ -214,6 +236,8 @@ class RegisterView(GenericAPIView[User]):
         tags=["account"],
         operation_id="password_change",
         summary="Change my password",
+        description="Revokes every session of the user, the current one too, and returns the "
+        "tokens of a new one. Store them first: the ones you have no longer work.",
         parameters=[RETRY_AFTER],
         responses={
             200: NEW_PAIR,

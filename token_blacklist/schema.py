@@ -5,14 +5,20 @@ It stands apart from the views so that they need Django, DRF and PyJWT alone.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiViewExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiViewExtension,
+)
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
+    PolymorphicProxySerializer,
     extend_schema,
     extend_schema_field,
     extend_schema_view,
@@ -20,19 +26,12 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from .exceptions import Unavailable
 from .serializers import TransportField
 
 ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.signature"
 REFRESH = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.signature"
 SLIDING = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyJ9.signature"
-
-Error = inline_serializer(
-    "Error", {"detail": serializers.CharField(), "code": serializers.CharField()}
-)
-FieldErrors = inline_serializer(
-    "FieldErrors",
-    {"field": serializers.ListField(child=serializers.CharField(), required=False)},
-)
 
 
 class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base's
@@ -41,24 +40,81 @@ class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     match_subclasses = True
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token, or a sliding token where the site accepts them.",
+        }
 
 
-def error(status: int, title: str, *answers: tuple[str, str]) -> dict[int, OpenApiResponse]:
-    """Describe an answer of `{"detail": ..., "code": ...}`, by (code, detail) examples."""
+class FieldErrors(serializers.Serializer[Any]):
+    """What is wrong with each field. `non_field_errors` is about the whole body."""
+
+
+class FieldErrorsDescription(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its base's
+    target_class = FieldErrors
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        messages = {"type": "array", "items": {"type": "string"}}
+        return {
+            "type": "object",
+            "description": FieldErrors.__doc__,
+            "additionalProperties": messages,
+        }
+
+
+@cache
+def _error_body(name: str, codes: tuple[str, ...]) -> Any:
+    """Describe `{"detail": ..., "code": ...}`, once for each set of codes."""
+    return inline_serializer(
+        name,
+        {
+            "detail": serializers.CharField(
+                help_text="A sentence for the user, in the language of `Accept-Language`."
+            ),
+            "code": serializers.ChoiceField(codes),
+        },
+    )
+
+
+def error(
+    status: int, title: str, *answers: tuple[str, str], name: str = ""
+) -> dict[int, OpenApiResponse]:
+    """Describe an answer of `{"detail": ..., "code": ...}`, by (code, detail) examples.
+
+    Give every code that the answer can have: generated clients reject others. `name` is the name
+    of the type in these clients, by default made of the codes.
+    """
     examples = [
         OpenApiExample(code, {"detail": detail, "code": code}, response_only=True)
         for code, detail in answers
     ]
-    return {status: OpenApiResponse(Error, title, examples)}
+    codes = tuple(sorted({code for code, _detail in answers}))
+    return {status: OpenApiResponse(_error_body(name or _type_name(codes), codes), title, examples)}
+
+
+def _type_name(codes: tuple[str, ...]) -> str:
+    """Return a name for an error with these codes: CsrfFailedError, CrossSiteOrCsrfFailedError."""
+    words = "_or_".join(codes).removesuffix("_error").split("_")
+    return "".join(word.capitalize() for word in words) + "Error"
+
+
+# The error is first because openapi-python-client takes the first type that fits, and reads any
+# object as field errors.
+BadRequest = PolymorphicProxySerializer(
+    "BadRequest",
+    [_error_body("ParseError", ("parse_error",)), FieldErrors],
+    resource_type_field_name=None,
+)
 
 
 def bad_request(fields: dict[str, list[str]]) -> dict[int, OpenApiResponse]:
-    """Describe a 400 and what every body can be refused for."""
+    """Describe the errors that a request with a body can have."""
     return {
         400: OpenApiResponse(
-            FieldErrors,
-            "A field is missing or wrong, or the body cannot be understood.",
+            BadRequest,
+            "A field is missing or wrong, or the body is not valid JSON.",
             [
                 OpenApiExample("a field", fields, response_only=True),
                 OpenApiExample(
@@ -68,10 +124,12 @@ def bad_request(fields: dict[str, list[str]]) -> dict[int, OpenApiResponse]:
                 ),
             ],
         ),
-        **error(413, "Too large.", ("payload_too_large", "The request body is too large.")),
+        **error(
+            413, "The body is too large.", ("payload_too_large", "The request body is too large.")
+        ),
         **error(
             415,
-            "Not JSON.",
+            "The body is not JSON.",
             ("unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
         ),
     }
@@ -87,7 +145,7 @@ def throttled() -> dict[int, OpenApiResponse]:
     """Describe the 429 of a site that throttles the endpoint."""
     return error(
         429,
-        "Too many requests. Retry-After says how many seconds to wait.",
+        "Too many requests. Wait for as many seconds as Retry-After says.",
         ("throttled", "Request was throttled. Expected available in 42 seconds."),
     )
 
@@ -101,48 +159,96 @@ def refused() -> dict[int, OpenApiResponse]:
     """Describe the 401 of an authenticated request."""
     return error(
         401,
-        "No token, or one that is not good any more: refresh, or sign in.",
+        "The token is missing, expired or revoked. Refresh once; if that fails, sign in.",
         ("not_authenticated", "Authentication credentials were not provided."),
+        (
+            "bad_authorization_header",
+            "Authorization header must contain two space-delimited values",
+        ),
         ("token_not_valid", "Given token not valid for any token type"),
         ("user_inactive", "User is inactive"),
         ("user_not_found", "User not found"),
+        name="UnauthorizedError",
     )
 
 
-def _example(name: str, value: dict[str, Any], **kind: Any) -> OpenApiExample:
-    return OpenApiExample(name, value, **kind)
+def add_unavailable(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Describe the 503 that each operation can answer. For POSTPROCESSING_HOOKS."""
+    code = Unavailable.default_code
+    result["components"]["schemas"]["UnavailableError"] = {
+        "type": "object",
+        "properties": {
+            "detail": {"type": "string"},
+            "code": {"type": "string", "enum": [code]},
+        },
+        "required": ["code", "detail"],
+    }
+    value = {"detail": str(Unavailable.default_detail), "code": code}
+    content = {
+        "schema": {"$ref": "#/components/schemas/UnavailableError"},
+        "examples": {"Unavailable": {"value": value, "summary": code}},
+    }
+    wait = {"schema": {"type": "integer"}, "description": "Seconds to wait."}
+    answer = {
+        "description": "The database is not available. Wait for as many seconds as Retry-After "
+        "says, and send the same request again.",
+        "headers": {"Retry-After": wait},
+        "content": {"application/json": content},
+    }
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["503"] = answer
+    return result
 
 
 REQUIRED = ["This field is required."]
 DONE = OpenApiResponse(
-    OpenApiTypes.OBJECT, "Yes.", [OpenApiExample("an empty object", {}, response_only=True)]
+    OpenApiTypes.OBJECT,
+    "Done. The body is an empty object.",
+    [OpenApiExample("an empty object", {}, response_only=True)],
 )
-BAD_TOKEN = error(
+INVALID = ("token_not_valid", "Token is blacklisted")
+BAD_TOKEN = error(401, "The token is forged, expired, revoked or of the wrong type.", INVALID)
+NOT_ACCEPTED = error(
     401,
-    "The token is forged, expired, ended or of another type.",
-    ("token_not_valid", "Token is blacklisted"),
+    "The token is forged, expired or revoked, or its user cannot sign in.",
+    INVALID,
+    ("user_inactive", "User is inactive"),
+    ("user_not_found", "User not found"),
+    name="TokenRefusedError",
 )
 BAD_CREDENTIALS = error(
     401,
-    "Unknown address, wrong password or inactive account: the answer is the same.",
+    "The address is unknown, the password is wrong or the account is inactive. "
+    "The answer is the same for all three.",
     ("no_active_account", "No active account found with the given credentials"),
 )
 BAD_REFRESH = error(
     401,
-    "The token is forged, expired, ended or given up, or its user is gone.",
-    ("token_not_valid", "Token is blacklisted"),
+    "The session has ended: the token is forged, expired, revoked or was used before, or the "
+    "account is inactive. Sign in again.",
+    INVALID,
     ("no_active_account", "No active account found for the given token."),
 )
+_CSRF_FAILED = ("csrf_failed", "CSRF check failed: CSRF token missing.")
+_CROSS_SITE = ("cross_site", "Requests from other sites are refused.")
 BAD_CSRF = error(
     403,
-    "The refresh cookie came without a CSRF token.",
-    ("csrf_failed", "CSRF check failed: CSRF token missing."),
+    "The refresh cookie needs a CSRF token, or the request comes from another site.",
+    _CSRF_FAILED,
+    _CROSS_SITE,
 )
+BAD_CSRF_ALONE = error(403, "The refresh cookie needs a CSRF token.", _CSRF_FAILED)
+CROSS_SITE = error(403, "The request comes from another site.", _CROSS_SITE)
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 
 
-def _describe(view: str, operation: str, summary: str, **parts: Any) -> None:
-    """Attach a description to the POST of a view. Its registration is the subclass's making."""
+def _describe(view: str, operation: str, summary: str, *, request: Any, **parts: Any) -> None:
+    """Attach a description to the POST of a view. Its registration is the subclass's making.
+
+    The body is described as JSON alone: a form has the same fields, and a generated client
+    would get each call twice.
+    """
     parameters = [RETRY_AFTER] if 429 in parts["responses"] else []
     described = extend_schema(
         operation_id=operation,
@@ -150,6 +256,7 @@ def _describe(view: str, operation: str, summary: str, **parts: Any) -> None:
         tags=["token"],
         auth=[],
         parameters=parameters,
+        request={"application/json": request},
         **parts,
     )
 
@@ -172,28 +279,55 @@ class Credentials(serializers.Serializer[Any]):
 
 class PairCredentials(Credentials):
     transport = TransportField(
-        default="body",
-        help_text="`cookie` puts the refresh token into an HttpOnly cookie; it needs a CSRF token.",
+        required=False,
+        help_text="Where to put the refresh token: `body` (the default), or `cookie` for an "
+        "HttpOnly cookie, which needs a CSRF token.",
     )
 
 
 _pair = inline_serializer(
     "TokenPair",
     {
-        "access": serializers.CharField(),
+        "access": serializers.CharField(
+            help_text="Send it with each request: `Authorization: Bearer <access>`."
+        ),
         "refresh": serializers.CharField(
-            required=False, help_text="Not with the cookie, and not where rotation is off."
+            required=False,
+            help_text="Good for one refresh. Missing where it is in the cookie, and after a "
+            "refresh on a site that does not rotate refresh tokens.",
         ),
     },
 )
-NEW_PAIR = OpenApiResponse(
-    _pair,
-    "The first pair of a new session.",
-    [OpenApiExample("pair", {"refresh": REFRESH, "access": ACCESS}, response_only=True)],
-)
+
+
+def _pair_answer(description: str) -> OpenApiResponse:
+    example = OpenApiExample("pair", {"access": ACCESS, "refresh": REFRESH}, response_only=True)
+    return OpenApiResponse(_pair, description, [example])
+
+
+def _sliding_answer(description: str) -> OpenApiResponse:
+    example = OpenApiExample("sliding token", {"token": SLIDING}, response_only=True)
+    return OpenApiResponse(_sliding, description, [example])
+
+
+NEW_PAIR = _pair_answer("The first tokens of a new session.")
 _refresh = inline_serializer(
     "Refresh",
-    {"refresh": Text(help_text="May be left out where the refresh cookie is sent.")},
+    {
+        "refresh": Text(
+            required=False, help_text="The refresh token. Leave it out to use the refresh cookie."
+        )
+    },
+)
+_sign_out = inline_serializer(
+    "SignOut",
+    {
+        "refresh": Text(
+            required=False,
+            help_text="A refresh or sliding token of the session. Leave it out to use the "
+            "refresh cookie.",
+        )
+    },
 )
 _token = inline_serializer("AnyToken", {"token": Text()})
 _sliding = inline_serializer("SlidingToken", {"token": Text()})
@@ -202,72 +336,83 @@ _describe(
     "TokenObtainPairView",
     "token_obtain",
     "Sign in",
+    description="Opens a session and returns its access token and its refresh token.",
     request=PairCredentials,
     responses={
-        200: _pair,
+        200: NEW_PAIR,
         **bad_request({"email": REQUIRED}),
         **BAD_CREDENTIALS,
         **BAD_CSRF,
         **throttled(),
     },
-    examples=[
-        _example("credentials", CREDENTIALS, request_only=True),
-        _example(
-            "pair", {"refresh": REFRESH, "access": ACCESS}, response_only=True, status_codes=["200"]
-        ),
-    ],
+    examples=[OpenApiExample("credentials", CREDENTIALS, request_only=True)],
 )
 _describe(
     "TokenRefreshView",
     "token_refresh",
-    "Exchange a refresh token for the next pair",
+    "Refresh",
+    description="Returns a new access token and the next refresh token. Store the new refresh "
+    "token first: the one you sent works once. If no answer arrives, send the same request again "
+    "at once. Later it counts as theft, and the session is revoked.",
     request=_refresh,
     responses={
-        200: _pair,
+        200: _pair_answer("The next tokens of the session."),
         **bad_request({"refresh": REQUIRED}),
         **BAD_REFRESH,
         **BAD_CSRF,
         **throttled(),
     },
-    examples=[
-        _example("refresh token", {"refresh": REFRESH}, request_only=True),
-        _example(
-            "pair", {"access": ACCESS, "refresh": REFRESH}, response_only=True, status_codes=["200"]
-        ),
-    ],
+    examples=[OpenApiExample("refresh token", {"refresh": REFRESH}, request_only=True)],
 )
 _describe(
     "TokenVerifyView",
     "token_verify",
-    "Ask whether a token would be accepted",
+    "Check a token",
+    description="Answers 200 if the token is valid for its own use: an access token for a "
+    "request, a refresh token for a refresh. The token stays as it is.",
     request=_token,
-    responses={200: DONE, **bad_request({"token": REQUIRED}), **BAD_TOKEN},
-    examples=[_example("any token", {"token": ACCESS}, request_only=True)],
+    responses={200: DONE, **bad_request({"token": REQUIRED}), **NOT_ACCEPTED},
+    examples=[OpenApiExample("any token", {"token": ACCESS}, request_only=True)],
 )
 _describe(
     "TokenBlacklistView",
     "token_blacklist",
-    "Sign out: end the session of a refresh token",
-    request=_refresh,
-    responses={200: DONE, **bad_request({"refresh": REQUIRED}), **BAD_TOKEN, **BAD_CSRF},
-    examples=[_example("refresh token", {"refresh": REFRESH}, request_only=True)],
+    "Sign out",
+    description="Revokes the session of the token. All its tokens stop working at once. "
+    "Signing out twice is fine.",
+    request=_sign_out,
+    responses={200: DONE, **bad_request({"refresh": REQUIRED}), **BAD_TOKEN, **BAD_CSRF_ALONE},
+    examples=[OpenApiExample("refresh token", {"refresh": REFRESH}, request_only=True)],
 )
 _describe(
     "TokenObtainSlidingView",
     "token_obtain_sliding",
-    "Sign in for a sliding token",
+    "Sign in with a sliding token",
+    description="Opens a session and returns its sliding token, which is access and refresh "
+    "token in one. To sign out, send it as `refresh` to the sign-out endpoint.",
     request=Credentials,
-    responses={200: _sliding, **bad_request({"email": REQUIRED}), **BAD_CREDENTIALS, **throttled()},
-    examples=[
-        _example("credentials", CREDENTIALS, request_only=True),
-        _example("sliding token", {"token": SLIDING}, response_only=True, status_codes=["200"]),
-    ],
+    responses={
+        200: _sliding_answer("The first token of a new session."),
+        **bad_request({"email": REQUIRED}),
+        **BAD_CREDENTIALS,
+        **CROSS_SITE,
+        **throttled(),
+    },
+    examples=[OpenApiExample("credentials", CREDENTIALS, request_only=True)],
 )
 _describe(
     "TokenRefreshSlidingView",
     "token_refresh_sliding",
-    "Exchange a sliding token for the next one",
+    "Refresh a sliding token",
+    description="Returns the next sliding token of the session. Refresh before the current one "
+    "expires.",
     request=_sliding,
-    responses={200: _sliding, **bad_request({"token": REQUIRED}), **BAD_REFRESH, **throttled()},
-    examples=[_example("sliding token", {"token": SLIDING})],
+    responses={
+        200: _sliding_answer("The next token of the session."),
+        **bad_request({"token": REQUIRED}),
+        **BAD_REFRESH,
+        **CROSS_SITE,
+        **throttled(),
+    },
+    examples=[OpenApiExample("sliding token", {"token": SLIDING}, request_only=True)],
 )

@@ -3,6 +3,8 @@
 import re
 from http import HTTPStatus
 
+import jsonschema
+import pytest
 from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
@@ -59,6 +61,144 @@ def test_every_operation_has_an_example_and_tells_its_errors():
             for status, answer in answers.items():
                 content = answer["content"]["application/json"]
                 assert content.get("examples"), EXAMPLE_IS_MISSING % (method.upper(), path, status)
+
+
+def operations():
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in description()["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def resolved(schema, described):
+    """Return a schema with what its `$ref` and `allOf` stand for."""
+    schema = schema["allOf"][0] if "allOf" in schema else schema
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return described["components"]["schemas"][name] if name else schema
+
+
+def body_of(operation, described):
+    (content,) = operation["requestBody"]["content"].values()
+    return resolved(content["schema"], described)
+
+
+def answer_of(operation, status, described):
+    return resolved(
+        operation["responses"][status]["content"]["application/json"]["schema"], described
+    )
+
+
+OPTIONAL = {
+    ("POST /api/token/", "transport"),
+    ("POST /api/token/refresh/", "refresh"),
+    ("POST /api/token/blacklist/", "refresh"),
+    ("POST /api/password/change/", "transport"),
+    ("POST /api/register/", "name"),
+    ("PATCH /api/me/", "name"),
+}
+
+
+@pytest.mark.parametrize(("operation", "field"), sorted(OPTIONAL))
+def test_a_field_that_may_be_left_out_is_optional(operation, field):
+    described = description()
+    body = body_of(dict(operations())[operation], described)
+
+    assert field in body["properties"]
+    assert field not in body.get("required", [])
+    # openapi-typescript makes a field with a default a required one.
+    assert "default" not in resolved(body["properties"][field], described)
+    assert "default" not in body["properties"][field]
+
+
+def test_each_body_is_described_once_and_as_json():
+    for name, operation in operations():
+        if "requestBody" in operation:
+            assert set(operation["requestBody"]["content"]) == {"application/json"}, name
+
+
+def test_my_name_is_always_there():
+    described = description()
+
+    for name in ("GET /api/me/", "PATCH /api/me/"):
+        me = answer_of(dict(operations())[name], "200", described)
+        assert set(me["required"]) == set(me["properties"]) >= {"name"}
+
+
+def test_a_400_is_an_error_or_the_messages_of_any_field():
+    described = description()
+    for name, operation in operations():
+        if "requestBody" not in operation:
+            continue
+        schema = answer_of(operation, "400", described)
+        is_valid = jsonschema.Draft202012Validator({**schema, **described}).is_valid
+
+        assert is_valid({"email": ["This field is required."], "any": ["One.", "Two."]}), name
+        assert is_valid({"detail": "JSON parse error", "code": "parse_error"}), name
+        assert not is_valid({"detail": "JSON parse error", "code": "another"}), name
+        assert not is_valid({"email": "This field is required."}), name
+
+
+def test_the_error_comes_first_because_one_generator_takes_the_first_that_fits():
+    described = description()
+    for name, operation in operations():
+        if "requestBody" in operation:
+            first, _second = answer_of(operation, "400", described)["oneOf"]
+            assert "code" in resolved(first, described)["properties"], name
+
+
+def test_the_codes_of_an_error_are_those_of_its_examples():
+    described = description()
+    for name, operation in operations():
+        for status, answer in operation["responses"].items():
+            schema = answer_of(operation, status, described)
+            if "code" not in schema.get("properties", {}):
+                continue
+            examples = answer["content"]["application/json"]["examples"].values()
+            codes = resolved(schema["properties"]["code"], described)["enum"]
+            assert sorted(e["value"]["code"] for e in examples) == codes, (name, status)
+            assert int(status) >= 400, name
+
+
+def test_every_error_but_a_400_has_a_code():
+    described = description()
+    for name, operation in operations():
+        for status in operation["responses"]:
+            if status > "400":
+                schema = answer_of(operation, status, described)
+                assert {"detail", "code"} == set(schema["required"]), (name, status)
+
+
+def test_every_operation_tells_that_the_database_can_be_away_and_for_how_long():
+    for name, operation in operations():
+        assert "Retry-After" in operation["responses"]["503"]["headers"], name
+
+
+INSIDE = re.compile(
+    r"serializer|queryset|view\b|context|\bclass\b|model|subclass|select\b|\brows?\b", re.I
+)
+
+
+def texts(part, where=""):
+    """Yield each summary and description with its place."""
+    items = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, value in items:
+        if key in {"summary", "description"} and isinstance(value, str):
+            yield f"{where}/{key}", value
+        elif isinstance(value, dict | list):
+            yield from texts(value, f"{where}/{key}")
+
+
+def test_descriptions_are_sentences_for_readers_of_the_api():
+    described = description()
+
+    for name, operation in operations():
+        assert operation["summary"], name
+        assert operation["description"] != operation["summary"], name
+    for where, text in texts(described):
+        assert not INSIDE.search(text), (where, text)
+        if where.endswith("/description"):
+            assert re.match(r"[A-Z`].*[.]$", text, re.DOTALL), (where, text)
 
 
 def test_what_is_throttled_says_so_and_how_long():
