@@ -7,7 +7,7 @@ PYTEST := env -u DATABASE_URL $(PY) -m pytest
 WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 
-.PHONY: help run check test test-long screenshots bench bench-quick lint format words new lock setup setup-dev setup-browser
+.PHONY: help run check test test-long clients screenshots bench bench-quick lint format words new lock setup setup-dev setup-browser
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,9 @@ test: setup-dev setup-browser ## All tests: on SQLite, on PostgreSQL and in a br
 
 test-long: setup-dev ## Many more races, stories and generated requests (half an hour)
 	@$(PY) -m tests --long
+
+clients: setup-dev ## Generate a TypeScript and a Python client and run the README's session (needs npm)
+	@env -u DATABASE_URL $(PY) -m tests.clients
 
 screenshots: setup-dev setup-browser ## Take the README's pictures, into docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
@@ -67,6 +70,8 @@ lock: ## Compile the lock files from pyproject.toml (needs uv)
 	    pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
 	    --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
+	    -c requirements-dev.txt tests/clients/requirements.in -o tests/clients/requirements.txt
 
 setup:
 	@sh scripts/setup.sh requirements.txt

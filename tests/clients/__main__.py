@@ -1,0 +1,68 @@
+"""Generate clients from the API's description, and run the README's session with them.
+
+`make clients` calls it. openapi-typescript with openapi-fetch and openapi-python-client are
+installed below build/clients, in the versions locked here; both clients are type-checked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+from tests.support.server import ROOT, served
+
+HERE = Path(__file__).parent
+BUILD = ROOT / "build" / "clients"
+
+
+def main() -> None:
+    if not shutil.which("npm"):
+        sys.exit("npm is needed: install Node.js 20 or newer.")
+    programs = shutil.ignore_patterns("__*")  # else the copy is a package, and mypy asks which one
+    shutil.copytree(HERE, BUILD, dirs_exist_ok=True, ignore=programs)
+    schema = ("--format", "openapi-json", "--file", str(BUILD / "schema.json"))
+    run(sys.executable, "manage.py", "spectacular", *schema, cwd=ROOT)
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
+        run_typescript(site)
+        run_python(site)
+
+
+def run_typescript(site: str) -> None:
+    run("npm", "ci", "--loglevel=error")
+    run("npx", "openapi-typescript", "schema.json", "--output", "schema.d.ts")
+    run("npx", "tsc")
+    run("node", "transcript.js", site)
+    print("\nopenapi-typescript with openapi-fetch: type-checked, and the session ran.\n")
+
+
+def run_python(site: str) -> None:
+    venv = BUILD / "venv"
+    python = str(venv / "bin" / "python")
+    run(sys.executable, "-m", "venv", str(venv))
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+    run(python, *pip, "--requirement", "requirements.txt")
+    generate = ("generate", "--path", "schema.json", "--config", "openapi-python-client.yml")
+    output = ("--meta", "none", "--output-path", "client", "--overwrite", "--fail-on-warning")
+    run(str(venv / "bin" / "openapi-python-client"), *generate, *output)
+    run(python, "-m", "mypy", "--config-file=", "--strict", "transcript.py", "client")
+    run(python, "transcript.py", site)
+    print("\nopenapi-python-client: type-checked, and the session ran.\n")
+
+
+def run(*command: str, cwd: Path = BUILD) -> None:
+    print("$", *command, flush=True)
+    # The generator formats what it writes with the ruff beside it.
+    path = os.pathsep.join((str(BUILD / "venv" / "bin"), os.environ["PATH"]))
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, "PATH": path}, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The README's session with the client of openapi-python-client."""
+
+import sys
+
+from client import AuthenticatedClient, Client
+from client.api.account import me
+from client.api.token import token_blacklist, token_obtain, token_refresh
+from client.models import (
+    FieldErrors,
+    Me,
+    NoActiveAccountOrTokenNotValidError,
+    PairCredentialsRequest,
+    RefreshRequest,
+    SignOutRequest,
+    TokenBlacklistResponse200,
+    TokenPair,
+    UnauthorizedError,
+)
+
+site = sys.argv[1]
+api = Client(base_url=site)
+
+credentials = PairCredentialsRequest("demo@example.com", "demo-password")
+first = token_obtain.sync(client=api, body=credentials)
+assert isinstance(first, TokenPair)
+assert isinstance(first.refresh, str)
+mine = AuthenticatedClient(base_url=site, token=first.access)
+
+user = me.sync(client=mine)
+assert isinstance(user, Me)
+name: str = user.name
+assert name == "Demo"
+
+second = token_refresh.sync(client=api, body=RefreshRequest(first.refresh))
+assert isinstance(second, TokenPair)
+assert isinstance(second.refresh, str)
+
+signed_out = token_blacklist.sync(client=api, body=SignOutRequest(second.refresh))
+assert isinstance(signed_out, TokenBlacklistResponse200)
+
+refused = token_refresh.sync(client=api, body=RefreshRequest(second.refresh))
+assert isinstance(refused, NoActiveAccountOrTokenNotValidError)
+assert refused.code == "token_not_valid"
+
+unknown = me.sync(client=mine)
+assert isinstance(unknown, UnauthorizedError)
+assert unknown.code == "token_not_valid"
+
+# Without a token the refresh cookie is meant, which this client does not have.
+incomplete = token_refresh.sync(client=api, body=RefreshRequest())
+assert isinstance(incomplete, FieldErrors)
+assert incomplete["refresh"] == ["This field is required."]
