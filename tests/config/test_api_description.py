@@ -222,6 +222,14 @@ def test_what_is_throttled_says_so_and_how_long():
     }
 
 
+def test_what_is_throttled_also_tells_that_other_sites_are_refused():
+    described = description()
+    for name, operation in operations():
+        if "429" in operation["responses"]:
+            code = answer_of(operation, "403", described)["properties"]["code"]
+            assert "cross_site" in resolved(code, described)["enum"], name
+
+
 def test_the_page_and_all_it_loads_are_ours(client, db):
     page = client.get("/api/docs/")
 
