@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import ua_parser
 from django.utils.translation import gettext_lazy as _
@@ -10,21 +11,38 @@ from django.utils.translation import gettext_lazy as _
 WORDS = 60  # as much of a name as is shown: programs choose theirs freely
 FORM_FACTOR = re.compile(r"\b(?:Mobile|iOS)\b")  # "Chrome Mobile iOS" is Chrome to its owner
 SYSTEMS = {"Mac OS X": "macOS"}
+# Browsers, and Android's own HTTP client, begin with the name of something else.
+NOT_THE_NAME = {"Mozilla", "Opera", "Dalvik"}
+END_OF_NAME = re.compile(r"[/(]|\sv?\d")
+LIBRARIES = {"ktor-client": "Ktor", "okhttp": "OkHttp", "python-httpx": "httpx"}
 
 
 def device_name(user_agent: str) -> str:
-    """Return words for a device: "Chrome on Windows", "curl", "Unknown device".
+    """Return words for a device: "Chrome on Windows", "Acme Portal on iOS", "Unknown device".
+
+    A program that is no browser goes by the name that it gives itself: `Acme Portal/2.1 (iOS 17)`.
 
     The user agent is whatever a client said. The patterns run in Rust, in linear time; what
     they give is text, to be escaped where it is shown.
     """
     words = user_agent.encode("utf-8", "replace").decode()  # Rust knows no lone surrogate
-    browser = _plain(FORM_FACTOR.sub("", _family(ua_parser.parse_user_agent(words))))
+    program = _program(words) or _browser(words)
     system = _family(ua_parser.parse_os(words))
     system = _plain(SYSTEMS.get(system, system))
-    if browser and system:
-        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    return browser or system or str(_("Unknown device"))
+    if program and system and program != system:
+        return _("%(browser)s on %(system)s") % {"browser": program, "system": system}
+    return program or system or str(_("Unknown device"))
+
+
+def _program(words: str) -> str:
+    """Return the name with which a user agent begins; "" for a browser's."""
+    name = _plain(unquote(END_OF_NAME.split(words, maxsplit=1)[0]))  # iOS sends Acme%20Portal
+    is_name = name not in NOT_THE_NAME and any(letter.isalpha() for letter in name)
+    return LIBRARIES.get(name, name) if is_name else ""
+
+
+def _browser(words: str) -> str:
+    return _plain(FORM_FACTOR.sub("", _family(ua_parser.parse_user_agent(words))))
 
 
 def _family(found: ua_parser.UserAgent | ua_parser.OS | None) -> str:

@@ -28,11 +28,34 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605
         ("curl/8.0", "curl"),
         ("Mozilla/5.0 (Windows NT 10.0)", "Windows"),
         ("", "Unknown device"),
-        ("Phone/1.0", "Unknown device"),
+        ("/1.0 (1; 2)", "Unknown device"),
     ],
 )
 def test_a_device_is_called_by_its_browser_and_system(user_agent, name):
     assert device_name(user_agent).startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Acme Portal/2.1 (Android 14; Pixel 8)", "Acme Portal on Android"),
+        ("Acme Portal/2.1 (iOS 17.4; iPhone15,2)", "Acme Portal on iOS"),
+        ("Acme Portal/2.1 (Windows 11)", "Acme Portal on Windows"),
+        ("Acme Portal/2.1 (Mac OS X 14.4)", "Acme Portal on macOS"),
+        ("Acme Portal/2.1 (Linux)", "Acme Portal on Linux"),
+        ("Acme Portal 2.1 (Android 14)", "Acme Portal on Android"),
+        ("Acme/2.1 okhttp/4.12.0", "Acme"),
+        ("Acme%20Portal/1 CFNetwork/1410.0.3 Darwin/22.6.0", "Acme Portal on iOS"),
+        ("Dalvik/2.1.0 (Linux; U; Android 14; Pixel 8 Build/UQ1A)", "Android"),
+        ("Dart/3.3 (dart:io)", "Dart"),
+        ("okhttp/4.12.0", "OkHttp"),
+        ("ktor-client", "Ktor"),
+        ("python-httpx/0.27.0", "httpx"),
+        ("curl/8.5.0", "curl"),
+    ],
+)
+def test_an_app_is_called_by_the_name_that_it_sends(user_agent, name):
+    assert device_name(user_agent) == name
 
 
 def test_whatever_is_sent_is_named_in_little_time_and_few_plain_words():
