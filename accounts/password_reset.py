@@ -1,5 +1,7 @@
 """A new password for whoever reads the account's e-mail. Django's views, and three things more.
 
+The API has both steps too, with the same forms and links: `views.py`.
+
 The link ends every session of the account when it is used (`User.save`); asking for one is
 throttled; and an address without an account gets an e-mail too, so that neither the answer nor
 its time tells whether there is one.
@@ -13,11 +15,13 @@ from typing import Any
 from django import forms
 from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormMixin
+from rest_framework.exceptions import APIException
 
 from .mail import write_to
 from .models import StaleUser, User, normalize_email
@@ -115,6 +119,26 @@ class ChooseView(PlainLabels, views.PasswordResetConfirmView):
         except StaleUser:  # which has used the link up
             self.validlink = False
             return self.render_to_response(self.get_context_data())
+
+
+class LinkNotValid(APIException):
+    """400: the link was used or has expired, or its user may not sign in."""
+
+    status_code = 400
+    default_detail = gettext_lazy("This link was already used or has expired. Ask for a new one.")
+    default_code = "link_not_valid"
+
+
+def user_of_link(uid: str, token: str) -> User:
+    """Return the user to whom the link with these parts was sent.
+
+    Raises:
+        LinkNotValid: for a link that ChooseView does not accept either.
+    """
+    user = ChooseView().get_user(uid)
+    if user is None or not default_token_generator.check_token(user, token):
+        raise LinkNotValid
+    return user
 
 
 class ResetDoneView(views.PasswordResetCompleteView):

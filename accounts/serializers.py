@@ -12,6 +12,7 @@ from token_blacklist.serializers import PasswordField, TransportField
 
 from .devices import device_name
 from .models import User, normalize_email
+from .password_reset import user_of_link
 from .passwords import check_new_password
 
 LONGEST_PASSWORD = 1024  # for a new one: long enough for any sentence, short enough to check
@@ -119,3 +120,20 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
         user = self.context["request"].user
         check_new_password(attrs["new_password"], user, field="new_password")
         return attrs
+
+
+class PasswordResetSerializer(serializers.Serializer[Any]):
+    email = AddressField(max_length=254)
+
+
+class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
+    """The two parts of the link `/password/reset/<uid>/<token>/`, and a new password."""
+
+    uid = serializers.CharField(write_only=True)
+    token = serializers.CharField(write_only=True)
+    new_password = PasswordField(max_length=LONGEST_PASSWORD)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = user_of_link(attrs["uid"], attrs["token"])
+        check_new_password(attrs["new_password"], user, field="new_password")
+        return {**attrs, "user": user}

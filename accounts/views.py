@@ -32,12 +32,15 @@ from token_blacklist.schema import (
 from token_blacklist.views import RefreshCookieMixin
 
 from . import sessions
-from .models import User
+from .models import StaleUser, User
+from .password_reset import LinkNotValid, ResetForm
 from .passwords import change_password
 from .registration import SignupIsOpen, register
 from .serializers import (
     MeSerializer,
     PasswordChangeSerializer,
+    PasswordResetConfirmSerializer,
+    PasswordResetSerializer,
     RegisterSerializer,
     SessionSerializer,
     WhichSessionsSerializer,
@@ -279,3 +282,103 @@ class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
         response = self.answer_in_cookie(pair) if in_cookie else Response(pair)
         response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
         return response
+
+
+POOR_PASSWORD = bad_request({"new_password": ["This password is too common."]})
+POOR_PASSWORD_OR_LINK = OpenApiResponse(
+    POOR_PASSWORD[400].response,
+    "The link was used or has expired, a field is missing or wrong, or the body cannot be read.",
+    [
+        *POOR_PASSWORD[400].examples,
+        OpenApiExample(
+            "link_not_valid",
+            {"detail": str(LinkNotValid.default_detail), "code": LinkNotValid.default_code},
+            response_only=True,
+        ),
+    ],
+)
+
+
+@extend_schema_view(
+    post=extend_schema(
+        tags=["account"],
+        operation_id="password_reset",
+        summary="Ask for a link for a new password",
+        auth=[],
+        parameters=[RETRY_AFTER],
+        responses={
+            200: DONE,
+            **bad_request({"email": ["Enter a valid email address."]}),
+            **error(
+                403,
+                "A page of another site sent the request.",
+                ("cross_site", "Requests from other sites are refused."),
+            ),
+            **throttled(),
+        },
+        examples=[
+            OpenApiExample("an address", {"email": "demo@example.com"}, request_only=True),
+        ],
+    )
+)
+class PasswordResetView(GenericAPIView[User]):
+    """Sends an e-mail with a link that works once.
+
+    The answer is the same for an address without an account.
+    """
+
+    serializer_class = PasswordResetSerializer
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_scope = "reset"
+
+    def post(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        form = ResetForm(serializer.validated_data)
+        if not form.is_valid():  # an address that is none in the form that is stored
+            raise serializers.ValidationError({"email": list(form.errors["email"])})
+        form.save(request=request, use_https=request.is_secure())
+        return Response({})
+
+
+@extend_schema_view(
+    post=extend_schema(
+        tags=["account"],
+        operation_id="password_reset_confirm",
+        summary="Choose a new password with the link",
+        auth=[],
+        responses={200: DONE, **POOR_PASSWORD, 400: POOR_PASSWORD_OR_LINK},
+        examples=[
+            OpenApiExample(
+                "parts of the link",
+                {
+                    "uid": "MQ",
+                    "token": "d3kgbk-7c4f6b5a0f1e2d3c",
+                    "new_password": "a-long-password",
+                },
+                request_only=True,
+            )
+        ],
+    )
+)
+class PasswordResetConfirmView(GenericAPIView[User]):
+    """Takes the two parts of the link, `/password/reset/<uid>/<token>/`, and a new password.
+
+    The link stops working and every session of the user is revoked: sign in with the new password.
+    """
+
+    serializer_class = PasswordResetConfirmSerializer
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = serializer.validated_data["user"]
+        user.set_password(serializer.validated_data["new_password"])
+        try:
+            user.save()
+        except StaleUser as error:  # the link was used at the same time
+            raise LinkNotValid from error
+        return Response({})

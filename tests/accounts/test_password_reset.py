@@ -5,10 +5,12 @@ import re
 import pytest
 from django.core.cache import cache
 
+from accounts.models import StaleUser
 from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import BlacklistedToken
 
 LINK = re.compile(r"http://testserver(/password/reset/\S+)")
+ASK, CONFIRM = "/api/password/reset/", "/api/password/reset/confirm/"
 NEW = "a new long password"
 
 
@@ -166,3 +168,155 @@ def test_a_body_of_another_kind_is_a_form_without_an_address(client, db, throttl
     answer = client.post("/password/reset/", "{}", content_type=content_type)
 
     assert answer.status_code in {200, 400}
+
+
+class TestOverTheApi:
+    """The same two steps for an app that has pages of its own."""
+
+    @pytest.fixture
+    def api(self, client, db):
+        def post(path, data, **extra):
+            return client.post(path, data, content_type="application/json", **extra)
+
+        return post
+
+    @pytest.fixture
+    def parts(self, api, user, mailoutbox):
+        """Return the parts of the link that the user was sent."""
+        api(ASK, {"email": user.email})
+        _empty, _password, _reset, uid, token, _slash = link_in(mailoutbox[0]).split("/")
+        return {"uid": uid, "token": token}
+
+    def test_a_known_and_an_unknown_address_get_the_same_answer_and_one_e_mail_each(
+        self, api, user, mailoutbox
+    ):
+        known = api(ASK, {"email": f" {user.email.upper()} "})
+        unknown = api(ASK, {"email": "nobody@example.com"})
+
+        assert (known.status_code, known.json()) == (unknown.status_code, unknown.json())
+        assert known.json() == {}
+        assert [mail.to for mail in mailoutbox] == [[user.email], ["nobody@example.com"]]
+        assert [bool(LINK.search(mail.body)) for mail in mailoutbox] == [True, False]
+
+    def test_the_e_mails_are_those_of_the_page(self, api, client, user, mailoutbox):
+        for email in (user.email, "nobody@example.com"):
+            ask(client, email)
+            api(ASK, {"email": email})
+
+        page, over_api, page_unknown, api_unknown = mailoutbox
+        assert page.subject == over_api.subject
+        assert LINK.sub("", page.body) == LINK.sub("", over_api.body)
+        assert (page_unknown.subject, page_unknown.body) == (
+            api_unknown.subject,
+            api_unknown.body,
+        )
+
+    def test_a_known_and_an_unknown_address_take_the_same_statements(
+        self, api, user, django_assert_num_queries
+    ):
+        with django_assert_num_queries(2):
+            api(ASK, {"email": user.email})
+        with django_assert_num_queries(2):
+            api(ASK, {"email": "nobody@example.com"})
+
+    @pytest.mark.parametrize(
+        "data", [{}, {"email": "nobody"}, {"email": None}, {"email": "a@x\u2026y.com"}]
+    )
+    def test_what_is_no_address_is_refused_at_its_field(self, api, mailoutbox, data):
+        answer = api(ASK, data)
+
+        assert answer.status_code == 400
+        assert answer.json().keys() == {"email"}
+        assert not mailoutbox
+
+    def test_counts_together_with_the_page(self, api, client, user, mailoutbox, throttled):
+        throttled(reset="100/hour", reset_account="2/hour")
+        assert api(ASK, {"email": user.email}).status_code == 200
+        assert ask(client, user.email).status_code == 302
+
+        held = api(ASK, {"email": user.email}, REMOTE_ADDR="192.0.2.1")
+
+        assert held.status_code == ask(client, user.email).status_code == 429
+        assert 0 < int(held.headers["Retry-After"]) <= 3600
+        assert len(mailoutbox) == 2
+
+    def test_many_addresses_from_one_client_are_held_off(self, api, throttled):
+        throttled(reset="1/hour")
+
+        statuses = [api(ASK, {"email": f"{n}@example.com"}).status_code for n in range(2)]
+
+        assert statuses == [200, 429]
+
+    def test_the_new_password_works_and_ends_every_session(self, api, device, phone, user, parts):
+        answer = api(CONFIRM, {**parts, "new_password": NEW})
+
+        assert (answer.status_code, answer.json()) == (200, {})
+        user.refresh_from_db()
+        assert user.check_password(NEW)
+        for one in (device, phone):
+            assert one.me().status_code == 401
+            assert one.refresh().status_code == 401
+        assert {record.reason for record in BlacklistedToken.objects.all()} == {"password"}
+
+    def test_a_link_works_once(self, api, user, parts):
+        api(CONFIRM, {**parts, "new_password": NEW})
+
+        answer = api(CONFIRM, {**parts, "new_password": "another long password"})
+
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "link_not_valid"
+        user.refresh_from_db()
+        assert user.check_password(NEW)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"uid": "x"},
+            {"uid": "MTIzNDU2"},
+            {"token": "x"},
+            {"uid": "9" * 400},
+            {"uid": "\U0001f600"},
+        ],
+    )
+    def test_a_broken_link_is_refused(self, api, user, parts, wrong):
+        answer = api(CONFIRM, {**parts, **wrong, "new_password": NEW})
+
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "link_not_valid"
+
+    def test_a_link_does_nothing_for_a_user_who_was_deactivated(self, api, user, parts):
+        type(user).objects.filter(pk=user.pk).update(is_active=False)
+
+        answer = api(CONFIRM, {**parts, "new_password": NEW})
+
+        assert answer.json()["code"] == "link_not_valid"
+
+    def test_a_password_that_was_changed_at_the_same_moment_is_not_replaced(
+        self, api, user, parts, monkeypatch
+    ):
+        def overtaken(*args, **kwargs):
+            raise StaleUser
+
+        monkeypatch.setattr(type(user), "save", overtaken)
+
+        answer = api(CONFIRM, {**parts, "new_password": NEW})
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "link_not_valid")
+
+    def test_a_poor_password_is_refused_at_its_field_and_ends_nothing(
+        self, api, device, user, parts
+    ):
+        answer = api(CONFIRM, {**parts, "new_password": "password"})
+
+        assert answer.status_code == 400
+        assert answer.json().keys() == {"new_password"}
+        assert device.me().status_code == 200
+        assert api(CONFIRM, {**parts, "new_password": NEW}).status_code == 200
+
+    def test_the_link_of_the_page_is_good_for_the_api(self, api, client, user, mailoutbox):
+        ask(client, user.email)
+        _empty, _password, _reset, uid, token, _slash = link_in(mailoutbox[0]).split("/")
+
+        answer = api(CONFIRM, {"uid": uid, "token": token, "new_password": NEW})
+
+        assert answer.status_code == 200

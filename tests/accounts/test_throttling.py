@@ -86,6 +86,7 @@ def test_after_the_wait_it_goes_on(rates, clock):
         ("refresh", "/api/token/refresh/", {"refresh": "x"}, THROUGH),
         ("refresh", "/api/token/sliding/refresh/", {"token": "x"}, THROUGH),
         ("register", "/api/register/", {"email": "a"}, HTTPStatus.BAD_REQUEST),
+        ("reset", "/api/password/reset/", {"email": "a"}, HTTPStatus.BAD_REQUEST),
     ],
 )
 def test_each_door_has_its_rate(rates, scope, path, data, through):

@@ -27,6 +27,8 @@ OPERATIONS = [
 RULED = {
     "/api/register/",
     "/api/password/change/",
+    "/api/password/reset/",
+    "/api/password/reset/confirm/",
     "/api/token/refresh/",
     "/api/token/blacklist/",
 }

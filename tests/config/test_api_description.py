@@ -10,7 +10,8 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
 
 DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
-FOR_STRANGERS = {"/api/register/"}  # who brings no token and no credentials is never 401
+# Who brings no token and no credentials is never 401.
+FOR_STRANGERS = {"/api/register/", "/api/password/reset/", "/api/password/reset/confirm/"}
 
 # An endpoint of your own that need not be described so well goes into this set.
 NOT_DESCRIBED_IN_FULL: set[str] = set()
@@ -218,6 +219,7 @@ def test_what_is_throttled_says_so_and_how_long():
             "token/sliding/refresh",
             "register",
             "password/change",
+            "password/reset",
         )
     }
 
