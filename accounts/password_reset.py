@@ -23,9 +23,11 @@ from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormMixin
 from rest_framework.exceptions import APIException
 
+from token_blacklist.exceptions import too_many
+
 from .mail import write_to
 from .models import StaleUser, User, normalize_email
-from .throttling import seconds_to_wait, too_many
+from .throttling import seconds_to_wait
 
 
 class ResetForm(PasswordResetForm):

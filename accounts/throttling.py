@@ -18,7 +18,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -90,16 +89,6 @@ def seconds_to_wait(request: HttpRequest, scope: str, *, email: object) -> int |
     """Count a form that is sent to a page; return for how long it has to wait, if it has to."""
     throttle = WindowThrottle()
     return None if throttle.allows(scope, request, lambda: {"email": email}) else throttle.wait()
-
-
-def too_many(seconds: int) -> str:
-    """Say so to a person."""
-    said = ngettext(
-        "Too many attempts. Try again in %(seconds)d second.",
-        "Too many attempts. Try again in %(seconds)d seconds.",
-        seconds,
-    )
-    return said % {"seconds": seconds}
 
 
 def _is_from_another_site(request: Request) -> bool:

@@ -337,7 +337,8 @@ class PasswordResetView(GenericAPIView[User]):
         serializer.is_valid(raise_exception=True)
         form = ResetForm(serializer.validated_data)
         if not form.is_valid():  # an address that is none in the form that is stored
-            raise serializers.ValidationError({"email": list(form.errors["email"])})
+            messages = [str(message) for message in form.errors["email"]]
+            raise serializers.ValidationError({"email": messages})
         form.save(request=request, use_https=request.is_secure())
         return Response({})
 

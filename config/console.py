@@ -15,7 +15,8 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from accounts.device_cookie import remember
-from accounts.throttling import seconds_to_wait, too_many
+from accounts.throttling import seconds_to_wait
+from token_blacklist.exceptions import too_many
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.statistics import Overview, overview
 

@@ -69,16 +69,14 @@ class JWTAuthentication(BaseAuthentication):
                 )
             else:
                 return token
-        raise InvalidToken(
-            {"detail": _("Given token not valid for any token type"), "messages": messages}
-        )
+        raise InvalidToken({"messages": messages})
 
     def get_user(self, validated_token: Token) -> Any:
         """Return the user, if they are active and the token's session is live."""
         try:
             return holder_of(validated_token)
         except TokenError as error:
-            raise InvalidToken(error.args[0]) from error
+            raise InvalidToken.because(error) from error
 
 
 class TokenUser:
@@ -134,7 +132,7 @@ class JWTStatelessUserAuthentication(JWTAuthentication):
         try:
             validated_token.user_id  # noqa: B018  # raises
         except TokenError as error:
-            raise InvalidToken(error.args[0]) from error
+            raise InvalidToken.because(error) from error
         return conf.TOKEN_USER_CLASS(validated_token)
 
 

@@ -6,14 +6,17 @@ Each class that answers a request has a status, a sentence and a stable code.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
+from django.contrib.auth import get_user_model
+from django.utils.functional import lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
 
 
 class TokenError(Exception):
-    """The token must not be trusted. Its text is for the client and never holds the token."""
+    """The token must not be trusted. Its text is for developers and never holds the token."""
 
 
 class ExpiredTokenError(TokenError):
@@ -53,15 +56,23 @@ class InvalidToken(AuthenticationFailed):
     """401: the token is forged, expired, ended or of the wrong type."""
 
     status_code = status.HTTP_401_UNAUTHORIZED
-    default_detail = _("Token is invalid or expired")
+    default_detail = _("Your session has ended. Sign in again.")
     default_code = "token_not_valid"
+
+    @classmethod
+    def because(cls, error: TokenError) -> Self:
+        """Return the answer to a refused token: a sentence for the user, the reason for developers.
+
+        The reason is in `messages`, where Simple JWT has one for each class of tokens.
+        """
+        return cls({"messages": [{"message": error.args[0]}]})
 
 
 class Unavailable(exceptions.APIException):
     """503: the database did not answer. The request changed nothing that it cannot repeat."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = _("The service is busy or restarting. Send the same request again.")
+    default_detail = _("The service is busy or restarting. Try again in a moment.")
     default_code = "unavailable"
     wait = 1  # seconds; DRF makes it the Retry-After header
 
@@ -72,3 +83,22 @@ class PayloadTooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = _("The request body is too large.")
     default_code = "payload_too_large"
+
+
+def _wrong_credentials() -> str:
+    if get_user_model().USERNAME_FIELD == "email":
+        return gettext("The e-mail address or the password is wrong.")
+    return gettext("The username or the password is wrong.")
+
+
+WRONG_CREDENTIALS: Any = lazy(_wrong_credentials, str)()
+
+
+def too_many(seconds: int) -> str:
+    """Return the sentence for a user who is over a rate limit."""
+    text = ngettext(
+        "Too many attempts. Try again in %(seconds)d second.",
+        "Too many attempts. Try again in %(seconds)d seconds.",
+        seconds,
+    )
+    return text % {"seconds": seconds}

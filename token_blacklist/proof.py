@@ -42,9 +42,10 @@ def holder_of(token: Token) -> AbstractBaseUser:
         now=token.current_time,
     )
     if user is None:
-        raise AuthenticationFailed(_("User not found"), code="user_not_found")
+        raise AuthenticationFailed(_("This account no longer exists."), code="user_not_found")
     if conf.CHECK_USER_IS_ACTIVE and not user.is_active:
-        raise AuthenticationFailed(_("User is inactive"), code="user_inactive")
+        detail = _("This account is deactivated. Contact support.")
+        raise AuthenticationFailed(detail, code="user_inactive")
     if not user._session_is_live:
         raise TokenError(_("Token is blacklisted"))
     return user  # type: ignore[no-any-return]  # the annotation made it Any

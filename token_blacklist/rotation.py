@@ -240,7 +240,8 @@ def _active_holder(token: BlacklistMixin) -> Any:
 
 def _no_active_account() -> AuthenticationFailed:
     return AuthenticationFailed(
-        _("No active account found for the given token."), code="no_active_account"
+        _("This account is deactivated or no longer exists. Contact support."),
+        code="no_active_account",
     )
 
 

@@ -146,7 +146,7 @@ def throttled() -> dict[int, OpenApiResponse]:
     return error(
         429,
         "Too many requests. Wait for as many seconds as Retry-After says.",
-        ("throttled", "Request was throttled. Expected available in 42 seconds."),
+        ("throttled", "Too many attempts. Try again in 42 seconds."),
     )
 
 
@@ -160,14 +160,14 @@ def refused() -> dict[int, OpenApiResponse]:
     return error(
         401,
         "The token is missing, expired or revoked. Refresh once; if that fails, sign in.",
-        ("not_authenticated", "Authentication credentials were not provided."),
+        ("not_authenticated", "You are not signed in. Sign in and try again."),
         (
             "bad_authorization_header",
             "Authorization header must contain two space-delimited values",
         ),
-        ("token_not_valid", "Given token not valid for any token type"),
-        ("user_inactive", "User is inactive"),
-        ("user_not_found", "User not found"),
+        ("token_not_valid", "Your session has ended. Sign in again."),
+        ("user_inactive", "This account is deactivated. Contact support."),
+        ("user_not_found", "This account no longer exists."),
         name="UnauthorizedError",
     )
 
@@ -207,30 +207,30 @@ DONE = OpenApiResponse(
     "Done. The body is an empty object.",
     [OpenApiExample("an empty object", {}, response_only=True)],
 )
-INVALID = ("token_not_valid", "Token is blacklisted")
+INVALID = ("token_not_valid", "Your session has ended. Sign in again.")
 BAD_TOKEN = error(401, "The token is forged, expired, revoked or of the wrong type.", INVALID)
 NOT_ACCEPTED = error(
     401,
     "The token is forged, expired or revoked, or its user cannot sign in.",
     INVALID,
-    ("user_inactive", "User is inactive"),
-    ("user_not_found", "User not found"),
+    ("user_inactive", "This account is deactivated. Contact support."),
+    ("user_not_found", "This account no longer exists."),
     name="TokenRefusedError",
 )
 BAD_CREDENTIALS = error(
     401,
     "The address is unknown, the password is wrong or the account is inactive. "
     "The answer is the same for all three.",
-    ("no_active_account", "No active account found with the given credentials"),
+    ("no_active_account", "The e-mail address or the password is wrong."),
 )
 BAD_REFRESH = error(
     401,
     "The session has ended: the token is forged, expired, revoked or was used before, or the "
     "account is inactive. Sign in again.",
     INVALID,
-    ("no_active_account", "No active account found for the given token."),
+    ("no_active_account", "This account is deactivated or no longer exists. Contact support."),
 )
-_CSRF_FAILED = ("csrf_failed", "CSRF check failed: CSRF token missing.")
+_CSRF_FAILED = ("csrf_failed", "This page was open for too long. Reload it and try again.")
 _CROSS_SITE = ("cross_site", "Requests from other sites are refused.")
 BAD_CSRF = error(
     403,

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from . import keys, rotation
 from .clients import client_of, on_behalf_of
 from .conf import conf
-from .exceptions import AuthenticationFailed, TokenError
+from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, TokenError
 from .models import BlacklistedToken, OutstandingToken
 from .proof import holder_of
 from .tokens import (
@@ -63,9 +63,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     token_class: ClassVar[type[Token]]
     user: AbstractBaseUser
 
-    default_error_messages = {
-        "no_active_account": _("No active account found with the given credentials")
-    }
+    default_error_messages = {"no_active_account": WRONG_CREDENTIALS}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,7 +79,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
             if conf.ON_LOGIN_FAILED:
                 conf.ON_LOGIN_FAILED(credentials, request)
             raise AuthenticationFailed(
-                self.error_messages["no_active_account"], "no_active_account"
+                self.error_messages["no_active_account"], code="no_active_account"
             )
         self.user = user
         return {}

@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from . import keys
 from .clients import Client, client_of
 from .conf import conf
-from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
+from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, ExpiredTokenError, TokenError
 from .models import (
     LATER_JTI,
     BlacklistedToken,
@@ -357,9 +357,7 @@ class BlacklistMixin(Token):
         with transaction.atomic(using) if conf.MAX_SESSIONS_PER_USER else nullcontext():
             values = {**fields, "user": user.pk, "password": user.password}
             if not _opening(using).rows(**values):
-                raise AuthenticationFailed(
-                    _("No active account found with the given credentials"), "no_active_account"
-                )
+                raise AuthenticationFailed(WRONG_CREDENTIALS, code="no_active_account")
             if conf.MAX_SESSIONS_PER_USER:
                 # The user's row is locked until the commit, so that sign-ins count in turn.
                 self._end_oldest_sessions(user, conf.MAX_SESSIONS_PER_USER)

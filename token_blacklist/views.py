@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -12,7 +13,13 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import generics, views
 from rest_framework.authentication import CSRFCheck
-from rest_framework.exceptions import ErrorDetail, ParseError, PermissionDenied
+from rest_framework.exceptions import (
+    ErrorDetail,
+    NotAuthenticated,
+    ParseError,
+    PermissionDenied,
+    Throttled,
+)
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +32,7 @@ from .exceptions import (
     PayloadTooLarge,
     TokenError,
     Unavailable,
+    too_many,
 )
 from .negotiation import OneRenderer
 from .parsers import FormParser, JSONParser
@@ -36,8 +44,9 @@ logger = logging.getLogger(__name__)
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Answer as DRF does, and add its `code` to every `{"detail": ...}`.
 
-    Field errors stay as DRF gives them. A database that is away is 503, not 500. For
-    `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it whatever the site's setting is.
+    `detail` is a sentence for the user. Field errors stay as DRF gives them. A database that is
+    away is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it whatever
+    the site's setting is.
     """
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("the database did not answer: %s", type(exc).__name__, exc_info=exc)
@@ -46,6 +55,11 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         exc = PayloadTooLarge()
     elif isinstance(exc, SuspiciousOperation):  # Django's word for too many fields, and the like
         exc = ParseError(_("The request body could not be understood."))
+    elif isinstance(exc, NotAuthenticated) and exc.detail == NotAuthenticated.default_detail:
+        detail = _("You are not signed in. Sign in and try again.")
+        exc.detail = ErrorDetail(detail, code=exc.default_code)
+    elif isinstance(exc, Throttled) and exc.wait is not None:
+        exc.detail = ErrorDetail(too_many(math.ceil(exc.wait)), code=exc.default_code)
     response = views.exception_handler(exc, context)
     if response is not None and isinstance(response.data, dict):
         detail = response.data.get("detail")
@@ -87,7 +101,7 @@ class TokenViewBase(generics.GenericAPIView[Any]):
             try:
                 serializer.is_valid(raise_exception=True)
             except TokenError as error:
-                raise InvalidToken(error.args[0]) from error
+                raise InvalidToken.because(error) from error
         except AuthenticationFailed as error:
             token_refused.tell(type(self), code=error.code)
             raise
@@ -117,7 +131,10 @@ class RefreshCookieMixin:
         check.process_request(request)
         reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
         if reason:
-            raise PermissionDenied(_("CSRF check failed: %s") % reason, code="csrf_failed")
+            detail = _("This page was open for too long. Reload it and try again.")
+            raise PermissionDenied(
+                {"detail": detail, "code": "csrf_failed", "messages": [{"message": reason}]}
+            )
 
     def refresh_cookie(self, request: Request) -> str | None:
         """Return the cookie's token where the body has none, after the CSRF check.

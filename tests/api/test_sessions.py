@@ -100,7 +100,8 @@ def test_an_access_token_does_not_sign_out(device):
     answer = device.log_out(device.access)
 
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
-    assert answer.json() == {"detail": "Token has wrong type", "code": "token_not_valid"}
+    assert answer.json()["code"] == "token_not_valid"
+    assert answer.json()["messages"] == [{"message": "Token has wrong type"}]
 
 
 def test_an_expired_token_does_not_sign_out(device, clock):

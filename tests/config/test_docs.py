@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import get_commands
+from rest_framework.exceptions import APIException
 
 from tests.support.checkout import ROOT, VARIABLES
 from token_blacklist.conf import DEFAULTS
@@ -94,6 +95,34 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "VACUUM",
     "WORDS",  # of the Makefile
 }
+
+
+# DRF's that no endpoint answers: a field's own, and those that a more exact one replaces.
+NO_ANSWERS = {"invalid", "error", "authentication_failed", "not_acceptable"}
+A_CODE = re.compile(
+    r'code="([a-z_]+)"|code = "([a-z_]+)"|"code": "([a-z_]+)"|HTTPStatus\.\w+, "([a-z_]+)"'
+)
+
+
+def codes_in_the_source():
+    """Return the codes that the API's own modules and DRF's exceptions name."""
+    files = [ROOT / "config" / "errors.py"]
+    for app in ("accounts", "token_blacklist"):
+        files += (ROOT / app).rglob("*.py")
+    ours = {code for file in files for found in A_CODE.findall(read(file)) for code in found}
+    drf = {error.default_code for error in APIException.__subclasses__()}
+    return (ours - {""}) | (drf - NO_ANSWERS)
+
+
+def test_every_code_is_in_the_table_of_answers():
+    section = (
+        read(ROOT / "docs" / "api.md").partition("## What to do when")[2].partition("\n## ")[0]
+    )
+    cells = re.findall(r"(?m)^\| (\d{3}[^|]*) \|", section)
+
+    documented = {code for cell in cells for code in re.findall("`([a-z_]+)`", cell)}
+
+    assert documented == codes_in_the_source()
 
 
 def test_every_option_is_documented_with_its_default():

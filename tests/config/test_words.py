@@ -108,7 +108,10 @@ def places(text):
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("de-AT,de;q=0.9", "Das Token ist gesperrt"), ("es", "El token está bloqueado")],
+    [
+        ("de-AT,de;q=0.9", "Ihre Sitzung ist beendet. Melden Sie sich wieder an."),
+        ("es", "Su sesión ha terminado. Inicie sesión de nuevo."),
+    ],
 )
 def test_the_api_says_it_in_the_persons_language_and_the_code_stays(db, user, language, said):
     device = Device(user, HTTP_ACCEPT_LANGUAGE=language)
@@ -117,7 +120,8 @@ def test_the_api_says_it_in_the_persons_language_and_the_code_stays(db, user, la
 
     answer = device.refresh()
 
-    assert answer.json() == {"detail": said, "code": "token_not_valid"}
+    assert answer.json()["detail"] == said
+    assert answer.json()["code"] == "token_not_valid"
     assert answer.headers["Content-Language"] == language[:2]
     assert "Accept-Language" in answer.headers["Vary"]
 
@@ -125,7 +129,7 @@ def test_the_api_says_it_in_the_persons_language_and_the_code_stays(db, user, la
 def test_whoever_asks_for_another_language_gets_english(db, user):
     device = Device(user, HTTP_ACCEPT_LANGUAGE="fi, tlh;q=0.5")
 
-    assert device.refresh("x").json()["detail"] == "Token is invalid"
+    assert device.refresh("x").json()["detail"] == "Your session has ended. Sign in again."
 
 
 def test_fields_are_refused_in_the_persons_language(client, db):

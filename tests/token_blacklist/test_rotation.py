@@ -173,7 +173,11 @@ def test_an_expired_token_is_refused_and_changes_nothing(device, clock):
     device.log_in()
     clock.shift(DAY)
 
-    assert device.refresh().json() == {"detail": "Token is expired", "code": "token_not_valid"}
+    assert device.refresh().json() == {
+        "detail": "Your session has ended. Sign in again.",
+        "code": "token_not_valid",
+        "messages": [{"message": "Token is expired"}],
+    }
     assert not BlacklistedToken.objects.exists()
 
 
