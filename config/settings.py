@@ -457,6 +457,7 @@ CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
 # the cookie is not for them.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = "^/api/"
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 if CORS_ALLOWED_ORIGINS:
     MIDDLEWARE.insert(3, "corsheaders.middleware.CorsMiddleware")
 if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):

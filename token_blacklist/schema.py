@@ -243,8 +243,16 @@ CROSS_SITE = error(403, "The request comes from another site.", _CROSS_SITE)
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 
 
-def _describe(view: str, operation: str, summary: str, *, request: Any, **parts: Any) -> None:
-    """Attach a description to the POST of a view. Its registration is the subclass's making.
+def _describe(
+    view: str,
+    operation: str,
+    summary: str,
+    *,
+    method: str = "post",
+    request: Any = None,
+    **parts: Any,
+) -> None:
+    """Attach a description to a method of a view. Its registration is the subclass's making.
 
     The body is described as JSON alone: a form has the same fields, and a generated client
     would get each call twice.
@@ -256,7 +264,7 @@ def _describe(view: str, operation: str, summary: str, *, request: Any, **parts:
         tags=["token"],
         auth=[],
         parameters=parameters,
-        request={"application/json": request},
+        request=request and {"application/json": request},
         **parts,
     )
 
@@ -264,7 +272,7 @@ def _describe(view: str, operation: str, summary: str, *, request: Any, **parts:
         target_class = f"{__package__}.views.{view}"
 
         def view_replacement(self) -> Any:
-            return extend_schema_view(post=described)(type(view, (self.target_class,), {}))  # type: ignore[arg-type]
+            return extend_schema_view(**{method: described})(type(view, (self.target_class,), {}))  # type: ignore[arg-type]
 
 
 @extend_schema_field({"type": "string", "pattern": r"\S"})
@@ -332,6 +340,14 @@ _sign_out = inline_serializer(
 _token = inline_serializer("AnyToken", {"token": Text()})
 _sliding = inline_serializer("SlidingToken", {"token": Text()})
 
+_describe(
+    "CSRFCookieView",
+    "token_csrf",
+    "Get the CSRF cookie",
+    method="get",
+    description="Send its value as `X-CSRFToken` with every call that uses the refresh cookie.",
+    responses={200: DONE},
+)
 _describe(
     "TokenObtainPairView",
     "token_obtain",

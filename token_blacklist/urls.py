@@ -7,6 +7,7 @@ from .conf import conf
 
 urlpatterns = [
     path("token/", views.token_obtain_pair, name="token_obtain_pair"),
+    path("token/csrf/", views.csrf_cookie, name="token_csrf"),
     path("token/refresh/", views.token_refresh, name="token_refresh"),
     path("token/verify/", views.token_verify, name="token_verify"),
     path("token/sliding/", views.token_obtain_sliding, name="token_obtain_sliding"),

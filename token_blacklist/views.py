@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import ensure_csrf_cookie
 from rest_framework import generics, views
 from rest_framework.authentication import CSRFCheck
 from rest_framework.exceptions import (
@@ -56,10 +57,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     elif isinstance(exc, SuspiciousOperation):  # Django's word for too many fields, and the like
         exc = ParseError(_("The request body could not be understood."))
     elif isinstance(exc, NotAuthenticated) and exc.detail == NotAuthenticated.default_detail:
-        detail = _("You are not signed in. Sign in and try again.")
-        exc.detail = ErrorDetail(detail, code=exc.default_code)
-    elif isinstance(exc, Throttled) and exc.wait is not None:
-        exc.detail = ErrorDetail(too_many(math.ceil(exc.wait)), code=exc.default_code)
+        sentence = _("You are not signed in. Sign in and try again.")
+        exc.detail = ErrorDetail(sentence, code=exc.default_code)
+    elif isinstance(exc, Throttled) and (seconds := getattr(exc, "wait", None)) is not None:
+        exc.detail = ErrorDetail(too_many(math.ceil(seconds)), code=exc.default_code)
     response = views.exception_handler(exc, context)
     if response is not None and isinstance(response.data, dict):
         detail = response.data.get("detail")
@@ -133,7 +134,7 @@ class RefreshCookieMixin:
         if reason:
             detail = _("This page was open for too long. Reload it and try again.")
             raise PermissionDenied(
-                {"detail": detail, "code": "csrf_failed", "messages": [{"message": reason}]}
+                {"detail": detail, "code": "csrf_failed", "messages": [{"message": str(reason)}]}
             )
 
     def refresh_cookie(self, request: Request) -> str | None:
@@ -177,6 +178,22 @@ class RefreshCookieMixin:
             conf.REFRESH_COOKIE_NAME, path=conf.REFRESH_COOKIE_PATH, samesite="Strict"
         )
         return response
+
+
+@method_decorator(ensure_csrf_cookie, name="dispatch")
+class CSRFCookieView(views.APIView):
+    """Sets the CSRF cookie, for a page that Django did not render."""
+
+    permission_classes = ()
+    authentication_classes = ()
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OneRenderer
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        return exception_handler
+
+    def get(self, request: Request) -> Response:
+        return Response({}, headers={"Cache-Control": "no-store"})
 
 
 class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
@@ -256,6 +273,7 @@ def _times_sent(name: str, request: Request) -> int:
     return sum(bool(equals) and key.strip() == name for key, equals, _value in pairs)
 
 
+csrf_cookie = CSRFCookieView.as_view()
 token_obtain_pair = TokenObtainPairView.as_view()
 token_refresh = TokenRefreshView.as_view()
 token_verify = TokenVerifyView.as_view()

@@ -76,7 +76,7 @@ export function changePassword(old_password, new_password) {
   const body = { old_password, new_password, transport: "cookie" };
   // While this runs, no tab may refresh with the cookie of the session that it revokes.
   const change = (token) => alone(async () => {
-    const headers = { ...bearer(token), ...csrf() };
+    const headers = { ...bearer(token), ...(await csrf()) };
     const data = await send("/api/password/change/", { method: "POST", headers, body });
     keep(data.access);
     tabs.postMessage({ access: data.access });
@@ -190,15 +190,20 @@ tabs.onmessage = ({ data }) => {
   else tell("signedin");
 };
 
-function post(path, body) {
-  return send(API + path, { method: "POST", headers: csrf(), body });
+async function post(path, body) {
+  return send(API + path, { method: "POST", headers: await csrf(), body });
 }
 
-function csrf() {
+/** The CSRF header. A page that Django did not render gets the cookie from the API first. */
+async function csrf() {
+  if (!csrfCookie()) await send(`${API}csrf/`);
+  return { "X-CSRFToken": csrfCookie() ?? "" };
+}
+
+function csrfCookie() {
   // A subdomain can set the plain name as well, so the one with the prefix goes first.
   const names = [/(?:^|; )__Host-csrftoken=([^;]+)/, /(?:^|; )csrftoken=([^;]+)/];
-  const found = names.map((name) => document.cookie.match(name)).find(Boolean);
-  return { "X-CSRFToken": found?.[1] ?? "" };
+  return names.map((name) => document.cookie.match(name)).find(Boolean)?.[1];
 }
 
 function bearer(token) {

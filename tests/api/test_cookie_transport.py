@@ -40,6 +40,18 @@ def test_without_a_csrf_token_a_cookie_call_is_refused_and_changes_nothing(brows
     assert log_in(browser, **with_csrf()).status_code == HTTPStatus.OK
 
 
+def test_an_app_without_a_page_of_ours_gets_the_csrf_cookie_from_the_api(user):
+    app = Device(user, enforce_csrf_checks=True)
+
+    answer = app.http.get("/api/token/csrf/")
+
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.json() == {}
+    assert answer["Cache-Control"] == "no-store"
+    token = answer.cookies["csrftoken"].value
+    assert log_in(app, HTTP_X_CSRFTOKEN=token).json().keys() == {"access"}
+
+
 def test_a_refresh_takes_the_cookie_and_sets_the_next(browser):
     first = log_in(browser, **with_csrf()).cookies[COOKIE].value
 

@@ -94,6 +94,17 @@ def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings)
     assert allowed("/account/", named) is None
 
 
+def test_an_origin_that_is_named_may_read_how_long_to_wait_and_the_id_of_the_request(rf, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    middleware = CorsMiddleware(lambda request: HttpResponse())
+
+    answer = middleware(rf.get("/api/me/", HTTP_ORIGIN="https://app.example.com"))
+
+    exposed = answer.headers["Access-Control-Expose-Headers"]
+    assert {name.strip() for name in exposed.split(",")} == {"Retry-After", "X-Request-ID"}
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
 @pytest.mark.parametrize(
     "origins", ["*", "app.example.com", "https://app.example.com/", "https://*.example.com"]
 )
