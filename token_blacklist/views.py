@@ -58,7 +58,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         exc = ParseError(_("The request body could not be understood."))
     elif isinstance(exc, NotAuthenticated) and exc.detail == NotAuthenticated.default_detail:
         sentence = _("You are not signed in. Sign in and try again.")
-        exc.detail = ErrorDetail(sentence, code=exc.default_code)
+        exc.detail = ErrorDetail(str(sentence), code=exc.default_code)
     elif isinstance(exc, Throttled) and (seconds := getattr(exc, "wait", None)) is not None:
         exc.detail = ErrorDetail(too_many(math.ceil(seconds)), code=exc.default_code)
     response = views.exception_handler(exc, context)
