@@ -1,12 +1,11 @@
 /** The account page: who I am, my password, and where I am signed in. */
 
-import { inWords, whenPressed, whenSent } from "./forms.js";
-import { changePassword, events, request, resume, SignedOut } from "./session.js";
-import { leave } from "./site.js";
+import { inWords, say, whenPressed, whenSent } from "./forms.js";
+import { changePassword, events, request, SignedOut } from "./session.js";
+import { requireSignIn } from "./site.js";
 
 const { gettext, interpolate, ngettext } = window;
 const page = document.getElementById("private");
-const notice = document.getElementById("notice");
 const list = document.getElementById("sessions");
 const row = document.getElementById("session");
 const [profile, password] = [document.getElementById("profile"), document.getElementById("password")];
@@ -14,10 +13,6 @@ const when = new Intl.DateTimeFormat(document.documentElement.lang, {
   dateStyle: "medium",
   timeStyle: "short",
 });
-
-const say = (words) => {
-  notice.textContent = words;
-};
 
 async function showSessions() {
   const sessions = await request("/api/sessions/");
@@ -44,7 +39,7 @@ function line(session) {
   } else {
     item.querySelector("[data-current]").remove();
     button.ariaLabel = interpolate(gettext("Sign out: %s"), [session.device]);
-    whenPressed(button, () => end(session), say);
+    whenPressed(button, () => end(session));
   }
   return item;
 }
@@ -53,7 +48,7 @@ async function end(session) {
   await request(`/api/sessions/${session.id}/`, { method: "DELETE" });
   say(interpolate(gettext("Signed out: %s."), [session.device]));
   await showSessions();
-  list.focus(); // the button that was pressed is gone
+  list.focus({ preventScroll: true }); // the button that was pressed is gone
 }
 
 async function endOthers() {
@@ -61,7 +56,7 @@ async function endOthers() {
   const many = ngettext("%s other device was signed out.", "%s other devices were signed out.", ended);
   say(interpolate(many, [ended]));
   await showSessions();
-  list.focus();
+  list.focus({ preventScroll: true });
 }
 
 async function endAll() {
@@ -70,20 +65,16 @@ async function endAll() {
 }
 
 async function show() {
-  await resume();
   const [me] = await Promise.all([request("/api/me/"), showSessions()]);
   profile.elements.email.value = me.email;
   profile.elements.name.value = me.name;
   password.elements.username.defaultValue = me.email; // for the password manager
-  document.getElementById("loading").remove();
+  say("");
+  document.getElementById("loading")?.remove();
   page.hidden = false;
 }
 
-events.addEventListener("signedin", () => location.reload());
-events.addEventListener("signedout", (event) => {
-  page.remove();
-  leave(event.detail);
-});
+events.addEventListener("signedout", () => page.remove());
 whenSent(profile, async ({ name }) => {
   await request("/api/me/", { method: "PATCH", body: { name } });
   profile.querySelector("[role=status]").textContent = gettext("Saved.");
@@ -96,15 +87,15 @@ whenSent(password, async ({ old_password, new_password }) => {
   );
   await showSessions();
 });
-whenPressed(document.getElementById("end-others"), endOthers, say);
-whenPressed(document.getElementById("end-all"), endAll, say);
+whenPressed(document.getElementById("end-others"), endOthers);
+whenPressed(document.getElementById("end-all"), endAll);
 
 /** Show the page, now or when the network is back. */
 function start() {
   show().catch((error) => {
-    if (error instanceof SignedOut) return page.isConnected && leave("");
-    document.getElementById("loading").textContent = inWords(error);
+    if (error instanceof SignedOut) return;
+    say(inWords(error));
     window.addEventListener("online", start, { once: true });
   });
 }
-start();
+requireSignIn().then(start);

@@ -25,11 +25,19 @@ export function inWords(error) {
   return error.message;
 }
 
+const notice = document.getElementById("notice");
+
+/** Show the words in the page's live region, which stays in view. Empty words clear it. */
+export function say(words) {
+  notice.textContent = words;
+}
+
 /** Call work(values) when the form is sent; show it as busy meanwhile, and its errors after. */
 export function whenSent(form, work) {
   const button = form.querySelector("[type=submit]");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    say("");
     clear(form);
     await busyWhile(button, () => work(Object.fromEntries(new FormData(form)))).catch((error) => {
       if (!(error instanceof SignedOut)) showErrors(form, error);
@@ -38,13 +46,14 @@ export function whenSent(form, work) {
   button.disabled = false; // without this script nothing could be sent
 }
 
-/** Call work() when the button is pressed; errors go where say() puts them. */
-export function whenPressed(button, work, say) {
-  button.addEventListener("click", () =>
+/** Call work() when the button is pressed, and say what went wrong. */
+export function whenPressed(button, work) {
+  button.addEventListener("click", () => {
+    say("");
     busyWhile(button, work).catch((error) => {
       if (!(error instanceof SignedOut)) say(inWords(error));
-    }),
-  );
+    });
+  });
 }
 
 async function busyWhile(button, work) {

@@ -2,9 +2,9 @@
 
 import { whenSent } from "./forms.js";
 import { events, resume, signIn } from "./session.js";
-import { ACCOUNT } from "./site.js";
+import { destination } from "./site.js";
 
-const enter = () => location.replace(ACCOUNT);
+const enter = () => location.replace(destination());
 const here = new URL(location);
 const why = here.searchParams.get("signed-out");
 const words = [...document.querySelectorAll("[data-signed-out]")].find(
@@ -13,7 +13,7 @@ const words = [...document.querySelectorAll("[data-signed-out]")].find(
 
 if (words) {
   words.hidden = false;
-  here.search = "";
+  here.searchParams.delete("signed-out");
   history.replaceState(null, "", here);
 } else {
   resume().then(enter, () => {}); // whoever is signed in has nothing to do here

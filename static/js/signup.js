@@ -2,9 +2,9 @@
 
 import { whenSent } from "./forms.js";
 import { events, resume, send, signIn } from "./session.js";
-import { ACCOUNT } from "./site.js";
+import { destination } from "./site.js";
 
-const enter = () => location.replace(ACCOUNT);
+const enter = () => location.replace(destination());
 const form = document.getElementById("signup");
 
 resume().then(enter, () => {});
@@ -17,7 +17,9 @@ whenSent(form, async (person) => {
     if (error.status !== 401) throw error;
     // The address had an account, of which a stranger is not to learn here: its owner gets mail.
     form.hidden = true;
-    document.getElementById("check-mail").hidden = false;
+    const words = document.getElementById("check-mail");
+    words.hidden = false;
+    words.focus(); // the button that was pressed is gone
     return;
   }
   enter();

@@ -1,14 +1,72 @@
 /** On every page: the navigation knows whether this browser is signed in, and signs it out. */
 
-import { inWords, whenPressed } from "./forms.js";
-import { events, isExpected, signOut } from "./session.js";
+import { inWords, say, whenPressed } from "./forms.js";
+import { events, isExpected, resume, SignedOut, signOut } from "./session.js";
 
-export const ACCOUNT = document.querySelector("nav [data-account]").href;
-export const LOGIN = document.querySelector("nav [data-login]").href;
+const ACCOUNT = document.querySelector("nav [data-account]").href;
+const LOGIN = document.querySelector("nav [data-login]").href;
 
-/** Go to the sign-in page, which says why. The back button does not lead back. */
-export function leave(why) {
-  location.replace(`${LOGIN}?signed-out=${why}`);
+let isLeaving = false; // the first reason counts
+
+/**
+ * Go to the sign-in page, which says why and, but after a sign-out here, leads back to this page.
+ * The back button does not lead back.
+ */
+function leave(why) {
+  if (isLeaving) return;
+  isLeaving = true;
+  const to = new URL(LOGIN);
+  if (why) to.searchParams.set("signed-out", why);
+  if (why !== "here") {
+    to.searchParams.set("next", location.pathname + location.search + location.hash);
+  }
+  location.replace(to);
+}
+
+/**
+ * Wait until this browser is signed in. A page of your own begins with it:
+ *
+ *   import { request } from "./session.js";
+ *   import { requireSignIn } from "./site.js";
+ *
+ *   await requireSignIn();
+ *   const me = await request("/api/me/");
+ *
+ * It never rejects. A browser that is not signed in goes to the sign-in page, which leads back.
+ * So does one whose session ends later; a SignedOut that request() then throws is no error of the
+ * page. Without a network, the page says so and goes on when the browser is online again. Where
+ * somebody else signs in, the page is loaded again.
+ */
+export async function requireSignIn() {
+  events.addEventListener("signedin", () => location.reload());
+  events.addEventListener("signedout", (event) => leave(event.detail));
+  for (const kind of ["error", "unhandledrejection"]) {
+    window.addEventListener(kind, (event) => {
+      if ((event.error ?? event.reason) instanceof SignedOut) event.preventDefault();
+    });
+  }
+  for (;;) {
+    try {
+      return await resume();
+    } catch (error) {
+      if (error instanceof SignedOut) {
+        leave("");
+        return new Promise(() => {}); // the page is being left
+      }
+      say(inWords(error));
+      await new Promise((go) => window.addEventListener("online", go, { once: true }));
+      say("");
+    }
+  }
+}
+
+/** Return where to go after signing in: to `next`, if it is a path of this site, or the account. */
+export function destination() {
+  const next = new URLSearchParams(location.search).get("next") ?? "";
+  // Browsers read a backslash as a slash, and skip tabs and line ends: "/\evil" is "//evil".
+  const isPath = /^\/(?![/\\])/.test(next) && URL.canParse(next, location.origin);
+  const url = isPath && new URL(next, location.origin);
+  return url && url.origin === location.origin ? url.href : ACCOUNT;
 }
 
 function show() {
@@ -17,16 +75,10 @@ function show() {
 
 events.addEventListener("signedin", show);
 events.addEventListener("signedout", show);
-whenPressed(
-  document.getElementById("sign-out"),
-  async () => {
-    await signOut();
-    leave("here");
-  },
-  (words) => {
-    document.getElementById("notice").textContent = words;
-  },
-);
+whenPressed(document.getElementById("sign-out"), async () => {
+  await signOut();
+  leave("here");
+});
 window.addEventListener("pageshow", (event) => {
   show();
   if (event.persisted) location.reload(); // the browser kept the page as it was when it was left

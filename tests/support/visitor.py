@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -23,6 +24,9 @@ class Visitor:
 
     def sends_credentials(self, email: str, password: str = PASSWORD) -> None:
         self.page.goto("/login/")
+        self.types_credentials(email, password)
+
+    def types_credentials(self, email: str, password: str = PASSWORD) -> None:
         self.page.get_by_label("E-mail address").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
@@ -33,6 +37,9 @@ class Visitor:
 
     def sees_the_account(self, page: Page | None = None) -> None:
         expect((page or self.page).get_by_role("heading", name="Your sessions")).to_be_visible()
+
+    def is_at(self, path: str) -> None:
+        expect(self.page).to_have_url(re.compile(re.escape(path) + "$"))
 
     def sees(self, text: str) -> None:
         expect(self.page.get_by_text(text)).to_be_visible()
