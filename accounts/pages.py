@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,6 +12,8 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.generic import TemplateView
+
+from .passwords import password_rules
 
 
 def next_path(request: HttpRequest) -> str:
@@ -38,7 +39,7 @@ class PasswordPage(Page):
     """A page on which a password is chosen: it says what the site asks of one."""
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        return super().get_context_data(password_rules=password_validators_help_texts(), **more)
+        return super().get_context_data(password_rules=password_rules(), **more)
 
 
 class SignupPage(PasswordPage):

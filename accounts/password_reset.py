@@ -10,14 +10,18 @@ its time tells whether there is one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormMixin
@@ -27,7 +31,14 @@ from token_blacklist.exceptions import too_many
 
 from .mail import write_to
 from .models import StaleUser, User, normalize_email
+from .passwords import password_rules
 from .throttling import seconds_to_wait
+
+
+def link_lifetime() -> str:
+    """Return how long a link works, in words and in the reader's language: "1 hour"."""
+    now = timezone.now()
+    return timesince(now - timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT), now)
 
 
 class ResetForm(PasswordResetForm):
@@ -69,7 +80,29 @@ class ResetForm(PasswordResetForm):
             "password_reset_confirm", kwargs={"uidb64": context["uid"], "token": context["token"]}
         )
         link = site.removesuffix("/") + path
-        write_to(to_email, _("Your new password"), "password_reset", site, link=link)
+        lifetime = link_lifetime()
+        subject = _("Your new password")
+        write_to(to_email, subject, "password_reset", site, link=link, lifetime=lifetime)
+
+
+class ChooseForm(SetPasswordForm):  # type: ignore[type-arg]  # it takes none at run time
+    """Django's, with one field, as on the other pages: what is typed can be looked at."""
+
+    new_password2 = None  # type: ignore[assignment]  # so Django takes the field away
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["new_password1"]
+        field.help_text = ""  # the template lists the rules
+        field.widget.attrs["aria-describedby"] = "password-rules"
+
+    def clean(self) -> dict[str, Any]:
+        self.validate_password_for_user(self.user, "new_password1")
+        return self.cleaned_data
+
+    def save(self, commit: bool = True) -> User:
+        user: User = self.set_password_and_save(self.user, "new_password1", commit=commit)
+        return user
 
 
 class PlainLabels(FormMixin):  # type: ignore[type-arg]  # it takes none at run time
@@ -103,10 +136,14 @@ class ResetView(PlainLabels, views.PasswordResetView):
 class ResetSentView(views.PasswordResetDoneView):
     template_name = "accounts/password_reset_sent.html"
 
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(lifetime=link_lifetime(), **more)
+
 
 class ChooseView(PlainLabels, views.PasswordResetConfirmView):
     """Takes the link of the e-mail, then the new password."""
 
+    form_class = ChooseForm
     template_name = "accounts/password_reset_choose.html"
     success_url = reverse_lazy("password_reset_done")
 
@@ -114,6 +151,10 @@ class ChooseView(PlainLabels, views.PasswordResetConfirmView):
         """Return the link's user; None where they were deactivated after it was sent."""
         user: User | None = super().get_user(uidb64)
         return user if user is not None and user.is_active else None
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        rules = password_rules()
+        return super().get_context_data(password_rules=rules, lifetime=link_lifetime(), **more)
 
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         try:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.password_validation import password_changed, validate_password
+from django.contrib.auth.password_validation import (
+    get_default_password_validators,
+    password_changed,
+    validate_password,
+)
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -17,6 +23,18 @@ from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.revocation import revoke_user
 
 from .models import User
+
+
+def password_rules() -> list[dict[str, Any]]:
+    """Return the site's rules for a password: `name` and `text`, and `least` for its length."""
+    return [
+        {
+            "name": type(rule).__name__,
+            "text": rule.get_help_text(),
+            "least": getattr(rule, "min_length", ""),
+        }
+        for rule in get_default_password_validators()
+    ]
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:

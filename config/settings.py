@@ -293,6 +293,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds; the e-mail with the link and the pages name it
 ACCOUNTS_ALLOW_SIGNUP = switch("ACCOUNTS_ALLOW_SIGNUP", default=True)
 DEMO_USERS = switch("DEMO_USERS", default=True) and DEBUG  # whose password everybody knows
 

@@ -7,6 +7,8 @@ import { requireSignIn } from "./site.js";
 const { gettext, interpolate, ngettext } = window;
 const page = document.getElementById("private");
 const list = document.getElementById("sessions");
+const showAll = document.getElementById("show-all");
+const sure = document.getElementById("sure");
 const row = document.getElementById("session");
 const [profile, password] = [document.getElementById("profile"), document.getElementById("password")];
 const when = new Intl.DateTimeFormat(document.documentElement.lang, {
@@ -14,9 +16,16 @@ const when = new Intl.DateTimeFormat(document.documentElement.lang, {
   timeStyle: "short",
 });
 
+const FEW = 5; // sessions that are listed until "Show all" is pressed
+let listsAll = false;
+
 async function showSessions() {
   const sessions = await request("/api/sessions/");
-  list.replaceChildren(...sessions.map(line));
+  sessions.sort((one, other) => other.current - one.current); // this one first, else as they come
+  const listed = listsAll ? sessions : sessions.slice(0, FEW);
+  list.replaceChildren(...listed.map(line));
+  showAll.hidden = listed.length === sessions.length;
+  showAll.textContent = interpolate(gettext("Show all %s sessions"), [sessions.length]);
   const others = sessions.some((session) => !session.current);
   document.getElementById("end-others").hidden = !others;
 }
@@ -38,7 +47,10 @@ function line(session) {
     button.remove(); // the navigation's button ends this one
   } else {
     item.querySelector("[data-current]").remove();
-    button.ariaLabel = interpolate(gettext("Sign out: %s"), [session.device]);
+    // Many of them stand in the list: a name for each, which begins with the word to be seen.
+    const { device, ip, signed_in } = session;
+    const facts = [device, ip, signed_in && when.format(new Date(signed_in))].filter(Boolean);
+    button.ariaLabel = interpolate(gettext("Sign out: %s"), [facts.join(", ")]);
     whenPressed(button, () => end(session));
   }
   return item;
@@ -57,6 +69,12 @@ async function endOthers() {
   say(interpolate(many, [ended]));
   await showSessions();
   list.focus({ preventScroll: true });
+}
+
+async function showAllSessions() {
+  listsAll = true;
+  await showSessions();
+  list.children[FEW]?.querySelector("button")?.focus(); // the first that is new
 }
 
 async function endAll() {
@@ -88,7 +106,9 @@ whenSent(password, async ({ old_password, new_password }) => {
   await showSessions();
 });
 whenPressed(document.getElementById("end-others"), endOthers);
-whenPressed(document.getElementById("end-all"), endAll);
+whenPressed(showAll, showAllSessions);
+document.getElementById("end-all").addEventListener("click", () => sure.showModal());
+whenPressed(document.getElementById("end-all-now"), endAll);
 
 /** Show the page, now or when the network is back. */
 function start() {

@@ -19,7 +19,11 @@ if (words) {
   resume().then(enter, () => {}); // whoever is signed in has nothing to do here
 }
 events.addEventListener("signedin", enter); // in another tab
-whenSent(document.getElementById("login"), async ({ email, password }) => {
+const form = document.getElementById("login");
+document.getElementById("forgot").addEventListener("click", () => {
+  sessionStorage.setItem("email", form.elements.email.value); // for reset.js; in no address or log
+});
+whenSent(form, async ({ email, password }) => {
   await signIn(email, password);
   enter();
 });

@@ -1,5 +1,6 @@
 /** On every page: the navigation knows whether this browser is signed in, and signs it out. */
 
+import "./passwords.js";
 import { inWords, say, whenPressed } from "./forms.js";
 import { events, isExpected, resume, SignedOut, signOut } from "./session.js";
 

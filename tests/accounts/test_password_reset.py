@@ -1,8 +1,10 @@
 """A new password by e-mail."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.cache import cache
 
 from accounts.models import StaleUser
@@ -25,7 +27,19 @@ def link_in(mail):
 def choose(client, link, password=NEW):
     form = client.get(link, follow=True)
     address = form.redirect_chain[-1][0]
-    return client.post(address, {"new_password1": password, "new_password2": password})
+    return client.post(address, {"new_password1": password})
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a function that sets the reset links' clock to seconds from now."""
+    now = PasswordResetTokenGenerator()._now()
+
+    def set_clock(seconds):
+        later = now + timedelta(seconds=seconds)
+        monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: later)
+
+    return set_clock
 
 
 @pytest.fixture
@@ -78,7 +92,42 @@ def test_a_link_works_once(client, user, mailoutbox):
 
     answer = client.get(link, follow=True)
 
-    assert "This link is of no use any more" in answer.text
+    assert "This link no longer works" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "language", "said"),
+    [
+        (None, "en", "expires in 1 hour"),
+        (None, "de", "ist 1 Stunde gültig"),
+        (None, "es", "caduca en 1 hora"),
+        (1800, "en", "expires in 30 minutes"),
+    ],
+)
+def test_the_mail_and_the_page_say_for_how_long_the_link_works(
+    client, user, mailoutbox, settings, seconds, language, said
+):
+    if seconds:
+        settings.PASSWORD_RESET_TIMEOUT = seconds
+    languages = {"accept-language": language}
+
+    client.post("/password/reset/", {"email": user.email}, headers=languages)
+    sent = client.get("/password/reset/sent/", headers=languages)
+
+    assert said in mailoutbox[0].body.replace("\xa0", " ")
+    assert said in sent.text.replace("\xa0", " ")
+
+
+def test_a_link_expires_after_an_hour(client, user, mailoutbox, clock):
+    ask(client, user.email)
+    clock(3599)
+    assert "Choose a new password" in client.get(link_in(mailoutbox[0]), follow=True).text
+
+    clock(3602)
+
+    answer = client.get(link_in(mailoutbox[0]), follow=True)
+    assert "This link no longer works" in answer.text
+    assert "expires in 1 hour" in answer.text.replace("\xa0", " ")
 
 
 def test_a_poor_password_is_refused_and_ends_nothing(client, device, user, mailoutbox):
@@ -109,7 +158,7 @@ def test_a_broken_link_is_said_to_be_of_no_use(client, db, path):
     answer = client.get(f"/password/reset/{path}/", follow=True)
 
     assert answer.status_code == 200
-    assert "This link is of no use any more" in answer.text
+    assert "This link no longer works" in answer.text
 
 
 def test_asking_too_often_from_one_address_is_held_off(client, user, mailoutbox, throttled):

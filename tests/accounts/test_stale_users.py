@@ -76,7 +76,7 @@ class TestThePasswordReset:
         answer = choose(client, link, NEW)
 
         assert answer.status_code == 200
-        assert "This link is of no use any more" in answer.text
+        assert "This link no longer works" in answer.text
         assert rights_of(suspect) == RIGHTS
         assert passwords_of(suspect) == [PASSWORD]
         assert Device(suspect).log_in(password=NEW).status_code == 401
@@ -91,19 +91,19 @@ class TestThePasswordReset:
     def test_does_not_undo_a_new_password(self, client, suspect, link, while_saving):
         while_saving(lambda: change_elsewhere(suspect))
 
-        assert "This link is of no use any more" in choose(client, link, NEW).text
+        assert "This link no longer works" in choose(client, link, NEW).text
         assert passwords_of(suspect) == ["another one"]
 
     def test_does_not_bring_a_deleted_account_back(self, client, suspect, link, while_saving):
         while_saving(lambda: fresh(suspect).delete())
 
-        assert "This link is of no use any more" in choose(client, link, NEW).text
+        assert "This link no longer works" in choose(client, link, NEW).text
         assert not User.objects.filter(email=suspect.email).exists()
 
     def test_is_refused_to_who_was_deactivated_since_the_link_was_sent(self, client, suspect, link):
         take_away_the_rights(suspect)
 
-        assert "This link is of no use any more" in client.get(link, follow=True).text
+        assert "This link no longer works" in client.get(link, follow=True).text
 
 
 class TestTheAdminsPasswordForm:

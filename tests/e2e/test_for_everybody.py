@@ -106,6 +106,8 @@ def test_all_can_be_done_by_the_keyboard_alone(visitor, others, user):
     expect(visitor.sessions).to_have_count(1)
     tab_to(page.get_by_role("button", name="Sign out everywhere", exact=True))
     keyboard.press("Space")
+    tab_to(page.get_by_role("button", name="Yes, sign out"))
+    keyboard.press("Enter")
 
     visitor.sees("You are signed out.")
 

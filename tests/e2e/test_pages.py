@@ -1,6 +1,7 @@
 """The home page and the API's page."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -91,3 +92,34 @@ def test_the_api_page_signs_a_person_in(page, user):
     me.get_by_role("button", name="Execute").click()
 
     expect(me.locator(".live-responses-table")).to_contain_text(user.email)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_api_page_follows_the_colour_scheme_and_names_its_language(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/api/docs/")
+
+    expect(page.get_by_role("heading", name="Token blacklist API")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert (ground == "rgb(28, 32, 34)") == (scheme == "dark")
+
+
+def test_the_sign_in_page_of_the_admin_has_a_main_landmark(page, db):
+    page.goto("/admin/")
+
+    expect(page.get_by_role("main").get_by_label("E-mail address")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/login/", "/account/", "/password/reset/", "/api/docs/"])
+def test_each_page_describes_itself_to_those_who_list_it(page, db, path):
+    page.goto(path)
+
+    expect(page.locator("meta[name=description]")).to_have_attribute("content", re.compile(".{30}"))
+
+
+def test_names_are_shown_in_their_own_direction(visitor, user):
+    visitor.sign_in(user)
+
+    expect(visitor.page.get_by_label("Name")).to_have_attribute("dir", "auto")
+    expect(visitor.sessions.locator("bdi")).to_have_count(1)

@@ -40,6 +40,7 @@ def test_the_account_page_shows_a_person_and_three_devices(others, device_of, sc
 
     for device in ("Chrome on Windows", "Firefox on Linux", "Safari on iOS"):
         expect(visitor.sessions.filter(has_text=device)).to_have_count(1)
+    visitor.page.get_by_role("heading", name="Your sessions").evaluate("it => it.scrollIntoView()")
     visitor.page.screenshot(path=FOLDER / f"account-{scheme}.png")
 
 

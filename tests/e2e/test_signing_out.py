@@ -73,6 +73,11 @@ def test_signing_out_everywhere_ends_this_browser_too(visitor, others, user):
     visitor.sign_in(user)
 
     visitor.presses("Sign out everywhere")
+    visitor.presses("Cancel")
+    visitor.saves_the_name("Ada")
+    visitor.sees("Saved.")
+    visitor.presses("Sign out everywhere")
+    visitor.presses("Yes, sign out")
     visitor.sees("You are signed out.")
     phone.presses("Save")
 
