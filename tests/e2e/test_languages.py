@@ -78,6 +78,47 @@ def test_signing_in_and_out(others, user, language):
     assert page.locator("html").get_attribute("lang") == language[:2]
 
 
+BROKEN_WORDS = """() => {
+  document.documentElement.style.fontSize = "200%";
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const broken = [];
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.closest("noscript, [hidden], template, .skip, bdi")) continue;
+    for (const { 0: word, index } of text.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
+      const range = new Range();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (lines.size > 1) broken.push(word);
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en-GB", *WORDS])
+def test_text_of_twice_the_size_keeps_its_words_whole_on_a_phone(others, user, language):
+    phone = others(locale=language, viewport={"width": 360, "height": 740})
+    page, found = phone.page, {}
+
+    def looks():
+        found[page.url] = page.evaluate(BROKEN_WORDS)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, page.url
+
+    for path in ("/", "/login/", "/signup/", "/password/reset/", "/password/reset/MQ/used-up/"):
+        page.goto(path)
+        looks()
+    page.goto("/login/")
+    page.locator("#email").fill(user.email)
+    page.locator("#login-password").fill(PASSWORD)
+    page.locator("#login [type=submit]").click()
+    expect(phone.sessions).to_have_count(1)
+    looks()
+
+    assert not [word for words in found.values() for word in words], found
+
+
 def test_the_admin_in_german(others, db):
     boss = UserFactory(is_staff=True, is_superuser=True)
     Device(boss).log_in()
