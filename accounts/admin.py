@@ -24,7 +24,7 @@ from unfold.forms import (
     UserCreationForm,
 )
 
-from token_blacklist.admin.base import LongListMixin
+from token_blacklist.admin.base import LongListMixin, bounded, moment
 
 from .devices import device_name
 from .models import StaleUser, User, normalize_email
@@ -74,9 +74,9 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     ordering = ("email",)
-    list_display = ("email", "name", "is_active", "is_staff", "date_joined")
+    list_display = ("address", "full_name", "is_active", "is_staff", "joined")
     list_filter = ("is_active", "is_staff")
-    sortable_by = ("email", "name")
+    sortable_by = ("address", "full_name")
     search_fields = ("email", "name")
     search_help_text = _("How an e-mail address or a name begins.")
     readonly_fields = ("last_login", "date_joined", "live_sessions")
@@ -151,6 +151,18 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         if person is None or request.user.is_superuser:
             return True
         return not (person.is_staff or person.is_superuser)
+
+    @admin.display(description=_("e-mail address"), ordering="email")
+    def address(self, user: User) -> str:
+        return bounded(user.email)
+
+    @admin.display(description=_("name"), ordering="name")
+    def full_name(self, user: User) -> str:
+        return bounded(user.name)
+
+    @admin.display(description=_("joined"), ordering="date_joined")
+    def joined(self, user: User) -> str:
+        return moment(user.date_joined)
 
     @admin.display(description=_("live sessions"))
     def live_sessions(self, person: User) -> str:

@@ -80,9 +80,9 @@ def test_support_finds_a_stolen_session_by_e_mail_and_ends_it_at_one_click(
     admin.open("Outstanding tokens")
     admin.search(user.email)
     expect(admin.rows).to_have_count(2)
-    admin.rows.first.get_by_role("button", name="Blacklist").click()  # the latest
+    admin.rows.first.get_by_role("button", name="End session").click()  # the latest
 
-    expect(admin.page.get_by_text("The session is over.")).to_be_visible()
+    expect(admin.page.get_by_text(f"Ended the session of {user.email}: ")).to_be_visible()
     assert thief.me().status_code == 401
     assert thief.refresh().status_code == 401
     for device in (own, neighbour):
@@ -110,7 +110,7 @@ def test_adding_a_blacklisted_token_as_the_manual_says_locks_the_thief_out(
 
     expect(admin.rows).to_have_count(1)
     expect(admin.rows.locator(".field-person")).to_have_text(user.email)
-    expect(admin.rows.locator(".field-blacklisted_by")).to_have_text(support.email)
+    expect(admin.rows.locator(".field-by")).to_have_text(support.email)
     expect(admin.rows.locator(".field-reason")).to_have_text("ended by an administrator")
     assert thief.refresh().status_code == 401
     assert own.refresh().status_code == 200
@@ -125,17 +125,17 @@ def test_a_mass_sign_out_says_how_many_and_whose_before_it_ends_them(
 
     admin.sign_in(support)
     admin.open("Outstanding tokens")
-    admin.page.get_by_role("link", name="End many").click()
+    admin.page.get_by_role("link", name="End sessions").click()
     admin.page.get_by_label("From this IP address").fill("127.0.0.1")
-    admin.page.get_by_role("button", name="Count them").click()
+    admin.page.get_by_role("button", name="Count sessions").click()
     expect(admin.page.locator(".tb-count")).to_have_text(
-        re.compile(r"This ends\s+3 sessions\s+of\s+2 people")
+        re.compile(r"This ends\s+3 sessions\s+of\s+2 users")
     )
     assert devices[0].me().status_code == 200
     admin.page.get_by_label("Note").fill("a robbed office")
-    admin.page.get_by_role("button", name="End them").click()
+    admin.page.get_by_role("button", name="End sessions").click()
 
-    expect(admin.page.get_by_text("3 sessions were ended, of 2 people.")).to_be_visible()
+    expect(admin.page.get_by_text("Ended 3 sessions of 2 users.")).to_be_visible()
     assert [device.me().status_code for device in devices] == [401, 401, 401]
     assert {entry.note for entry in BlacklistedToken.objects.all()} == {"a robbed office"}
 
@@ -153,10 +153,10 @@ def test_selected_sessions_and_all_of_their_people_are_ended_from_the_list(
     admin.page.locator("select[name=action]").select_option("end_people")
     admin.page.locator("button[name=index]").click()
     expect(admin.page.locator(".tb-count")).to_have_text(
-        re.compile(r"This ends\s+2 sessions\s+of\s+1 person")
+        re.compile(r"This ends\s+2 sessions\s+of\s+1 user")
     )
-    admin.page.get_by_role("button", name="End them").click()
-    expect(admin.page.get_by_text("2 sessions were ended, of 1 person.")).to_be_visible()
+    admin.page.get_by_role("button", name="End sessions").click()
+    expect(admin.page.get_by_text(f"Ended 2 sessions of {user.email}.")).to_be_visible()
 
     assert [device.me().status_code for device in devices] == [401, 401, 200]
 
@@ -168,11 +168,11 @@ def test_who_may_only_look_sees_and_cannot(admin, viewer, user, device_of):
     admin.sign_in(viewer)
     admin.open("Outstanding tokens")
     expect(admin.rows).to_have_count(1)
-    expect(admin.page.get_by_role("button", name="Blacklist")).to_have_count(0)
+    expect(admin.page.get_by_role("button", name="End session")).to_have_count(0)
     expect(admin.page.locator("select[name=action]")).to_have_count(0)
     admin.rows.get_by_role("link").first.click()
     expect(admin.page.get_by_role("link", name="Close")).to_be_visible()
-    expect(admin.page.get_by_role("button", name="Blacklist")).to_have_count(0)
+    expect(admin.page.get_by_role("button", name="End session")).to_have_count(0)
     admin.open("Blacklisted tokens")
     expect(admin.page.locator("a[href$='/add/']")).to_have_count(0)
 
@@ -226,6 +226,26 @@ def test_the_console_is_readable_in_both_schemes_and_fits_the_screen(browsers, u
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_the_longest_address_and_note_leave_every_column_in_view(browsers, db):
+    longest = "a" * 64 + "@" + "b" * 60 + "." + "c" * 60 + "." + "d" * 60 + ".org"
+    user = UserFactory(email=longest, name="e" * 150)
+    staff = UserFactory(email=f"x{longest[1:]}", name="f" * 150, admin=True)
+    agent = f"{'g' * 200}/1.0"
+    OutstandingTokenFactory(user=user, ip_address="2001:db8:85a3::8a2e:370:7334", user_agent=agent)
+    ended = OutstandingTokenFactory(user=user)
+    BlacklistedTokenFactory(token=ended, reason="admin", blacklisted_by=staff, note="h" * 255)
+    admin = Admin(browsers(viewport={"width": 1280, "height": 900}).new_page())
+    admin.sign_in(staff)
+
+    for path in (OUTSTANDING, BLACKLISTED, "/admin/accounts/user/"):
+        admin.page.goto(path)
+        expect(admin.rows.first).to_be_visible()
+        edges = admin.page.locator("#result_list th, #result_list td").evaluate_all(
+            "cells => cells.map(cell => cell.getBoundingClientRect().right)"
+        )
+        assert 1200 < max(edges) <= 1280, path
+
+
 def test_a_flush_is_started_by_hand(admin, user):
     OutstandingTokenFactory.create_batch(3, user=user, expired=True)
     admin.sign_in(UserFactory(admin=True))
@@ -247,9 +267,9 @@ def test_a_person_is_signed_out_everywhere_from_their_page(admin, user, device_o
     admin.page.goto(f"/admin/accounts/user/{user.pk}/change/")
 
     admin.page.get_by_role("link", name="Sign out everywhere").click()
-    admin.page.get_by_role("button", name="End them").click()
+    admin.page.get_by_role("button", name="End sessions").click()
 
-    expect(admin.page.get_by_text("2 sessions were ended, of 1 person.")).to_be_visible()
+    expect(admin.page.get_by_text(f"Ended 2 sessions of {user.email}.")).to_be_visible()
     assert [device.me().status_code for device in devices] == [401, 401]
 
 

@@ -1,7 +1,9 @@
 """The admin: who may do what, what is found, and what it ends."""
 
+import html
+import re
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib.admin import site
@@ -382,7 +384,75 @@ class TestEnding:
         answer = support.post(f"{BLACKLISTED}add/", {"token": session.pk, "note": ""}, follow=True)
 
         assert answer.status_code == 200
-        assert "is over" in answer.text
+        assert "no longer exists" in answer.text
+
+
+class TestComingBack:
+    """Whoever ends a session goes on where they were, and reads what they did."""
+
+    @pytest.fixture
+    def session(self):
+        user = UserFactory(email="ada@example.com")
+        return OutstandingTokenFactory(user=user, ip_address="192.0.2.1", user_agent="curl/8.0")
+
+    def press(self, client, page):
+        """Press the page's first button that ends a session."""
+        found = re.search(r'formaction="([^"]*/end/[^"]*)"', client.get(page).text)
+        return client.post(html.unescape(found[1]), follow=True)
+
+    @pytest.mark.parametrize("query", ["?q=ada%40example.com&state=live", "?device=other", ""])
+    def test_the_list_keeps_its_search_and_says_whose_session_ended(self, support, session, query):
+        answer = self.press(support, OUTSTANDING + query)
+
+        assert not is_live(session)
+        assert answer.redirect_chain == [(OUTSTANDING + query, 302)]
+        said = [str(message) for message in answer.context["messages"]]
+        assert said[0].startswith("Ended the session of ada@example.com: curl")
+        assert said[0].endswith(", 192.0.2.1.")
+
+    def test_the_sessions_own_page_comes_back(self, support, session):
+        page = f"{OUTSTANDING}{session.pk}/change/"
+
+        assert self.press(support, page).redirect_chain == [(page, 302)]
+
+    def test_ended_twice_is_not_called_ended_now(self, support, session):
+        url = f"{OUTSTANDING}{session.pk}/end/"
+        support.post(url)
+
+        answer = support.post(url, follow=True)
+
+        assert "This session had already ended." in answer.text
+        assert LogEntry.objects.count() == 1
+
+    def test_the_list_keeps_its_search_after_many_were_ended(self, support, session):
+        searched = f"{OUTSTANDING}?q=ada%40example.com"
+        action = {"action": "end_selected", "_selected_action": session.pk}
+        form = support.post(searched, action).context["form"]
+
+        data = {field.name: field.value() or "" for field in form} | {"confirmed": "yes"}
+        answer = support.post(f"{OUTSTANDING}end/", data, follow=True)
+
+        assert answer.redirect_chain == [(searched, 302)]
+        said = [str(message) for message in answer.context["messages"]]
+        assert said == ["Ended 1 session of ada@example.com."]
+
+    def test_the_page_that_asks_which_sessions_asks_first(self, support):
+        answer = support.get(f"{OUTSTANDING}end/", {"next": f"{OUTSTANDING}?q=ada"})
+
+        assert answer.status_code == 200
+        assert f'href="{OUTSTANDING}?q=ada"' in answer.text
+
+    @pytest.mark.parametrize(
+        "page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x", "x"]
+    )
+    def test_no_other_site_is_come_back_to(self, support, session, page):
+        for answer in (
+            support.post(f"{OUTSTANDING}{session.pk}/end/?{urlencode({'next': page})}"),
+            support.post(
+                f"{OUTSTANDING}end/", {"sessions": session.pk, "next": page, "confirmed": "yes"}
+            ),
+        ):
+            assert (answer.status_code, answer.headers["Location"]) == (302, OUTSTANDING)
 
 
 class TestUpkeep:
@@ -434,7 +504,7 @@ def test_the_story_of_a_session_is_told_in_order(support, user):
 
     text = support.get(f"{OUTSTANDING}{record.pk}/change/").text
 
-    told = ["Signed in", "<span>Refreshed</span>", "Blacklisted: "]
+    told = ["Signed in", "<span>Refreshed</span>", "Ended: "]
     assert [text.index(part) for part in told] == sorted(text.index(part) for part in told)
     assert f"by {support.person.email}" in text
     assert "“&lt;stolen&gt;”" in text

@@ -98,5 +98,10 @@ def moment(at: datetime | None) -> str:
     return format_html('<time class="tb-line" title="{}">{}</time>', localize(local), text)
 
 
+def bounded(text: object) -> str:
+    """A cell that no long word can widen: two lines at most, and all of it as the title."""
+    return format_html('<span class="tb-cell" title="{0}">{0}</span>', text) if text else "-"
+
+
 def badge(kind: str, text: object) -> str:
     return format_html('<span class="tb-badge tb-{}">{}</span>', kind, text)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
-from .base import ReadOnlyAdmin, moment
+from .base import ReadOnlyAdmin, bounded, moment
 from .search import SearchMixin
 
 
@@ -23,8 +23,8 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     list_display = (
         "person",
         "reason",
-        "blacklisted_by",
-        "note",
+        "by",
+        "why",
         "since",
     )
     list_filter = ("reason", "blacklisted_at")
@@ -36,9 +36,17 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
         """Order what is searched for as the sessions are: their indexes find it."""
         return ("-token",) if request.GET.get("q") else ("-blacklisted_at",)
 
-    @admin.display(description=_("person"))
+    @admin.display(description=_("user"))
     def person(self, entry: BlacklistedToken) -> str:
-        return str(entry.token.user or _("nobody"))
+        return bounded(entry.token.user or _("nobody"))
+
+    @admin.display(description=_("blacklisted by"))
+    def by(self, entry: BlacklistedToken) -> str:
+        return bounded(entry.blacklisted_by)
+
+    @admin.display(description=_("note"))
+    def why(self, entry: BlacklistedToken) -> str:
+        return bounded(entry.note)
 
     @admin.display(description=_("blacklisted"), ordering="blacklisted_at")
     def since(self, entry: BlacklistedToken) -> str:
@@ -69,5 +77,5 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     ) -> HttpResponse:
         if obj.pk:
             return super().response_add(request, obj, post_url_continue)
-        messages.info(request, _("The session is over: it was flushed meanwhile."))
+        messages.info(request, _("This session no longer exists. There was nothing to end."))
         return self.response_post_save_add(request, obj)

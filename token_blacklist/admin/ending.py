@@ -17,9 +17,12 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ..conf import conf
 from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ..revocation import revoke_sessions
 from ..signals import signed_out_everywhere
@@ -64,22 +67,28 @@ class Selection(forms.Form):
         label=_("Note"),
         max_length=255,
         required=False,
-        help_text=_("Why, for whoever looks here later."),
+        help_text=_("Why these sessions end. Shown in the blacklist."),
     )
+    next = forms.CharField(required=False, widget=forms.HiddenInput)  # the page to go back to
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        if not self.errors and not any(value for name, value in data.items() if name != "note"):
-            raise ValidationError(_("Say which sessions: an IP address, or times of signing in."))
+        if not self.errors and not self.given:
+            raise ValidationError(_("Enter an IP address, or when the sessions began."))
         if data.get("since") and data.get("until") and data["until"] < data["since"]:
-            self.add_error("until", _("This is before the beginning."))
+            self.add_error("until", _("The end is before the start."))
         return data
+
+    @property
+    def given(self) -> set[str]:
+        """The names of the conditions that were filled in."""
+        filled = {name for name, value in self.cleaned_data.items() if value}
+        return filled - {"note", "next"}
 
     @property
     def everywhere(self) -> bool:
         """Whether this selects every session of some users, without another condition."""
-        given = {name for name, value in self.cleaned_data.items() if value}
-        return given - {"note"} == {"people"}
+        return self.given == {"people"}
 
     @property
     def others(self) -> bool:
@@ -127,7 +136,9 @@ class EndingMixin:
             if "confirmed" in request.POST and form.is_valid():
                 return self._end(request, form)
             return self.confirmation(request, form)
-        return self.confirmation(request, Selection(request.GET) if request.GET else Selection())
+        if set(request.GET) <= {"next"}:  # nothing was chosen yet
+            return self.confirmation(request, Selection(initial=request.GET.dict()))
+        return self.confirmation(request, Selection(request.GET))
 
     def confirmation(self, request: HttpRequest, form: Selection) -> HttpResponse:
         context = self.admin_site.each_context(request) | {
@@ -136,6 +147,7 @@ class EndingMixin:
             "form": form,
             "media": self.media,  # type: ignore[attr-defined]
             "at_once": AT_ONCE,
+            "back": self._back(form["next"].value()),
         }
         if form.is_bound and form.is_valid():
             people = list(form.found().values_list("user", flat=True))
@@ -166,41 +178,73 @@ class EndingMixin:
                 note=note,
             )
         log(request, ended, note)
+        back = HttpResponseRedirect(self._back(form.cleaned_data["next"]))
         if form.others and not count:
-            messages.success(request, _("They are signed out of the admin."))
-            return HttpResponseRedirect(self._list_url())
-        people = len({record.user_id for record in ended} - {None})
-        whose = ngettext("of %(count)d person", "of %(count)d people", people) % {"count": people}
+            messages.success(request, _("Signed out of the admin."))
+            return back
+        whose = {record.user for record in ended} - {None}
+        many = ngettext("%(count)d user", "%(count)d users", len(whose)) % {"count": len(whose)}
         messages.success(
             request,
             ngettext(
-                "%(count)d session was ended, %(whose)s.",
-                "%(count)d sessions were ended, %(whose)s.",
+                "Ended %(count)d session of %(whose)s.",
+                "Ended %(count)d sessions of %(whose)s.",
                 count,
             )
-            % {"count": count, "whose": whose},
+            % {"count": count, "whose": whose.pop() if len(whose) == 1 else many},
         )
         if len(ended) == AT_ONCE:
-            messages.warning(request, _("There may be more. Do the same again."))
-        return HttpResponseRedirect(self._list_url())
+            messages.warning(request, _("There may be more sessions. Repeat this to end them."))
+        return back
 
     def end_one_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End one session, by POST alone."""
         if not self.has_end_permission(request) or request.method != "POST":
             raise PermissionDenied
         record = OutstandingToken.objects.select_related("user").filter(pk=pk).first()
+        ended = False
         if record is not None:
             _entry, ended = BlacklistedToken.objects.insert(
                 record, reason=BlacklistedToken.Reason.ADMIN, by=request.user
             )
-            if ended:
-                log(request, [record])
-        messages.success(request, _("The session is over."))
-        filters = request.GET.get("_changelist_filters")
-        return HttpResponseRedirect(self._list_url() + (f"?{filters}" if filters else ""))
+        if record is None or not ended:
+            messages.info(request, _("This session had already ended."))
+        else:
+            log(request, [record])
+            messages.success(
+                request,
+                _("Ended the session of %(user)s: %(device)s.")
+                % {"user": record.user or _("nobody"), "device": place(record)},
+            )
+        return HttpResponseRedirect(self._back(request.GET.get("next")))
 
-    def _list_url(self) -> str:
+    def _back(self, page: str | None) -> str:
+        """Return the page to show afterwards: the one named, if it is of this site, or the list."""
+        if page and page.startswith("/") and url_has_allowed_host_and_scheme(page, None):
+            return page
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+def place(record: OutstandingToken) -> str:
+    """Return the device and the address of a session, for its user to know it by."""
+    device = conf.DEVICE_NAME(record.user_agent) or "-"
+    return f"{device}, {record.ip_address}" if record.ip_address else device
+
+
+def end_button(record: OutstandingToken, back: str, form: str = "") -> str:
+    """A button that ends a session at one click: by POST, with the CSRF token of its form.
+
+    `back` is the page to show afterwards, `form` the id of the form, else the one around it.
+    """
+    url = reverse("admin:token_blacklist_outstandingtoken_end_one", args=(record.pk,))
+    label = _("End session")
+    return format_html(
+        '<button type="submit" class="tb-button" {} formaction="{}" aria-label="{}">{}</button>',
+        format_html('form="{}"', form) if form else "",
+        f"{url}?{urlencode({'next': back})}",
+        f"{label}: {place(record)}",
+        label,
+    )
 
 
 def log(request: HttpRequest, records: list[OutstandingToken], note: str = "") -> None:

@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import BlacklistedToken, OutstandingToken
-from .base import ReadOnlyAdmin, badge, moment
-from .ending import AT_ONCE, EndingMixin, Selection
+from .base import ReadOnlyAdmin, badge, bounded, moment
+from .ending import AT_ONCE, EndingMixin, Selection, end_button
 from .search import SearchMixin
 
 HANDHELD = "Mobi"  # as browsers on phones and tablets say
@@ -91,7 +91,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     sortable_by = ("signed_in", "expires")
     actions = ("end_selected", "end_people")
     fieldsets = (
-        (None, {"fields": ("person", "state", "story", "end_button", "end_more")}),
+        (None, {"fields": ("person", "state", "story")}),
         (
             _("Device"),
             {"fields": ("device", "ip_address", "user_agent")},
@@ -110,17 +110,29 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
             return ("-expires_at",)
         return ("-id",)
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """Put the button where it is seen on a narrow screen as well."""
         person, state, *others = self.list_display
-        buttons = ("end_button",) if self.has_end_permission(request) else ()
-        return (person, state, *buttons, *others)
+        return (person, state, *self._buttons(request), *others)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if self.has_end_permission(request):
-            return self.fieldsets
         (name, first), *others = self.fieldsets
-        return ((name, {"fields": first["fields"][:-2]}), *others)
+        if buttons := self._buttons(request):
+            first = {"fields": (*first["fields"], *buttons, "end_more")}
+        return ((name, first), *others)
+
+    def _buttons(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Return the field with the button that ends a session and comes back to this page."""
+        if not self.has_end_permission(request):
+            return ()
+
+        @admin.display(description=_("end"))
+        def end(record: OutstandingToken) -> str:
+            if record.is_blacklisted or record.is_expired():
+                return "-"
+            return end_button(record, request.get_full_path())
+
+        return (end,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutstandingToken]:
         queryset: Any = super().get_queryset(request)
@@ -128,14 +140,9 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
             queryset = queryset.live().select_related("user")
         return queryset  # type: ignore[no-any-return]
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        record = super().get_object(request, object_id, from_field)
-        self._may_end = self.has_end_permission(request)
-        return record
-
-    @admin.display(description=_("person"))
+    @admin.display(description=_("user"))
     def person(self, record: OutstandingToken) -> str:
-        return str(record.user or _("nobody"))
+        return bounded(record.user or _("nobody"))
 
     @admin.display(description=_("state"))
     def state(self, record: OutstandingToken) -> str:
@@ -150,8 +157,8 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     @admin.display(description=_("device"))
     def where(self, record: OutstandingToken) -> str:
         return format_html(
-            '<div><span class="tb-line">{}</span><br><small>{}</small></div>',
-            self.device(record),
+            '<div>{}<small class="tb-cell">{}</small></div>',
+            bounded(self.device(record)),
             record.ip_address or "-",
         )
 
@@ -191,7 +198,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
                 how.append(_("by %(who)s") % {"who": entry.blacklisted_by})
             if entry.note:
                 how.append(f"“{entry.note}”")
-            told.append((entry.blacklisted_at, _("Blacklisted: ") + ", ".join(how)))
+            told.append((entry.blacklisted_at, _("Ended: ") + ", ".join(how)))
         told = sorted(told, key=lambda event: (event[0] is not None, event[0]))
         lines = format_html_join(
             "",
@@ -205,36 +212,26 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         """Links to what a thief may have besides this session. Each counts before it ends."""
         links = []
         if record.user_id:
-            links.append((f"people={record.user_id}", _("Every session of this person")))
+            links.append((f"people={record.user_id}", _("All sessions of this user")))
         if record.ip_address:
-            links.append((f"ip_address={record.ip_address}", _("Everything from this IP address")))
+            links.append(
+                (f"ip_address={record.ip_address}", _("All sessions from this IP address"))
+            )
         url = reverse("admin:token_blacklist_outstandingtoken_end")
         shown = format_html_join(
             "", '<li><a href="{}?{}">{}</a></li>', ((url, *link) for link in links)
         )
         return format_html('<ul class="tb-links">{}</ul>', shown) if links else "-"
 
-    @admin.display(description=_("end"))
-    def end_button(self, record: OutstandingToken) -> str:
-        """A button that ends the session at one click: by POST, with the page's CSRF token."""
-        if record.is_blacklisted or record.is_expired():
-            return "-"
-        url = reverse("admin:token_blacklist_outstandingtoken_end_one", args=(record.pk,))
-        return format_html(
-            '<button type="submit" class="tb-button" formaction="{}">{}</button>',
-            url,
-            _("Blacklist"),
-        )
-
-    @admin.action(description=_("Blacklist the selected sessions"), permissions=["end"])
+    @admin.action(description=_("End the selected sessions"), permissions=["end"])
     def end_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         return self._confirm(request, sessions=queryset.values_list("pk", flat=True))
 
-    @admin.action(description=_("Blacklist every session of these people"), permissions=["end"])
+    @admin.action(description=_("End all sessions of these users"), permissions=["end"])
     def end_people(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         people = queryset.filter(user__isnull=False).order_by().values_list("user", flat=True)
         return self._confirm(request, people=people.distinct())
 
     def _confirm(self, request: HttpRequest, **ids: Any) -> HttpResponse:
         data = {name: ",".join(map(str, chosen[:AT_ONCE])) for name, chosen in ids.items()}
-        return self.confirmation(request, Selection(data))
+        return self.confirmation(request, Selection(data | {"next": request.get_full_path()}))
