@@ -9,12 +9,14 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import (
@@ -25,10 +27,18 @@ from unfold.forms import (
 )
 
 from token_blacklist.admin.base import LongListMixin, bounded, moment
+from token_blacklist.admin.ending import MAY_END, end_button
+from token_blacklist.exceptions import too_many
 
 from .devices import device_name
 from .models import StaleUser, User, normalize_email
+from .password_reset import ResetForm
 from .sessions import MOST, live_sessions
+from .throttling import seconds_to_wait
+
+MAY_SEND = "accounts.send_password_link"
+FORM = "user-actions"  # the id of the form of the buttons on a user's page
+NO_LINK = _("A user who is not active or has no password gets no link.")
 
 admin.site.unregister(Group)
 
@@ -78,15 +88,19 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     list_filter = ("is_active", "is_staff")
     sortable_by = ("address", "full_name")
     search_fields = ("email", "name")
-    search_help_text = _("How an e-mail address or a name begins.")
-    readonly_fields = ("last_login", "date_joined", "live_sessions")
+    search_help_text = _(
+        "The start of an e-mail address or of a name. A last name alone is not found."
+    )
+    readonly_fields = ("last_login", "date_joined", "live_sessions", "password_link")
+    # The buttons have a form of their own: Enter in a field must save, and press none of them.
+    change_form_outer_after_template = "admin/accounts/user/form.html"
     fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
+        (None, {"fields": ("email", "name", "password", "password_link")}),
+        (_("Sessions"), {"fields": ("live_sessions",)}),
         (
             _("Permissions"),
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
         ),
-        (_("Sessions"), {"fields": ("live_sessions",)}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -118,6 +132,8 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         hidden: set[str] = set()
         if not request.user.has_perm("token_blacklist.view_outstandingtoken"):
             hidden |= {"live_sessions"}
+        if not request.user.has_perm(MAY_SEND):
+            hidden |= {"password_link"}
         if not request.user.is_superuser:  # who could grant could grant it all to themselves
             hidden |= {"is_staff", "is_superuser", "groups", "user_permissions"}
         kept = (
@@ -125,6 +141,12 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
             for title, options in fieldsets
         )
         return tuple(entry for entry in kept if entry[1]["fields"])
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        user = super().get_object(request, object_id, from_field)
+        if user is not None:
+            user._shown_to = request  # for the buttons of its page
+        return user
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._may_touch(request, obj)
@@ -165,37 +187,99 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         return moment(user.date_joined)
 
     @admin.display(description=_("live sessions"))
-    def live_sessions(self, person: User) -> str:
-        """List where the person is signed in, with a way to end it all."""
-        if not hasattr(person, "_live_sessions"):  # the theme asks five times
-            person._live_sessions = self._live_sessions(person)  # type: ignore[attr-defined]
-        return person._live_sessions  # type: ignore[attr-defined,no-any-return]
+    def live_sessions(self, user: User) -> str:
+        """List where the user is signed in, with what ends it for those who may."""
+        if not hasattr(user, "_live_sessions"):  # the theme asks five times
+            request = user._shown_to  # type: ignore[attr-defined]
+            back = request.get_full_path() if request.user.has_perm(MAY_END) else None
+            user._live_sessions = session_list(user, back)  # type: ignore[attr-defined]
+        return user._live_sessions  # type: ignore[attr-defined,no-any-return]
 
-    @staticmethod
-    def _live_sessions(person: User) -> str:
-        found = list(live_sessions(person)[: MOST + 1])
-        if not found and not person.last_login:
-            return str(_("none"))
-        rows = format_html_join(
-            "",
-            '<li><a href="{}">{}</a> {}, {}</li>',
+    @admin.display(description=_("new password"))
+    def password_link(self, user: User) -> str:
+        return send_button(user)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.send_link_view)
+        name = "accounts_user_send_password_link"
+        return [path("<path:pk>/send-password-link/", view, name=name), *super().get_urls()]
+
+    def send_link_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Send the user the e-mail that the reset page sends, by POST alone."""
+        if request.method != "POST" or not request.user.has_perm(MAY_SEND):
+            raise PermissionDenied
+        user = self.get_object(request, pk)
+        if user is None:
+            raise Http404
+        if not self.has_view_permission(request, user):
+            raise PermissionDenied
+        level, said = self._send_link(request, user)
+        self.message_user(request, said, level)
+        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=(user.pk,)))
+
+    def _send_link(self, request: HttpRequest, user: User) -> tuple[int, Any]:
+        """Send the link; return how it went, as a level of a message and its text."""
+        if not may_reset(user):
+            return messages.ERROR, NO_LINK
+        seconds = seconds_to_wait(request, "reset", email=user.email)
+        if seconds is not None:
+            return messages.ERROR, too_many(seconds)
+        form = ResetForm({"email": user.email})
+        if form.is_valid():
+            form.save(request=request, use_https=request.is_secure())
+        if not form.is_sent:
+            return messages.ERROR, _("The e-mail could not be sent. Try again in a few minutes.")
+        self.log_change(request, user, "Sent a link for a new password.")
+        sent = _("Sent a link for a new password to %(email)s.") % {"email": user.email}
+        return messages.SUCCESS, sent
+
+
+def may_reset(user: User) -> bool:
+    """Whether the reset page would send this user a link."""
+    return user.is_active and user.has_usable_password()
+
+
+def session_list(user: User, back: str | None) -> str:
+    """List a user's live sessions. With `back`, the page to return to, with buttons to end them."""
+    found = list(live_sessions(user)[: MOST + 1])
+    rows = format_html_join(
+        "",
+        '<li><span><a href="{}">{}</a><br><small>{}, {}</small></span>{}</li>',
+        (
             (
-                (
-                    reverse("admin:token_blacklist_outstandingtoken_change", args=(record.pk,)),
-                    device_name(record.user_agent),
-                    record.ip_address or "-",
-                    _moment(record),
-                )
-                for record in found[:MOST]
-            ),
-        )
-        end = reverse("admin:token_blacklist_outstandingtoken_end")
-        button = format_html(
-            '<a class="tb-button" href="{}?people={}">{}</a>',
-            end,
-            person.pk,
-            _("Sign out everywhere"),
-        )
-        story = format_html('<ul class="tb-story">{}</ul>', rows)
-        none = format_html("<p>{}</p>", _("none"))
-        return format_html("{}<p>{}</p>", story if found else none, button)
+                reverse("admin:token_blacklist_outstandingtoken_change", args=(record.pk,)),
+                device_name(record.user_agent),
+                record.ip_address or "-",
+                _moment(record),
+                end_button(record, back, FORM) if back else "",
+            )
+            for record in found[:MOST]
+        ),
+    )
+    shown = format_html('<ul class="tb-sessions">{}</ul>', rows) if found else _("none")
+    if len(found) > MOST:
+        more = _("Only the latest %(count)d are listed.") % {"count": MOST}
+        shown = format_html("{}<p>{}</p>", shown, more)
+    if not back or not (found or user.last_login):
+        return str(shown)
+    url = reverse("admin:token_blacklist_outstandingtoken_end")
+    query = urlencode({"people": str(user.pk), "next": back})
+    return format_html(
+        '{}<p class="tb-apart"><a class="tb-button" href="{}?{}">{}</a></p>',
+        shown,
+        url,
+        query,
+        _("Sign out everywhere"),
+    )
+
+
+def send_button(user: User) -> str:
+    """A button that sends the user a link for a new password, or why there is none."""
+    if not may_reset(user):
+        return str(NO_LINK)
+    return format_html(
+        '<button type="submit" class="tb-button" form="{}" formaction="{}">{}</button>',
+        FORM,
+        reverse("admin:accounts_user_send_password_link", args=(user.pk,)),
+        _("Send a link for a new password"),
+    )

@@ -22,8 +22,10 @@ _places = BoundedSemaphore(AT_ONCE)
 _hangs = Event()  # set where a place did not come free in time, until an e-mail is sent
 
 
-def write_to(email: str, subject: object, template: str, site: str, **context: object) -> None:
-    """Send `accounts/email/<template>.txt`; `site` is the address of the home page.
+def write_to(email: str, subject: object, template: str, site: str, **context: object) -> bool:
+    """Send `accounts/email/<template>.txt`; return whether it was sent.
+
+    `site` is the address of the home page.
 
     It says nothing that a stranger typed, because anybody can have it sent to anybody. One that
     cannot be sent is logged and not an error: an answer of its own would tell which addresses
@@ -37,7 +39,7 @@ def write_to(email: str, subject: object, template: str, site: str, **context: o
             "the e-mail %r was not sent: %d others wait for the mail server", template, AT_ONCE
         )
         email_failed.send_robust(None)
-        return
+        return False
     try:
         send_mail(str(subject), text, None, [email])
         _hangs.clear()
@@ -45,5 +47,8 @@ def write_to(email: str, subject: object, template: str, site: str, **context: o
     except (OSError, ValueError):
         logger.exception("the e-mail %r could not be sent", template)
         email_failed.send_robust(None)
+        return False
+    else:
+        return True
     finally:
         _places.release()

@@ -159,6 +159,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions = [("send_password_link", "Can send a link for a new password")]
         indexes = [  # for the admin's filters: the few among the many
             models.Index(
                 fields=["email"], condition=models.Q(is_staff=True), name="accounts_user_staff"

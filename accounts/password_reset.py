@@ -42,6 +42,8 @@ def link_lifetime() -> str:
 
 
 class ResetForm(PasswordResetForm):
+    is_sent = False  # whether the link of the last save was sent to an account
+
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
         max_length=254,
@@ -82,7 +84,9 @@ class ResetForm(PasswordResetForm):
         link = site.removesuffix("/") + path
         lifetime = link_lifetime()
         subject = _("Your new password")
-        write_to(to_email, subject, "password_reset", site, link=link, lifetime=lifetime)
+        self.is_sent = write_to(
+            to_email, subject, "password_reset", site, link=link, lifetime=lifetime
+        )
 
 
 class ChooseForm(SetPasswordForm):  # type: ignore[type-arg]  # it takes none at run time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
@@ -103,8 +106,23 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures, for those who may see the sessions."""
     if request.user.has_perm("token_blacklist.view_outstandingtoken"):
         figures = overview()
-        context |= {"overview": figures, "chart": chart(figures)}
+        context |= {"overview": figures, "chart": chart(figures), "lists": lists()}
     return context
+
+
+def lists() -> dict[str, str]:
+    """Return the address of the list behind each figure."""
+    since = (timezone.now() - timedelta(days=1)).isoformat(" ", "seconds")
+    outstanding = reverse("admin:token_blacklist_outstandingtoken_changelist")
+    blacklisted = reverse("admin:token_blacklist_blacklistedtoken_changelist")
+    ended = {"blacklisted_at__gte": since}
+    reused = {"reason__exact": str(BlacklistedToken.Reason.REUSE), **ended}
+    return {
+        "live": f"{outstanding}?{urlencode({'state': 'live'})}",
+        "signed_in": f"{outstanding}?{urlencode({'created_at__gte': since})}",
+        "signed_out": f"{blacklisted}?{urlencode(ended)}",
+        "reused": f"{blacklisted}?{urlencode(reused)}",
+    }
 
 
 HEIGHT, STEP, WIDTH = 120, 40, 28  # of the chart, in its own units

@@ -1,5 +1,7 @@
 """The console: who gets in, and the figures on its first page."""
 
+import html
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -50,7 +52,7 @@ def test_groups_are_for_superusers(staff, client):
 
     for page in pages:
         assert colleague.post(page, rights).status_code == 403
-    assert Group.objects.get() == group
+    assert Group.objects.get(name="support") == group
     assert not group.permissions.exists()
     client.force_login(UserFactory(admin=True))
     assert client.post(pages[1], rights).status_code == 302
@@ -72,6 +74,33 @@ def test_the_dashboard_warns_where_the_scheduler_is_silent(staff):
 def test_the_figures_are_for_those_who_may_see_the_sessions(staff):
     assert "Live sessions" not in staff("view_flushrun").get("/admin/").text
     assert "Live sessions" in staff("view_outstandingtoken").get("/admin/").text
+
+
+def test_each_figure_links_to_the_list_of_what_it_counts(staff):
+    long_ago = timezone.now() - timedelta(days=2)
+    live = OutstandingTokenFactory()
+    old = OutstandingTokenFactory(created_at=long_ago)
+    out, reused = (BlacklistedTokenFactory(reason=reason) for reason in ("logout", "reuse"))
+    BlacklistedToken.objects.filter(
+        pk=BlacklistedTokenFactory(token__created_at=long_ago).pk
+    ).update(blacklisted_at=long_ago)
+    client = staff("view_outstandingtoken", "view_blacklistedtoken")
+
+    text = client.get("/admin/").text
+    figures = text[text.index('class="figures"') : text.index("</dl>")]
+    links = map(html.unescape, re.findall(r'href="([^"]*)"', figures))
+    shown = [list(client.get(link).context["cl"].result_list) for link in links]
+
+    assert [set(records) for records in shown] == [
+        {live, old},
+        {live, out.token, reused.token},
+        {out, reused},
+        {reused},
+    ]
+
+
+def test_no_figure_links_to_a_list_that_is_not_to_be_seen(staff):
+    assert "blacklistedtoken/" not in staff("view_outstandingtoken").get("/admin/").text
 
 
 def test_the_admins_own_sign_in_leads_to_the_admin(client, db):

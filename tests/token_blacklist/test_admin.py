@@ -19,7 +19,7 @@ from django.utils import timezone
 from tests.support.devices import Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist import retention
-from token_blacklist.admin import ending
+from token_blacklist.admin import ending, search
 from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken
@@ -220,6 +220,30 @@ class TestSearch:
         assert answer.status_code == 200
         found = shown(answer)
         assert found == [] or "\x00" in term or "\ud800" in term
+
+    @pytest.mark.parametrize(
+        "term", ["{email} Tablet", "Tablet", "tablet gadget", "192.0.2.7 TABLET"]
+    )
+    def test_a_device_is_found_by_words_of_its_user_agent(self, support, user, term):
+        tablet = OutstandingTokenFactory(
+            user=user, user_agent="Gadget/2.0 (Tablet; big)", ip_address="192.0.2.7"
+        )
+        OutstandingTokenFactory(user=user, user_agent="Gadget/2.0 (Watch)", ip_address="192.0.2.7")
+
+        assert self.find(support, term.format(email=user.email)) == [tablet]
+
+    def test_a_device_is_searched_among_the_newest_sessions(self, support, monkeypatch):
+        monkeypatch.setattr(search, "NEWEST", 2)
+        _old, *newest = OutstandingTokenFactory.create_batch(3, user_agent="Tablet")
+
+        assert self.find(support, "tablet") == newest[::-1]
+
+    def test_the_field_says_what_to_use_instead_of_an_access_tokens_jti(self, support, signed_in):
+        claims = AccessToken(signed_in.access)
+
+        assert self.find(support, claims["jti"]) == []
+        assert len(self.find(support, claims["sid"])) == 1
+        assert "that of an access token is not stored: use its sid" in support.get(OUTSTANDING).text
 
     def test_the_blacklist_is_searched_in_the_same_way(self, support, signed_in, user):
         signed_in.log_out()

@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..exceptions import TokenError
-from ..models import session_ids
+from ..models import OutstandingToken, session_ids
 from ..tokens import SESSION_CLAIM, UntypedToken
 
 A_TOKEN = re.compile(r"\s*(?:Bearer\s+)?(?P<token>[\w-]+\.[\w-]+\.[\w-]*)\s*", re.ASCII)
 PEOPLE = 50  # whose address begins as was typed
 NO_SESSION = "-"
+NEWEST = 10_000  # sessions among which a device is searched: no index has its name
 
 
 def session_in(term: str) -> str | None:
@@ -40,22 +41,56 @@ def session_in(term: str) -> str | None:
 
 
 def sessions_for(term: str, *, prefix: str = "") -> Q:
-    """Return the condition for what was typed: an address, a jti, an IP address or a token.
+    """Return the condition for what was typed: a user, an IP address, a session or a device.
 
+    Behind an e-mail address or an IP address there may be a device: "ada@example.com iPhone".
     `prefix` is the path from the searched model to OutstandingToken, as `token__`.
     """
-    term = term.strip()
+    found = _found(term.strip())
+    return Q(**{f"{prefix}{name}": value for name, value in found.items()})
+
+
+def _found(term: str) -> dict[str, Any]:
     if not term.isprintable():
-        return Q(pk=None)
+        return {"pk": None}
     if session := session_in(term):
-        return Q(**{f"{prefix}session_id": session})
+        return {"session_id": session}
+    who, _space, device = term.partition(" ")
+    if owner := _owner(who):
+        return _on(device, owner) or {"pk": None} if device else owner
+    ids = session_ids(term)
+    if OutstandingToken.objects.filter(session_id__in=ids).exists():
+        return {"session_id__in": ids}
+    return _on(term, {}) or {"user__in": _people(term)}
+
+
+def _owner(term: str) -> dict[str, Any]:
+    """Return the condition for an IP address or an e-mail address; empty for another term."""
     try:
-        return Q(**{f"{prefix}ip_address": str(ip_address(term))})
+        return {"ip_address": str(ip_address(term))}
     except ValueError:
-        pass
-    if people := _people(term):
-        return Q(**{f"{prefix}user__in": people})
-    return Q(**{f"{prefix}session_id__in": session_ids(term)})
+        return {"user__in": _people(term)} if "@" in term else {}
+
+
+def _on(device: str, owner: dict[str, Any]) -> dict[str, Any]:
+    """Return the condition for the owner's newest sessions on a device; empty where there are none.
+
+    All words are in the device's name, or else in the user agent, in any order and case.
+    """
+    newest = OutstandingToken.objects.filter(**owner).order_by("-pk")
+    rows = list(newest.values_list("pk", "user_agent")[:NEWEST])
+    agents = {agent for _pk, agent in rows}
+    wanted = _words(device)
+    found = {agent for agent in agents if wanted <= _words(conf.DEVICE_NAME(agent))} or {
+        agent for agent in agents if wanted <= _words(agent)
+    }
+    if not wanted or not found:
+        return {}
+    return {**owner, "pk__gte": rows[-1][0], "user_agent__in": found}
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
 
 
 def _people(start: str) -> list[Any]:
@@ -74,7 +109,11 @@ class SearchMixin:
     """Searches a list by `sessions_for`. A pasted token never comes back in a page or address."""
 
     search_path = ""
-    search_help_text: Any = _("E-mail address, IP address, session id or jti, or a whole token.")
+    search_help_text: Any = _(
+        "E-mail address, IP address, session id (the claim sid), or a whole token; or a device, such "
+        "as “iPhone” or “Safari on iOS”, among the 10,000 newest sessions. The jti of a refresh "
+        "token is found; that of an access token is not stored: use its sid."
+    )
     # Not used, but without it there is no search box.
     search_fields: Any = ("pk",)
 

@@ -1,0 +1,56 @@
+from django.db import migrations
+
+# Written out, because Django creates permissions after the last migration: on an empty database
+# there are none yet. It finds these and creates the others.
+RIGHTS = {
+    ("accounts", "user"): {
+        "view_user": "Can view person",
+        "send_password_link": "Can send a link for a new password",
+    },
+    ("token_blacklist", "outstandingtoken"): {
+        "view_outstandingtoken": "Can view outstanding token",
+    },
+    ("token_blacklist", "blacklistedtoken"): {
+        "view_blacklistedtoken": "Can view blacklisted token",
+        "add_blacklistedtoken": "Can add blacklisted token",
+    },
+}
+
+
+def make_group(apps, schema_editor):
+    """Make the group Support, unless the site has a group of that name, whose rights stay."""
+    using = schema_editor.connection.alias
+    group, is_new = apps.get_model("auth", "Group").objects.using(using).get_or_create(name="Support")
+    if not is_new:
+        return
+    content_types = apps.get_model("contenttypes", "ContentType").objects.using(using)
+    permissions = apps.get_model("auth", "Permission").objects.using(using)
+    for (app_label, model), names in RIGHTS.items():
+        content_type, _ = content_types.get_or_create(app_label=app_label, model=model)
+        for codename, name in names.items():
+            permission, _ = permissions.get_or_create(
+                content_type=content_type, codename=codename, defaults={"name": name}
+            )
+            group.permissions.add(permission)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('accounts', '0002_user_signed_out_at'),
+        ('auth', '0012_alter_user_first_name_max_length'),
+        ('contenttypes', '0002_remove_content_type_name'),
+    ]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name='user',
+            options={
+                'permissions': [('send_password_link', 'Can send a link for a new password')],
+                'verbose_name': 'person',
+                'verbose_name_plural': 'people',
+            },
+        ),
+        # Backwards the group stays: it may have members and other rights by then.
+        migrations.RunPython(make_group, migrations.RunPython.noop),
+    ]

@@ -1,0 +1,295 @@
+"""The user's page in the admin, as a member of the group Support uses it."""
+
+import html
+import re
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.core import mail
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
+
+from tests.support.devices import Device
+from tests.support.factories import OutstandingTokenFactory, UserFactory
+from token_blacklist.models import OutstandingToken
+
+migration = import_module("accounts.migrations.0003_support_group")
+RIGHTS = {
+    "accounts.view_user",
+    "accounts.send_password_link",
+    "token_blacklist.view_outstandingtoken",
+    "token_blacklist.view_blacklistedtoken",
+    "token_blacklist.add_blacklistedtoken",
+}
+REFUSED = {403, 405}
+
+
+def rights(group):
+    found = group.permissions.values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in found}
+
+
+def staff(*names):
+    """Return a client of somebody on the staff with these permissions."""
+    person = UserFactory(is_staff=True)
+    person.user_permissions.set(
+        Permission.objects.get(content_type__app_label=app, codename=codename)
+        for app, _dot, codename in (name.partition(".") for name in names)
+    )
+    client = Client()
+    client.force_login(person)
+    client.person = person
+    return client
+
+
+@pytest.fixture
+def support(db):
+    """A member of the group, as the migration makes it."""
+    Group.objects.filter(name="Support").delete()
+    migration.make_group(apps, SimpleNamespace(connection=connection))
+    client = staff()
+    client.person.groups.add(Group.objects.get(name="Support"))
+    return client
+
+
+def page_of(user):
+    return f"/admin/accounts/user/{user.pk}/change/"
+
+
+def link_of(user):
+    return f"/admin/accounts/user/{user.pk}/send-password-link/"
+
+
+def said(answer):
+    return [str(message) for message in answer.context["messages"]]
+
+
+class TestTheGroup:
+    def test_it_has_the_rights_that_support_needs_and_no_others(self, support):
+        assert rights(Group.objects.get(name="Support")) == RIGHTS
+
+    def test_a_group_of_that_name_keeps_its_rights(self, db):
+        Group.objects.filter(name="Support").delete()
+        group = Group.objects.create(name="Support")
+
+        migration.make_group(apps, SimpleNamespace(connection=connection))
+
+        assert Group.objects.get(name="Support") == group
+        assert not rights(group)
+
+    @pytest.mark.slow
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("is_empty", [True, False])
+    def test_migrate_makes_it_on_an_empty_database_and_on_one_of_before(self, is_empty):
+        before = [("accounts", "0002_user_signed_out_at")]
+        last = [("accounts", "0003_support_group")]
+        Group.objects.filter(name="Support").delete()
+        MigrationExecutor(connection).migrate(before)
+        Permission.objects.filter(codename="send_password_link").delete()
+        if is_empty:  # Django creates permissions after the last migration
+            Permission.objects.all().delete()
+
+        executor = MigrationExecutor(connection)
+        executor.migrate(last)
+        for config in apps.get_app_configs():
+            create_permissions(config, verbosity=0)
+
+        assert rights(Group.objects.get(name="Support")) == RIGHTS
+        names = Permission.objects.values_list("content_type", "codename")
+        assert len(names) == len(set(names))
+        name = Permission.objects.get(codename="add_blacklistedtoken").name
+        assert name == "Can add blacklisted token"
+
+
+class TestSessions:
+    def buttons(self, client, user):
+        found = re.findall(r'formaction="([^"]*/end/[^"]*)"', client.get(page_of(user)).text)
+        return [html.unescape(action) for action in found]
+
+    def test_each_has_a_link_and_a_button_that_ends_it_and_comes_back(self, support, user):
+        records = [
+            OutstandingTokenFactory(user=user, user_agent="curl/8.0", ip_address=f"192.0.2.{n}")
+            for n in (1, 2)
+        ]
+        other = OutstandingTokenFactory()
+
+        text = support.get(page_of(user)).text
+        actions = self.buttons(support, user)
+        answer = support.post(actions[0], follow=True)
+
+        for record in records:
+            assert f"/outstandingtoken/{record.pk}/change/" in text
+        assert len(actions) == 2
+        assert answer.redirect_chain == [(page_of(user), 302)]
+        assert f"Ended the session of {user.email}: curl" in said(answer)[0]
+        assert OutstandingToken.objects.live().filter(user=user).count() == 1
+        assert OutstandingToken.objects.live().filter(pk=other.pk).exists()
+
+    def test_the_buttons_are_outside_the_form_that_saves(self, user):
+        """Enter in a field of a form presses the first button of that form."""
+        OutstandingTokenFactory(user=user)
+        client = Client()
+        client.force_login(UserFactory(admin=True))
+
+        text = client.get(page_of(user)).text
+
+        buttons = re.findall(r"<button[^>]*formaction[^>]*>", text)
+        assert len(buttons) == 2
+        assert all('form="user-actions"' in button for button in buttons)
+        assert '<form id="user-actions" method="post" hidden>' in text
+
+    def test_without_the_right_to_end_there_is_no_button(self, user):
+        OutstandingTokenFactory(user=user)
+        viewer = staff("accounts.view_user", "token_blacklist.view_outstandingtoken")
+
+        text = viewer.get(page_of(user)).text
+
+        assert "/outstandingtoken/" in text
+        assert "End session" not in text
+        assert "Sign out everywhere" not in text
+
+    def test_without_the_right_to_see_sessions_there_is_no_list(self, user):
+        record = OutstandingTokenFactory(user=user)
+
+        text = staff("accounts.view_user").get(page_of(user)).text
+
+        assert f"/outstandingtoken/{record.pk}/" not in text
+
+    def test_signed_out_everywhere_comes_back_to_the_user(self, support, user):
+        OutstandingTokenFactory.create_batch(2, user=user)
+        text = support.get(page_of(user)).text
+        address = html.unescape(re.search(r'href="([^"]*end/\?people=[^"]*)"', text)[1])
+
+        form = support.get(address).context["form"]
+        data = {field.name: field.value() or "" for field in form} | {"confirmed": "yes"}
+        answer = support.post("/admin/token_blacklist/outstandingtoken/end/", data, follow=True)
+
+        assert answer.redirect_chain == [(page_of(user), 302)]
+        assert said(answer) == [f"Ended 2 sessions of {user.email}."]
+        assert not OutstandingToken.objects.live().filter(user=user).exists()
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15"
+DEVICES = {
+    "safari": f"{IPHONE} Version/17.0 Mobile/15E148 Safari/604.1",
+    "chrome": f"{IPHONE} CriOS/120.0 Mobile/15E148 Safari/604.1",
+    "edge": "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/120 Safari/537.36 Edg/120",
+}
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("iPhone", {"safari", "chrome"}),
+        ("Safari on iOS", {"safari"}),
+        ("safari", {"safari"}),
+        ("Edge on Windows", {"edge"}),
+        ("Windows", {"edge"}),
+        ("Firefox", set()),
+    ],
+)
+def test_a_device_is_found_by_what_it_is_called_in_the_list(support, term, found):
+    records = {name: OutstandingTokenFactory(user_agent=agent) for name, agent in DEVICES.items()}
+
+    answer = support.get("/admin/token_blacklist/outstandingtoken/", {"q": term})
+
+    assert set(answer.context["cl"].result_list) == {records[name] for name in found}
+
+
+class TestALinkForANewPassword:
+    def test_the_user_gets_the_mail_of_the_reset_page_and_the_log_an_entry(self, support, user):
+        assert link_of(user) in support.get(page_of(user)).text
+        answer = support.post(link_of(user), follow=True)
+
+        assert answer.redirect_chain == [(page_of(user), 302)]
+        assert said(answer) == [f"Sent a link for a new password to {user.email}."]
+        (letter,) = mail.outbox
+        assert letter.to == [user.email]
+        link = re.search(r"http://testserver(/password/reset/\S+)", letter.body)[1]
+        assert Client().get(link, follow=True).status_code == 200
+        assert link not in answer.text
+        entry = LogEntry.objects.get()
+        assert (entry.user, entry.object_id) == (support.person, str(user.pk))
+        assert entry.change_message == "Sent a link for a new password."
+
+    @pytest.mark.parametrize(
+        "others",
+        [(), ("accounts.send_password_link",), ("accounts.view_user", "accounts.change_user")],
+    )
+    def test_it_needs_its_permission(self, user, others):
+        client = staff(*others)
+
+        assert client.post(link_of(user)).status_code == 403
+        assert not mail.outbox
+        assert not LogEntry.objects.exists()
+        if len(others) > 1:
+            assert link_of(user) not in client.get(page_of(user)).text
+
+    def test_it_takes_a_post_with_a_csrf_token(self, support, user):
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(support.person)
+
+        assert support.get(link_of(user)).status_code in REFUSED
+        assert strict.post(link_of(user)).status_code == 403
+        assert not mail.outbox
+
+    @pytest.mark.parametrize("kind", [{"is_active": False}, {"password": "!"}])
+    def test_who_cannot_reset_their_password_gets_none(self, support, kind):
+        user = UserFactory()
+        type(user).objects.filter(pk=user.pk).update(**kind)
+
+        assert link_of(user) not in support.get(page_of(user)).text
+        answer = support.post(link_of(user), follow=True)
+
+        assert said(answer) == ["A user who is not active or has no password gets no link."]
+        assert not mail.outbox
+
+    def test_it_counts_with_the_reset_page(self, support, user, settings):
+        settings.REST_FRAMEWORK = {
+            **settings.REST_FRAMEWORK,
+            "DEFAULT_THROTTLE_RATES": {"reset": "100/hour", "reset_account": "2/hour"},
+        }
+        Client().post("/password/reset/", {"email": user.email})
+        answers = [support.post(link_of(user), follow=True) for _ in range(2)]
+
+        assert [said(answer)[0].startswith("Too many attempts") for answer in answers] == [
+            False,
+            True,
+        ]
+        assert len(mail.outbox) == 2
+
+    def test_one_that_could_not_be_sent_is_not_said_to_be(self, support, user, monkeypatch):
+        def fail(*args, **kwargs):
+            raise OSError("no mail server")
+
+        monkeypatch.setattr("accounts.mail.send_mail", fail)
+
+        answer = support.post(link_of(user), follow=True)
+
+        assert said(answer) == ["The e-mail could not be sent. Try again in a few minutes."]
+        assert not LogEntry.objects.exists()
+
+    @pytest.mark.parametrize("key", [10**15, "x"])
+    def test_a_user_who_is_not_there_is_404(self, support, key):
+        assert support.post(f"/admin/accounts/user/{key}/send-password-link/").status_code == 404
+
+
+def test_support_cannot_write_users_or_get_into_their_accounts(support, user):
+    password = {"password1": "a new 4 words phrase", "password2": "a new 4 words phrase"}
+    device = Device(user)
+    assert device.log_in().status_code == 200
+
+    for path, data in {
+        f"{user.pk}/change/": {"email": "thief@example.com"},
+        f"{user.pk}/password/": password,
+        f"{user.pk}/delete/": {"post": "yes"},
+        "add/": {"email": "new@example.com", **password},
+    }.items():
+        assert support.post(f"/admin/accounts/user/{path}", data).status_code == 403, path
+    assert device.me().status_code == 200
