@@ -88,9 +88,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     list_filter = ("is_active", "is_staff")
     sortable_by = ("address", "full_name")
     search_fields = ("email", "name")
-    search_help_text = _(
-        "The start of an e-mail address or of a name. A last name alone is not found."
-    )
+    search_help_text = _("E-mail address or name, from its start")
     readonly_fields = ("last_login", "date_joined", "live_sessions", "password_link")
     # The buttons have a form of their own: Enter in a field must save, and press none of them.
     change_form_outer_after_template = "admin/accounts/user/form.html"
@@ -251,7 +249,7 @@ def session_list(user: User, back: str | None) -> str:
                 device_name(record.user_agent),
                 record.ip_address or "-",
                 _moment(record),
-                end_button(record, back, FORM) if back else "",
+                end_button(record, back, form=FORM) if back else "",
             )
             for record in found[:MOST]
         ),

@@ -29,6 +29,7 @@ from ..signals import signed_out_everywhere
 
 AT_ONCE = 10_000  # sessions that one request ends: it is answered within seconds
 MAY_END = "token_blacklist.add_blacklistedtoken"
+END_SESSION = _("End session")
 
 
 class KeysField(forms.CharField):
@@ -231,19 +232,20 @@ def place(record: OutstandingToken) -> str:
     return f"{device}, {record.ip_address}" if record.ip_address else device
 
 
-def end_button(record: OutstandingToken, back: str, form: str = "") -> str:
+def end_button(
+    record: OutstandingToken, back: str, *, form: str = "", text: Any = END_SESSION
+) -> str:
     """A button that ends a session at one click: by POST, with the CSRF token of its form.
 
     `back` is the page to show afterwards, `form` the id of the form, else the one around it.
     """
     url = reverse("admin:token_blacklist_outstandingtoken_end_one", args=(record.pk,))
-    label = _("End session")
     return format_html(
         '<button type="submit" class="tb-button" {} formaction="{}" aria-label="{}">{}</button>',
         format_html('form="{}"', form) if form else "",
         f"{url}?{urlencode({'next': back})}",
-        f"{label}: {place(record)}",
-        label,
+        f"{text}: {place(record)}",
+        text,
     )
 
 

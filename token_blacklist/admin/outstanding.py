@@ -130,7 +130,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         def end(record: OutstandingToken) -> str:
             if record.is_blacklisted or record.is_expired():
                 return "-"
-            return end_button(record, request.get_full_path())
+            return end_button(record, request.get_full_path(), text=_("End"))
 
         return (end,)
 

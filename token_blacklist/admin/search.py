@@ -109,10 +109,13 @@ class SearchMixin:
     """Searches a list by `sessions_for`. A pasted token never comes back in a page or address."""
 
     search_path = ""
-    search_help_text: Any = _(
-        "E-mail address, IP address, session id (the claim sid), or a whole token; or a device, such "
-        "as “iPhone” or “Safari on iOS”, among the 10,000 newest sessions. The jti of a refresh "
-        "token is found; that of an access token is not stored: use its sid."
+    search_help_text: Any = _("User, IP address, device, sid or token")
+    # Below the field, because django-unfold shows its help in the field and cuts it off.
+    search_note: Any = _(
+        "An e-mail address or its start, an IP address, a session id (the claim sid), or a whole "
+        "token. A device, such as “iPhone” or “Safari on iOS”, is found among the 10,000 newest "
+        "sessions; “ada@example.com iPhone” finds one of a user. The jti of a refresh token is "
+        "found, that of an access token is not stored: use its sid."
     )
     # Not used, but without it there is no search box.
     search_fields: Any = ("pk",)
