@@ -152,9 +152,9 @@ def test_support_ends_it_where_there_is_no_other(person, browser, support):
     page = support.get(f"/admin/accounts/user/{person.pk}/change/")
     assert f"{END}?people={person.pk}" in page.text
     asked = support.get(END, {"people": person.pk})
-    assert "This signs them out of the admin" in asked.text
+    assert "This only signs the user out of the admin." in asked.text
     done = support.post(END, {"people": person.pk, "confirmed": "yes"}, follow=True)
-    assert "They are signed out of the admin." in done.text
+    assert "Signed out of the admin." in done.text
     assert "disabled" not in asked.text.partition("tb-danger")[2].partition("</button>")[0]
 
 
