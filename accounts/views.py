@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from token_blacklist.schema import (
     BAD_CSRF,
+    CROSS_SITE,
     DONE,
     NEW_PAIR,
     RETRY_AFTER,
@@ -284,36 +285,19 @@ class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
         return response
 
 
-POOR_PASSWORD = bad_request({"new_password": ["This password is too common."]})
-POOR_PASSWORD_OR_LINK = OpenApiResponse(
-    POOR_PASSWORD[400].response,
-    "The link was used or has expired, a field is missing or wrong, or the body cannot be read.",
-    [
-        *POOR_PASSWORD[400].examples,
-        OpenApiExample(
-            "link_not_valid",
-            {"detail": str(LinkNotValid.default_detail), "code": LinkNotValid.default_code},
-            response_only=True,
-        ),
-    ],
-)
-
-
 @extend_schema_view(
     post=extend_schema(
         tags=["account"],
         operation_id="password_reset",
         summary="Ask for a link for a new password",
+        description="Sends an e-mail with a link that works once. The answer is the same for an "
+        "address without an account.",
         auth=[],
         parameters=[RETRY_AFTER],
         responses={
             200: DONE,
             **bad_request({"email": ["Enter a valid email address."]}),
-            **error(
-                403,
-                "A page of another site sent the request.",
-                ("cross_site", "Requests from other sites are refused."),
-            ),
+            **CROSS_SITE,
             **throttled(),
         },
         examples=[
@@ -322,11 +306,6 @@ POOR_PASSWORD_OR_LINK = OpenApiResponse(
     )
 )
 class PasswordResetView(GenericAPIView[User]):
-    """Sends an e-mail with a link that works once.
-
-    The answer is the same for an address without an account.
-    """
-
     serializer_class = PasswordResetSerializer
     authentication_classes = ()
     permission_classes = ()
@@ -348,8 +327,19 @@ class PasswordResetView(GenericAPIView[User]):
         tags=["account"],
         operation_id="password_reset_confirm",
         summary="Choose a new password with the link",
+        description="Takes the two parts of the link, `/password/reset/<uid>/<token>/`, and a new "
+        "password. The link stops working and every session of the user is revoked: sign in with "
+        "the new password.",
         auth=[],
-        responses={200: DONE, **POOR_PASSWORD, 400: POOR_PASSWORD_OR_LINK},
+        responses={
+            200: DONE,
+            **bad_request(
+                {"new_password": ["This password is too common."]},
+                "The link was used or has expired, a field is missing or wrong, or the body is not "
+                "valid JSON.",
+                (LinkNotValid.default_code, str(LinkNotValid.default_detail)),
+            ),
+        },
         examples=[
             OpenApiExample(
                 "parts of the link",
@@ -364,11 +354,6 @@ class PasswordResetView(GenericAPIView[User]):
     )
 )
 class PasswordResetConfirmView(GenericAPIView[User]):
-    """Takes the two parts of the link, `/password/reset/<uid>/<token>/`, and a new password.
-
-    The link stops working and every session of the user is revoked: sign in with the new password.
-    """
-
     serializer_class = PasswordResetConfirmSerializer
     authentication_classes = ()
     permission_classes = ()

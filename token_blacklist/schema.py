@@ -100,30 +100,29 @@ def _type_name(codes: tuple[str, ...]) -> str:
     return "".join(word.capitalize() for word in words) + "Error"
 
 
-# The error is first because openapi-python-client takes the first type that fits, and reads any
-# object as field errors.
-BadRequest = PolymorphicProxySerializer(
-    "BadRequest",
-    [_error_body("ParseError", ("parse_error",)), FieldErrors],
-    resource_type_field_name=None,
-)
+PARSE_ERROR = ("parse_error", "JSON parse error - Expecting value")
 
 
-def bad_request(fields: dict[str, list[str]]) -> dict[int, OpenApiResponse]:
-    """Describe the errors that a request with a body can have."""
+def bad_request(
+    fields: dict[str, list[str]],
+    title: str = "A field is missing or wrong, or the body is not valid JSON.",
+    *answers: tuple[str, str],
+) -> dict[int, OpenApiResponse]:
+    """Describe the errors that a request with a body can have.
+
+    `answers` are the (code, detail) that its 400 can have besides `parse_error`.
+    """
+    described = error(400, title, PARSE_ERROR, *answers)[400]
+    # The error is first because openapi-python-client takes the first type that fits, and reads
+    # any object as field errors.
+    either = PolymorphicProxySerializer(
+        f"{type(described.response).__name__}OrFieldErrors",
+        [described.response, FieldErrors],
+        resource_type_field_name=None,
+    )
+    example = OpenApiExample("a field", fields, response_only=True)
     return {
-        400: OpenApiResponse(
-            BadRequest,
-            "A field is missing or wrong, or the body is not valid JSON.",
-            [
-                OpenApiExample("a field", fields, response_only=True),
-                OpenApiExample(
-                    "parse_error",
-                    {"detail": "JSON parse error - Expecting value", "code": "parse_error"},
-                    response_only=True,
-                ),
-            ],
-        ),
+        400: OpenApiResponse(either, title, [example, *described.examples]),
         **error(
             413, "The body is too large.", ("payload_too_large", "The request body is too large.")
         ),
