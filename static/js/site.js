@@ -25,10 +25,7 @@ function leave(why) {
 }
 
 /**
- * Wait until this browser is signed in. A page of your own begins with it:
- *
- *   import { request } from "./session.js";
- *   import { requireSignIn } from "./site.js";
+ * Wait until this browser is signed in. A page of your own begins with it (docs/pages.md):
  *
  *   await requireSignIn();
  *   const me = await request("/api/me/");

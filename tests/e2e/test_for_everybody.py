@@ -119,7 +119,7 @@ def test_without_javascript_a_page_says_what_to_do_and_sends_no_password(others,
     visitor.page.goto(path)
 
     expect(visitor.page.locator("noscript p")).to_contain_text("This page needs JavaScript")
-    for button in visitor.page.locator("[type=submit]").all():
+    for button in visitor.page.locator("[method=post] [type=submit]").all():
         expect(button).to_be_disabled()
 
 
