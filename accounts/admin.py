@@ -38,7 +38,7 @@ from .throttling import seconds_to_wait
 
 MAY_SEND = "accounts.send_password_link"
 FORM = "user-actions"  # the id of the form of the buttons on a user's page
-NO_LINK = _("A user who is not active or has no password gets no link.")
+NO_LINK = _("No link is sent to an inactive user or one without a password.")
 
 admin.site.unregister(Group)
 
@@ -88,7 +88,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     list_filter = ("is_active", "is_staff")
     sortable_by = ("address", "full_name")
     search_fields = ("email", "name")
-    search_help_text = _("E-mail address or name, from its start")
+    search_help_text = _("The start of an e-mail address or name")
     readonly_fields = ("last_login", "date_joined", "live_sessions", "password_link")
     # The buttons have a form of their own: Enter in a field must save, and press none of them.
     change_form_outer_after_template = "admin/accounts/user/form.html"

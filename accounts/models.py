@@ -134,16 +134,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(
         _("e-mail address"),
         unique=True,
-        error_messages={"unique": _("Somebody with this e-mail address exists already.")},
+        error_messages={"unique": _("A user with this e-mail address already exists.")},
     )
     name = models.CharField(_("name"), max_length=150, blank=True, db_index=True)
     is_staff = models.BooleanField(
-        _("staff status"), default=False, help_text=_("May sign in to the admin.")
+        _("staff status"), default=False, help_text=_("Whether this user may sign in to the admin.")
     )
     is_active = models.BooleanField(
         _("active"),
         default=True,
-        help_text=_("Takes part. Take this away instead of deleting the account."),
+        help_text=_("Whether this user may sign in. Uncheck instead of deleting the account."),
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
     signed_out_at = models.DateTimeField(
@@ -157,8 +157,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        verbose_name = _("person")
-        verbose_name_plural = _("people")
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         permissions = [("send_password_link", "Can send a link for a new password")]
         indexes = [  # for the admin's filters: the few among the many
             models.Index(

@@ -69,7 +69,7 @@ def change_password(
     hashed = make_password(password)
     with transaction.atomic():
         if not me.update_alone(password=hashed):
-            raise InvalidToken(_("You were signed out meanwhile. Sign in and try again."))
+            raise InvalidToken(_("You were signed out in the meantime. Sign in and try again."))
         revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD)
         user.remember_password(hashed)  # the new session is opened on this one
         pair: dict[str, str] = conf.TOKEN_OBTAIN_SERIALIZER.new_pair(user, request)

@@ -16,7 +16,7 @@ from .models import User
 class SignupIsOpen(BasePermission):
     """Lets strangers in where the site has ACCOUNTS_ALLOW_SIGNUP on."""
 
-    message = _("Signing up is closed.")
+    message = _("Sign-up is closed.")
     code = "signup_closed"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -34,6 +34,6 @@ def register(email: str, password: str, name: str = "", *, site: str) -> None:
         with transaction.atomic():
             User.objects.create_user(email, password, name=name)
     except IntegrityError:
-        write_to(email, _("You have an account already"), "already_registered", site)
+        write_to(email, _("You already have an account"), "already_registered", site)
     else:
         write_to(email, _("Welcome"), "welcome", site)

@@ -113,7 +113,7 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
 
     def validate_old_password(self, password: str) -> str:
         if not self.context["request"].user.check_password(password):
-            raise serializers.ValidationError(_("This is not your password."))
+            raise serializers.ValidationError(_("This is not your current password."))
         return password
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def end_session(user: User, session_id: str) -> None:
     # What is not printable is no id, and a database may choke on it.
     record = own.filter(session_id=session_id).first() if session_id.isprintable() else None
     if record is None:
-        raise NotFound(_("You have no such session."))
+        raise NotFound(_("You have no session with this id."))
     if not record.is_blacklisted:
         BlacklistedToken.objects.insert(record, reason=BlacklistedToken.Reason.LOGOUT, by=user)
 

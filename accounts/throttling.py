@@ -57,8 +57,8 @@ class WindowThrottle(BaseThrottle):
     ) -> bool:
         """Count a request; return whether it is within its rates."""
         rates: Any = api_settings.DEFAULT_THROTTLE_RATES
-        # The first that is over its rate ends it: who is held off by their address cannot go
-        # on to use up the account's.
+        # Check the address first: a blocked address must not be able to exhaust the account's
+        # limit as well.
         rate = rates.get(scope)
         if rate and (who := _client(request)) and not self._is_within(scope, rate, who):
             return False

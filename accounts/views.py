@@ -177,7 +177,7 @@ class SessionView(APIView):
             **error(
                 404,
                 "The user has no session with this id.",
-                ("not_found", "You have no such session."),
+                ("not_found", "You have no session with this id."),
             ),
         },
     )
@@ -202,8 +202,8 @@ class SessionView(APIView):
             **bad_request({"password": ["This password is too common."]}),
             **error(
                 403,
-                "Signing up is closed, or the request comes from another site.",
-                ("signup_closed", "Signing up is closed."),
+                "Sign-up is closed, or the request comes from another site.",
+                ("signup_closed", "Sign-up is closed."),
                 ("cross_site", "Requests from other sites are refused."),
             ),
             **throttled(),
@@ -245,7 +245,7 @@ class RegisterView(GenericAPIView[User]):
         parameters=[RETRY_AFTER],
         responses={
             200: NEW_PAIR,
-            **bad_request({"old_password": ["This is not your password."]}),
+            **bad_request({"old_password": ["This is not your current password."]}),
             **refused(),
             **BAD_CSRF,
             **throttled(),

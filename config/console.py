@@ -80,9 +80,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
     groups = [
         (
-            _("People"),
+            _("Users"),
             [
-                item(_("People"), "group", "accounts.user"),
+                item(_("Users"), "group", "accounts.user"),
                 item(_("Groups"), "shield", "auth.group"),
             ],
         ),
@@ -93,7 +93,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Blacklisted tokens"), "block", "token_blacklist.blacklistedtoken"),
             ],
         ),
-        (_("Upkeep"), [item(_("Flush runs"), "mop", "token_blacklist.flushrun")]),
+        (_("Maintenance"), [item(_("Flush runs"), "mop", "token_blacklist.flushrun")]),
     ]
     return [
         {"title": title, "separator": True, "items": items}

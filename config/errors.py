@@ -27,25 +27,25 @@ def _answer(request: HttpRequest, status: HTTPStatus, code: str, detail: str) ->
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    detail = _("The request could not be understood.")
+    detail = _("The server cannot process this request.")
     return _answer(request, HTTPStatus.BAD_REQUEST, "bad_request", detail)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    detail = _("You may not do this.")
+    detail = _("You don't have permission to do this.")
     return _answer(request, HTTPStatus.FORBIDDEN, "permission_denied", detail)
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(
-        request, HTTPStatus.NOT_FOUND, "not_found", _("There is nothing at this address.")
+        request, HTTPStatus.NOT_FOUND, "not_found", _("There is no page at this address.")
     )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return unavailable(request)
-    detail = _("Something went wrong on our side. Nothing was changed; please try again.")
+    detail = _("The error is on our side. Nothing was changed. Try again.")
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "error", detail)
 
 
@@ -68,12 +68,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 @csrf_exempt  # there is nothing to forge a request to
 def no_endpoint(request: HttpRequest, **where: Any) -> HttpResponse:
     """Answer below /api/ where no endpoint is; most often only the last slash is missing."""
-    detail = _("There is no endpoint here.")
+    detail = _("There is no endpoint at this address.")
     if not request.path.endswith("/"):
         try:
             meant = resolve(f"{request.path_info}/").func
         except Resolver404:
             meant = no_endpoint
         if meant is not no_endpoint:
-            detail = _("There is no endpoint here. Did you mean %s?") % f"{request.path}/"
+            detail = (
+                _("There is no endpoint at this address. Did you mean %s?") % f"{request.path}/"
+            )
     return JsonResponse({"detail": detail, "code": "not_found"}, status=HTTPStatus.NOT_FOUND)

@@ -317,7 +317,7 @@ class BlacklistedToken(models.Model):
         LOGOUT = "logout", "#56b4e9", _("signed out")
         LOGOUT_ALL = "logout_all", "#0072b2", _("signed out everywhere")
         ADMIN = "admin", "#e69f00", _("ended by an administrator")
-        REUSE = "reuse", "#d55e00", _("an old token came back")
+        REUSE = "reuse", "#d55e00", _("a used token was sent again")
         PASSWORD = "password", "#009e73", _("the password was changed")
         DEACTIVATED = "deactivated", "#cc79a7", _("the account was deactivated")
         API = "api", "#8a8f98", _("ended by the application")
@@ -361,7 +361,7 @@ class BlacklistedToken(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Why, for whoever looks here later."),
+        help_text=_("Why this session was ended."),
     )
 
     objects = BlacklistedTokenQuerySet.as_manager()

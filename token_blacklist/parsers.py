@@ -40,7 +40,7 @@ class _BoundedParser(parsers.BaseParser):
         try:
             return super().parse(BytesIO(body), media_type, context)
         except (RecursionError, SuspiciousOperation, UnicodeError) as error:
-            raise ParseError(_("The request body could not be understood.")) from error
+            raise ParseError(_("The request body is malformed.")) from error
 
 
 class JSONParser(_BoundedParser, parsers.JSONParser):

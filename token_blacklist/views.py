@@ -55,7 +55,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     elif isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge()
     elif isinstance(exc, SuspiciousOperation):  # Django's word for too many fields, and the like
-        exc = ParseError(_("The request body could not be understood."))
+        exc = ParseError(_("The request body is malformed."))
     elif isinstance(exc, NotAuthenticated) and exc.detail == NotAuthenticated.default_detail:
         sentence = _("You are not signed in. Sign in and try again.")
         exc.detail = ErrorDetail(str(sentence), code=exc.default_code)

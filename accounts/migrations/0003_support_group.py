@@ -4,7 +4,7 @@ from django.db import migrations
 # there are none yet. It finds these and creates the others.
 RIGHTS = {
     ("accounts", "user"): {
-        "view_user": "Can view person",
+        "view_user": "Can view user",
         "send_password_link": "Can send a link for a new password",
     },
     ("token_blacklist", "outstandingtoken"): {
@@ -47,8 +47,8 @@ class Migration(migrations.Migration):
             name='user',
             options={
                 'permissions': [('send_password_link', 'Can send a link for a new password')],
-                'verbose_name': 'person',
-                'verbose_name_plural': 'people',
+                'verbose_name': 'user',
+                'verbose_name_plural': 'users',
             },
         ),
         # Backwards the group stays: it may have members and other rights by then.

@@ -101,7 +101,7 @@ whenSent(password, async ({ old_password, new_password }) => {
   await changePassword(old_password, new_password);
   password.reset();
   password.querySelector("[role=status]").textContent = gettext(
-    "Your password is changed, and every other device is signed out.",
+    "Your password was changed and all other devices were signed out.",
   );
   await showSessions();
 });

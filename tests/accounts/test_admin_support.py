@@ -247,7 +247,7 @@ class TestALinkForANewPassword:
         assert link_of(user) not in support.get(page_of(user)).text
         answer = support.post(link_of(user), follow=True)
 
-        assert said(answer) == ["A user who is not active or has no password gets no link."]
+        assert said(answer) == ["No link is sent to an inactive user or one without a password."]
         assert not mail.outbox
 
     def test_it_counts_with_the_reset_page(self, support, user, settings):

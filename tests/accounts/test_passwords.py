@@ -100,7 +100,7 @@ class TestThroughTheAPI:
         answer = device.change_password(NEW, old="wrong")
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert answer.json() == {"old_password": ["This is not your password."]}
+        assert answer.json() == {"old_password": ["This is not your current password."]}
         assert phone.me().status_code == device.log_in().status_code == HTTPStatus.OK
 
     @pytest.mark.parametrize("weak", ["short", "password1", "8273645109", "person-own-words"])

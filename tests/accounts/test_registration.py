@@ -118,7 +118,7 @@ def test_where_signing_up_is_closed_it_is_forbidden(db, settings):
     answer = register()
 
     assert answer.status_code == HTTPStatus.FORBIDDEN
-    assert answer.json() == {"detail": "Signing up is closed.", "code": "signup_closed"}
+    assert answer.json() == {"detail": "Sign-up is closed.", "code": "signup_closed"}
     assert not User.objects.exists()
 
 

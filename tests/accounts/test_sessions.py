@@ -130,7 +130,7 @@ class TestEndingOne:
         answer = end(device, id_of(stranger))
 
         assert answer.status_code == HTTPStatus.NOT_FOUND
-        assert answer.json() == {"detail": "You have no such session.", "code": "not_found"}
+        assert answer.json() == {"detail": "You have no session with this id.", "code": "not_found"}
         assert stranger.me().status_code == HTTPStatus.OK
 
     @pytest.mark.parametrize("session_id", ["0" * 32, "1", "%00", "a%0Ab", "%ED%A0%80", "x" * 5000])

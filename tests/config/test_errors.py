@@ -30,7 +30,7 @@ def test_below_the_api_what_is_not_there_is_said_in_json(client, settings, debug
     answer = getattr(client, method)("/api/nothing/")
 
     assert answer.status_code == 404
-    assert answer.json() == {"detail": "There is no endpoint here.", "code": "not_found"}
+    assert answer.json() == {"detail": "There is no endpoint at this address.", "code": "not_found"}
 
 
 def test_an_endpoint_that_is_appended_to_the_addresses_answers(client):
@@ -59,7 +59,7 @@ def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(client):
     json = client.get("/nothing/", HTTP_ACCEPT="application/json")
 
     assert (page.status_code, json.status_code) == (404, 404)
-    assert "There is nothing at this address." in page.text
+    assert "There is no page at this address." in page.text
     assert json.json()["code"] == "not_found"
 
 

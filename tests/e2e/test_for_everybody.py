@@ -47,10 +47,10 @@ def test_axe_finds_nothing_where_a_page_says_what_is_wrong(visitor, user):
     visitor.sees("is wrong")
     found = faults(visitor.page)
     visitor.sign_in(user)
-    visitor.page.get_by_label("Your password now").fill("wrong")
+    visitor.page.get_by_label("Current password").fill("wrong")
     visitor.page.get_by_label("New password").fill("a new long password")
     visitor.presses("Change the password")
-    visitor.sees("This is not your password.")
+    visitor.sees("This is not your current password.")
     found += faults(visitor.page)
 
     assert not found

@@ -106,10 +106,10 @@ def test_a_new_password_ends_the_other_browser(visitor, others, user):
     phone.sign_in(user)
     visitor.sign_in(user)
 
-    visitor.page.get_by_label("Your password now").fill(PASSWORD)
+    visitor.page.get_by_label("Current password").fill(PASSWORD)
     visitor.page.get_by_label("New password").fill("a new long password")
     visitor.presses("Change the password")
-    visitor.sees("Your password is changed, and every other device is signed out.")
+    visitor.sees("Your password was changed and all other devices were signed out.")
     expect(visitor.sessions).to_have_count(1)
     phone.presses("Save")
 
@@ -126,10 +126,10 @@ def test_a_new_password_ends_a_thief_with_the_tokens_of_this_browser(
     visitor.page.goto("/account/")
     visitor.sees_the_account()
 
-    visitor.page.get_by_label("Your password now").fill(PASSWORD)
+    visitor.page.get_by_label("Current password").fill(PASSWORD)
     visitor.page.get_by_label("New password").fill("a new long password")
     visitor.presses("Change the password")
-    visitor.sees("Your password is changed, and every other device is signed out.")
+    visitor.sees("Your password was changed and all other devices were signed out.")
 
     thief = playwright.request.new_context(base_url=live_server.url)
     bearer = {"Authorization": f"Bearer {access}"}
@@ -147,12 +147,12 @@ def test_a_new_password_ends_a_thief_with_the_tokens_of_this_browser(
 @pytest.mark.expects("status of 400")
 def test_a_wrong_password_of_now_is_said_at_its_field(visitor, user):
     visitor.sign_in(user)
-    field = visitor.page.get_by_label("Your password now")
+    field = visitor.page.get_by_label("Current password")
     field.fill("wrong")
     visitor.page.get_by_label("New password").fill("a new long password")
     visitor.presses("Change the password")
 
-    expect(field).to_have_accessible_description("This is not your password.")
+    expect(field).to_have_accessible_description("This is not your current password.")
     expect(field).to_be_focused()
 
 
@@ -164,7 +164,7 @@ def test_a_session_that_had_its_time_is_said_to_be_over(visitor, user):
 
     visitor.page.reload()
 
-    visitor.sees("Your session is over. Please sign in again.")
+    visitor.sees("Your session has ended. Sign in again.")
     assert len(cookies) == len(visitor.context.cookies()) + 1
 
 

@@ -178,7 +178,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     def jti(self, record: OutstandingToken) -> str:
         return record.jti
 
-    @admin.display(description=_("story"))
+    @admin.display(description=_("history"))
     def story(self, record: OutstandingToken) -> str:
         """Tell what happened to the session, in order."""
         told: list[tuple[Any, Any]] = [(record.created_at, _("Signed in"))]
@@ -207,7 +207,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         )
         return format_html('<ol class="tb-story">{}</ol>', lines)
 
-    @admin.display(description=_("end more"))
+    @admin.display(description=_("end others"))
     def end_more(self, record: OutstandingToken) -> str:
         """Links to what a thief may have besides this session. Each counts before it ends."""
         links = []

@@ -80,12 +80,14 @@ class FlushRunAdmin(ReadOnlyAdmin):
         messages.success(
             request,
             ngettext(
-                "%(count)d session that was over is deleted.",
-                "%(count)d sessions that were over are deleted.",
+                "Deleted %(count)d expired session.",
+                "Deleted %(count)d expired sessions.",
                 report.outstanding,
             )
             % {"count": report.outstanding},
         )
         if report.outcome != FlushRun.Outcome.DONE:
-            messages.warning(request, _("There are more. The time was up; flush again."))
+            messages.warning(
+                request, _("The time limit was reached. Flush again to delete the rest.")
+            )
         return HttpResponseRedirect(reverse("admin:token_blacklist_flushrun_changelist"))

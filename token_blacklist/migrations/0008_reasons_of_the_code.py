@@ -20,4 +20,16 @@ class Migration(migrations.Migration):
                 verbose_name="reason",
             ),
         ),
+        migrations.AlterField(
+            model_name="blacklistedtoken",
+            name="note",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Why this session was ended.",
+                max_length=255,
+                verbose_name="note",
+            ),
+        ),
     ]
