@@ -56,7 +56,7 @@ def test_a_known_address_is_answered_alike_and_its_owner_is_told(db, mailoutbox,
     assert device.me().status_code == device.log_in().status_code == HTTPStatus.OK
     (mail,) = mailoutbox
     assert mail.to == [NEW["email"]]
-    assert "You have an account" in mail.subject
+    assert "You already have an account" in mail.subject
     assert "http://testserver/" in mail.body
     assert "Buy now" not in mail.body  # nobody's words but ours
 

@@ -157,7 +157,6 @@ def test_a_token_out_of_its_time_is_refused(honest, endpoint, claims):
         ("sliding refresh", "refresh"),
         ("refresh", "sliding"),
         ("me", "refresh"),
-        ("me", "sliding"),
     ],
 )
 def test_a_token_of_another_type_is_refused(honest, user, endpoint, kind):

@@ -120,7 +120,7 @@ def test_the_page_is_in_the_language_of_its_reader(away, visitor):
     with away():
         answer = visitor.get("/admin/", headers={"accept-language": "de"})
 
-    assert "Gleich noch einmal versuchen" in answer.text
+    assert "Versuchen Sie es gleich noch einmal" in answer.text
 
 
 def test_an_outage_is_logged_with_one_traceback(away, visitor, log):

@@ -489,7 +489,7 @@ class TestUpkeep:
         assert client.get(f"{FLUSHES}add/").context["waiting"] == 3
         answer = client.post(f"{FLUSHES}add/", follow=True)
 
-        assert "3 sessions that were over are deleted." in answer.text
+        assert "Deleted 3 expired sessions." in answer.text
         assert list(OutstandingToken.objects.all()) == [kept]
         assert FlushRun.objects.get().outcome == "done"
 
@@ -503,7 +503,7 @@ class TestUpkeep:
 
         answer = client.post(f"{FLUSHES}add/", follow=True)
 
-        assert "There are more." in answer.text
+        assert "The time limit was reached." in answer.text
         assert OutstandingToken.objects.count() == 3
         assert FlushRun.objects.get().outcome == "out_of_time"
 
