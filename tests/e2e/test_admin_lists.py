@@ -254,7 +254,7 @@ def test_a_flush_is_started_by_hand(admin, user):
 
     admin.page.get_by_role("button", name="Flush now").click()
 
-    expect(admin.page.get_by_text("3 sessions that were over are deleted.")).to_be_visible()
+    expect(admin.page.get_by_text("Deleted 3 expired sessions.")).to_be_visible()
     expect(admin.rows).to_have_count(1)
     assert not OutstandingToken.objects.exists()
 

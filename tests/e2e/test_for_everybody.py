@@ -130,7 +130,7 @@ def test_without_javascript_a_password_can_still_be_replaced(others, user, mailo
     visitor.page.get_by_label("E-mail address").fill(user.email)
     visitor.presses("Send the link")
 
-    visitor.sees("We have written to the address")
+    visitor.sees("We sent an e-mail to the address")
     assert len(mailoutbox) == 1
 
 

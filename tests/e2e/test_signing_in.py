@@ -82,7 +82,7 @@ def test_signing_up_with_a_known_address_tells_a_stranger_nothing(visitor, user,
     visitor.page.get_by_label("Password").fill("another long password")
     visitor.presses("Sign up")
 
-    visitor.sees("we have written to you how to go on")
+    visitor.sees("We sent you what to do next")
     assert [mail.to for mail in mailoutbox] == [[user.email]]
 
 
@@ -121,7 +121,7 @@ def test_who_tries_too_often_is_told_for_how_long_to_wait(visitor, user, setting
     visitor.presses("Sign in")
 
     expect(visitor.page.get_by_role("alert")).to_have_text(
-        re.compile(r"Too many attempts\. Try again in [1-5]?\d seconds?\.")
+        re.compile(r"Too many attempts\. Try again in (60|[1-5]?\d) seconds?\.")
     )
 
 
@@ -189,7 +189,7 @@ def test_a_forgotten_password_is_replaced_by_e_mail_and_ends_the_other_sessions(
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("E-mail address").fill(user.email.upper())
     visitor.presses("Send the link")
-    visitor.sees("We have written to the address")
+    visitor.sees("We sent an e-mail to the address")
     (mail,) = mailoutbox
     assert mail.to == [user.email]
 
