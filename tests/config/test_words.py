@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 
@@ -11,13 +12,17 @@ from babel.messages.pofile import read_po
 from django.core import mail
 from django.utils.translation.template import templatize
 
+from config import theme
 from tests.support.checkout import ROOT
 from tests.support.devices import Device
+from tests.support.factories import UserFactory
 
 CATALOGUES = sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po")) + sorted(
     ROOT.glob("token_blacklist/locale/*/LC_MESSAGES/*.po")
 )
-KEYWORDS = dict.fromkeys(("gettext", "gettext_lazy", "_", "ngettext", "ngettext_lazy"))
+KEYWORDS = dict.fromkeys(
+    ("gettext", "gettext_lazy", "gettext_noop", "_", "ngettext", "ngettext_lazy")
+)
 
 
 def catalogue(path):
@@ -158,4 +163,26 @@ def test_so_are_letters(client, user):
     (letter,) = mail.outbox
     assert "Su nueva contraseña" in letter.subject
     assert "Alguien pidió a" in letter.body
-    assert "Somebody" not in letter.body
+    assert "Someone" not in letter.body
+
+
+@pytest.mark.parametrize("language", ["de", "es"])
+def test_the_texts_of_the_admins_theme_are_in_the_persons_language(client, db, language):
+    admin = UserFactory(admin=True)
+    client.force_login(admin)
+    pages = ["", "accounts/user/", "accounts/user/add/", f"accounts/user/{admin.pk}/change/"]
+    pages += ["token_blacklist/outstandingtoken/", "token_blacklist/blacklistedtoken/"]
+
+    def shown(language):
+        headers = {"accept-language": language}
+        answers = [client.get(f"/admin/{page}", headers=headers) for page in pages]
+        # Between tags, or in an attribute, alone.
+        found = "".join(html.unescape(answer.text) for answer in answers)
+        return {
+            text
+            for text in theme.TEXTS
+            if re.search(rf"""[">]\s*{re.escape(text)}\s*["<]""", found)
+        }
+
+    assert len(shown("en")) > 10
+    assert not shown(language)

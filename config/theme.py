@@ -1,0 +1,35 @@
+"""Texts of the admin's theme, which ships no translations, and of Django where it lacks some.
+
+Nothing calls this: makemessages finds the texts here and keeps them in our catalogues, which Django
+asks before those of the apps.
+"""
+
+from django.utils.translation import gettext_noop
+
+TEXTS = (
+    gettext_noop("After you've created a user, you’ll be able to edit more user options."),  # noqa: RUF001  # its own apostrophe
+    gettext_noop("Dark"),
+    gettext_noop("Disabled"),
+    gettext_noop("Enabled"),
+    gettext_noop("Go back"),
+    gettext_noop("Light"),
+    gettext_noop("No results found"),
+    gettext_noop("Password-based authentication"),
+    gettext_noop(
+        "Raw passwords are not stored, so there is no way to see this user’s password, but you can "  # noqa: RUF001
+        'change the password using <a href="{}" class="text-primary-600 dark:text-primary-500">'
+        "this form</a>."
+    ),
+    gettext_noop("Reset filters"),
+    gettext_noop("Run"),
+    gettext_noop("Select action"),
+    gettext_noop("Select action to run"),
+    gettext_noop("Select all rows"),
+    gettext_noop("Select record"),
+    gettext_noop("This page yielded into no results. Create a new item or reset your filters."),
+    gettext_noop("Type to search"),
+    gettext_noop(
+        "Whether the user will be able to authenticate using a password or not. If disabled, they "
+        "may still be able to authenticate using other backends, such as Single Sign-On or LDAP."
+    ),
+)
