@@ -22,6 +22,7 @@ SET_UP_ONCE = (
     "test_admin_at_a_million.py",
     "test_many_machines.py",
     "test_monitoring.py",
+    "test_other_origins.py",
     "test_static.py",
     "test_worker.py",
 )
