@@ -9,21 +9,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.generic import TemplateView
 
+from token_blacklist.redirects import own_path
+
 from .passwords import password_rules
-
-
-def next_path(request: HttpRequest) -> str:
-    """Return where to go after signing in: the query's `next` if it is a path of this site.
-
-    `destination()` in site.js applies the same rule to the same parameter.
-    """
-    wanted = request.GET.get("next", "")
-    is_own = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    return wanted if is_own else ""
 
 
 # Signing in and refreshing by cookie are under Django's CSRF check, which wants its own cookie.
@@ -32,7 +23,9 @@ class Page(TemplateView):
     """A page whose script speaks to the API."""
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        return super().get_context_data(next=next_path(self.request), **more)
+        # Where to go after signing in. `destination()` in site.js applies the same rule.
+        wanted = own_path(self.request.GET.get("next"))
+        return super().get_context_data(next=wanted, **more)
 
 
 class PasswordPage(Page):

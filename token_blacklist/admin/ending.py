@@ -18,12 +18,13 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
+from ..redirects import own_path
 from ..revocation import revoke_sessions
 from ..signals import signed_out_everywhere
 
@@ -221,9 +222,8 @@ class EndingMixin:
 
     def _back(self, page: str | None) -> str:
         """Return the page to show afterwards: the one named, if it is of this site, or the list."""
-        if page and page.startswith("/") and url_has_allowed_host_and_scheme(page, None):
-            return page
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        changelist = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return own_path(page) or reverse(changelist)
 
 
 def place(record: OutstandingToken) -> str:
