@@ -32,7 +32,7 @@ from token_blacklist.exceptions import too_many
 
 from .devices import device_name
 from .models import StaleUser, User, normalize_email
-from .password_reset import ResetForm
+from .password_reset import ResetForm, may_reset
 from .sessions import MOST, live_sessions
 from .throttling import seconds_to_wait
 
@@ -230,11 +230,6 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         self.log_change(request, user, "Sent a link for a new password.")
         sent = _("Sent a link for a new password to %(email)s.") % {"email": user.email}
         return messages.SUCCESS, sent
-
-
-def may_reset(user: User) -> bool:
-    """Whether the reset page would send this user a link."""
-    return user.is_active and user.has_usable_password()
 
 
 def session_list(user: User, back: str | None) -> str:

@@ -41,6 +41,11 @@ def link_lifetime() -> str:
     return timesince(now - timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT), now)
 
 
+def may_reset(user: User) -> bool:
+    """Whether this user is sent a link."""
+    return user.is_active and user.has_usable_password()
+
+
 class ResetForm(PasswordResetForm):
     is_sent = False  # whether the link of the last save was sent to an account
 
@@ -58,8 +63,7 @@ class ResetForm(PasswordResetForm):
 
         Django compares without case, which finds some accounts by several forms of the address.
         """
-        found = User.objects.filter(email=email, is_active=True)
-        return (user for user in found if user.has_usable_password())
+        return filter(may_reset, User.objects.filter(email=email))
 
     def save(self, **options: Any) -> None:  # type: ignore[override]  # only the view calls it
         super().save(**options)
