@@ -230,15 +230,15 @@ BAD_REFRESH = error(
     ("no_active_account", "This account is deactivated or no longer exists. Contact support."),
 )
 _CSRF_FAILED = ("csrf_failed", "This page was open for too long. Reload it and try again.")
-_CROSS_SITE = ("cross_site", "Requests from other sites are refused.")
+FROM_ANOTHER_SITE = ("cross_site", "Requests from other sites are refused.")
 BAD_CSRF = error(
     403,
     "The refresh cookie needs a CSRF token, or the request comes from another site.",
     _CSRF_FAILED,
-    _CROSS_SITE,
+    FROM_ANOTHER_SITE,
 )
 BAD_CSRF_ALONE = error(403, "The refresh cookie needs a CSRF token.", _CSRF_FAILED)
-CROSS_SITE = error(403, "The request comes from another site.", _CROSS_SITE)
+CROSS_SITE = error(403, "The request comes from another site.", FROM_ANOTHER_SITE)
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 
 
