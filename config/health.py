@@ -9,6 +9,7 @@ failing cache, a flush that failed or is overdue, and translations that are not 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache as remember
 from http import HTTPStatus
 
@@ -44,9 +45,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     needed = {"database": OK, "migrations": OK}
     needed["static"] = OK if static.are_collected() else static.NOT_COLLECTED
     wanted = {"cache": _cache(), "flush": OK}
-    wanted["translations"] = OK if translations.are_compiled() else translations.NOT_COMPILED
+    wanted["translations"] = _met(_require_translations)
     try:
-        needed["migrations"] = _migrations()
+        needed["migrations"] = _met(_require_migrations)
         if needed["migrations"] == OK:
             wanted["flush"] = _flush()
     except DatabaseError as error:
@@ -62,9 +63,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": status, "checks": needed | wanted}, status=code)
 
 
-def _migrations() -> str:
+def _met(require: Callable[[], None]) -> str:
     try:
-        _require_migrations()
+        require()
     except LookupError as error:
         return str(error)
     return OK
@@ -76,6 +77,13 @@ def _require_migrations() -> None:
     executor = MigrationExecutor(connection)
     if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise LookupError(f"{len(missing)} migrations are not applied: run migrate.")
+
+
+@remember
+def _require_translations() -> None:
+    """Raise LookupError while a translation is not compiled. Looks at every file of them."""
+    if not translations.are_compiled():
+        raise LookupError(translations.NOT_COMPILED)
 
 
 def _cache() -> str:

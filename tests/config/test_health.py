@@ -19,10 +19,12 @@ LIVE, READY = "/health/live/", "/health/ready/"
 
 @pytest.fixture(autouse=True)
 def new_process():
-    """Nothing is known of the migrations, as in a process that has just started."""
-    health._require_migrations.cache_clear()
+    """Nothing is remembered, as in a process that has just started."""
+    for require in (health._require_migrations, health._require_translations):
+        require.cache_clear()
     yield
-    health._require_migrations.cache_clear()
+    for require in (health._require_migrations, health._require_translations):
+        require.cache_clear()
 
 
 def ready(client):
