@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -21,7 +22,7 @@ from accounts.device_cookie import remember
 from accounts.throttling import seconds_to_wait
 from token_blacklist.exceptions import too_many
 from token_blacklist.models import BlacklistedToken
-from token_blacklist.statistics import Overview, overview
+from token_blacklist.statistics import Figure, Overview, overview
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]  # it has no types
@@ -106,23 +107,60 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures, for those who may see the sessions."""
     if request.user.has_perm("token_blacklist.view_outstandingtoken"):
         figures = overview()
-        context |= {"overview": figures, "chart": chart(figures), "lists": lists()}
+        sees_blacklist = request.user.has_perm("token_blacklist.view_blacklistedtoken")
+        context |= {
+            "overview": figures,
+            "chart": chart(figures),
+            "tiles": tiles(figures, sees_blacklist=sees_blacklist),
+        }
     return context
 
 
-def lists() -> dict[str, str]:
-    """Return the address of the list behind each figure."""
-    since = (timezone.now() - timedelta(days=1)).isoformat(" ", "seconds")
+@dataclass(frozen=True)
+class Tile:
+    """A figure of the dashboard, and the list behind it: "" for users who may not see it."""
+
+    id: str
+    name: Any
+    figure: Figure
+    changelist: str
+    query: dict[str, str]
+    is_alarming: bool = False
+
+    @property
+    def url(self) -> str:
+        return f"{self.changelist}?{urlencode(self.query)}" if self.changelist else ""
+
+
+def tiles(figures: Overview, *, sees_blacklist: bool) -> list[Tile]:
     outstanding = reverse("admin:token_blacklist_outstandingtoken_changelist")
     blacklisted = reverse("admin:token_blacklist_blacklistedtoken_changelist")
+    blacklisted = blacklisted if sees_blacklist else ""
+    since = (timezone.now() - timedelta(days=1)).isoformat(" ", "seconds")
     ended = {"blacklisted_at__gte": since}
     reused = {"reason__exact": str(BlacklistedToken.Reason.REUSE), **ended}
-    return {
-        "live": f"{outstanding}?{urlencode({'state': 'live'})}",
-        "signed_in": f"{outstanding}?{urlencode({'created_at__gte': since})}",
-        "signed_out": f"{blacklisted}?{urlencode(ended)}",
-        "reused": f"{blacklisted}?{urlencode(reused)}",
-    }
+    signed_out, reuses = (
+        Figure(count, is_bounded=False) for count in (figures.signed_out, figures.reused)
+    )
+    return [
+        Tile("live", _("Live sessions"), figures.live, outstanding, {"state": "live"}),
+        Tile(
+            "signed-in",
+            _("Sign-ins in 24 hours"),
+            figures.signed_in,
+            outstanding,
+            {"created_at__gte": since},
+        ),
+        Tile("signed-out", _("Sessions ended in 24 hours"), signed_out, blacklisted, ended),
+        Tile(
+            "reused",
+            _("Reused tokens in 24 hours"),
+            reuses,
+            blacklisted,
+            reused,
+            is_alarming=reuses.count > 0,
+        ),
+    ]
 
 
 HEIGHT, STEP, WIDTH = 120, 40, 28  # of the chart, in its own units
