@@ -72,17 +72,22 @@ def test_who_may_not_sign_in_gets_no_link(client, db, mailoutbox, state):
     assert not LINK.search(mailoutbox[0].body)
 
 
+def assert_that_all_sessions_ended(user, *devices):
+    """By the new password, which is in force."""
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    for one in devices:
+        assert one.me().status_code == 401
+        assert one.refresh().status_code == 401
+    assert {record.reason for record in BlacklistedToken.objects.all()} == {"password"}
+
+
 def test_the_new_password_ends_every_session(client, device, phone, user, mailoutbox):
     ask(client, user.email)
 
     assert choose(client, link_in(mailoutbox[0])).status_code == 302
 
-    user.refresh_from_db()
-    assert user.check_password(NEW)
-    for one in (device, phone):
-        assert one.me().status_code == 401
-        assert one.refresh().status_code == 401
-    assert {record.reason for record in BlacklistedToken.objects.all()} == {"password"}
+    assert_that_all_sessions_ended(user, device, phone)
 
 
 def test_a_link_works_once(client, user, mailoutbox):
@@ -300,12 +305,7 @@ class TestOverTheApi:
         answer = api(CONFIRM, {**parts, "new_password": NEW})
 
         assert (answer.status_code, answer.json()) == (200, {})
-        user.refresh_from_db()
-        assert user.check_password(NEW)
-        for one in (device, phone):
-            assert one.me().status_code == 401
-            assert one.refresh().status_code == 401
-        assert {record.reason for record in BlacklistedToken.objects.all()} == {"password"}
+        assert_that_all_sessions_ended(user, device, phone)
 
     def test_a_link_works_once(self, api, user, parts):
         api(CONFIRM, {**parts, "new_password": NEW})

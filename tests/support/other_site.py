@@ -6,10 +6,9 @@ import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import urlsplit
 
-from .server import ROOT
+from .server import ROOT, serving
 
 FILES = {
     "/": ("text/html", b"<!doctype html><title>An app</title><link rel=icon href=data:,>"),
@@ -57,12 +56,5 @@ def other_site(django: str, port: int, *, keeps_host: bool) -> Iterator[None]:
         def log_message(self, *_args: object) -> None:
             """Keep the output of the tests clean."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", port), Handler)):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

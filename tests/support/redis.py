@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.support.server import free_port
+from tests.support.server import free_port, serving
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,8 @@ def _imitated(port: int) -> Iterator[None]:
 
     server = TcpFakeServer(("127.0.0.1", port), server_type="valkey")
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from socketserver import BaseServer
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +33,19 @@ TEST_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 FIRST_PORT = 20_000 + 1_000 * int(TEST_PROCESS[2:])
 _numbers = itertools.count()
 _ports = itertools.cycle(range(FIRST_PORT, FIRST_PORT + 1_000))
+
+
+@contextmanager
+def serving(server: BaseServer) -> Iterator[None]:
+    """Let a server of Python's own answer, in a thread, until the block ends."""
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def free_port() -> int:
