@@ -32,7 +32,7 @@ function leave(why) {
  *
  * It never rejects. A browser that is not signed in goes to the sign-in page, which leads back.
  * So does one whose session ends later; a SignedOut that request() then throws is no error of the
- * page. Without a network, the page says so and goes on when the browser is online again. Where
+ * page. Without a network, the page shows a message and goes on when the browser is online again. Where
  * somebody else signs in, the page is loaded again.
  */
 export async function requireSignIn() {

@@ -57,7 +57,7 @@ def _found(term: str) -> dict[str, Any]:
         return {"session_id": session}
     who, _space, device = term.partition(" ")
     if owner := _owner(who):
-        return _on(device, owner) or {"pk": None} if device else owner
+        return (_on(device, owner) or {"pk": None}) if device else owner
     ids = session_ids(term)
     if OutstandingToken.objects.filter(session_id__in=ids).exists():
         return {"session_id__in": ids}
