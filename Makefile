@@ -19,7 +19,7 @@ run: setup ## Set up all that is missing and serve on http://localhost:8000 (POR
 check: setup-dev ## The quick tests: no other process, no browser, SQLite alone (a minute)
 	$(PYTEST) --numprocesses=logical -m "not (process or browser or slow)"
 
-test: setup-dev setup-browser ## All tests: on SQLite, on PostgreSQL and in a browser (7 to 17 minutes)
+test: setup-dev setup-browser ## All tests: on SQLite, on PostgreSQL and in a browser (7 to 18 minutes)
 	@$(PY) -m tests
 
 test-long: setup-dev ## Many more races, stories and generated requests (half an hour)
