@@ -1,8 +1,8 @@
-# Everything a developer types. `make help` lists it.
+# The commands for developers. `make help` lists them.
 PORT ?= 8000
 PY := .venv/bin/python
 export NAME DIR ACCENT SENDER
-# On SQLite, also where the environment names another database.
+# On SQLite, even if the environment names another database.
 PYTEST := env -u DATABASE_URL $(PY) -m pytest
 WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
@@ -12,32 +12,32 @@ WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run: setup ## Set up all that is missing and serve on http://localhost:8000 (PORT= changes it)
+run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001 changes the port)
 	@$(PY) manage.py demo --port '$(PORT)'
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
 
-check: setup-dev ## The quick tests: no other process, no browser, SQLite alone (a minute)
+check: setup-dev ## Run the quick tests: one process, SQLite, no browser (a minute)
 	$(PYTEST) --numprocesses=logical -m "not (process or browser or slow)"
 
-test: setup-dev setup-browser ## All tests: on SQLite, on PostgreSQL and in a browser (7 to 18 minutes)
+test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser (7 to 18 minutes)
 	@$(PY) -m tests
 
-test-long: setup-dev ## Many more races, stories and generated requests (half an hour)
+test-long: setup-dev ## Run many more races, state machines and generated requests (half an hour)
 	@$(PY) -m tests --long
 
-clients: setup-dev ## Generate a TypeScript and a Python client and run the README's session (needs npm)
+clients: setup-dev ## Generate a TypeScript and a Python client and run a session with each (needs npm)
 	@env -u DATABASE_URL $(PY) -m tests.clients
 
-screenshots: setup-dev setup-browser ## Take the README's pictures, into docs/images
+screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
 
-bench: setup-dev ## Measure beside Simple JWT, and write docs/performance.md (a quarter of an hour)
+bench: setup-dev ## Measure next to Simple JWT and write docs/performance.md (a quarter of an hour)
 	$(PY) -W ignore -m benchmarks
 
-bench-quick: setup-dev ## The same in less than three minutes; prints and writes nothing
+bench-quick: setup-dev ## The same in under three minutes; prints the result and writes no file
 	$(PY) -W ignore -m benchmarks --quick
 
-lint: setup-dev ## Style, types, import rules, templates, migrations, API description
+lint: setup-dev ## Check formatting, lint, types, import rules, templates, migrations, the API schema
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
@@ -51,18 +51,18 @@ lint: setup-dev ## Style, types, import rules, templates, migrations, API descri
 	$(PY) manage.py check --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 
-format: setup-dev ## Put code and templates into their layout
+format: setup-dev ## Format code and templates
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 	$(PY) -m djlint --reformat --quiet templates token_blacklist/templates
 
-words: setup-dev ## Bring the translations up to date with the texts, and compile them (needs gettext)
-	@command -v msgfmt >/dev/null || { echo "gettext is needed: apt install gettext" >&2; exit 1; }
+words: setup-dev ## Update the translation catalogues from the source and compile them (needs gettext)
+	@command -v msgfmt >/dev/null || { echo "gettext was not found. Install it: apt install gettext" >&2; exit 1; }
 	@$(PY) manage.py makemessages $(WORDS)
 	@$(PY) manage.py makemessages $(WORDS) --domain djangojs --ignore docs
 	@$(PY) manage.py compilemessages
 
-new: setup ## A product of this: make new NAME="Acme Portal" DIR=../acme [ACCENT='#a61e4d' SENDER=...]
+new: setup ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT='#a61e4d' SENDER=...]
 	@$(PY) scripts/new.py
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)

@@ -20,6 +20,4 @@ class ConsoleConfig(AdminConfig):
             try:
                 metrics.start()
             except OSError as error:
-                raise ImproperlyConfigured(
-                    f"METRICS_DIR names a folder that cannot be written to. {error}"
-                ) from error
+                raise ImproperlyConfigured(f"METRICS_DIR is not writable. {error}") from error

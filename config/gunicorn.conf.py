@@ -67,9 +67,8 @@ def on_starting(server: Any) -> None:
     connections = server.cfg.workers * server.cfg.threads
     if connections > MOST_CONNECTIONS:
         server.log.warning(
-            "%s processes of %s threads keep up to %s connections to the database; PostgreSQL "
-            "takes %s unless max_connections is raised. Lower WEB_CONCURRENCY or see "
-            "docs/scaling.md.",
+            "%s processes with %s threads use up to %s database connections; PostgreSQL accepts "
+            "%s unless you raise max_connections. Lower WEB_CONCURRENCY, or see docs/scaling.md.",
             server.cfg.workers,
             server.cfg.threads,
             connections,

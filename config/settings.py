@@ -22,7 +22,7 @@ from .logs import logging_config
 from .processors import cpus
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-problems: list[str] = []  # named all at once, at the end of this file
+problems: list[str] = []  # raised together at the end of this file
 
 
 class Variables(FileAwareMapping):  # type: ignore[misc]  # it has no types
@@ -46,7 +46,7 @@ def number(name: str, default: int, least: int = 0) -> int:
     except ValueError:
         value = -1
     if not least <= value < 2**31:
-        problems.append(f"{name} is not a whole number from {least} on.")
+        problems.append(f"{name} must be a whole number, {least} or more.")
         return default
     return value
 
@@ -54,7 +54,7 @@ def number(name: str, default: int, least: int = 0) -> int:
 def switch(name: str, default: bool) -> bool:
     value = env.str(name, default=str(default)).lower()
     if value not in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
-        problems.append(f"{name} is neither True nor False.")
+        problems.append(f"{name} must be True or False.")
         return default
     return value in {"true", "yes", "on", "1"}
 
@@ -63,7 +63,7 @@ def rate(name: str, default: str) -> str | None:
     """Read `<number>/<sec, min, hour or day>`; None where it is empty, for no limit."""
     value = env.str(name, default=default)
     if value and not re.fullmatch("[1-9][0-9]{0,8}/(sec|min|hour|day)", value):
-        problems.append(f"{name} is not like 20/min, with sec, min, hour or day; empty for none.")
+        problems.append(f"{name} must be like 20/min (sec, min, hour, day), or empty for no limit.")
     return value or None
 
 
@@ -78,7 +78,7 @@ def is_cut_off(url: str) -> bool:
     return bool(re.match(r"[\w+]+://[^/?#@]*:[^/?#@]*[/?#].*@", url))
 
 
-ENCODE = "Write /, ?, # and % in its password as %2F, %3F, %23 and %25."
+ENCODE = "Write /, ?, # and % in the password as %2F, %3F, %23 and %25."
 
 # --- Secrets and hosts ---
 
@@ -92,7 +92,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if 
 ALLOWED_HOSTS = [host.strip() for host in ALLOWED_HOSTS]  # Caddy needs the space after a comma
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-NEW_KEY = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+NEW_KEY = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 if not DEBUG:
     for name, value, shortest in (
         ("SECRET_KEY", SECRET_KEY, 50),
@@ -102,16 +102,16 @@ if not DEBUG:
         if not value:
             problems.append(f"{name} is not set. {NEW_KEY}")
         elif value.startswith("example"):
-            problems.append(f"{name} is the example, which everybody knows. {NEW_KEY}")
+            problems.append(f"{name} is the public example. {NEW_KEY}")
         elif len(value) < shortest:
             problems.append(f"{name} is shorter than {shortest} characters. {NEW_KEY}")
     if not ALLOWED_HOSTS:
-        problems.append("ALLOWED_HOSTS is empty. Name your hosts: ALLOWED_HOSTS=app.example.com")
+        problems.append("ALLOWED_HOSTS is empty. List your hosts: ALLOWED_HOSTS=app.example.com")
     if "*" in ALLOWED_HOSTS:  # the links in e-mails would lead to any host that a client names
-        problems.append("ALLOWED_HOSTS is *, any host. Name yours: ALLOWED_HOSTS=app.example.com")
+        problems.append("ALLOWED_HOSTS allows any host. List yours: ALLOWED_HOSTS=app.example.com")
 if not all(re.fullmatch(r"\*|[\w.-]+|\[[\da-fA-F:.]+\]", host) for host in ALLOWED_HOSTS):
     problems.append(
-        "ALLOWED_HOSTS is not like app.example.com,www.example.com: no scheme, port, path or space."
+        "ALLOWED_HOSTS must be like app.example.com,www.example.com, without scheme, port or path."
     )
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
@@ -120,7 +120,7 @@ SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 SITE_NAME = env.str("SITE_NAME", default="Token blacklist")
 ACCENT_COLOR = env.str("ACCENT_COLOR", default="#3b5bdb")
 if not re.fullmatch("#[0-9a-fA-F]{6}", ACCENT_COLOR):
-    problems.append("ACCENT_COLOR is not like #3b5bdb: a hash and six hexadecimal digits.")
+    problems.append("ACCENT_COLOR must be like #3b5bdb: # and six hexadecimal digits.")
 
 # --- Database: SQLite until DATABASE_URL names a PostgreSQL ---
 
@@ -129,7 +129,7 @@ DATABASE_URL = env.str("DATABASE_URL", default=None)
 if DATABASE_URL is None:
     if not DEBUG:
         problems.append(
-            "DATABASE_URL is not set. Give postgres://user:password@host/name, or sqlite:///path."
+            "DATABASE_URL is not set. Use postgres://user:password@host/name or sqlite:///path."
         )
     DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
 DATABASE: dict[str, Any] = {}
@@ -138,7 +138,7 @@ with warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError):
     DATABASE = env.db_url_config(DATABASE_URL)
 match DATABASE.get("ENGINE"):
     case _ if is_cut_off(DATABASE_URL):
-        problems.append(f"DATABASE_URL is cut off. {ENCODE}")
+        problems.append(f"DATABASE_URL has a special character in its password. {ENCODE}")
     case "django.db.backends.sqlite3":
         # Each thread keeps its connection, but for runserver, which has one for each request. A
         # new one makes files where it is the only one, and on a full disk cannot even read.
@@ -170,7 +170,9 @@ match DATABASE.get("ENGINE"):
             "prepare_threshold": 5 if switch("DB_PREPARED_STATEMENTS", default=True) else None,
         } | DATABASE.get("OPTIONS", {})
     case _:
-        problems.append("DATABASE_URL is not sqlite:///path or postgres://user:password@host/name.")
+        problems.append(
+            "DATABASE_URL must be postgres://user:password@host/name or sqlite:///path."
+        )
 DATABASES = {"default": DATABASE}
 
 # --- Cache: the throttles count in it. Files that the processes share, until CACHE_URL says ---
@@ -181,7 +183,7 @@ CACHE: dict[str, Any] = {
 }
 if CACHE_URL := env.str("CACHE_URL", default=""):
     if is_cut_off(CACHE_URL):
-        problems.append(f"CACHE_URL is cut off. {ENCODE}")
+        problems.append(f"CACHE_URL has a special character in its password. {ENCODE}")
     elif CACHE_URL.startswith(("redis://", "rediss://")):
         CACHE = env.cache_url("CACHE_URL")
         CACHE.setdefault("OPTIONS", {}).update(
@@ -191,9 +193,9 @@ if CACHE_URL := env.str("CACHE_URL", default=""):
             serializer="config.cache.NumberSerializer",  # Django's own unpickles the answers
         )
     else:
-        problems.append("CACHE_URL is not redis://host:port/0, nor rediss:// for TLS.")
+        problems.append("CACHE_URL must be redis://host:port/0, or rediss:// for TLS.")
 elif not can_write_to(Path(CACHE["LOCATION"])):
-    problems.append("CACHE_DIR names a folder that cannot be written to. Set it, or CACHE_URL.")
+    problems.append("CACHE_DIR is not writable. Set it to a writable folder, or set CACHE_URL.")
 CACHES = {"default": CACHE}
 
 # --- E-mail: on the terminal, until EMAIL_URL names a server ---
@@ -202,22 +204,22 @@ EMAIL_URL = env.str("EMAIL_URL", default="")
 if not DEBUG and not EMAIL_URL:
     # On a terminal, a link to a new password would be in the log, and in nobody's mail.
     problems.append(
-        "EMAIL_URL is not set. Give smtp+tls://user:password@host:587, or dummymail:// for none."
+        "EMAIL_URL is not set. Use smtp+tls://user:password@host:587, or dummymail:// for none."
     )
 mail: dict[str, Any] = {}
 try:
     mail = env.email_url("EMAIL_URL", default="consolemail://")
     globals().update(mail)
 except (ImproperlyConfigured, ValueError):
-    problems.append("EMAIL_URL is not like smtp+tls://user:password@host:587 or consolemail://")
+    problems.append("EMAIL_URL must be like smtp+tls://user:password@host:587 or dummymail://.")
 EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost")
 if is_cut_off(EMAIL_URL):
-    problems.append(f"EMAIL_URL is cut off. {ENCODE}")
+    problems.append(f"EMAIL_URL has a special character in its password. {ENCODE}")
 elif not DEBUG and mail.get("EMAIL_HOST") and "webmaster@localhost" in DEFAULT_FROM_EMAIL:
     problems.append(
-        "DEFAULT_FROM_EMAIL is not set, and mail from webmaster@localhost is refused or lost. "
-        "Give an address of your domain."
+        "DEFAULT_FROM_EMAIL is not set, and mail servers refuse webmaster@localhost. "
+        "Use an address of your domain."
     )
 
 # --- Apps ---
@@ -369,7 +371,7 @@ SPECTACULAR_SETTINGS = {
 
 ADMIN_URL = env.str("ADMIN_URL", default="admin/")
 if not re.fullmatch(r"(?!(api|health|static)/)([\w-]+/)+", ADMIN_URL):
-    problems.append("ADMIN_URL is not like back-office/ with a slash at its end, outside of api/.")
+    problems.append("ADMIN_URL must be like back-office/, with a trailing slash, not below api/.")
 SESSION_COOKIE_AGE = number("SESSION_COOKIE_AGE", 14 * 24 * 3600, least=1)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = switch("SESSION_EXPIRE_AT_BROWSER_CLOSE", default=False)
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in form does not say where from
@@ -463,7 +465,7 @@ if CORS_ALLOWED_ORIGINS:
     MIDDLEWARE.insert(3, "corsheaders.middleware.CorsMiddleware")
 if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
     problems.append(
-        "CORS_ALLOWED_ORIGINS is not like https://app.example.com,https://other.example"
+        "CORS_ALLOWED_ORIGINS must be like https://app.example.com,https://other.example"
     )
 
 # --- Language, time, logging, errors, metrics ---
@@ -475,26 +477,26 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in logging.getLevelNamesMapping():
-    problems.append("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")
+    problems.append("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
 if LOG_FORMAT not in {"line", "json"}:
-    problems.append("LOG_FORMAT is neither line nor json.")
+    problems.append("LOG_FORMAT must be line or json.")
 LOG_STREAM = env.str("LOG_STREAM", default="stdout")
 if LOG_STREAM not in {"stdout", "stderr"}:
-    problems.append("LOG_STREAM is neither stdout nor stderr.")
+    problems.append("LOG_STREAM must be stdout or stderr.")
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT, LOG_STREAM)
 ACCESS_LOG = env.str("ACCESS_LOG", default="on")
 if not re.fullmatch(r"on|off|errors|0?\.[0-9]+", ACCESS_LOG):
-    problems.append("ACCESS_LOG is none of on, off, errors and a fraction such as 0.1.")
+    problems.append("ACCESS_LOG must be on, off, errors or a fraction such as 0.1.")
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 if SENTRY_DSN and find_spec("sentry_sdk") is None:
-    problems.append("SENTRY_DSN is set and sentry-sdk not installed. Run: pip install sentry-sdk")
+    problems.append("SENTRY_DSN needs sentry-sdk. Install it: pip install sentry-sdk")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = env.str("METRICS_DIR", default="") or str(BASE_DIR / ".metrics")
 if 0 < len(METRICS_TOKEN) < 16:
     problems.append(f"METRICS_TOKEN is shorter than 16 characters. {NEW_KEY}")
 if METRICS_TOKEN and not can_write_to(Path(METRICS_DIR)):
-    problems.append("METRICS_DIR names a folder that cannot be written to.")
+    problems.append("METRICS_DIR is not writable. Set it to a writable folder.")
 
 if problems:
-    raise ImproperlyConfigured("The settings are not fit to start:\n- " + "\n- ".join(problems))
+    raise ImproperlyConfigured("Invalid settings:\n- " + "\n- ".join(problems))

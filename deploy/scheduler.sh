@@ -1,7 +1,7 @@
 #!/bin/sh
 # Flushes when it starts and then once a day, for platforms that run processes and no cron: expired
 # tokens, then Django's own expired sessions.
-# Ends at once on SIGTERM; a flush that runs then ends after its batch.
+# Stops immediately on SIGTERM; a running flush stops after its batch.
 set -u
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
@@ -18,7 +18,7 @@ end() {
 }
 trap end TERM INT
 
-# Not in the foreground: a shell hears a signal only after what it waits for like that.
+# In the background, because a shell handles signals only after a foreground command has ended.
 run() {
     "$@" &
     child=$!
@@ -29,7 +29,7 @@ while :; do
     pause=$day
     if ! { run python manage.py flushexpiredtokens && run python manage.py clearsessions; }; then
         pause=$((day < 3600 ? day : 3600))
-        echo "The flush did not end well; the next try is in $pause seconds." >&2
+        echo "The flush failed. Trying again in $pause seconds." >&2
     fi
     run sleep "$pause"
 done

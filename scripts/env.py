@@ -1,4 +1,4 @@
-"""Writes .env, which is .env.example with keys that nobody knows: `env.py [FOLDER]`."""
+"""Writes .env: a copy of .env.example with random keys. Usage: `env.py [FOLDER]`."""
 
 import re
 import secrets

@@ -1,7 +1,7 @@
-"""Makes a product of this project: a copy with a name, a colour, a sender and keys of its own.
+"""Creates a product from this project: a copy with its own name, colour, sender and keys.
 
-`make new NAME="Acme Portal" DIR=../acme` calls it; ACCENT=#a61e4d and SENDER=hello@acme.example
-say the others. What is not ours to give stays here: the history, .env, the database.
+Called by `make new NAME="Acme Portal" DIR=../acme`. ACCENT=#a61e4d and SENDER=hello@acme.example
+are optional. The history, .env and the database are not copied.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from zlib import crc32
 from env import write_env
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME = re.compile(r"[^\W_][\w .&'+-]{0,48}[^\W_]")  # what needs no quotes in any of the files
+NAME = re.compile(r"[^\W_][\w .&'+-]{0,48}[^\W_]")  # needs no quoting in any of the files
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
-# One of these, where nobody says: products that stand side by side look different.
+# The default is chosen by the name, so that two products have different colours.
 COLOURS = ("#0b7285", "#2b8a3e", "#5f3dc4", "#862e9c", "#a61e4d", "#c92a2a", "#d9480f", "#364fc7")
 
 README = """\
 # {name}
 
-Accounts of {name}: sign-in with JSON Web Tokens, and a sign-out that is real. One row per
-sign-in, one `UPDATE` per refresh, and a blacklist that ends a session everywhere at once.
+The accounts of {name}: sign-in with JSON Web Tokens, and a sign-out that every server honours from
+the next request on. Each session is one database row.
 
 Create the first user with `.venv/bin/python manage.py createsuperuser`.
 
@@ -65,28 +65,28 @@ def read_product(given: os._Environ[str] | dict[str, str]) -> Product:
     name = given.get("NAME", "").strip()
     if not NAME.fullmatch(name):
         sys.exit(
-            "NAME is 2 to 50 letters, digits, spaces and . & ' + -, as in: "
+            "NAME must have 2 to 50 letters, digits, spaces or . & ' + -. Example: "
             'make new NAME="Acme Portal" DIR=../acme'
         )
     colour = given.get("ACCENT", "") or COLOURS[crc32(name.encode()) % len(COLOURS)]
     if not COLOUR.fullmatch(colour):
-        sys.exit("ACCENT is a hash and six hexadecimal digits, in quotes, as in: ACCENT='#a61e4d'")
+        sys.exit("ACCENT must be # and six hexadecimal digits, quoted. Example: ACCENT='#a61e4d'")
     sender = given.get("SENDER", "") or f"no-reply@{slug(name)}.example"
     if not ADDRESS.fullmatch(sender):
-        sys.exit("SENDER is an e-mail address, as in: SENDER=hello@acme.example")
+        sys.exit("SENDER must be an e-mail address. Example: SENDER=hello@acme.example")
     return Product(name, colour, sender)
 
 
 def read_folder(given: str) -> Path:
     if not given.strip():
-        sys.exit('DIR is where it shall be, as in: make new NAME="Acme Portal" DIR=../acme')
+        sys.exit('DIR must name a new folder. Example: make new NAME="Acme Portal" DIR=../acme')
     folder = Path(given).expanduser().resolve()
     if folder == ROOT or ROOT in folder.parents:
-        sys.exit(f"DIR is inside this project ({folder}): choose a folder beside it.")
+        sys.exit(f"DIR is inside this project ({folder}). Choose a folder outside of it.")
     if not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK | os.X_OK):
-        sys.exit(f"{folder.parent} is no folder that can be written to: choose another DIR.")
+        sys.exit(f"{folder.parent} is not a writable folder. Choose another DIR.")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        sys.exit(f"{folder} is there already: choose another DIR, or remove it.")
+        sys.exit(f"{folder} already exists. Choose another DIR, or remove it.")
     return folder
 
 
@@ -104,14 +104,14 @@ def git(folder: Path, *command: str) -> str:
             ["git", *who, *command], cwd=folder, env=env, capture_output=True, text=True, check=True
         )
     except FileNotFoundError:
-        sys.exit("git is needed and was not found: install it and try again.")
+        sys.exit("git was not found. Install it and try again.")
     except subprocess.CalledProcessError as error:
         sys.exit(f"git {command[0]} failed: {error.stderr.strip().splitlines()[-1]}")
     return done.stdout
 
 
 def copy_files(folder: Path) -> None:
-    """Copy what git knows, and nothing else that may lie around."""
+    """Copy the files in git's index, and no others."""
     for name in filter(None, git(ROOT, "ls-files", "-z").split("\0")):
         source, target = ROOT / name, folder / name
         if source.is_file():  # and was not deleted since
@@ -120,7 +120,7 @@ def copy_files(folder: Path) -> None:
 
 
 def rename(folder: Path, product: Product) -> None:
-    """Write the product's name, colour and sender wherever the project's own are a default."""
+    """Replace the default name, colour and sender by those of the product."""
     settings = (folder / "config" / "settings.py").read_text(encoding="utf-8")
     before = {
         variable: re.search(rf'"{variable}", default="([^"]*)"', settings)[1]  # type: ignore[index]
@@ -136,27 +136,34 @@ def rename(folder: Path, product: Product) -> None:
             f'{variable}", default="{value}',
         )
         replace(folder, "docker-compose.yml", f"{{{variable}:-{old}}}", f"{{{variable}:-{value}}}")
-        replace(folder, "README.md", f"`{old}`", f"`{value}`")
         uncomment(folder, variable, value)
     uncomment(folder, "DEMO_USERS", "False")
     for name in ("app.json", ".devcontainer/devcontainer.json"):
         replace(folder, name, f'"name": "{before["SITE_NAME"]}"', f'"name": "{product.name}"')
-    rewrite_readme(folder / "README.md", product)
+    begin_readme(folder / "README.md", product)
+    for name in ("README.md", "docs/api.md"):
+        leave_out_demo_users(folder / name)
     (folder / "CHANGELOG.md").write_text(CHANGELOG.format(name=product.name), encoding="utf-8")
 
 
-def rewrite_readme(path: Path, product: Product) -> None:
-    """Begin with the product's name, and leave out what is true of demo users alone."""
+def begin_readme(path: Path, product: Product) -> None:
+    """Start with the product's name, and remove the sections about this project."""
     rest = path.read_text(encoding="utf-8").partition("## Start\n")[2]
-    rest = re.sub(r"(?s)<!-- demo -->\n.*?<!-- /demo -->\n\n", "", rest)
+    rest = re.sub(r"(?s)<!-- starter -->\n.*?<!-- /starter -->\n", "", rest)
+    path.write_text(README.format(name=product.name) + "## Start\n" + rest, encoding="utf-8")
+
+
+def leave_out_demo_users(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     for demo, own in (
-        (r"(?m)^  Sign in  .*$", "  Sign in  with the user that you created"),
+        (r"(?m)^  Sign in  .*$", "  Sign in  as the user you created"),
+        (", creates demo users and serves", " and serves"),
         ("demo@example.com", "you@example.com"),
         ("demo-password", "your-password"),
         ('"name":"Demo"', '"name":"…"'),
     ):
-        rest = re.sub(demo, own, rest)
-    path.write_text(README.format(name=product.name) + "## Start\n" + rest, encoding="utf-8")
+        text = re.sub(demo, own, text)
+    path.write_text(text, encoding="utf-8")
 
 
 def replace(folder: Path, name: str, old: str, new: str) -> None:

@@ -1,6 +1,6 @@
-"""Run all tests and print one table of them: `python -m tests`.
+"""Run all tests and print a table of the results: `python -m tests`.
 
-`--long` runs the slow ones alone, with many more rounds, stories and requests.
+`--long` runs only the slow tests, with many more rounds, state machines and requests.
 """
 
 from __future__ import annotations
@@ -72,18 +72,20 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="the slow tests, for half an hour")
+    parser.add_argument(
+        "--long", action="store_true", help="run only the slow tests, for half an hour"
+    )
     if parser.parse_args().long:
         runs = [Run("slow tests", name, "slow", 3600) for name in ("SQLite", "PostgreSQL")]
         env = {**os.environ, **LONG}
     else:
         runs = [
-            Run("all but the browser", "SQLite", "not browser"),
-            Run("what uses the database", "PostgreSQL", "not browser"),
+            Run("without the browser", "SQLite", "not browser"),
+            Run("with database access", "PostgreSQL", "not browser"),
             Run("Chromium", "SQLite", "browser", path="tests/e2e"),  # no time to collect the rest
         ]
         env = dict(os.environ)
-    # Some images forbid Python to keep what it compiled. Hundreds of processes start here.
+    # Some images turn bytecode caching off, which slows the hundreds of processes started here.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     RESULTS.mkdir(exist_ok=True)
     on_sqlite = {name: value for name, value in env.items() if name != "DATABASE_URL"}
@@ -94,9 +96,9 @@ def main() -> int:
             with database_url(durable=False) as url:
                 run.start(env | {"DATABASE_URL": url})
 
-    print(f"\n{'what ran':<24}{'database':<12}{'passed':>8}{'failed':>8}{'skipped':>9}{'time':>15}")
+    print(f"\n{'tests':<24}{'database':<12}{'passed':>8}{'failed':>8}{'skipped':>9}{'time':>15}")
     print("\n".join(run.row() for run in runs))
-    total = Run("together", "", "")
+    total = Run("total", "", "")
     for name in ("passed", "failed", "skipped", "seconds"):
         setattr(total, name, sum(getattr(run, name) for run in runs))
     print(total.row())

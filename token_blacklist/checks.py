@@ -1,4 +1,4 @@
-"""System checks: a setting that makes no sense is an error at start, with a hint."""
+"""System checks for TOKEN_BLACKLIST: an invalid option is an error at the start, with a hint."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _unknown_names(given: dict[str, Any]) -> Iterator[CheckMessage]:
         yield _error(
             2,
             f"TOKEN_BLACKLIST has no option {name!r}.",
-            "Correct the name or take it out; the options are in token_blacklist/conf.py.",
+            "Correct the name or remove it. token_blacklist/conf.py lists the options.",
         )
 
 
@@ -76,7 +76,7 @@ def _lifetimes() -> Iterator[CheckMessage]:
             yield _error(
                 3,
                 f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
-                "Give a datetime.timedelta of at least one second.",
+                "Use a datetime.timedelta of at least one second.",
             )
     for name in ("ROTATION_GRACE_PERIOD", "LEEWAY"):
         try:
@@ -87,7 +87,7 @@ def _lifetimes() -> Iterator[CheckMessage]:
             yield _error(
                 4,
                 f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
-                "Give a datetime.timedelta of zero or more.",
+                "Use a datetime.timedelta of zero or more.",
             )
 
 
@@ -97,7 +97,7 @@ def _flags() -> Iterator[CheckMessage]:
             yield _error(
                 5,
                 f"TOKEN_BLACKLIST[{name!r}] is {getattr(conf, name)!r}.",
-                "Give True or False.",
+                "Use True or False.",
             )
 
 
@@ -110,7 +110,7 @@ def _claims() -> Iterator[CheckMessage]:
             yield _error(
                 6,
                 f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
-                "Name a claim. The lists know a token by its id and its type.",
+                "Use the name of a claim. The lists identify a token by its id and type.",
             )
 
 
@@ -121,14 +121,14 @@ def _user_id_field() -> Iterator[CheckMessage]:
         yield _error(
             7,
             f"The user model has no field {conf.USER_ID_FIELD!r}.",
-            "Set TOKEN_BLACKLIST['USER_ID_FIELD'] to a unique field, as a rule its primary key.",
+            "Set TOKEN_BLACKLIST['USER_ID_FIELD'] to a unique field, usually the primary key.",
         )
         return
     if not field.unique:
         yield _error(
             8,
             f"TOKEN_BLACKLIST['USER_ID_FIELD'] is {conf.USER_ID_FIELD!r}, which is not unique.",
-            "A token must speak for one user: name a unique field.",
+            "A token must identify one user. Use a unique field.",
         )
 
 
@@ -140,7 +140,7 @@ def _classes() -> Iterator[CheckMessage]:
             yield _error(
                 9,
                 f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}.",
-                "Give the dotted path of a class.",
+                "Use the dotted path of a class or function.",
             )
 
 
@@ -150,7 +150,7 @@ def _session_limit() -> Iterator[CheckMessage]:
         yield _error(
             14,
             f"TOKEN_BLACKLIST['MAX_SESSIONS_PER_USER'] is {limit!r}.",
-            "Give a whole number of at least 1, or None for no limit.",
+            "Use a whole number of at least 1, or None for no limit.",
         )
 
 
@@ -159,7 +159,7 @@ def _signing() -> Iterator[CheckMessage]:
         yield _error(
             10,
             f"TOKEN_BLACKLIST['ALGORITHM'] is {conf.ALGORITHM!r}.",
-            f"Choose one of {', '.join(sorted(keys.ALGORITHMS))}.",
+            f"Use one of {', '.join(sorted(keys.ALGORITHMS))}.",
         )
         return
     if conf.ALGORITHM in keys.HMAC_MINIMUM_BYTES:
@@ -168,13 +168,13 @@ def _signing() -> Iterator[CheckMessage]:
         yield from _key_pair()
 
 
-# No message ever shows the value: it is the key.
+# No message contains the value: it is the key.
 def _secret(minimum: int) -> Iterator[CheckMessage]:
     if not isinstance(conf.SIGNING_KEY, str) or not conf.SIGNING_KEY:
         yield _error(
             11,
-            "TOKEN_BLACKLIST['SIGNING_KEY'] is not a text.",
-            "Give it random text from the environment.",
+            "TOKEN_BLACKLIST['SIGNING_KEY'] is not a string.",
+            "Set it to a random string from the environment.",
         )
     elif len(conf.SIGNING_KEY.encode(errors="replace")) < minimum:
         yield _error(
@@ -187,7 +187,7 @@ def _secret(minimum: int) -> Iterator[CheckMessage]:
 
 
 def _probe() -> Iterator[CheckMessage]:
-    """Sign and verify a token as a sign-in does: what fails here would be a 500 there."""
+    """Sign and verify a token; a failure here would be a 500 at sign-in."""
     try:
         conf.LEEWAY  # noqa: B018  # raises
     except TypeError:
@@ -198,8 +198,8 @@ def _probe() -> Iterator[CheckMessage]:
         yield _error(
             16,
             f"No token can be signed and verified with TOKEN_BLACKLIST: {error.__cause__ or error}",
-            "With HS256, HS384 and HS512 SIGNING_KEY is random text and no PEM, which needs "
-            "another ALGORITHM; ISSUER is a text, AUDIENCE a text or a list of texts.",
+            "With HS256, HS384 and HS512, SIGNING_KEY must be a random string; a PEM key needs "
+            "another ALGORITHM. ISSUER must be a string, AUDIENCE a string or a list of strings.",
         )
 
 
@@ -216,26 +216,26 @@ def _key_pair() -> Iterator[CheckMessage]:
         yield _error(
             13,
             f"TOKEN_BLACKLIST has no key pair for {conf.ALGORITHM}.",
-            "Set SIGNING_KEY to a PEM private key that fits the algorithm; VERIFYING_KEY, its "
-            "public key, is only needed where tokens are verified and not issued.",
+            "Set SIGNING_KEY to a PEM private key for this algorithm. VERIFYING_KEY, its public "
+            "key, is only needed by a site that verifies tokens and issues none.",
         )
     elif getattr(verifying, "key_size", 0) < RSA_BITS and conf.ALGORITHM[:2] in {"RS", "PS"}:
         yield _error(
             15,
             f"The key of TOKEN_BLACKLIST has fewer than {RSA_BITS} bits.",
-            "Make a longer one (RFC 7518 section 3.3).",
+            "Generate a longer key (RFC 7518 section 3.3).",
         )
 
 
 @register(Tags.security)
 def check_rotation(**kwargs: Any) -> list[CheckMessage]:
-    """Warn of choices that are allowed and weaken what the app promises."""
+    """Warn about valid options that weaken the protection against stolen tokens."""
     if conf.LISTS_ENABLED and conf.ROTATE_REFRESH_TOKENS and not conf.BLACKLIST_AFTER_ROTATION:
         return [
             checks.Warning(
-                "TOKEN_BLACKLIST['BLACKLIST_AFTER_ROTATION'] is False: a refresh token that was "
-                "given up stays good, and a stolen one is not noticed.",
-                hint="Leave it True unless a client cannot keep its new refresh token.",
+                "TOKEN_BLACKLIST['BLACKLIST_AFTER_ROTATION'] is False: previous refresh tokens "
+                "stay valid, and theft of a token is not noticed.",
+                hint="Set it to True unless a client cannot store its new refresh token.",
                 id="token_blacklist.W001",
             )
         ]

@@ -24,13 +24,13 @@ class ExpiredTokenError(TokenError):
 
 
 class ClockError(Exception):
-    """The clocks of the application and of the database differ too much to delete by either."""
+    """The clocks of the application and the database differ too much to decide what has expired."""
 
     def __init__(self, here: datetime, there: datetime) -> None:
         super().__init__(
             f"The clocks differ: it is {here:%Y-%m-%d %H:%M:%S} here and "
             f"{there:%Y-%m-%d %H:%M:%S} in the database. Nothing was deleted. "
-            "Set the one that is wrong, and try again."
+            "Set the clock that is wrong, and try again."
         )
 
 

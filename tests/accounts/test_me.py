@@ -23,7 +23,7 @@ def test_me_is_who_signed_in(device, user):
     assert answer.status_code == HTTPStatus.OK
     assert answer.json().keys() == {"id", "email", "name", "date_joined"}, (
         "If you added a field to MeSerializer on purpose, add it here, to the example in "
-        "accounts/views.py and to the session in README.md."
+        "accounts/views.py and to the session in docs/api.md."
     )
     assert answer.json()["email"] == user.email
 

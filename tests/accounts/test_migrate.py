@@ -68,5 +68,5 @@ def test_a_database_that_is_away_is_exit_code_1_and_a_sentence():
     done = run(sys.executable, "manage.py", "migrate", ENV_FILE="", DEBUG="True", DATABASE_URL=url)
 
     assert done.returncode == 1
-    assert "CommandError: The database failed: " in done.stderr
+    assert "CommandError: Database error: " in done.stderr
     assert "run migrate again" in done.stderr

@@ -1,4 +1,4 @@
-"""Generate clients from the API's description, and run the README's session with them.
+"""Generate clients from the API schema, and run the session of docs/api.md with them.
 
 `make clients` calls it. openapi-typescript with openapi-fetch and openapi-python-client are
 installed below build/clients, in the versions locked here; both clients are type-checked.
@@ -23,7 +23,7 @@ BUILD = ROOT / "build" / "clients"
 
 def main() -> None:
     if not shutil.which("npm"):
-        sys.exit("npm is needed: install Node.js 20 or newer.")
+        sys.exit("npm was not found. Install Node.js 20 or later.")
     programs = shutil.ignore_patterns("__*")  # else the copy is a package, and mypy asks which one
     shutil.copytree(HERE, BUILD, dirs_exist_ok=True, ignore=programs)
     schema = ("--format", "openapi-json", "--file", str(BUILD / "schema.json"))

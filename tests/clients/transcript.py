@@ -1,4 +1,4 @@
-"""The README's session with the client of openapi-python-client."""
+"""The session of docs/api.md with the client of openapi-python-client."""
 
 import sys
 

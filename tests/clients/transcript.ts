@@ -1,4 +1,4 @@
-// The README's session with the client of openapi-typescript and openapi-fetch.
+// The session of docs/api.md with the client of openapi-typescript and openapi-fetch.
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.js";

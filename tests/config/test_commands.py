@@ -92,7 +92,7 @@ def test_a_database_that_is_not_there_is_exit_code_1_and_a_sentence(site, flush)
     out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out) == (1, "")
-    assert "CommandError: The database refused the flush" in err
+    assert "CommandError: Database error: " in err
     assert "Traceback" not in err
 
 

@@ -112,8 +112,10 @@ def test_its_readme_speaks_of_no_demo_users(made):
     assert "demo" not in readme.lower()
     assert "manage.py createsuperuser" in readme
     assert "make new" not in readme
-    assert '{"email": "you@example.com", "password": "your-password"}' in readme
-    assert "## Settings" in readme
+    assert "## Deploy" in readme
+    api = text(folder, "docs/api.md")
+    assert "demo@example.com" not in api
+    assert '{"email": "you@example.com", "password": "your-password"}' in api
 
 
 def test_what_is_tested_here_holds_there(made):
@@ -144,21 +146,21 @@ def test_what_is_tested_here_holds_there(made):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"NAME": ""}, "NAME is"),
-        ({"NAME": 'A "portal"'}, "NAME is"),
-        ({"NAME": "two\nlines"}, "NAME is"),
-        ({"NAME": "x" * 51}, "NAME is"),
-        ({"NAME": "C:\\portal"}, "NAME is"),
-        ({"ACCENT": "red"}, "ACCENT is"),
-        ({"SENDER": "nobody"}, "SENDER is"),
-        ({"SENDER": "a@b.example\nBcc: c@d.example"}, "SENDER is"),
-        ({"DIR": ""}, "DIR is"),
+        ({"NAME": ""}, "NAME must"),
+        ({"NAME": 'A "portal"'}, "NAME must"),
+        ({"NAME": "two\nlines"}, "NAME must"),
+        ({"NAME": "x" * 51}, "NAME must"),
+        ({"NAME": "C:\\portal"}, "NAME must"),
+        ({"ACCENT": "red"}, "ACCENT must"),
+        ({"SENDER": "nobody"}, "SENDER must"),
+        ({"SENDER": "a@b.example\nBcc: c@d.example"}, "SENDER must"),
+        ({"DIR": ""}, "DIR must"),
         ({"DIR": str(ROOT)}, "inside this project"),
         ({"DIR": str(ROOT / "acme")}, "inside this project"),
-        ({"DIR": "/no/such/folder/acme"}, "cannot be written to|can be written to"),
-        ({"DIR": "{full}"}, "is there already"),
-        ({"DIR": "{full}/kept"}, "is there already"),
-        ({"PATH": "/nowhere"}, "git is needed"),
+        ({"DIR": "/no/such/folder/acme"}, "is not a writable folder"),
+        ({"DIR": "{full}"}, "already exists"),
+        ({"DIR": "{full}/kept"}, "already exists"),
+        ({"PATH": "/nowhere"}, "git was not found"),
     ],
 )
 def test_what_it_cannot_do_ends_in_a_sentence_and_leaves_nothing(tmp_path, given, sentence):

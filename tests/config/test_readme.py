@@ -1,4 +1,4 @@
-"""The README's shell session, run as it stands in the file."""
+"""The README, and the shell session of docs/api.md, run as printed there."""
 
 import os
 import re
@@ -11,20 +11,22 @@ from accounts.management.commands.demo import PASSWORD, PEOPLE
 from accounts.models import User
 from tests.support.curl import path_with_curl
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 def transcript():
     """Return the session as (command, expected output) pairs; `…` stands for anything."""
-    (block,) = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    (block,) = re.findall(r"```console\n(.*?)```", API, re.DOTALL)
     steps = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     return [step.split("\n", 1) for step in steps]
 
 
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
-def test_the_session_in_the_readme_gives_what_it_says(live_server, tmp_path):
-    email, password = re.search(r'"email": "(\S+)", "password": "(\S+)"', README).groups()
+def test_the_documented_session_prints_what_it_documents(live_server, tmp_path):
+    email, password = re.search(r'"email": "(\S+)", "password": "(\S+)"', API).groups()
     User.objects.create_user(email, password, **PEOPLE.get(email, {}))
     steps = transcript()
     mark = "--- next ---"
@@ -46,7 +48,11 @@ def test_the_session_in_the_readme_gives_what_it_says(live_server, tmp_path):
         assert re.fullmatch(pattern, output.strip()), (command, output)
 
 
-@pytest.mark.skipif("<!-- demo -->" not in README, reason="a product has no demo users")
+@pytest.mark.skipif("<!-- starter -->" not in README, reason="a product has no demo users")
 def test_the_readme_names_the_demo_users_and_their_password():
     for email in PEOPLE:
         assert f"`{email}` | `{PASSWORD}`" in README
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 120

@@ -36,7 +36,7 @@ def test_a_command_says_what_is_missing_and_fails():
     done = manage("check")
 
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "The settings are not fit to start:"
+    assert done.stderr.splitlines()[0] == "Invalid settings:"
     assert len(done.stderr.splitlines()) == 6
 
 
@@ -141,7 +141,10 @@ def test_a_password_that_ends_its_url_too_early_is_refused_with_what_to_write(
     fit, name, url, password
 ):
     sender = {"DEFAULT_FROM_EMAIL": "accounts@example.com"}
-    with pytest.raises(ImproperlyConfigured, match=f"{name} is cut off. Write /.* as %2F"):
+    with pytest.raises(
+        ImproperlyConfigured,
+        match=f"{name} has a special character in its password. Write /.* as %2F",
+    ):
         settings_of(**fit | sender | {name: url.format(password)})
 
     assert settings_of(**fit | sender | {name: url.format(quote(password, safe=""))})
@@ -242,7 +245,9 @@ def test_demo_users_are_refused_in_production(fit, tmp_path):
 
 @pytest.mark.process
 def test_the_production_block_of_the_example_passes_the_deployment_check(fit):
-    (block,) = re.findall(r"(?m)^# Production, as a whole:\n((?:# \w+=.*\n)+)", EXAMPLE)
+    (block,) = re.findall(
+        r"(?m)^# A complete configuration for production:\n((?:# \w+=.*\n)+)", EXAMPLE
+    )
     lines = [line.removeprefix("# ").partition("=") for line in block.splitlines()]
     production = {
         name: secrets.token_urlsafe(48) if value.startswith("<") else value
@@ -325,12 +330,12 @@ def test_a_server_without_compiled_translations_starts_and_warns(fit, collected,
 
 
 @pytest.mark.process
-def test_a_metrics_folder_that_cannot_be_written_to_is_one_sentence(fit, tmp_path):
+def test_an_unwritable_metrics_folder_is_reported_in_one_sentence(fit, tmp_path):
     (tmp_path / "slot-1").mkdir()  # as a file of another user, also to the superuser
 
     done = manage("check", **fit, METRICS_DIR=str(tmp_path), METRICS_TOKEN="x" * 16)
 
-    assert refusal(done).startswith("METRICS_DIR names a folder that cannot be written to.")
+    assert refusal(done).startswith("METRICS_DIR is not writable.")
 
 
 def test_former_keys_are_fallbacks(fit):

@@ -260,7 +260,7 @@ def test_a_flush_that_fails_is_said_and_tried_again(project, env):
         scheduler.send_signal(signal.SIGTERM)
         scheduler.communicate(timeout=20)
 
-    assert heard == ["The flush did not end well; the next try is in 1 seconds.\n"] * 2
+    assert heard == ["The flush failed. Trying again in 1 seconds.\n"] * 2
     assert scheduler.returncode == 0
 
 

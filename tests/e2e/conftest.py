@@ -9,13 +9,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import APIRequestContext, APIResponse, BrowserContext, sync_playwright
+from playwright.sync_api import (
+    APIRequestContext,
+    APIResponse,
+    BrowserContext,
+    expect,
+    sync_playwright,
+)
 
 from tests.support import chromium
 from tests.support.admin import Admin
 from tests.support.devices import Device
 from tests.support.visitor import Visitor
 
+TIMEOUT = 15_000  # milliseconds; with the default of 5 seconds tests fail on a busy machine
 RESULTS = Path(__file__).parents[2] / "test-results"
 FAILED = pytest.StashKey[bool]()
 
@@ -33,6 +40,7 @@ def playwright(django_db_setup: Any) -> Any:
     # refuse the ORM; and these tests are a run of their own, for the others to be without it.
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=TIMEOUT)
         with sync_playwright() as playwright:
             yield playwright
 
@@ -78,7 +86,7 @@ def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
 
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(TIMEOUT)
         context.tracing.start(snapshots=True)
         opened.append((context, problems_of(context, live_server.url)))
         return context

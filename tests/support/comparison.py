@@ -88,7 +88,7 @@ def migration(url: str, rows: int) -> str:
         watching.join()
     return "\n".join(
         [
-            "| rows | `migrate` took | the longest that a row could not be written |",
+            "| rows | `migrate` took | longest wait of a write |",
             "|---|---|---|",
             f"| {rows:,} | {took:.0f} s | {max(stalls) * 1000:.0f} ms |",
         ]

@@ -29,8 +29,10 @@ def problems(**variables: str) -> list[str]:
     with pytest.raises(ImproperlyConfigured) as refusal:
         settings_of(**variables)
     first, *named = str(refusal.value).splitlines()
-    assert first == "The settings are not fit to start:"
-    assert all(re.fullmatch(r"- [A-Z_]+ (is|names) .+", line) for line in named), named
+    assert first == "Invalid settings:"
+    assert all(
+        re.fullmatch(r"- [A-Z_]+ (is|has|must|needs|allows|names) .+", line) for line in named
+    ), named
     return [line.split()[1] for line in named]
 
 

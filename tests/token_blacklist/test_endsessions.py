@@ -31,13 +31,13 @@ def test_those_signed_in_before_a_time_are_ended(capsys):
     OutstandingTokenFactory(created_at=None)
     moment = (timezone.now() - timedelta(hours=2)).isoformat()
 
-    assert end(capsys, "--before", moment, "--dry-run") == "Would end 3 sessions.\n"
+    assert end(capsys, "--before", moment, "--dry-run") == "Would revoke 3 sessions.\n"
     assert len(live()) == 4
-    assert end(capsys, "--before", moment, "--note", "restored") == "Ended 3 sessions.\n"
+    assert end(capsys, "--before", moment, "--note", "restored") == "Revoked 3 sessions.\n"
     assert live() == {hours[0]}
     entry = BlacklistedToken.objects.first()
     assert (entry.reason, entry.note, entry.blacklisted_by) == ("admin", "restored", None)
-    assert end(capsys, "--before", moment) == "Ended 0 sessions.\n"
+    assert end(capsys, "--before", moment) == "Revoked 0 sessions.\n"
 
 
 def test_a_time_without_a_zone_is_utc(capsys, settings):
@@ -54,10 +54,10 @@ def test_a_time_without_a_zone_is_utc(capsys, settings):
 def test_those_of_a_person_by_name_or_id(capsys, user):
     other = OutstandingTokenFactory()
     OutstandingTokenFactory.create_batch(2, user=user)
-    assert end(capsys, "--user", user.get_username()) == "Ended 2 sessions.\n"
+    assert end(capsys, "--user", user.get_username()) == "Revoked 2 sessions.\n"
 
     OutstandingTokenFactory(user=user)
-    assert end(capsys, "--user", str(user.pk)) == "Ended 1 sessions.\n"
+    assert end(capsys, "--user", str(user.pk)) == "Revoked 1 session.\n"
     assert live() == {other}
 
 
@@ -85,17 +85,17 @@ def test_who_was_ended_is_out_at_once(capsys, device):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "Say which"),
-        (("--all", "--ip", "192.0.2.1"), "Say which"),
-        (("--dry-run",), "Say which"),
-        (("--before", "yesterday"), "--before is no time"),
-        (("--before", "2026-13-45T00:00Z"), "--before is no time"),
-        (("--before", ""), "--before is no time"),
-        (("--ip", "here"), "--ip is no IP address"),
-        (("--user", "nobody@example.com"), "--user is nobody here"),
-        (("--user", "9" * 30), "--user is nobody here"),
-        (("--user", "\x00"), "--user is nobody here"),
-        (("--user", "\udcff"), "--user is nobody here"),
+        ((), "Give at least one of"),
+        (("--all", "--ip", "192.0.2.1"), "Give at least one of"),
+        (("--dry-run",), "Give at least one of"),
+        (("--before", "yesterday"), "--before is not a valid time"),
+        (("--before", "2026-13-45T00:00Z"), "--before is not a valid time"),
+        (("--before", ""), "--before is not a valid time"),
+        (("--ip", "here"), "--ip is not a valid IP address"),
+        (("--user", "nobody@example.com"), "--user does not match any user"),
+        (("--user", "9" * 30), "--user does not match any user"),
+        (("--user", "\x00"), "--user does not match any user"),
+        (("--user", "\udcff"), "--user does not match any user"),
         (("--all", "--note", "x" * 256), "--note is longer"),
     ],
 )

@@ -124,7 +124,7 @@ def test_time_that_runs_out_is_exit_code_3_and_says_what_is_left(capsys):
     code, said = flush(capsys, "--batch-size", "2", "--max-seconds", "0")
 
     assert code == 3
-    assert said.endswith("The time was up: 3 are left, run it again.\n")
+    assert said.endswith("Out of time: 3 remain. Run the command again.\n")
     assert FlushRun.objects.get().outcome == "out_of_time"
 
 
@@ -347,4 +347,4 @@ def test_verbosity_0_still_tells_of_rows_that_are_left(capsys):
     code, said = flush(capsys, "--verbosity", "0", "--batch-size", "2", "--max-seconds", "0")
 
     assert code == 3
-    assert "3 are left" in said
+    assert "3 remain" in said

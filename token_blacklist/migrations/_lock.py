@@ -97,7 +97,7 @@ def _why(using: str) -> str:
         )
         pids = ", ".join(str(pid) for (pid,) in cursor.fetchall())
     return (
-        f"Other transactions hold the tables for more than {GIVE_UP_AFTER:.0f} seconds, and this "
-        "migration has changed nothing. Wait for them, or end them with SELECT "
-        f"pg_terminate_backend(pid); then run migrate again. The oldest first: pid {pids or '-'}."
+        f"Other transactions have held the tables for more than {GIVE_UP_AFTER:.0f} seconds. This "
+        "migration changed nothing. Wait for them, or end them with SELECT "
+        f"pg_terminate_backend(pid), then run migrate again. Oldest first: pid {pids or '-'}."
     )

@@ -12,7 +12,7 @@ from django.core.management.commands import compilemessages
 
 
 class Command(compilemessages.Command):
-    help = f"{compilemessages.Command.help} With Babel: gettext need not be installed."
+    help = f"{compilemessages.Command.help} Uses Babel instead of gettext."
 
     program = sys.executable  # instead of msgfmt, which Django looks for before it begins
 

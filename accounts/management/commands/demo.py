@@ -21,12 +21,12 @@ PEOPLE: dict[str, dict[str, Any]] = {
 
 class Command(BaseCommand):
     help = (
-        "Bring the development database up to date, make the demo users that are missing, unless "
-        "DEMO_USERS is off, and say where to go. Refuses to run outside DEBUG. `make run` calls it."
+        "Migrate the development database, create missing demo users unless DEMO_USERS is off, "
+        "and print the URLs. Refuses to run outside DEBUG. Called by `make run`."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", default="8000", help="The port to be served on.")
+        parser.add_argument("--port", default="8000", help="The port of the development server.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
@@ -37,9 +37,9 @@ class Command(BaseCommand):
             self._make_people()
             sign_in = f"{' or '.join(PEOPLE)}, password {PASSWORD}"
         elif User.objects.exists():
-            sign_in = "as one of your people"
+            sign_in = "as one of your users"
         else:
-            sign_in = "as whom you make with: .venv/bin/python manage.py createsuperuser"
+            sign_in = "as a user you create: .venv/bin/python manage.py createsuperuser"
         site = f"http://localhost:{port}"
         self.stdout.write(
             f"\n  Home     {site}/"
@@ -57,14 +57,14 @@ class Command(BaseCommand):
     def _free(self, given: str) -> int:
         port = int(given) if re.fullmatch("[0-9]{1,5}", given) else 0
         if not 0 < port < 65536:
-            raise CommandError(f"'{given}' is no port. Try: make run PORT=8001")
+            raise CommandError(f"'{given}' is not a valid port. Try: make run PORT=8001")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
                 raise CommandError(
-                    f"Port {port} cannot be used ({error.strerror}). Stop what uses it, or "
-                    f"choose another: make run PORT={port % 65535 + 1}"
+                    f"Port {port} is not available ({error.strerror}). Stop the program that uses "
+                    f"it, or choose another port: make run PORT={port % 65535 + 1}"
                 ) from error
         return port

@@ -14,10 +14,7 @@ PAUSE = 0.5  # seconds until the lock is asked for again
 
 
 class Command(migrate.Command):
-    help = (
-        f"{migrate.Command.help} On PostgreSQL one at a time: another that was started before is "
-        "waited for."
-    )
+    help = f"{migrate.Command.help} On PostgreSQL, only one migrate runs at a time; others wait."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -25,8 +22,8 @@ class Command(migrate.Command):
                 super().handle(*args, **options)
         except (OperationalError, InterfaceError) as error:
             raise CommandError(
-                f"The database failed: {str(error).strip()}. Check DATABASE_URL and the server, "
-                "and run migrate again: the migrations that were done stay done."
+                f"Database error: {str(error).strip()}. Check DATABASE_URL and the server, and run "
+                "migrate again. Migrations that were applied stay applied."
             ) from error
 
     @contextmanager
@@ -47,7 +44,7 @@ class Command(migrate.Command):
             while not self._is_first(lock):
                 lock.rollback()
                 if verbosity and not is_told:
-                    self.stdout.write("Another migrate is running. Waiting for its end.")
+                    self.stdout.write("Another migrate is running. Waiting for it to finish.")
                 is_told = True
                 time.sleep(PAUSE)
             yield

@@ -7,7 +7,7 @@ from django.core.management.commands import startapp
 
 
 class Command(startapp.Command):
-    help = f"{startapp.Command.help} From scripts/app_template, which passes `make lint`."
+    help = f"{startapp.Command.help} Uses scripts/app_template, which passes `make lint`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -1,4 +1,4 @@
-"""What happens to a person with either package, told in words that can be compared.
+"""What happens to a user with either package, in words that can be compared.
 
 Prints {situation: what happened}. The situations are the same for both; nothing here knows which
 package it runs with, but for where its names are.
@@ -39,11 +39,11 @@ conf = (
 if settings.ADOPTED:  # the database's clock goes with the one that is moved here
     import_module("token_blacklist.retention").database_time = timezone.now
 told: dict[str, str] = {}
-people = iter(range(10_000))
+numbers = iter(range(10_000))
 
 
-def person() -> User:
-    return User.objects.create_user(f"person{next(people)}", password=PASSWORD)
+def new_user() -> User:
+    return User.objects.create_user(f"user{next(numbers)}", password=PASSWORD)
 
 
 def post(path: str, **body: str) -> Any:
@@ -76,38 +76,38 @@ def situation(text: str) -> Callable[[Callable[[], str]], None]:
 
 @situation("Sign in, use the access token")
 def _() -> str:
-    return said(me(sign_in(person())["access"]))
+    return said(me(sign_in(new_user())["access"]))
 
 
 @situation("Refresh")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     return said(refresh(pair["refresh"]))
 
 
-@situation("The same refresh again, the answer was lost on the way")
+@situation("The response to a refresh is lost; the client repeats it")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     first = refresh(pair["refresh"]).json()
     again = refresh(pair["refresh"])
     same = again.status_code == 200 and again.json()["refresh"] == first["refresh"]
     return "the same tokens again" if same else said(again)
 
 
-@situation("An old refresh token comes back after a minute; then the newest one is used")
+@situation("An old refresh token is reused after a minute; then the newest token is used")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     newest = refresh(pair["refresh"]).json()
     with time_machine.travel(datetime.now().astimezone() + timedelta(minutes=1)):
         old = said(refresh(pair["refresh"]))
         return f"{old}; the newest is {said(refresh(newest['refresh']))}"
 
 
-@situation("Four at once with one token")
+@situation("Four refreshes at the same time with one token")
 def _() -> str:
     most = 0
     for _round in range(ROUNDS):
-        token = sign_in(person())["refresh"]
+        token = sign_in(new_user())["refresh"]
         barrier, answers = threading.Barrier(AT_ONCE), []
 
         def ask(token: str = token, barrier: Any = barrier, answers: Any = answers) -> None:
@@ -128,21 +128,21 @@ def _() -> str:
 
 @situation("Sign out, then refresh")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     return said(refresh(pair["refresh"]))
 
 
 @situation("Sign out a second time")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     return said(post("blacklist/", refresh=pair["refresh"]))
 
 
-@situation("Sign out with the refresh token before the newest; then the newest one is used")
+@situation("Sign out with the previous refresh token; then the newest token is used")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     newest = refresh(pair["refresh"]).json()
     out = said(post("blacklist/", refresh=pair["refresh"]))
     return f"{out}; the newest is {said(refresh(newest['refresh']))}"
@@ -150,21 +150,21 @@ def _() -> str:
 
 @situation("The access token after signing out")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     return said(me(pair["access"]))
 
 
 @situation("`verify` of a refresh token that was signed out")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     return said(post("verify/", token=pair["refresh"]))
 
 
 @situation("Sign out, flush within the leeway, refresh")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     conf.LEEWAY = timedelta(minutes=10) if settings.ADOPTED else 600
     module = import_module(
@@ -184,10 +184,10 @@ def _() -> str:
             backend.leeway = 0
 
 
-@situation("A sliding token: refresh, sign out, flush; then it is used")
+@situation("A sliding token: refresh, sign out, flush; then the token is used")
 def _() -> str:
     start = datetime.now().astimezone()
-    token = sign_in(person(), "sliding/")["token"]
+    token = sign_in(new_user(), "sliding/")["token"]
     with time_machine.travel(start + timedelta(minutes=4)):
         later = post("sliding/refresh/", token=token).json()["token"]
         import_module(f"{settings.PACKAGE}.tokens").SlidingToken(later).blacklist()
@@ -196,17 +196,17 @@ def _() -> str:
         return said(post("sliding/refresh/", token=later))
 
 
-@situation("The person is deleted; refresh")
+@situation("The user is deleted; refresh")
 def _() -> str:
-    who = person()
+    who = new_user()
     pair = sign_in(who)
     who.delete()
     return said(refresh(pair["refresh"]))
 
 
-@situation("The account is closed; refresh")
+@situation("The user is deactivated; refresh")
 def _() -> str:
-    who = person()
+    who = new_user()
     pair = sign_in(who)
     User.objects.filter(pk=who.pk).update(is_active=False)
     return said(refresh(pair["refresh"]))
@@ -214,7 +214,7 @@ def _() -> str:
 
 @situation("The blacklist record is deleted in the admin; refresh")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     for entry in Blacklisted.objects.all():
         entry.delete()
@@ -223,7 +223,7 @@ def _() -> str:
 
 @situation("The outstanding record is deleted after signing out; refresh")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     Outstanding.objects.all().delete()
     return said(refresh(pair["refresh"]))
@@ -232,17 +232,17 @@ def _() -> str:
 @situation("Rows in the lists after a sign-in and ten refreshes")
 def _() -> str:
     Outstanding.objects.all().delete()
-    token = sign_in(person())["refresh"]
+    token = sign_in(new_user())["refresh"]
     for _refresh in range(10):
         token = refresh(token).json()["refresh"]
     return f"{Outstanding.objects.count() + Blacklisted.objects.count()}"
 
 
-@situation("What the database keeps of a token")
+@situation("What the database stores of a token")
 def _() -> str:
-    pair = sign_in(person())
+    pair = sign_in(new_user())
     rows = str(list(Outstanding.objects.values()))
-    return "its whole text" if pair["refresh"] in rows else "its id"
+    return "the whole token" if pair["refresh"] in rows else "its id"
 
 
 print(json.dumps(told))

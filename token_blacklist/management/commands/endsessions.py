@@ -20,44 +20,46 @@ from ...signals import signed_out_everywhere
 
 class Command(BaseCommand):
     help = (
-        "End sessions, at once and for good: those that meet all of the conditions. After a "
-        "restore, end all that were signed in before it: a sign-out made since the backup is "
-        "not in it. Sessions that the site keeps elsewhere, such as those of the admin, end too, "
-        "unless --ip is given."
+        "Revoke all sessions that match every given condition. After restoring a backup, revoke "
+        "the sessions opened before the restore, because the backup does not contain later "
+        "sign-outs. Sessions outside the token lists, such as admin sessions, also end, unless "
+        "--ip is given."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--before",
             metavar="TIME",
-            help="Signed in before this time, like 2026-01-31T13:00Z; UTC where it names no zone.",
+            help="Signed in before this time, such as 2026-01-31T13:00Z. UTC if it has no offset.",
         )
-        parser.add_argument("--user", help="Of this person: what they sign in with, or their id.")
-        parser.add_argument("--ip", metavar="ADDRESS", help="Last seen from this IP address.")
-        parser.add_argument("--all", action="store_true", help="Everybody's, with no condition.")
-        parser.add_argument("--note", default="", help="Why, for whoever looks at the list later.")
+        parser.add_argument("--user", help="Of this user: the login name or the primary key.")
+        parser.add_argument("--ip", metavar="ADDRESS", help="Last used from this IP address.")
+        parser.add_argument("--all", action="store_true", help="All sessions of all users.")
+        parser.add_argument("--note", default="", help="A reason to show in the admin.")
         parser.add_argument(
-            "--dry-run", action="store_true", help="Say how many there are and end none."
+            "--dry-run", action="store_true", help="Print the number of sessions; revoke nothing."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         conditions = [options[name] for name in ("before", "user", "ip")]
         if options["all"] == any(value is not None for value in conditions):
-            raise CommandError("Say which: --before, --user, --ip, or several; or --all alone.")
+            raise CommandError("Give at least one of --before, --user and --ip, or --all alone.")
         if len(options["note"]) > 255:
             raise CommandError("--note is longer than 255 characters.")
         try:
             sessions = self._selected(options)
             if options["dry_run"]:
-                self.stdout.write(f"Would end {sessions.live().count()} sessions.")
+                self.stdout.write(f"Would revoke {_sessions(sessions.live().count())}.")
                 return
             if options["ip"] is None:  # of the others, no address is recorded
-                signed_out_everywhere.send(OutstandingToken, users=self._people(options["user"]))
+                signed_out_everywhere.send(
+                    OutstandingToken, users=self._users_with_other_sessions(options["user"])
+                )
             self._end(sessions, options["note"])
         except DatabaseError as error:
             raise CommandError(
-                f"The database failed: {str(error).strip()}. Do the same again: what was ended "
-                "stays ended."
+                f"Database error: {str(error).strip()}. Run the command again; sessions that were "
+                "revoked stay revoked."
             ) from error
 
     def _end(self, sessions: OutstandingTokenQuerySet, note: str) -> None:
@@ -69,14 +71,14 @@ class Command(BaseCommand):
                 count += ended
         except KeyboardInterrupt:
             raise CommandError(
-                f"Stopped after {count} sessions. Do the same again for the rest."
+                f"Stopped after {_sessions(count)}. Run the command again for the rest."
             ) from None
-        self.stdout.write(self.style.SUCCESS(f"Ended {count} sessions."))
+        self.stdout.write(self.style.SUCCESS(f"Revoked {_sessions(count)}."))
 
-    def _people(self, given: str | None) -> Any:
+    def _users_with_other_sessions(self, given: str | None) -> Any:
         """Return the users whose sessions outside this app's lists end too."""
         users = get_user_model()._default_manager.all()
-        return users if given is None else users.filter(pk=_person(given).pk)
+        return users if given is None else users.filter(pk=_user(given).pk)
 
     def _selected(self, options: dict[str, Any]) -> OutstandingTokenQuerySet:
         sessions = OutstandingToken.objects.all()
@@ -85,10 +87,14 @@ class Command(BaseCommand):
             before = _moment(options["before"])
             sessions = sessions.filter(Q(created_at__lt=before) | Q(created_at=None))
         if options["user"] is not None:
-            sessions = sessions.filter(user=_person(options["user"]))
+            sessions = sessions.filter(user=_user(options["user"]))
         if options["ip"] is not None:
             sessions = sessions.filter(ip_address=_address(options["ip"]))
         return sessions
+
+
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
 
 
 def _moment(text: str) -> datetime:
@@ -97,29 +103,29 @@ def _moment(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise CommandError("--before is no time like 2026-01-31T13:00Z.")
+        raise CommandError("--before is not a valid time. Example: 2026-01-31T13:00Z")
     return moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
 
 
-def _person(text: str) -> Any:
+def _user(text: str) -> Any:
     users = get_user_model()._default_manager
     if not text.isprintable():  # bytes that no database takes as a text
-        raise CommandError("--user is nobody here.")
+        raise CommandError("--user does not match any user.")
     try:
         return users.get_by_natural_key(text)
     except get_user_model().DoesNotExist:
         pass
     try:
-        person = users.filter(pk=get_user_model()._meta.pk.clean(text, None)).first()
+        user = users.filter(pk=get_user_model()._meta.pk.clean(text, None)).first()
     except ValidationError:
-        person = None
-    if person is None:
-        raise CommandError("--user is nobody here.")
-    return person
+        user = None
+    if user is None:
+        raise CommandError("--user does not match any user.")
+    return user
 
 
 def _address(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError:
-        raise CommandError("--ip is no IP address.") from None
+        raise CommandError("--ip is not a valid IP address.") from None

@@ -24,15 +24,15 @@ ROWS_LEFT = 3  # the exit code of a run that ended early
 def seconds(text: str) -> float:
     value = float(text)
     if not (math.isfinite(value) and value >= 0):
-        raise ArgumentTypeError("it is not a number of seconds from 0 on.")
+        raise ArgumentTypeError("must be a number of seconds, 0 or more.")
     return value
 
 
 class Command(BaseCommand):
     help = (
-        "Delete expired tokens from the outstanding list and the blacklist. Run it daily; "
-        "it is safe at any time and any number of times, several at once, and when stopped. "
-        "Exit codes: 0 done, 1 failed, 3 ended early with rows left."
+        "Delete expired tokens from the outstanding list and the blacklist. Run it once a day. "
+        "It is safe to run at any time, repeatedly and in parallel, and to interrupt. "
+        "Exit codes: 0 finished, 1 failed, 3 stopped early with rows remaining."
     )
     # It must run where a setting of the site's pages is wrong, and needs no memory for them.
     requires_system_checks: list[str] = []
@@ -43,25 +43,27 @@ class Command(BaseCommand):
             type=int,
             default=retention.BATCH_SIZE,
             metavar="ROWS",
-            help="Sessions to delete in one transaction (default: %(default)s).",
+            help="Sessions to delete per transaction (default: %(default)s).",
         )
         parser.add_argument(
             "--max-seconds",
             type=seconds,
             metavar="SECONDS",
-            help="End after the batch in which this time is up.",
+            help="Stop after the batch in which this time limit is reached.",
         )
         parser.add_argument(
             "--pause",
             type=seconds,
             default=0.0,
             metavar="SECONDS",
-            help="Rest between two batches, for a database that has other things to do.",
+            help="Wait between two batches, to reduce the load on the database.",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="Say how many there are and delete nothing."
+            "--dry-run", action="store_true", help="Print the number of rows; delete nothing."
         )
-        parser.add_argument("--json", action="store_true", help="Report as one JSON object.")
+        parser.add_argument(
+            "--json", action="store_true", help="Print the result as a JSON object."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["batch_size"] <= retention.LARGEST_BATCH:
@@ -76,8 +78,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(
-                f"The database refused the flush: {str(error).strip()}. "
-                "Check DATABASE_URL, run migrate, and try again: nothing was half deleted."
+                f"Database error: {str(error).strip()}. "
+                "Check DATABASE_URL, run migrate, and try again. No session was partly deleted."
             ) from error
 
     def _count(self, *, as_json: bool) -> None:
@@ -112,8 +114,8 @@ class Command(BaseCommand):
                 seconds=round(report.seconds, 3),
             )
         elif options["verbosity"] > 0 or not is_done:
-            why = "Stopped" if report.outcome == FlushRun.Outcome.STOPPED else "The time was up"
-            rest = "" if is_done else f" {why}: {left} are left, run it again."
+            why = "Stopped" if report.outcome == FlushRun.Outcome.STOPPED else "Out of time"
+            rest = "" if is_done else f" {why}: {left} remain. Run the command again."
             style = self.style.SUCCESS if is_done else self.style.WARNING
             self.stdout.write(
                 style(
