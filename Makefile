@@ -16,7 +16,7 @@ run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001
 	@$(PY) manage.py demo --port '$(PORT)'
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
 
-check: setup-dev ## Run the quick tests: one process, SQLite, no browser (a minute)
+check: setup-dev ## Run the quick tests: SQLite, no servers, no browser (a minute)
 	$(PYTEST) --numprocesses=logical -m "not (process or browser or slow)"
 
 test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser (7 to 18 minutes)
