@@ -135,11 +135,18 @@ def _user_id_field() -> Iterator[CheckMessage]:
 def _classes() -> Iterator[CheckMessage]:
     for name in sorted(IMPORT_STRINGS):
         try:
-            getattr(conf, name)
+            value = getattr(conf, name)
         except ImportError as error:
             yield _error(
                 9,
                 f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}.",
+                "Use the dotted path of a class or function.",
+            )
+            continue
+        if not all(map(callable, value if isinstance(value, tuple) else [value or type])):
+            yield _error(
+                17,
+                f"TOKEN_BLACKLIST[{name!r}] is neither a class nor a function.",
                 "Use the dotted path of a class or function.",
             )
 

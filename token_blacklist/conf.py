@@ -57,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
     "TOKEN_TYPE_CLAIM": "token_type",
     "JTI_CLAIM": "jti",
     "SLIDING_TOKEN_REFRESH_EXP_CLAIM": "refresh_exp",
+    # USER_CLAIMS(user) returns more claims for each access and sliding token, as it is issued.
+    "USER_CLAIMS": None,
     # The request.
     "AUTH_HEADER_TYPES": ("Bearer",),
     "AUTH_HEADER_NAME": "HTTP_AUTHORIZATION",
@@ -77,6 +79,7 @@ DEFAULTS: dict[str, Any] = {
 
 IMPORT_STRINGS = {
     "USER_AUTHENTICATION_RULE",
+    "USER_CLAIMS",
     "ON_LOGIN_SUCCESS",
     "ON_LOGIN_FAILED",
     "DEVICE_NAME",
@@ -126,6 +129,7 @@ class Conf:
     TOKEN_TYPE_CLAIM: str
     JTI_CLAIM: str
     SLIDING_TOKEN_REFRESH_EXP_CLAIM: str
+    USER_CLAIMS: Callable[[Any], dict[str, Any]] | None
     AUTH_HEADER_TYPES: tuple[str, ...]
     AUTH_HEADER_NAME: str
     AUTH_TOKEN_CLASSES: tuple[Any, ...]

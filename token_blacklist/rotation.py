@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.contrib.auth import get_user_model
 from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
@@ -38,24 +37,27 @@ def rotate(token: T, answer: Callable[[T], Answer], client: Client | None = None
 
     The answer is made before the row moves, so that a failure in making it consumes nothing.
     One UPDATE where the token is in force; else one SELECT that says why not, and one INSERT
-    if what it says is reuse.
+    if what it says is reuse. One SELECT more, first, where the site has a USER_AUTHENTICATION_RULE
+    or USER_CLAIMS: both are Python, and need the user.
 
     Raises:
         TokenError: the session has ended, or this token was given up and ends it now.
         AuthenticationFailed: `no_active_account`, the user is gone or inactive.
     """
     if not conf.ROTATE_REFRESH_TOKENS:
-        _active_holder(token)
+        token.set_user(_active_holder(token))
         return answer(token)
     now = token.current_time
     expires_at = _end_of_next(token, now)
     if not conf.LISTS_ENABLED:
-        _active_holder(token)
-        return answer(_unlisted_successor(token, expires_at))
-    successor = _successor(token, token.generation + 1, now, expires_at)
+        return answer(_unlisted_successor(token, expires_at, _active_holder(token)))
+    user = None
+    if conf.USER_CLAIMS or conf.has("USER_AUTHENTICATION_RULE"):
+        user = token.find_user()
+        if not conf.USER_AUTHENTICATION_RULE(user):
+            raise _no_active_account()
+    successor = _successor(token, token.generation + 1, now, expires_at, user)
     prepared = answer(successor)
-    if conf.has("USER_AUTHENTICATION_RULE") and not conf.USER_AUTHENTICATION_RULE(_holder(token)):
-        raise _no_active_account()  # a rule of the site's own is Python, and needs the user
     if _move(token, now, expires_at, client):
         token_refreshed.announce(
             OutstandingToken,
@@ -125,7 +127,8 @@ def _moving(using: str, client_is_known: bool) -> Statement:
 def _successor_in_force(token: T, record: OutstandingToken) -> T:
     """Return the token that replaced this one, if it may be asked for again; else raise.
 
-    The row holds all that the first answer was made of, so the token is the same again.
+    The row holds all that the first answer was made of, so the token is the same again. Only the
+    claims of USER_CLAIMS are those of now.
     """
     now, generation = token.current_time, token.generation
     if not _may_sign_in(record.user, token):
@@ -147,7 +150,8 @@ def _successor_in_force(token: T, record: OutstandingToken) -> T:
     if not record.accepts(generation, now):
         _end_reused(token, record)
         raise TokenError(_("Token is blacklisted"))
-    return _successor(token, record.generation, record.refreshed_at or now, record.expires_at)
+    issued_at = record.refreshed_at or now
+    return _successor(token, record.generation, issued_at, record.expires_at, record.user)
 
 
 def _end_reused(token: BlacklistMixin, record: OutstandingToken) -> None:
@@ -187,15 +191,22 @@ def _adopt(
     )
 
 
-def _successor(token: T, generation: int, issued_at: datetime, expires_at: datetime) -> T:
-    """Return the session's token of that generation, with all other claims from this one."""
+def _successor(
+    token: T, generation: int, issued_at: datetime, expires_at: datetime, user: Any
+) -> T:
+    """Return the session's token of that generation, with all other claims from this one.
+
+    `user` is the token's, or None where nobody needs it.
+    """
     claims = dict(token.payload)
     claims[conf.JTI_CLAIM] = jti_of(token.session_id, generation)
     claims["iat"] = keys.epoch(issued_at)
     claims["exp"] = keys.epoch(expires_at)
     claims[SESSION_CLAIM] = token.session_id
     claims[AUTH_TIME_CLAIM] = keys.epoch(token.signed_in_at)
-    return type(token).with_claims(claims)
+    successor = type(token).with_claims(claims)
+    successor.set_user(user)
+    return successor
 
 
 def _end_of_next(token: BlacklistMixin, now: datetime) -> datetime:
@@ -214,18 +225,14 @@ def _end_of_next(token: BlacklistMixin, now: datetime) -> datetime:
     return end - timedelta(microseconds=end.microsecond)
 
 
-def _unlisted_successor(token: T, expires_at: datetime) -> T:
+def _unlisted_successor(token: T, expires_at: datetime, user: Any) -> T:
     """Return the next token where there are no lists: it has an id of its own and no session."""
     claims = dict(token.payload)
     claims["iat"], claims["exp"] = keys.epoch(token.current_time), keys.epoch(expires_at)
     successor = type(token).with_claims(claims)
     successor.set_jti()
+    successor.set_user(user)
     return successor
-
-
-def _holder(token: BlacklistMixin) -> Any:
-    users = get_user_model()._default_manager
-    return users.filter(**{conf.USER_ID_FIELD: token.user_id}).first()
 
 
 def _active_holder(token: BlacklistMixin) -> Any:

@@ -56,6 +56,8 @@ class Token:
 
     token_type: ClassVar[str | None] = None
     lifetime: ClassVar[Any] = None  # a timedelta
+    has_user_claims: ClassVar[bool] = True  # those of USER_CLAIMS
+    user: AbstractBaseUser | None = None  # where it is loaded: the token's user
 
     def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
         if self.token_type is None or self.lifetime is None:
@@ -103,6 +105,7 @@ class Token:
         """Return a new token for the user, who has proved who they are."""
         token = cls()
         token[conf.USER_ID_CLAIM] = str(getattr(user, conf.USER_ID_FIELD))
+        token.set_user(user)
         return token
 
     def __repr__(self) -> str:
@@ -178,6 +181,33 @@ class Token:
         if str(value) != str(claim):
             raise TokenError(_("Token contained no recognizable user identification"))
         return value
+
+    def find_user(self) -> Any:
+        """Return the user whom the token names, or None. One SELECT."""
+        try:
+            lookup = {conf.USER_ID_FIELD: self.user_id}
+        except TokenError:
+            return None
+        return get_user_model()._default_manager.filter(**lookup).first()
+
+    def set_user(self, user: Any) -> None:
+        """Keep the token's user, and add the claims that USER_CLAIMS returns for them.
+
+        A refresh token gets none: it would carry them, out of date, to later access tokens.
+
+        Raises:
+            ImproperlyConfigured: USER_CLAIMS returns a claim that the app sets itself.
+        """
+        self.user = user
+        if conf.USER_CLAIMS is None or user is None or not self.has_user_claims:
+            return
+        claims = conf.USER_CLAIMS(user)
+        for claim in sorted(claims.keys() & _reserved_claims()):
+            raise ImproperlyConfigured(
+                f"The function in TOKEN_BLACKLIST['USER_CLAIMS'] returns {claim!r}, "
+                "a claim that the app sets itself. Give it another name."
+            )
+        self.payload |= claims
 
     def set_jti(self) -> None:
         """Give the token an id that no other has (RFC 7519 section 4.1.7)."""
@@ -325,7 +355,7 @@ class BlacklistMixin(Token):
         self._require_lists()
         if self.token is None and SESSION_CLAIM not in self.payload:
             self._open_session()
-        fields = self._new_record(self._find_user(), client_of(None))
+        fields = self._new_record(self.find_user(), client_of(None))
         record, created = OutstandingToken.objects.get_or_create(
             session_id=fields.pop("session_id"), defaults=fields
         )
@@ -393,13 +423,6 @@ class BlacklistMixin(Token):
             "user_agent": client.user_agent,
         }
 
-    def _find_user(self) -> Any:
-        try:
-            lookup = {conf.USER_ID_FIELD: self.user_id}
-        except TokenError:
-            return None
-        return get_user_model()._default_manager.filter(**lookup).first()
-
     def _require_lists(self) -> None:
         if not conf.LISTS_ENABLED:
             raise ImproperlyConfigured(
@@ -434,6 +457,7 @@ class RefreshToken(BlacklistMixin, Token):
 
     token_type = "refresh"  # noqa: S105  # a type, no secret
     lifetime = FromConf("REFRESH_TOKEN_LIFETIME")
+    has_user_claims = False
     access_token_class = AccessToken
 
     @property
@@ -443,7 +467,10 @@ class RefreshToken(BlacklistMixin, Token):
 
     @property
     def access_token(self) -> AccessToken:
-        """A new access token of this session, which never outlives this refresh token."""
+        """A new access token of this session, which never outlives this refresh token.
+
+        With USER_CLAIMS, one SELECT if the user is not loaded.
+        """
         access = self.access_token_class()
         access.set_exp(from_time=self.current_time)
         access["exp"] = min(access["exp"], self.payload["exp"])
@@ -451,6 +478,8 @@ class RefreshToken(BlacklistMixin, Token):
         for claim, value in self.payload.items():
             if claim not in no_copy:
                 access[claim] = value
+        if conf.USER_CLAIMS is not None:
+            access.set_user(self.user or self.find_user())
         return access
 
 
@@ -474,6 +503,16 @@ def _opening(using: str) -> Statement:
     )
     values = {name: param(name, session.get_field(name)) for name in ("user", *columns)}
     return insert(OutstandingToken, values, unchanged, using, lock="NO KEY UPDATE")
+
+
+def _reserved_claims() -> set[str | None]:
+    options = (
+        conf.USER_ID_CLAIM,
+        conf.TOKEN_TYPE_CLAIM,
+        conf.JTI_CLAIM,
+        conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM,
+    )
+    return {"exp", "iat", "nbf", "jti", "aud", "iss", SESSION_CLAIM, AUTH_TIME_CLAIM, *options}
 
 
 def _is_plain_text(value: Any) -> bool:

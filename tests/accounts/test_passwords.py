@@ -11,6 +11,7 @@ from django.contrib.auth.management.commands import changepassword
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 
+from accounts.models import User
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
@@ -46,6 +47,14 @@ class TestThroughTheAPI:
         assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
         assert device.log_in(password=NEW.strip()).status_code == HTTPStatus.UNAUTHORIZED
         assert device.log_in(password=NEW).status_code == HTTPStatus.OK
+
+    def test_the_new_access_token_has_the_claims_of_now(self, device, options):
+        options(USER_CLAIMS=lambda user: {"name": user.name})
+        User.objects.filter(pk=device.user.pk).update(name="Ada")
+
+        device.change_password(NEW)
+
+        assert AccessToken(device.access)["name"] == "Ada"
 
     def test_every_session_is_revoked_and_the_caller_gets_a_new_one(self, device, phone):
         thief = Device(device.user)

@@ -1,0 +1,211 @@
+"""USER_CLAIMS: claims that are asked for each time an access token is issued."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework.test import APIClient
+
+from tests.support.devices import Device
+from tests.token_blacklist.test_budgets import statements
+from token_blacklist.models import OutstandingToken
+from token_blacklist.tokens import AccessToken, RefreshToken, SlidingToken, UntypedToken
+
+pytestmark = pytest.mark.django_db
+
+
+def is_staff(user):
+    return {"staff": user.is_staff}
+
+
+def fails(user):
+    raise RuntimeError("the plan cannot be found out")
+
+
+@pytest.fixture
+def asked(options):
+    options(USER_CLAIMS=f"{__name__}.is_staff")
+
+
+@pytest.fixture
+def promote(user):
+    """Change what the claim is made of."""
+
+    def promote():
+        type(user)._default_manager.filter(pk=user.pk).update(is_staff=True)
+
+    return promote
+
+
+def claims(token):
+    return UntypedToken(token).payload
+
+
+def test_an_access_token_has_the_claims_and_the_refresh_token_has_not(asked, device):
+    assert claims(device.access)["staff"] is False
+    assert "staff" not in claims(device.refresh_token)
+
+
+def test_a_refresh_asks_again(asked, device, promote):
+    promote()
+
+    device.refresh()
+
+    assert claims(device.access)["staff"] is True
+    assert "staff" not in claims(device.refresh_token)
+
+
+def test_what_get_token_fixed_for_the_session_is_overridden(asked, user):
+    refresh = RefreshToken.for_user(user)
+    refresh["staff"] = "as it was"
+
+    assert refresh.access_token["staff"] is False
+
+
+def test_a_refresh_without_rotation_asks_too(options, asked, device, promote):
+    options(ROTATE_REFRESH_TOKENS=False)
+    promote()
+
+    with statements("SELECT"):
+        device.refresh()
+
+    assert claims(device.access)["staff"] is True
+
+
+def test_a_sign_in_costs_nothing_more_and_a_refresh_one_select(asked, user):
+    device = Device(user)
+    with statements("SELECT", "INSERT"):
+        assert device.log_in().status_code == HTTPStatus.OK
+    old = device.refresh_token
+    with statements("SELECT", "UPDATE"):
+        assert device.refresh().status_code == HTTPStatus.OK
+    with statements("SELECT", "UPDATE", "SELECT"):
+        assert device.refresh(old).status_code == HTTPStatus.OK
+
+
+def test_the_user_is_loaded_once_for_a_rule_and_the_claims(options, asked, device):
+    options(USER_AUTHENTICATION_RULE=lambda user: user is not None)
+
+    with statements("SELECT", "UPDATE"):
+        assert device.refresh().status_code == HTTPStatus.OK
+
+
+def test_a_repeated_refresh_gets_the_claims_of_now(asked, device, promote):
+    old = device.refresh_token
+    first = device.refresh(old).json()
+    promote()
+
+    again = device.refresh(old).json()
+
+    assert again["refresh"] == first["refresh"]
+    assert claims(again["access"])["staff"] is True
+
+
+def test_a_function_that_fails_consumes_nothing(options, device):
+    options(USER_CLAIMS=fails)
+    device.http.raise_request_exception = False
+    before = OutstandingToken.objects.values().get()
+
+    assert device.refresh().status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert device.log_in().status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+
+    assert OutstandingToken.objects.values().get() == before
+    options(USER_CLAIMS=is_staff)
+    assert device.refresh().status_code == HTTPStatus.OK
+
+
+def test_a_sliding_token_whose_claims_fail_opens_no_session(options, user):
+    options(USER_CLAIMS=fails)
+
+    with pytest.raises(RuntimeError):
+        SlidingToken.for_user(user)
+
+    assert not OutstandingToken.objects.exists()
+
+
+def test_claims_that_cannot_be_signed_consume_nothing(options, device):
+    options(USER_CLAIMS=lambda user: {"since": timedelta(days=1)})
+    device.http.raise_request_exception = False
+
+    assert device.refresh().status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+
+    assert OutstandingToken.objects.get().generation == 0
+
+
+def test_a_sliding_token_has_them_and_a_refresh_asks_again(asked, user, promote):
+    http = APIClient()
+    answer = http.post("/api/token/sliding/", Device(user).credentials, format="json")
+    token = answer.json()["token"]
+    promote()
+
+    with statements("SELECT", "UPDATE"):
+        answer = http.post("/api/token/sliding/refresh/", {"token": token}, format="json")
+
+    assert claims(token)["staff"] is False
+    assert claims(answer.json()["token"])["staff"] is True
+
+
+def test_a_repeated_sliding_refresh_gets_the_same_bytes_until_the_claims_change(
+    asked, user, promote
+):
+    token = str(SlidingToken.for_user(user))
+
+    def refresh():
+        http = APIClient()
+        return http.post("/api/token/sliding/refresh/", {"token": token}, format="json").json()
+
+    first = refresh()
+    assert refresh() == first
+    promote()
+
+    assert claims(refresh()["token"]) == {**claims(first["token"]), "staff": True}
+
+
+def test_every_way_to_issue_an_access_token_has_them(asked, user, promote):
+    issued = RefreshToken.for_user(user)
+    assert AccessToken.for_user(user)["staff"] is False
+    assert issued.access_token["staff"] is False
+    promote()
+
+    with statements("SELECT"):
+        assert RefreshToken.authentic(str(issued)).access_token["staff"] is True
+
+
+def test_a_deactivated_user_is_refused_and_not_asked_about(options, asked, device):
+    type(device.user)._base_manager.filter(pk=device.user.pk).update(is_active=False)
+    options(USER_CLAIMS=fails)
+
+    answer = device.refresh()
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_active_account")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "sid",
+        "auth_time",
+        "aud",
+        "iss",
+        "user_id",
+        "token_type",
+        "refresh_exp",
+    ],
+)
+def test_a_claim_of_the_apps_own_is_refused_by_name(options, user, claim):
+    options(USER_CLAIMS=lambda user: {claim: "mine"})
+
+    with pytest.raises(ImproperlyConfigured, match=f"'{claim}'"):
+        AccessToken.for_user(user)
+
+
+def test_a_renamed_claim_is_the_apps_own_too(options, user):
+    options(USER_ID_CLAIM="uid", USER_CLAIMS=lambda user: {"uid": "somebody else"})
+
+    with pytest.raises(ImproperlyConfigured, match="'uid'"):
+        AccessToken.for_user(user)
