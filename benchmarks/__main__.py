@@ -13,18 +13,20 @@ from .sites import OURS, PEER, ROOT, Server, run_python
 
 PARTS = ("operations", "lists", "storage", "race")
 FOUND = ROOT / "build" / "benchmark.json"
+FULL = {"rounds": 7, "warm_up": 0.5, "seconds": 3}
 
 
 def measure(server: Server, part: str, quick: bool) -> Any:
     match part:
         case "operations":
-            how = {"warm_up": 0.3, "seconds": 0.8} if quick else {"warm_up": 1, "seconds": 4}
-            return operations.measure(server, rounds=3, **how)
+            how = {"rounds": 3, "warm_up": 0.3, "seconds": 0.8} if quick else FULL
+            return operations.measure(server, **how)
         case "lists":
-            return lists.measure(server, rows=50_000 if quick else 1_000_000)
+            rows, rounds = (50_000, 1) if quick else (1_000_000, 3)
+            return lists.measure(server, rows=rows, rounds=rounds)
         case "storage":
-            few, many = {1: 50, 20: 50}, {1: 200, 100: 200, 1000: 20}
-            return lists.storage(server, sessions=few if quick else many)
+            sessions, refreshes = (200, 5) if quick else (2000, 5)
+            return lists.storage(server, sessions=sessions, refreshes=refreshes)
         case _:
             return race.measure(server, rounds=5 if quick else 20)
 

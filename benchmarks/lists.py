@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from . import load
-from .operations import Stock
-from .sites import OURS, PEER, ROOT, Served, Server, Site, environment, run_python, served
+from .operations import CLIENTS, Stock
+from .sites import OURS, PEER, ROOT, Server, Site, environment, run_python, served
 
 OUTSTANDING = "token_blacklist_outstandingtoken"
 BLACKLISTED = "token_blacklist_blacklistedtoken"
@@ -72,27 +72,33 @@ def admin_page(server: Server, site: Site, path: str) -> float | None:
     return float(printed.split()[-1])  # after what the site logs
 
 
-def measure(server: Server, *, rows: int) -> dict[str, Any]:
-    """Fill both lists and flush them; return the figures by site."""
-    found: dict[str, Any] = {}
-    for site in (OURS, PEER):
-        stock = Stock(server, site, 64)
-        listed = min(LISTED, rows // 10)
-        figures: dict[str, Any] = {"rows": rows, "listed": listed}
-        fill(server, site, 1, listed)
-        add = "/admin/token_blacklist/blacklistedtoken/add/"
-        figures["add page, few"] = admin_page(server, site, add)
-        fill(server, site, listed + 1, rows)
-        if site is OURS:
-            figures["add page"] = admin_page(server, site, add)
-        jti = server.run(site.database, f"SELECT md5('{rows // 2}')")[0][0]
-        search = f"/admin/token_blacklist/outstandingtoken/?q={jti}"
-        figures["search"] = admin_page(server, site, search)
-        figures["flush"] = flush(server, site, stock)
-        found[site.title] = figures
-        print(f"  {site.title}: {json.dumps(figures)}", flush=True)
-        empty(server, site)
+def measure(server: Server, *, rows: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
+    """Fill both lists and flush them, round after round; return the figures of each by site."""
+    found: dict[str, list[dict[str, Any]]] = {OURS.title: [], PEER.title: []}
+    for _ in range(rounds):
+        for site in (OURS, PEER):
+            figures = one_round(server, site, rows)
+            found[site.title].append(figures)
+            print(f"  {site.title}: {json.dumps(figures)}", flush=True)
     return found
+
+
+def one_round(server: Server, site: Site, rows: int) -> dict[str, Any]:
+    stock = Stock(server, site, 64)
+    listed = min(LISTED, rows // 10)
+    figures: dict[str, Any] = {"rows": rows, "listed": listed}
+    fill(server, site, 1, listed)
+    add = "/admin/token_blacklist/blacklistedtoken/add/"
+    figures["add page, few"] = admin_page(server, site, add)
+    fill(server, site, listed + 1, rows)
+    if site is OURS:
+        figures["add page"] = admin_page(server, site, add)
+    jti = server.run(site.database, f"SELECT md5('{rows // 2}')")[0][0]
+    search = f"/admin/token_blacklist/outstandingtoken/?q={jti}"
+    figures["search"] = admin_page(server, site, search)
+    figures |= flush(server, site, stock)
+    empty(server, site)
+    return figures
 
 
 def peak_memory(pid: int) -> float:
@@ -118,7 +124,7 @@ def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
             )
 
         idle = refreshes(warm_up=1, seconds=5)
-        before = server.run(site.database, f"SELECT count(*) FROM {OUTSTANDING}")[0][0]
+        before = expired(server, site)
         log = server.run(site.database, "SELECT pg_current_wal_lsn()")[0][0]
         began = time.monotonic()
         process = subprocess.Popen(
@@ -144,49 +150,63 @@ def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
         thread.join()
     if process.returncode:
         raise RuntimeError(f"the flush of {site.title} failed")
-    after = server.run(site.database, f"SELECT count(*) FROM {OUTSTANDING}")[0][0]
+    deleted = before - expired(server, site)
     logged = server.run(site.database, f"SELECT pg_current_wal_lsn() - '{log}'")[0][0]
     return {
         "seconds": ended[0],
         "MiB": memory[0],
-        "deleted": before - after,
-        "logged": float(logged) / (before - after),
+        "deleted": deleted,
+        "logged": float(logged) / deleted,
         "p99 idle ms": idle.percentile(99) * 1000,
         "p99 ms": meanwhile.percentile(99) * 1000,
         "longest ms": max(meanwhile.times) * 1000,
     }
 
 
-def storage(server: Server, *, sessions: dict[int, int]) -> dict[str, dict[str, float]]:
-    """Return the bytes per session, indexes included, after so many refreshes.
+def expired(server: Server, site: Site) -> int:
+    query = f"SELECT count(*) FROM {OUTSTANDING} WHERE expires_at < now()"
+    return int(server.run(site.database, query)[0][0])
 
-    `sessions` says for each number of refreshes how many sessions are refreshed so often.
+
+def storage(server: Server, *, sessions: int, refreshes: int) -> dict[str, dict[str, float]]:
+    """Return the bytes on disk, indexes included, of a session and of each of its refreshes.
+
+    The sessions are refreshed in turn and not one after the other: `expires_at` has whole
+    seconds, and a row that keeps it from one refresh to the next leaves the indexes alone.
+    That saves space in a benchmark and never on a site, where refreshes are minutes apart.
     """
-    found: dict[str, dict[str, float]] = {OURS.title: {}, PEER.title: {}}
+    found: dict[str, dict[str, float]] = {}
     for site in (OURS, PEER):
         with served(site, server) as running:
-            for refreshes, count in sessions.items():
-                empty(server, site)
-                before = _bytes(server, site)
-                _refresh(server, site, running, count, refreshes)
-                figure = (_bytes(server, site) - before) / count
-                found[site.title][str(refreshes)] = figure
-                print(f"  {site.title}: {figure:.0f} bytes after {refreshes}", flush=True)
+            empty(server, site)
+            autovacuum(server, site, "off")
+            sizes = [vacuumed_size(server, site)]
+            tokens = list(Stock(server, site, sessions).refresh_tokens())
+            sizes.append(vacuumed_size(server, site))
+            shares = [tokens[n::CLIENTS] for n in range(CLIENTS)]
+            for _ in range(2):  # into new space, then into the space that the VACUUM freed
+                load.run(running.port, [load.refreshing_in_turn(s, refreshes) for s in shares])
+                sizes.append(vacuumed_size(server, site))
+        empty_at, new, first, second = sizes
+        found[site.title] = {
+            "sessions": sessions,
+            "refreshes": refreshes,
+            "of a session": (new - empty_at) / sessions,
+            "of a refresh": (first - new) / sessions / refreshes,
+            "of a refresh after a VACUUM": (second - first) / sessions / refreshes,
+        }
+        print(f"  {site.title}: {json.dumps(found[site.title])}", flush=True)
+        autovacuum(server, site, "on")
         empty(server, site)
     return found
 
 
-def _refresh(server: Server, site: Site, running: Served, count: int, times: int) -> None:
-    tokens = Stock(server, site, count).refresh_tokens()
-
-    def client() -> load.Story:
-        for token in tokens:
-            yield from load.refreshing(token, times)
-
-    load.run(running.port, [client() for _ in range(8)])
+def autovacuum(server: Server, site: Site, on_or_off: str) -> None:
+    for table in (OUTSTANDING, BLACKLISTED):
+        server.run(site.database, f"ALTER TABLE {table} SET (autovacuum_enabled = {on_or_off})")
 
 
-def _bytes(server: Server, site: Site) -> int:
-    size = f"pg_total_relation_size('{OUTSTANDING}') + pg_total_relation_size('{BLACKLISTED}')"
+def vacuumed_size(server: Server, site: Site) -> int:
     vacuum = (f"VACUUM {OUTSTANDING}", f"VACUUM {BLACKLISTED}")
+    size = f"pg_total_relation_size('{OUTSTANDING}') + pg_total_relation_size('{BLACKLISTED}')"
     return int(server.run(site.database, *vacuum, f"SELECT {size}")[0][0])

@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"
+
 Story = Generator[bytes, bytes, None]
 """What a client does: yields a request, is sent the body of its answer."""
 
@@ -38,7 +40,7 @@ def request(method: str, path: str, body: Any = None, access: str = "") -> bytes
     lines = [
         f"{method} {path} HTTP/1.1",
         "Host: localhost",
-        "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36",
+        f"User-Agent: {USER_AGENT}",
         "Accept: application/json",
         "Content-Type: application/json",
         f"Content-Length: {len(content)}",
@@ -119,11 +121,18 @@ def run(
     return load
 
 
-def refreshing(token: str, times: int | None = None) -> Story:
-    while times is None or times > 0:
+def refreshing(token: str) -> Story:
+    while True:
         body = yield request("POST", "/api/token/refresh/", {"refresh": token})
         token = json.loads(body)["refresh"]
-        times = None if times is None else times - 1
+
+
+def refreshing_in_turn(tokens: list[str], times: int) -> Story:
+    """Refresh each of the tokens so many times, and leave its successor in its place."""
+    for _ in range(times):
+        for place, token in enumerate(tokens):
+            body = yield request("POST", "/api/token/refresh/", {"refresh": token})
+            tokens[place] = json.loads(body)["refresh"]
 
 
 def signing_out(tokens: Iterable[str]) -> Story:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 import psutil
 
 from . import load
-from .sites import BARE, OURS, PEER, SITES, Served, Server, Site, served, stock
+from .sites import SITES, Served, Server, Site, served, stock
 
 CLIENTS = 8
 OPERATIONS = ("refresh", "sign-out", "authenticated request", "sign-in")
@@ -54,7 +53,7 @@ class Stock:
 
 
 def measure(server: Server, *, rounds: int, warm_up: float, seconds: float) -> dict[str, Any]:
-    """Return the figures by operation and site, the medians of the rounds."""
+    """Return the figures of each round by operation and site, and what was measured once."""
     found: dict[str, dict[str, list[dict[str, float]]]] = {
         operation: {site.title: [] for site in SITES} for operation in OPERATIONS
     }
@@ -78,7 +77,7 @@ def measure(server: Server, *, rounds: int, warm_up: float, seconds: float) -> d
                     )
                     found[operation][site.title].append(figures)
                     print(f"  {number + 1} {operation:22} {site.title:18}", end="")
-                    print(f"{figures['per second']:8.0f}/s", flush=True)
+                    print(f"{figures['CPU ms']:8.2f} ms{figures['per second']:8.0f}/s", flush=True)
         memory = {site.title: pss(running[site]) for site in SITES}
         counts = {
             operation: {
@@ -90,7 +89,9 @@ def measure(server: Server, *, rounds: int, warm_up: float, seconds: float) -> d
     return {
         "memory": memory,
         "statements": counts,
-        "operations": {operation: summary(each) for operation, each in found.items()},
+        "rounds": found,
+        "Rounds": rounds,
+        "Seconds of a turn": seconds,
     }
 
 
@@ -112,6 +113,7 @@ def one_round(
     web, database = (after - began for after, began in zip(cpu(), before, strict=True))
     requests = len(measured.times)
     return {
+        "CPU ms": (web + database) / requests * 1000,
         "per second": measured.per_second,
         "p50 ms": measured.percentile(50) * 1000,
         "p99 ms": measured.percentile(99) * 1000,
@@ -134,32 +136,9 @@ def busy(process: psutil.Process) -> float:
     return total
 
 
-def pss(running: Served) -> float:
-    """Return a worker's memory in MiB, with its share of what the workers have in common."""
-    return statistics.mean(w.memory_full_info().pss for w in running.workers()) / 2**20
-
-
-def summary(by_site: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
-    """Return each site's medians, and the medians of the ratios within the rounds."""
-    medians = {
-        title: {name: statistics.median(r[name] for r in each) for name in each[0]}
-        for title, each in by_site.items()
-    }
-
-    def ratio(base: Site) -> float:
-        pairs = zip(by_site[OURS.title], by_site[base.title], strict=True)
-        return statistics.median(a["per second"] / b["per second"] for a, b in pairs)
-
-    def cost(site: Site) -> float:
-        return medians[site.title]["web CPU ms"] + medians[site.title]["database CPU ms"]
-
-    return {
-        "sites": medians,
-        "to peer": ratio(PEER),
-        "to bare": ratio(BARE),
-        "cost to peer": cost(OURS) / cost(PEER),
-        "cost to bare": cost(OURS) / cost(BARE),
-    }
+def pss(running: Served) -> list[float]:
+    """Return the memory of each worker in MiB, with its share of what they have in common."""
+    return [worker.memory_full_info().pss / 2**20 for worker in running.workers()]
 
 
 @contextmanager

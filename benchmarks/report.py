@@ -10,17 +10,11 @@ from typing import Any
 
 import psutil
 
-from .sites import BARE, OURS, PEER, ROOT, SITES, THREADS, WORKERS, Server
+from .figures import Figure, ratio
+from .sites import OURS, PEER, ROOT, SITES, THREADS, WORKERS, Server
 
-NOTE = ROOT / "docs" / "performance.md"
-
-# What was set out for: at least, times Simple JWT and times the bare WSGI function.
-TARGETS = {
-    "refresh": (3.5, 0.5),
-    "sign-out": (2, 0.45),
-    "authenticated request": (1.2, 0.5),
-    "sign-in": (1.2, 0.45),
-}
+PAGE = ROOT / "docs" / "performance.md"
+NOT_TRIED = "not tried"
 
 
 def machine(server: Server) -> dict[str, str]:
@@ -39,100 +33,109 @@ def machine(server: Server) -> dict[str, str]:
 
 
 def tables(found: dict[str, Any]) -> dict[str, str]:
-    """Return each table that there are figures for, by the name of its place in the note."""
-    made = {"machine": _table(("", ""), found["machine"].items())}
+    """Return each table that there are figures for, by the name of its markers on the page."""
+    described = dict(found["machine"])
+    made = {}
     if "operations" in found:
         made |= _operations(found["operations"])
+        described |= {name: found["operations"][name] for name in ("Rounds", "Seconds of a turn")}
     if "lists" in found:
         made["lists"] = _lists(found["lists"])
     if "storage" in found:
-        ours, theirs = found["storage"][OURS.title], found["storage"][PEER.title]
-        rows = (
-            (n, f"{ours[n]:,.0f}", f"{theirs[n]:,.0f}", f"1/{theirs[n] / max(ours[n], 1):.0f}")
-            for n in ours
-        )
-        made["storage"] = _table(("refreshes", OURS.title, PEER.title, "ratio"), rows)
+        made["storage"] = _storage(found["storage"])
     if "race" in found:
         rows = ((title, each["least"], each["most"]) for title, each in found["race"].items())
         made["race"] = _table(("", "fewest successors in a round", "most"), rows)
-    return made
+    return {"machine": _table(("", ""), described.items()), **made}
 
 
 def _operations(found: dict[str, Any]) -> dict[str, str]:
-    ratios, rates, costs = [], [], []
-    for operation, each in found["operations"].items():
-        sites, (peer, bare) = each["sites"], TARGETS[operation]
-        ratios.append(
-            (
-                operation,
-                f"{each['to peer']:.2f} x",
-                f"{peer} x",
-                _verdict(each["to peer"] >= peer),
-                f"{each['to bare']:.2f}",
-                bare,
-                _verdict(each["to bare"] >= bare),
-                f"{each['cost to peer']:.2f}",
-                f"{each['cost to bare']:.2f}",
-            )
-        )
-        rates.append((operation, *(f"{sites[s.title]['per second']:,.0f}" for s in SITES)))
-        for site in SITES:
-            figures, sent = sites[site.title], found["statements"][operation][site.title]
-            costs.append(
-                (
-                    operation,
-                    site.title,
-                    f"{sent['statements']:.1f}",
-                    f"{sent['around them']:.1f}",
-                    *(f"{figures[name]:.2f}" for name in ("web CPU ms", "database CPU ms")),
-                    *(f"{figures[name]:.1f}" for name in ("p50 ms", "p99 ms")),
-                )
-            )
-    columns = ("", f"to {PEER.title}", "aim", "", f"to {BARE.title}", "aim", "")
-    columns += (f"CPU to {PEER.title}", f"CPU to {BARE.title}")
-    names = ("operation", "by", "statements", "BEGIN, COMMIT, checks")
-    names += ("web CPU ms", "database CPU ms", "p50 ms", "p99 ms")
-    memory = ((title, f"{size:.0f} MiB") for title, size in found["memory"].items())
+    rounds = found["rounds"]
+    memory = ((title, Figure(sizes).text(0)) for title, sizes in found["memory"].items())
     return {
-        "ratios": _table(columns, ratios),
-        "rates": _table(("requests a second", *(s.title for s in SITES)), rates),
-        "costs": _table(names, costs),
-        "memory": _table(("a worker of", "proportional set size"), memory),
+        "cpu": _comparison(rounds, "CPU ms", 2),
+        "rates": _comparison(rounds, "per second", 0),
+        "costs": _costs(rounds, found["statements"]),
+        "memory": _table(("a worker of", "MiB"), memory),
     }
+
+
+def _figure(rounds: list[dict[str, Any]], name: str) -> Figure:
+    return Figure([each[name] for each in rounds])
+
+
+def _comparison(rounds: dict[str, Any], name: str, decimals: int) -> str:
+    """Return the figures of each site, those of the others with the ratio of ours to them."""
+    others = [site.title for site in SITES if site is not OURS]
+    rows = []
+    for operation, by_site in rounds.items():
+        ours = _figure(by_site[OURS.title], name)
+        row = [operation, ours.text(decimals)]
+        for title in others:
+            theirs = _figure(by_site[title], name)
+            row += [theirs.text(decimals), ratio(ours, theirs)]
+        rows.append(row)
+    columns = [cell for title in others for cell in (title, "ratio")]
+    return _table(("", OURS.title, *columns), rows)
+
+
+def _costs(rounds: dict[str, Any], sent: dict[str, Any]) -> str:
+    shown = {"web CPU ms": 2, "database CPU ms": 2, "p50 ms": 1, "p99 ms": 1}
+    rows = (
+        (
+            operation,
+            title,
+            *(f"{sent[operation][title][name]:.1f}" for name in ("statements", "around them")),
+            *(_figure(each, name).text(decimals) for name, decimals in shown.items()),
+        )
+        for operation, by_site in rounds.items()
+        for title, each in by_site.items()
+    )
+    return _table(("operation", "by", "statements", "BEGIN, COMMIT, checks", *shown), rows)
 
 
 def _lists(found: dict[str, Any]) -> str:
     ours, theirs = found[OURS.title], found[PEER.title]
-    flushes = [each["flush"] for each in (ours, theirs)]
-    rows = [
-        (f"flush of {ours['rows']:,} rows, s", *(f"{f['seconds']:.1f}" for f in flushes)),
-        ("deleted by it", *(f"{f['deleted']:,}" for f in flushes)),
-        ("its peak memory, MiB", *(f"{f['MiB']:.0f}" for f in flushes)),
-        ("log that PostgreSQL wrote for each, bytes", *(f"{f['logged']:,.0f}" for f in flushes)),
-        ("p99 of refreshes before it, ms", *(f"{f['p99 idle ms']:.0f}" for f in flushes)),
-        ("p99 of refreshes meanwhile, ms", *(f"{f['p99 ms']:.0f}" for f in flushes)),
-        ("the longest of them, ms", *(f"{f['longest ms']:.0f}" for f in flushes)),
-        (f"admin: search by jti at {ours['rows']:,} rows, ms", *_pages(ours, theirs, "search")),
-        (
-            f"admin: page that adds a blacklist record at {ours['listed']:,} rows, ms",
-            *_pages(ours, theirs, "add page, few"),
-        ),
-        (f"the same at {ours['rows']:,} rows, ms", _page(ours["add page"]), "not tried"),
+    rows, listed = f"{ours[0]['rows']:,} rows", f"{ours[0]['listed']:,} rows"
+    shown = [
+        (f"flush of {rows}, s", "seconds", 1),
+        ("rows that it deleted", "deleted", 0),
+        ("WAL per deleted row, bytes", "logged", 0),
+        ("peak memory of the flush, MiB", "MiB", 0),
+        ("p99 of refreshes before the flush, ms", "p99 idle ms", 0),
+        ("p99 of refreshes during the flush, ms", "p99 ms", 0),
+        ("slowest refresh during the flush, ms", "longest ms", 0),
+        (f"admin: search by jti at {rows}, ms", "search", 0),
+        (f"admin: page that adds a blacklist record at {listed}, ms", "add page, few", 0),
+        (f"the same at {rows}, ms", "add page", 0),
     ]
-    return _table(("", OURS.title, PEER.title), rows)
+    lines = ((label, *_both(ours, theirs, name, digits)) for label, name, digits in shown)
+    return _table(("", OURS.title, PEER.title, "ratio"), lines)
 
 
-def _pages(*both_and_name: Any) -> tuple[str, ...]:
-    *both, name = both_and_name
-    return tuple(_page(each[name]) for each in both)
+def _both(ours: Any, theirs: Any, name: str, decimals: int) -> tuple[str, str, str]:
+    """Return the figures of both and their ratio, as far as there are any."""
+    figure = _figure(ours, name)
+    values = [each.get(name, NOT_TRIED) for each in theirs]
+    if NOT_TRIED in values:
+        return figure.text(decimals), NOT_TRIED, ""
+    if None in values:
+        return figure.text(decimals), "given up after 2 minutes", ""
+    return figure.text(decimals), Figure(values).text(decimals), ratio(figure, Figure(values))
 
 
-def _page(milliseconds: float | None) -> str:
-    return "given up after 2 minutes" if milliseconds is None else f"{milliseconds:,.0f}"
-
-
-def _verdict(met: bool) -> str:
-    return "met" if met else "not met"
+def _storage(found: dict[str, Any]) -> str:
+    ours, theirs = found[OURS.title], found[PEER.title]
+    labels = {
+        "of a session": "a new session",
+        "of a refresh": f"each of its first {ours['refreshes']} refreshes",
+        "of a refresh after a VACUUM": f"each of the next {ours['refreshes']}, after a VACUUM",
+    }
+    rows = (
+        (label, *(f"{round(each[name]):,}" for each in (ours, theirs)))
+        for name, label in labels.items()
+    )
+    return _table((f"bytes, {ours['sessions']:,} sessions", OURS.title, PEER.title), rows)
 
 
 def _table(names: Any, rows: Any) -> str:
@@ -141,11 +144,11 @@ def _table(names: Any, rows: Any) -> str:
 
 
 def write(made: dict[str, str]) -> None:
-    """Put each table between its markers in the note."""
-    text = NOTE.read_text()
+    """Put each table between its markers on the page."""
+    text = PAGE.read_text()
     for name, table in made.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         text, places = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.S)
         if places != 1:
-            raise ValueError(f"{NOTE} has {places} places for {name}")
-    NOTE.write_text(text)
+            raise ValueError(f"{PAGE} has {places} places for {name}")
+    PAGE.write_text(text)

@@ -9,6 +9,8 @@ from typing import Any
 
 import django
 
+from .load import USER_AGENT
+
 PASSWORD = "correct horse battery staple"  # of nobody
 PEOPLE = 200
 
@@ -41,6 +43,8 @@ def our_sessions(users: list[Any], count: int) -> list[dict[str, str]]:
                 session_id=token["sid"],
                 created_at=now,
                 expires_at=datetime.fromtimestamp(token["exp"], UTC),
+                ip_address="127.0.0.1",
+                user_agent=USER_AGENT,
             )
         )
         bare = {"sid": token["sid"], "user": str(user.pk)}

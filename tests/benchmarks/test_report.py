@@ -1,0 +1,123 @@
+"""The tables of docs/performance.md: a range beside each figure, and no empty comparison."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks import report
+from benchmarks.figures import NO_DIFFERENCE, Figure, ratio
+from benchmarks.sites import BARE, OURS, PEER, SITES, VIEW
+
+
+def test_a_figure_is_the_median_of_its_rounds_with_the_least_and_the_most():
+    assert Figure([734, 700, 1300]).text(0) == "734 (700-1,300)"
+
+
+def test_rounds_that_show_the_same_number_have_no_range():
+    assert Figure([1.04, 1.01]).text(1) == "1.0"
+    assert Figure([7.8]).text(1) == "7.8"
+
+
+def test_a_ratio_agrees_with_the_medians_beside_it():
+    # The rounds' ratios are 7, 2 and 6, so that their median, 6, is not the ratio of the medians.
+    ours, theirs = Figure([700, 720, 900]), Figure([100, 360, 150])
+
+    assert ratio(ours, theirs) == "4.8 (2.0-7.0)"
+    assert ours.median / theirs.median == 720 / 150
+
+
+@pytest.mark.parametrize("theirs", [[2.2, 2.5, 2.4], [1.0, 3.0, 2.0], [2.3, 2.3, 2.3]])
+def test_figures_whose_ranges_overlap_show_no_difference(theirs):
+    ours = Figure([1.9, 2.1, 2.3])
+
+    assert ratio(ours, Figure(theirs)) == NO_DIFFERENCE
+    assert ratio(Figure(theirs), ours) == NO_DIFFERENCE
+
+
+def test_figures_whose_ranges_do_not_touch_differ():
+    assert ratio(Figure([1.9, 2.1]), Figure([2.2, 2.5])) == "0.85 (0.84-0.86)"
+
+
+def one_round(cpu, rate):
+    measured = {"CPU ms": cpu, "per second": rate, "web CPU ms": cpu, "database CPU ms": 0.3}
+    return {**measured, "p50 ms": 10, "p99 ms": 30}
+
+
+def site_by_site(cell):
+    return {site.title: cell(site) for site in SITES}
+
+
+def what_was_found():
+    """Return what a run finds: Simple JWT at four times our cost, the DRF view about as fast."""
+    rounds = {
+        OURS.title: [one_round(2.0, 700), one_round(2.1, 730)],
+        PEER.title: [one_round(8.0, 120), one_round(8.4, 125)],
+        VIEW.title: [one_round(1.9, 720), one_round(2.2, 760)],
+        BARE.title: [one_round(0.5, 2400), one_round(0.6, 2500)],
+    }
+    counted = {"statements": 1, "around them": 0}
+    flush = {"seconds": 8, "deleted": 80, "logged": 400, "MiB": 80, "search": 20}
+    flush |= {"p99 idle ms": 18, "p99 ms": 27, "longest ms": 71, "add page, few": 17}
+    sizes = {"of a session": 950, "of a refresh": 53, "of a refresh after a VACUUM": -0.2}
+    lists = {"rows": 100, "listed": 10, **flush}
+    return {
+        "machine": {"Date": "2026-11-24"},
+        "operations": {
+            "rounds": {"refresh": rounds},
+            "statements": {"refresh": site_by_site(lambda site: counted)},
+            "memory": site_by_site(lambda site: [66.7, 67.2]),
+            "Rounds": 2,
+            "Seconds of a turn": 3,
+        },
+        "lists": {OURS.title: [{**lists, "add page": 15}], PEER.title: [{**lists, "seconds": 62}]},
+        "storage": {
+            site.title: {"sessions": 2000, "refreshes": 5, **sizes} for site in (OURS, PEER)
+        },
+        "race": {site.title: {"least": 1, "most": 1} for site in (OURS, PEER)},
+    }
+
+
+def row(table, label):
+    (line,) = [line for line in table.splitlines() if line.startswith(f"| {label} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_processor_time_stands_beside_that_of_each_other_site_and_the_ratio_to_it():
+    table = report.tables(what_was_found())["cpu"]
+
+    assert row(table, "refresh") == [
+        *("refresh", "2.05 (2.00-2.10)"),
+        *("8.20 (8.00-8.40)", "0.25"),
+        *("2.05 (1.90-2.20)", NO_DIFFERENCE),
+        *("0.55 (0.50-0.60)", "3.7 (3.5-4.0)"),
+    ]
+
+
+def test_a_page_that_simple_jwt_is_spared_is_not_tried():
+    table = report.tables(what_was_found())["lists"]
+
+    assert row(table, "the same at 100 rows, ms")[1:3] == ["15", "not tried"]
+    assert row(table, "flush of 100 rows, s") == ["flush of 100 rows, s", "8.0", "62.0", "0.13"]
+
+
+def test_a_page_that_is_given_up_in_one_round_has_no_figure():
+    found = what_was_found()
+    found["lists"][PEER.title][0]["add page, few"] = None
+
+    table = report.tables(found)["lists"]
+
+    assert "| 17 | given up after 2 minutes |" in table
+
+
+def test_a_run_writes_every_table_of_the_page(tmp_path, monkeypatch):
+    page = tmp_path / "performance.md"
+    text = report.PAGE.read_text()
+    page.write_text(re.sub(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", r"\1\3", text, flags=re.S))
+    monkeypatch.setattr(report, "PAGE", page)
+
+    report.write(report.tables(what_was_found()))
+
+    assert "-->\n<!-- /" not in page.read_text()
+    assert not re.search(r"^\|", re.sub(r"(?s)<!-- (\w+) -->.*?<!-- /\1 -->", "", text), re.M)
