@@ -25,8 +25,9 @@ def measure(server: Server, part: str, quick: bool) -> Any:
             rows, rounds = (50_000, 1) if quick else (1_000_000, 3)
             return lists.measure(server, rows=rows, rounds=rounds)
         case "storage":
-            sessions, refreshes = (200, 5) if quick else (2000, 5)
-            return lists.storage(server, sessions=sessions, refreshes=refreshes)
+            return lists.storage(
+                server, sessions=200 if quick else 2000, refreshes=1 if quick else 3
+            )
         case _:
             return race.measure(server, rounds=5 if quick else 20)
 

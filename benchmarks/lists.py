@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from .sites import OURS, PEER, ROOT, Server, Site, environment, run_python, serv
 OUTSTANDING = "token_blacklist_outstandingtoken"
 BLACKLISTED = "token_blacklist_blacklistedtoken"
 LISTED = 20_000  # tokens, at most, that Simple JWT's page to add a record is tried with
+SERIES = 4  # PostgreSQL reuses an index page only after a second VACUUM
 PATIENCE = 120  # seconds that a page may take
 
 # 80 % expired, over thirty days; 30 % blacklisted.
@@ -169,8 +171,10 @@ def expired(server: Server, site: Site) -> int:
     return int(server.run(site.database, query)[0][0])
 
 
-def storage(server: Server, *, sessions: int, refreshes: int) -> dict[str, dict[str, float]]:
-    """Return the bytes on disk, indexes included, of a session and of each of its refreshes.
+def storage(server: Server, *, sessions: int, refreshes: int) -> dict[str, dict[str, Any]]:
+    """Return the bytes on disk, indexes included, of a session and of a refresh in each series.
+
+    In a series every session is refreshed so many times; a VACUUM follows.
 
     The sessions are refreshed in turn and not one after the other: `expires_at` has whole
     seconds, and a row that keeps it from one refresh to the next leaves the indexes alone.
@@ -185,16 +189,15 @@ def storage(server: Server, *, sessions: int, refreshes: int) -> dict[str, dict[
             tokens = list(Stock(server, site, sessions).refresh_tokens())
             sizes.append(vacuumed_size(server, site))
             shares = [tokens[n::CLIENTS] for n in range(CLIENTS)]
-            for _ in range(2):  # into new space, then into the space that the VACUUM freed
+            for _ in range(SERIES):
                 load.run(running.port, [load.refreshing_in_turn(s, refreshes) for s in shares])
                 sizes.append(vacuumed_size(server, site))
-        empty_at, new, first, second = sizes
+        growth = [after - before for before, after in pairwise(sizes)]
         found[site.title] = {
             "sessions": sessions,
             "refreshes": refreshes,
-            "of a session": (new - empty_at) / sessions,
-            "of a refresh": (first - new) / sessions / refreshes,
-            "of a refresh after a VACUUM": (second - first) / sessions / refreshes,
+            "of a session": growth[0] / sessions,
+            "of a refresh": [each / sessions / refreshes for each in growth[1:]],
         }
         print(f"  {site.title}: {json.dumps(found[site.title])}", flush=True)
         autovacuum(server, site, "on")

@@ -125,17 +125,13 @@ def _both(ours: Any, theirs: Any, name: str, decimals: int) -> tuple[str, str, s
 
 
 def _storage(found: dict[str, Any]) -> str:
-    ours, theirs = found[OURS.title], found[PEER.title]
-    labels = {
-        "of a session": "a new session",
-        "of a refresh": f"each of its first {ours['refreshes']} refreshes",
-        "of a refresh after a VACUUM": f"each of the next {ours['refreshes']}, after a VACUUM",
-    }
-    rows = (
-        (label, *(f"{round(each[name]):,}" for each in (ours, theirs)))
-        for name, label in labels.items()
-    )
-    return _table((f"bytes, {ours['sessions']:,} sessions", OURS.title, PEER.title), rows)
+    both = ours, _ = found[OURS.title], found[PEER.title]
+    rows = [("a new session", *(f"{each['of a session']:,.0f}" for each in both))]
+    for number, sizes in enumerate(zip(*(each["of a refresh"] for each in both), strict=True), 1):
+        label = f"a refresh of series {number}"
+        rows.append((label, *(f"{round(size):,}" for size in sizes)))
+    described = f"bytes; {ours['sessions']:,} sessions, {ours['refreshes']} refreshes each a series"
+    return _table((described, OURS.title, PEER.title), rows)
 
 
 def _table(names: Any, rows: Any) -> str:

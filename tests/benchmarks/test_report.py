@@ -60,7 +60,7 @@ def what_was_found():
     counted = {"statements": 1, "around them": 0}
     flush = {"seconds": 8, "deleted": 80, "logged": 400, "MiB": 80, "search": 20}
     flush |= {"p99 idle ms": 18, "p99 ms": 27, "longest ms": 71, "add page, few": 17}
-    sizes = {"of a session": 950, "of a refresh": 53, "of a refresh after a VACUUM": -0.2}
+    sizes = {"of a session": 950, "of a refresh": [53, -0.2]}
     lists = {"rows": 100, "listed": 10, **flush}
     return {
         "machine": {"Date": "2026-11-24"},
@@ -109,6 +109,13 @@ def test_a_page_that_is_given_up_in_one_round_has_no_figure():
     table = report.tables(found)["lists"]
 
     assert "| 17 | given up after 2 minutes |" in table
+
+
+def test_a_refresh_that_takes_no_space_takes_0_bytes_and_not_minus_0():
+    table = report.tables(what_was_found())["storage"]
+
+    assert row(table, "a refresh of series 1")[1] == "53"
+    assert row(table, "a refresh of series 2")[1] == "0"
 
 
 def test_a_run_writes_every_table_of_the_page(tmp_path, monkeypatch):
