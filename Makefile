@@ -7,7 +7,7 @@ PYTEST := env -u DATABASE_URL $(PY) -m pytest
 WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 
-.PHONY: help run check test test-long clients screenshots bench bench-quick lint format words new lock setup setup-dev setup-browser
+.PHONY: help run check test test-long clients screenshots bench bench-quick compare lint format words new lock setup setup-dev setup-browser
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ bench: setup-dev ## Measure next to Simple JWT and write docs/performance.md (25
 
 bench-quick: setup-dev ## The same in under three minutes; prints the result and writes no file
 	$(PY) -W ignore -m benchmarks --quick
+
+compare: setup-dev ## Run the alternatives and write docs/comparison.md (ten minutes)
+	@$(PY) -W ignore -m benchmarks.compare
 
 lint: setup-dev ## Check formatting, lint, types, import rules, templates, migrations, the API schema
 	$(PY) -m ruff format --check .
@@ -72,6 +75,9 @@ lock: ## Compile the lock files from pyproject.toml (needs uv)
 	    --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
 	    -c requirements-dev.txt tests/clients/requirements.in -o tests/clients/requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
+	    -c requirements-dev.txt benchmarks/compare/requirements.in \
+	    -o benchmarks/compare/requirements.txt
 
 setup:
 	@sh scripts/setup.sh requirements.txt

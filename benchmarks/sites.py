@@ -31,6 +31,7 @@ class Site:
     settings: str
     database: str
     signs: bool = True  # tokens; the floors take a session id for one
+    python: str = sys.executable
 
 
 OURS = Site("this project", "config.wsgi", "benchmarks.settings", "ours")
@@ -91,7 +92,7 @@ def environment(site: Site, server: Server) -> dict[str, str]:
 def run_python(site: Site, server: Server, *arguments: str, timeout: float = 600) -> str:
     """Run Python with the site's settings; return what it printed."""
     return subprocess.run(
-        [sys.executable, *arguments],
+        [site.python, *arguments],
         cwd=ROOT,
         env=environment(site, server),
         check=True,
@@ -124,7 +125,7 @@ def served(site: Site, server: Server) -> Iterator[Served]:
         port = probe.getsockname()[1]
     gunicorn = subprocess.Popen(
         [
-            *(sys.executable, "-m", "gunicorn", site.application, "--bind", f"127.0.0.1:{port}"),
+            *(site.python, "-m", "gunicorn", site.application, "--bind", f"127.0.0.1:{port}"),
             *("--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS)),
             *("--keep-alive", "75", "--log-level", "error"),
         ],

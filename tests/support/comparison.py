@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psycopg
 
@@ -110,12 +111,12 @@ def watch(name: str, over: threading.Event, stalls: list[float]) -> None:
             time.sleep(0.005)
 
 
-def write(name: str, table: str) -> None:
-    """Put the table between its markers."""
-    text = PAGE.read_text(encoding="utf-8")
+def write(name: str, table: str, page: Path = PAGE) -> None:
+    """Put the table between its markers in the page."""
+    text = page.read_text(encoding="utf-8")
     marked = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
     found = re.sub(marked, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
-    PAGE.write_text(found, encoding="utf-8")
+    page.write_text(found, encoding="utf-8")
 
 
 def main() -> None:

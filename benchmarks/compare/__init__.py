@@ -1,0 +1,1 @@
+"""What this project and its alternatives do in the same situations: `make compare`."""

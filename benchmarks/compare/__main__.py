@@ -1,0 +1,102 @@
+"""Try each package, and write the table of docs/comparison.md: `python -m benchmarks.compare`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.sites import ROOT, Server, Site, run_python, served
+from tests.support.comparison import write
+from tests.support.postgres import database_url
+
+from .clients import BUILD, CLIENTS, PYTHON, Client
+from .facts import FACTS
+from .scenario import ROWS, Row, Trial
+
+PAGE = ROOT / "docs" / "comparison.md"
+LOCK = Path(__file__).with_name("requirements.txt")
+PEOPLE = 80
+
+
+def locked() -> dict[str, str]:
+    """Return the version of each package of the lock file."""
+    return dict(re.findall(r"(?m)^([\w-]+)==(\S+)", LOCK.read_text(encoding="utf-8")))
+
+
+def install() -> None:
+    """Install the alternatives into an environment of their own, once for each lock file."""
+    done = BUILD / "installed-requirements.txt"
+    if done.exists() and done.read_bytes() == LOCK.read_bytes():
+        return
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(BUILD / "venv")], check=True)
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+    subprocess.run([PYTHON, *pip, "--requirement", str(LOCK)], check=True)
+    done.write_bytes(LOCK.read_bytes())
+
+
+def tried(server: Server, kind: type[Client], site: Site, rows: tuple[Row, ...]) -> dict[str, str]:
+    """Run the rows on a database of the site's own; return the cells by title."""
+    server.create(site.database)
+    if not kind.ships_migrations:
+        run_python(site, server, "-m", "django", "makemigrations", "-v0", "jwt_allauth")
+    run_python(site, server, "-m", "django", "migrate", "-v0")
+    made = run_python(site, server, "-m", "benchmarks.compare.act", "people", str(PEOPLE))
+    with served(site, server) as running:
+        client = kind(running.port)
+        client.site = site
+        trial = Trial(client, server, iter(json.loads(made.strip().rpartition("\n")[2])))
+        found = {}
+        for row in rows:
+            found[row.title] = row.run(trial)
+            print(f"  {site.title}: {row.title}: {found[row.title]}", flush=True)
+    return found
+
+
+def column(server: Server, kind: type[Client]) -> dict[str, str]:
+    """Return a package's cells; each says what its option changes."""
+    found = tried(server, kind, kind.site, ROWS)
+    if kind.option:
+        rows = tuple(row for row in ROWS if row.by_option)
+        for title, cell in tried(server, kind, kind.option, rows).items():
+            if cell != found[title]:
+                found[title] += f" ({cell} with option)"
+    return found
+
+
+def table(rows: dict[str, Iterable[str]], columns: Iterable[str]) -> str:
+    """Return the cells of each row as a table."""
+    heads = ["", *columns]
+    lines = [heads, ["---"] * len(heads), *([title, *cells] for title, cells in rows.items())]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def versions() -> str:
+    """Return the versions and the date as a line of text."""
+    known = locked()
+    names = (*(kind.package for kind in CLIENTS if kind.package), "django")
+    listed = ", ".join(f"{name} {known[name]}" for name in names)
+    return f"Run on {datetime.now(UTC):%Y-%m-%d} with {listed}."
+
+
+def main() -> None:
+    chosen = [kind for kind in CLIENTS if not sys.argv[1:] or kind.__name__ in sys.argv[1:]]
+    install()
+    with database_url(durable=False) as url:
+        server = Server(url)
+        columns = {kind.title: column(server, kind) for kind in chosen}
+        server.connection.close()
+    trials = {row.title: [each[row.title] for each in columns.values()] for row in ROWS}
+    print("\n" + table(trials, columns))
+    if chosen == list(CLIENTS):
+        write("versions", versions(), PAGE)
+        write("trials", table(trials, columns), PAGE)
+        write("facts", table(FACTS, columns), PAGE)
+
+
+if __name__ == "__main__":
+    main()
