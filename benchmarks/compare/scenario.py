@@ -283,8 +283,11 @@ def statements(trial: Trial, done: Callable[[], object]) -> str:
 
 
 def warm(trial: Trial, tokens: Tokens) -> None:
-    """Ask often enough that each thread of each worker has its connection."""
-    for _ in range(24):
+    """Ask often enough that each thread of each worker has its connection.
+
+    A new connection sends a statement of its own.
+    """
+    for _ in range(80):
         trial.client.me(tokens.access)
 
 
