@@ -1,4 +1,4 @@
-"""What the packages have, by their documentation. Nothing of this is run."""
+"""What the packages have, by their documentation, metadata or source. Nothing of this is run."""
 
 from .scenario import NOTHING
 
@@ -13,7 +13,7 @@ FACTS = {
         "package",
         "part of REST framework",
     ),
-    "First release": ("2026", "2017", "2025", "2015", "2011", "2012"),
+    "First release": ("2026", "2017", "2025", "2015", "2011", "with REST framework"),
     "Home": (NOTHING, "Jazzband", "one author", "Jazzband", "author and contributors", "Encode"),
     "Works without REST framework": (NOTHING, NOTHING, NOTHING, NOTHING, "has", NOTHING),
     "Sign-up": ("has", NOTHING, "has", NOTHING, "has", NOTHING),
