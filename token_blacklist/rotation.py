@@ -205,6 +205,9 @@ def _successor(
     claims[SESSION_CLAIM] = token.session_id
     claims[AUTH_TIME_CLAIM] = keys.epoch(token.signed_in_at)
     successor = type(token).with_claims(claims)
+    # A repeated refresh gets the same access token, too.
+    successor.current_time = issued_at
+    successor.is_repeatable = True
     successor.set_user(user)
     return successor
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -252,6 +252,8 @@ class BlacklistMixin(Token):
     Where the app is not in INSTALLED_APPS these tokens sign and verify without lists.
     """
 
+    is_repeatable = False  # True: access_token is the same each time, for a repeated refresh
+
     def verify(self) -> None:
         super().verify()
         if conf.LISTS_ENABLED:
@@ -472,7 +474,10 @@ class RefreshToken(BlacklistMixin, Token):
         With USER_CLAIMS, one SELECT if the user is not loaded.
         """
         access = self.access_token_class()
+        access.set_iat(at_time=self.current_time)
         access.set_exp(from_time=self.current_time)
+        if self.is_repeatable:
+            access[conf.JTI_CLAIM] = uuid5(NAMESPACE_OID, self.jti).hex
         access["exp"] = min(access["exp"], self.payload["exp"])
         no_copy = self.no_copy_claims
         for claim, value in self.payload.items():

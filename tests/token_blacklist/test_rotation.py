@@ -66,9 +66,21 @@ def test_the_same_request_within_the_grace_gets_the_same_bytes(device, clock):
     again = device.refresh(old)
 
     assert again.status_code == HTTPStatus.OK
-    assert again.json()["refresh"] == first["refresh"]
+    assert again.json() == first
     assert device.me().status_code == HTTPStatus.OK
     assert session().generation == 1
+
+
+def test_each_refresh_gets_an_access_token_with_an_id_and_times_of_its_own(device, clock):
+    device.refresh()
+    before = claims(device.access)
+    clock.shift(7)
+
+    device.refresh()
+
+    after = claims(device.access)
+    assert after["jti"] != before["jti"]
+    assert (after["iat"], after["exp"]) == (before["iat"] + 7, before["exp"] + 7)
 
 
 def test_the_grace_does_not_move(device, clock):
