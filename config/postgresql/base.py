@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 from typing import TYPE_CHECKING, Any
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg.errors import FeatureNotSupported
 from psycopg.pq import TransactionStatus
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from psycopg import Cursor as ServerBindingCursor
 else:
     ServerBindingCursor = base.ServerBindingCursor
+
+MOST_VALUES = 2**16 - 1
 
 
 class Cursor(ServerBindingCursor):
@@ -32,7 +34,18 @@ class Cursor(ServerBindingCursor):
             return super().execute(*arguments, **options)
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def bulk_batch_size(self, fields: Any, objs: Any) -> int:
+        """Return how many objects fit into a statement: the protocol counts values in two bytes.
+
+        Django sends values in the statement's text by default, which has no such limit.
+        """
+        return MOST_VALUES // max(len(fields), 1)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
+
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "cursor_factory": Cursor}
 

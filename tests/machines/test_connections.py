@@ -1,6 +1,7 @@
 """A thread's connection to PostgreSQL: kept, and replaced where it broke before anybody asks."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import close_old_connections, connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 
@@ -122,3 +123,11 @@ def test_one_inside_a_transaction_fails_but_once(kept, device, migrate):
     close_old_connections()
     with transaction.atomic():
         assert list(User.objects.filter(pk=device.user.pk)) == [device.user]
+
+
+def test_more_rows_than_a_statement_has_values_are_inserted_and_deleted():
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(2**16))
+
+    Group.objects.all().delete()  # which first deletes what refers to them, by their keys
+
+    assert not Group.objects.exists()
