@@ -31,7 +31,7 @@ clients: setup-dev ## Generate a TypeScript and a Python client and run a sessio
 screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
 
-bench: setup-dev ## Measure next to Simple JWT and write docs/performance.md (25 minutes)
+bench: setup-dev ## Measure next to Simple JWT and write docs/performance.md (half an hour)
 	$(PY) -W ignore -m benchmarks
 
 bench-quick: setup-dev ## The same in under three minutes; prints the result and writes no file
