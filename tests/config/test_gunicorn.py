@@ -22,4 +22,4 @@ def test_more_connections_than_postgresql_takes_by_default_are_one_warning(
     config["on_starting"](server)
 
     assert len(caplog.messages) == warnings
-    assert all("up to 100 connections" in message for message in caplog.messages)
+    assert all("up to 100 database connections" in message for message in caplog.messages)
