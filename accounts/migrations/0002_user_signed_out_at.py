@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from token_blacklist.migrations._lock import LockTables
+from token_blacklist.operations import LockTables
 
 
 class Migration(migrations.Migration):

@@ -6,7 +6,7 @@ from django.core.management import CommandError
 from django.db import connection, connections
 from django.db.migrations.state import ProjectState
 
-from token_blacklist.migrations import _lock
+from token_blacklist import operations
 from token_blacklist.models import OutstandingToken
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -28,14 +28,14 @@ def reader():
 def lock():
     state = ProjectState.from_apps(apps)
     with connection.schema_editor() as editor:
-        _lock.LockTables("token_blacklist.OutstandingToken").database_forwards(
+        operations.LockTables("token_blacklist.OutstandingToken").database_forwards(
             "token_blacklist", editor, state, state
         )
 
 
 def test_it_gives_up_with_a_sentence_that_names_the_transaction_in_the_way(reader, monkeypatch):
-    monkeypatch.setattr(_lock, "GIVE_UP_AFTER", 0.0)
-    monkeypatch.setattr(_lock, "OLD", "0 seconds")
+    monkeypatch.setattr(operations, "GIVE_UP_AFTER", 0.0)
+    monkeypatch.setattr(operations, "OLD", "0 seconds")
     pid = reader.connection.info.backend_pid
 
     with pytest.raises(CommandError, match=rf"changed nothing.*run migrate again.*pid.*\b{pid}\b"):
@@ -56,7 +56,7 @@ def test_it_tries_again_and_gets_through_once_the_reader_is_gone(reader, monkeyp
         if len(tries) == 2:
             reader.rollback()
 
-    monkeypatch.setattr(_lock.time, "sleep", go)
+    monkeypatch.setattr(operations.time, "sleep", go)
 
     lock()
 

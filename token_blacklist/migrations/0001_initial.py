@@ -8,7 +8,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from ._lock import LockTables
+from ..operations import LockTables
 
 
 class Migration(migrations.Migration):

@@ -6,8 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from ._atomic import RunDeferredSQL
-from ._lock import LockTables
+from ..operations import LockTables, RunDeferredSQL
 
 
 class Migration(migrations.Migration):

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
-from ._lock import LockTables
+from ..operations import LockTables
 from ._without_index import DropIndex
 
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from ._lock import LockTables
+from ..operations import LockTables
 
 
 class Migration(migrations.Migration):

@@ -1,4 +1,6 @@
-"""Locks the tables of a migration without stopping the site."""
+"""Migration operations that keep the site available, and a migration repeatable."""
+
+from __future__ import annotations
 
 import time
 from typing import Any
@@ -7,20 +9,20 @@ from django.core.management import CommandError
 from django.db import OperationalError, connections, transaction
 from django.db.migrations.operations.base import Operation
 
-WAIT = 400  # milliseconds for one table: whoever comes after it waits as long
-PAUSE = 1.0  # seconds in which those who waited get through
+WAIT = 400  # milliseconds for each table; requests that come after it wait as long
+PAUSE = 1.0  # seconds between two attempts, for the requests that waited
 GIVE_UP_AFTER = 300.0  # seconds
-OLD = "1 second"  # of the transactions that are named then: the others end by themselves
+OLD = "1 second"  # age of the transactions that the error names; others end by themselves
 
 LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED = "55P03", "40P01"
 
 
 class LockTables(Operation):
-    """Lock on PostgreSQL all that the migration changes, with retries. The first operation.
+    """Lock the migration's tables on PostgreSQL, with retries. The first operation.
 
-    A lock that waits for a long reader makes every request after it wait as well. So it is given
-    up after a moment, and asked for again. Once it has all of them, the rest of the migration
-    waits for nobody and cannot be in a deadlock.
+    A lock that waits for a long reader makes every later request wait as well. Therefore it times
+    out after a moment and is tried again. With all locks held, the rest of the migration does not
+    wait and cannot deadlock.
     """
 
     reduces_to_sql = False
@@ -61,10 +63,39 @@ class LockTables(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        """Lock nothing: this is the last step back."""
+        """Do nothing: this is the last step backwards."""
 
     def describe(self) -> str:
-        return "Lock the tables, a moment at a time"
+        return "Lock the tables, with retries"
+
+
+class RunDeferredSQL(Operation):
+    """Send the statements that Django defers to the end of the migration. The last operation.
+
+    If some are left, Django records the migration after its transaction. A migration that is killed
+    in between cannot be run again, because its changes have been made.
+    """
+
+    reduces_to_sql = False
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Change nothing."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        for statement in schema_editor.deferred_sql:
+            schema_editor.execute(statement)
+        schema_editor.deferred_sql.clear()
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Change nothing."""
+
+    def describe(self) -> str:
+        return "Send the deferred statements"
 
 
 def _lock(schema_editor: Any, statements: list[str]) -> None:
@@ -72,7 +103,7 @@ def _lock(schema_editor: Any, statements: list[str]) -> None:
     give_up_at = time.monotonic() + GIVE_UP_AFTER
     while True:
         try:
-            with transaction.atomic(using):  # a savepoint: what it got is let go where one fails
+            with transaction.atomic(using):  # a savepoint, which releases its locks on failure
                 schema_editor.execute(f"SET LOCAL lock_timeout = {WAIT}")
                 for statement in statements:
                     schema_editor.execute(statement)
@@ -87,7 +118,7 @@ def _lock(schema_editor: Any, statements: list[str]) -> None:
 
 
 def _why(using: str) -> str:
-    """Return what to do about the transactions that are in the way."""
+    """Return the error message, which names the blocking processes."""
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
