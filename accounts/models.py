@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from token_blacklist.models import BlacklistedToken
-from token_blacklist.revocation import revoke_user
+from token_blacklist.sessions.end import revoke_user
 from token_blacklist.statements import Selection, param, prepared, select
 
 LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1, as erratum 1690 of RFC 3696 reckons it

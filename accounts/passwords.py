@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from token_blacklist.conf import conf
 from token_blacklist.exceptions import InvalidToken
 from token_blacklist.models import BlacklistedToken, OutstandingToken
-from token_blacklist.revocation import revoke_user
+from token_blacklist.sessions.end import revoke_user
 
 from .models import User
 

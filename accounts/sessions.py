@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 
 from token_blacklist.models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
-from token_blacklist.revocation import revoke_user
+from token_blacklist.sessions.end import revoke_session, revoke_user
 from token_blacklist.tokens import SESSION_CLAIM, BlacklistMixin, Token
 
 from .models import User
@@ -50,7 +50,7 @@ def end_session(user: User, session_id: str) -> None:
     if record is None:
         raise NotFound(_("You have no session with this id."))
     if not record.is_blacklisted:
-        BlacklistedToken.objects.insert(record, reason=BlacklistedToken.Reason.LOGOUT, by=user)
+        revoke_session(record, reason=BlacklistedToken.Reason.LOGOUT, by=user)
 
 
 def end_sessions(user: User, *, keep: str | None = None) -> int:

@@ -21,8 +21,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from token_blacklist import retention
 from token_blacklist.models import FlushRun
+from token_blacklist.sessions import flush
 
 from . import static, translations
 
@@ -102,8 +102,8 @@ def _flush() -> str:
     newest = FlushRun.objects.order_by("-started_at").first()
     if newest and newest.outcome == FlushRun.Outcome.FAILED:
         return f"The flush of {newest.started_at:%Y-%m-%d %H:%M} UTC failed: look at its log."
-    if not retention.is_overdue():
+    if not flush.is_overdue():
         return OK
-    last = retention.last_flush()
+    last = flush.last_flush()
     when = f"the last was at {last.started_at:%Y-%m-%d %H:%M} UTC" if last else "there was none yet"
     return f"The flush is overdue, {when}: does the scheduler run?"

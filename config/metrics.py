@@ -31,8 +31,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.mail import email_failed
-from token_blacklist import retention, signals
+from token_blacklist import signals
 from token_blacklist.models import BlacklistedToken, FlushRun
+from token_blacklist.sessions import flush
 
 from .access import route_of
 
@@ -219,14 +220,14 @@ class DatabaseCollector:
             runs.add_metric([outcome], sums[outcome])
         yield runs
         yield GaugeMetricFamily(
-            "tokens_flush_backlog", "Sessions that wait to be flushed.", retention.waiting().count()
+            "tokens_flush_backlog", "Sessions that wait to be flushed.", flush.waiting().count()
         )
         yield GaugeMetricFamily(
             "tokens_flush_overdue",
             "Whether sessions wait for longer than FLUSH_OVERDUE_AFTER.",
-            retention.is_overdue(),
+            flush.is_overdue(),
         )
-        last = retention.last_flush()
+        last = flush.last_flush()
         yield GaugeMetricFamily(
             "tokens_last_flush_timestamp_seconds",
             "When the last flush that was done began; 0 where there was none.",

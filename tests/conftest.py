@@ -109,7 +109,7 @@ def clock() -> Any:
     The database's goes with it, where a flush asks for it.
     """
     with (
-        patch("token_blacklist.retention.database_time", timezone.now),
+        patch("token_blacklist.sessions.flush.database_time", timezone.now),
         time_machine.travel(datetime.now(UTC), tick=False) as traveller,
     ):
         yield traveller

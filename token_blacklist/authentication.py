@@ -11,16 +11,16 @@ from rest_framework.request import Request
 
 from .conf import conf
 from .exceptions import AuthenticationFailed, InvalidToken, TokenError
-from .proof import holder_of
 from .signals import token_refused
 from .tokens import Token
+from .users import default_user_authentication_rule  # noqa: F401  # Simple JWT has it here
 
 
 class JWTAuthentication(BaseAuthentication):
-    """Proves a request by its token, the user and the session behind it: one SELECT.
+    """Authenticates a request by its token, with one SELECT of the user and the session.
 
-    `request.user` is the user, `request.auth` the token. No header of our scheme: not ours
-    to say (None). A bad token: 401.
+    `request.user` is the user, `request.auth` the token. Returns None if the header has another
+    scheme; an invalid token is 401.
     """
 
     www_authenticate_realm = "api"
@@ -41,7 +41,7 @@ class JWTAuthentication(BaseAuthentication):
         return bearer_challenge(self.www_authenticate_realm)
 
     def get_raw_token(self, header: str) -> str | None:
-        """Return what follows the scheme in the header; None if the scheme is not ours."""
+        """Return the token in the header, or None if the scheme is another."""
         parts = header.split()
         schemes = {scheme.lower() for scheme in conf.AUTH_HEADER_TYPES}
         if not parts or parts[0].lower() not in schemes:
@@ -54,7 +54,7 @@ class JWTAuthentication(BaseAuthentication):
         return parts[1]
 
     def get_validated_token(self, raw_token: str) -> Token:
-        """Return the token if it is genuine and of a type that authenticates. No query."""
+        """Return the token if its signature and claims are valid for one of AUTH_TOKEN_CLASSES."""
         messages = []
         for token_class in conf.AUTH_TOKEN_CLASSES:
             try:
@@ -74,13 +74,13 @@ class JWTAuthentication(BaseAuthentication):
     def get_user(self, validated_token: Token) -> Any:
         """Return the user, if they are active and the token's session is live."""
         try:
-            return holder_of(validated_token)
+            return validated_token.get_user()
         except TokenError as error:
             raise InvalidToken.because(error) from error
 
 
 class TokenUser:
-    """A user as far as a token tells: for services that share the key and not the database."""
+    """A user made of a token's claims, for services that share the key but not the database."""
 
     is_active = True
     is_authenticated = True
@@ -99,7 +99,7 @@ class TokenUser:
         return hash(self.id)
 
     def __getattr__(self, claim: str) -> Any:
-        """Give the token's own claims as attributes."""
+        """Return a claim of the token."""
         try:
             return self.__dict__["token"][claim]
         except KeyError as error:
@@ -123,9 +123,9 @@ class TokenUser:
 
 
 class JWTStatelessUserAuthentication(JWTAuthentication):
-    """Proves a request by its token alone: no query, and no word of a sign-out.
+    """Authenticates a request by its token alone, without a query.
 
-    What it lets in may have been ended up to ACCESS_TOKEN_LIFETIME ago.
+    It does not notice a sign-out until the access token expires.
     """
 
     def get_user(self, validated_token: Token) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -13,27 +12,11 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import FieldDoesNotExist
 
 from . import keys
-from .conf import DEFAULTS, IMPORT_STRINGS, conf
+from .conf import OPTIONS, Option, conf
 from .exceptions import TokenError
 
-LIFETIMES = (
-    "ACCESS_TOKEN_LIFETIME",
-    "REFRESH_TOKEN_LIFETIME",
-    "SLIDING_TOKEN_LIFETIME",
-    "SLIDING_TOKEN_REFRESH_LIFETIME",
-    "SESSION_LIFETIME",
-    "FLUSH_OVERDUE_AFTER",
-)
-FLAGS = (
-    "ROTATE_REFRESH_TOKENS",
-    "BLACKLIST_AFTER_ROTATION",
-    "REQUIRE_OUTSTANDING",
-    "CHECK_USER_IS_ACTIVE",
-    "UPDATE_LAST_LOGIN",
-)
 RSA_BITS = 2048
 UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError)
-CLAIMS = ("USER_ID_CLAIM", "TOKEN_TYPE_CLAIM", "JTI_CLAIM", "SLIDING_TOKEN_REFRESH_EXP_CLAIM")
 
 
 @register(Tags.security)
@@ -44,12 +27,8 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         return [_error(1, "TOKEN_BLACKLIST is not a dict.", "Make it a dict of options.")]
     return [
         *_unknown_names(given),
-        *_lifetimes(),
-        *_flags(),
-        *_claims(),
+        *_values(),
         *_user_id_field(),
-        *_classes(),
-        *_session_limit(),
         *_signing(),
     ]
 
@@ -59,7 +38,7 @@ def _error(number: int, message: str, hint: str) -> CheckMessage:
 
 
 def _unknown_names(given: dict[str, Any]) -> Iterator[CheckMessage]:
-    for name in sorted(given.keys() - DEFAULTS.keys()):
+    for name in sorted(given.keys() - OPTIONS.keys()):
         yield _error(
             2,
             f"TOKEN_BLACKLIST has no option {name!r}.",
@@ -67,51 +46,24 @@ def _unknown_names(given: dict[str, Any]) -> Iterator[CheckMessage]:
         )
 
 
-def _lifetimes() -> Iterator[CheckMessage]:
-    for name in LIFETIMES:
-        value = getattr(conf, name)
-        if name == "SESSION_LIFETIME" and value is None:
-            continue
-        if not isinstance(value, timedelta) or value < timedelta(seconds=1):
-            yield _error(
-                3,
-                f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
-                "Use a datetime.timedelta of at least one second.",
-            )
-    for name in ("ROTATION_GRACE_PERIOD", "LEEWAY"):
+def _values() -> Iterator[CheckMessage]:
+    for name, option in OPTIONS.items():
         try:
             value = getattr(conf, name)
+        except ImportError as error:
+            message = f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}."
+            yield _error(9, message, option.kind.hint)
         except TypeError:
-            value = conf.given()[name]
-        if not isinstance(value, timedelta) or value < timedelta(0):
-            yield _error(
-                4,
-                f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
-                "Use a datetime.timedelta of zero or more.",
-            )
+            yield _invalid(option, conf.given()[name])
+        else:
+            without_lists = name == "JTI_CLAIM" and value is None and not conf.LISTS_ENABLED
+            if not (option.accepts(value) or without_lists):
+                yield _invalid(option, value)
 
 
-def _flags() -> Iterator[CheckMessage]:
-    for name in FLAGS:
-        if not isinstance(getattr(conf, name), bool):
-            yield _error(
-                5,
-                f"TOKEN_BLACKLIST[{name!r}] is {getattr(conf, name)!r}.",
-                "Use True or False.",
-            )
-
-
-def _claims() -> Iterator[CheckMessage]:
-    for name in CLAIMS:
-        value = getattr(conf, name)
-        if name == "JTI_CLAIM" and value is None and not conf.LISTS_ENABLED:
-            continue
-        if not isinstance(value, str) or not value:
-            yield _error(
-                6,
-                f"TOKEN_BLACKLIST[{name!r}] is {value!r}.",
-                "Use the name of a claim. The lists identify a token by its id and type.",
-            )
+def _invalid(option: Option[Any], value: Any) -> CheckMessage:
+    message = f"TOKEN_BLACKLIST[{option.name!r}] is {value!r}."
+    return _error(option.kind.number, message, option.kind.hint)
 
 
 def _user_id_field() -> Iterator[CheckMessage]:
@@ -129,35 +81,6 @@ def _user_id_field() -> Iterator[CheckMessage]:
             8,
             f"TOKEN_BLACKLIST['USER_ID_FIELD'] is {conf.USER_ID_FIELD!r}, which is not unique.",
             "A token must identify one user. Use a unique field.",
-        )
-
-
-def _classes() -> Iterator[CheckMessage]:
-    for name in sorted(IMPORT_STRINGS):
-        try:
-            value = getattr(conf, name)
-        except ImportError as error:
-            yield _error(
-                9,
-                f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}.",
-                "Use the dotted path of a class or function.",
-            )
-            continue
-        if not all(map(callable, value if isinstance(value, tuple) else [value or type])):
-            yield _error(
-                17,
-                f"TOKEN_BLACKLIST[{name!r}] is neither a class nor a function.",
-                "Use the dotted path of a class or function.",
-            )
-
-
-def _session_limit() -> Iterator[CheckMessage]:
-    limit = conf.MAX_SESSIONS_PER_USER
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        yield _error(
-            14,
-            f"TOKEN_BLACKLIST['MAX_SESSIONS_PER_USER'] is {limit!r}.",
-            "Use a whole number of at least 1, or None for no limit.",
         )
 
 

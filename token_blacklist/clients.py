@@ -1,4 +1,4 @@
-"""What a request tells about the client: its address and its user agent."""
+"""The client of a request: its address and its user agent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _request: ContextVar[Request | HttpRequest | None] = ContextVar("request", defau
 
 @dataclass(frozen=True)
 class Client:
-    """Where a request came from, as far as it can be believed."""
+    """The client address and user agent of a request."""
 
     ip_address: str | None = None
     user_agent: str = ""
@@ -27,9 +27,9 @@ class Client:
 
 @contextmanager
 def on_behalf_of(request: Request | HttpRequest | None) -> Iterator[None]:
-    """Let `client_of(None)` mean this request within the block.
+    """Make this the request of `client_of(None)` inside the block.
 
-    For the hooks that sites override, whose arguments are Simple JWT's and have no request.
+    For `get_token()`, which sites override and which has no request argument in Simple JWT.
     """
     before = _request.set(request)
     try:
@@ -39,11 +39,10 @@ def on_behalf_of(request: Request | HttpRequest | None) -> Iterator[None]:
 
 
 def client_of(request: Request | HttpRequest | None) -> Client:
-    """Return the client behind a request; an empty one where there is no request.
+    """Return the client of a request; an empty one without a request.
 
-    The address is the peer's. With DRF's NUM_PROXIES set to n > 0 it is the n-th from the
-    right in X-Forwarded-For, the last one that a proxy of ours wrote; anything left of it
-    is the client's own word.
+    The address is the peer's. If DRF's NUM_PROXIES is n > 0, it is the n-th entry from the right of
+    X-Forwarded-For, which the outermost trusted proxy added. A client can forge those before it.
     """
     if request is None:
         request = _request.get()
@@ -71,7 +70,7 @@ def _normal(claimed: str) -> str | None:
 
 
 def _bare(address: str) -> str:
-    """Take off what some proxies add: a port, brackets, the zone of an IPv6 address."""
+    """Remove what some proxies add: a port, brackets, the zone of an IPv6 address."""
     if address.startswith("["):
         address = address[1:].partition("]")[0]
     elif address.count(":") == 1:
@@ -80,6 +79,6 @@ def _bare(address: str) -> str:
 
 
 def device_name(user_agent: str) -> str:
-    """Return the words of a user agent that tell most: of a browser's, the last product."""
+    """Return the last product of a user agent, which is a browser's name. For DEVICE_NAME."""
     *_others, last = user_agent.split() or [""]
     return last[:60]

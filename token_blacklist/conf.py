@@ -1,14 +1,16 @@
-"""The app's options: `settings.TOKEN_BLACKLIST`, with defaults, read when first asked for.
+"""The app's options: `settings.TOKEN_BLACKLIST`, with default, type, check and meaning of each.
 
-The keys are Simple JWT's wherever the meaning is the same. `checks.py` looks at each of
-them at start.
+The names are Simple JWT's wherever the meaning is the same. `checks.py` applies the checks, and
+docs/settings.md repeats the table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
 
 from django.apps import apps
 from django.conf import settings
@@ -16,169 +18,238 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 _APP = __package__  # wherever the folder was copied to
+T = TypeVar("T")
 
-DEFAULTS: dict[str, Any] = {
-    # How long each token lives. An access token is short: it is what travels most.
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
-    "SLIDING_TOKEN_LIFETIME": timedelta(minutes=5),
-    "SLIDING_TOKEN_REFRESH_LIFETIME": timedelta(days=1),
-    # The end of a session however often it is refreshed, from `auth_time`; None: no end.
-    "SESSION_LIFETIME": timedelta(days=30),
-    # What a refresh does.
-    "ROTATE_REFRESH_TOKENS": True,
-    "BLACKLIST_AFTER_ROTATION": True,
-    "ROTATION_GRACE_PERIOD": timedelta(seconds=10),
-    # A token without a record is refused; False accepts it until it is blacklisted.
-    "REQUIRE_OUTSTANDING": True,
-    # Signing in. The rule says whether a user may; the hooks hear of it: ON_LOGIN_SUCCESS(user,
-    # request) and ON_LOGIN_FAILED(credentials without the password, request).
-    "CHECK_USER_IS_ACTIVE": True,
-    "USER_AUTHENTICATION_RULE": f"{_APP}.proof.default_user_authentication_rule",
-    "UPDATE_LAST_LOGIN": False,
-    "ON_LOGIN_SUCCESS": None,
-    "ON_LOGIN_FAILED": None,
-    # The oldest session is signed out where a sign-in makes one more than this; None: no limit.
-    "MAX_SESSIONS_PER_USER": None,
-    # When a flush is overdue: the scheduler has been silent for so long, and there is work.
-    "FLUSH_OVERDUE_AFTER": timedelta(hours=26),
-    # What the admin calls a device: a function from its user agent to words.
-    "DEVICE_NAME": f"{_APP}.clients.device_name",
-    # Signing. SIGNING_KEY falls back to settings.SECRET_KEY.
-    "ALGORITHM": "HS256",
-    "SIGNING_KEY": None,
-    "VERIFYING_KEY": "",
-    "AUDIENCE": None,
-    "ISSUER": None,
-    "LEEWAY": timedelta(0),
-    # Claims.
-    "USER_ID_FIELD": "id",
-    "USER_ID_CLAIM": "user_id",
-    "TOKEN_TYPE_CLAIM": "token_type",
-    "JTI_CLAIM": "jti",
-    "SLIDING_TOKEN_REFRESH_EXP_CLAIM": "refresh_exp",
-    # USER_CLAIMS(user) returns more claims for each access and sliding token, as it is issued.
-    "USER_CLAIMS": None,
-    # The request.
-    "AUTH_HEADER_TYPES": ("Bearer",),
-    "AUTH_HEADER_NAME": "HTTP_AUTHORIZATION",
-    "AUTH_TOKEN_CLASSES": (f"{_APP}.tokens.AccessToken",),
-    "TOKEN_USER_CLASS": f"{_APP}.authentication.TokenUser",
-    # The cookie that `transport: "cookie"` sets. SECURE None means: outside DEBUG.
-    "REFRESH_COOKIE_NAME": "refresh_token",
-    "REFRESH_COOKIE_PATH": "/api/token/",
-    "REFRESH_COOKIE_SECURE": None,
-    # What the endpoints speak.
-    "TOKEN_OBTAIN_SERIALIZER": f"{_APP}.serializers.TokenObtainPairSerializer",
-    "TOKEN_REFRESH_SERIALIZER": f"{_APP}.serializers.TokenRefreshSerializer",
-    "TOKEN_VERIFY_SERIALIZER": f"{_APP}.serializers.TokenVerifySerializer",
-    "TOKEN_BLACKLIST_SERIALIZER": f"{_APP}.serializers.TokenBlacklistSerializer",
-    "SLIDING_TOKEN_OBTAIN_SERIALIZER": f"{_APP}.serializers.TokenObtainSlidingSerializer",
-    "SLIDING_TOKEN_REFRESH_SERIALIZER": f"{_APP}.serializers.TokenRefreshSlidingSerializer",
-}
 
-IMPORT_STRINGS = {
-    "USER_AUTHENTICATION_RULE",
-    "USER_CLAIMS",
-    "ON_LOGIN_SUCCESS",
-    "ON_LOGIN_FAILED",
-    "DEVICE_NAME",
-    "AUTH_TOKEN_CLASSES",
-    "TOKEN_USER_CLASS",
-    "TOKEN_OBTAIN_SERIALIZER",
-    "TOKEN_REFRESH_SERIALIZER",
-    "TOKEN_VERIFY_SERIALIZER",
-    "TOKEN_BLACKLIST_SERIALIZER",
-    "SLIDING_TOKEN_OBTAIN_SERIALIZER",
-    "SLIDING_TOKEN_REFRESH_SERIALIZER",
-}
+@dataclass(frozen=True)
+class Kind:
+    """What a value must be, and the number and hint of the system check if it is not."""
+
+    number: int
+    hint: str
+    accepts: Callable[[Any], bool]
+    read: Callable[[Any], Any] = lambda value: value
+
+
+def _import(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(map(_import, value))
+    return import_string(value) if isinstance(value, str) else value
+
+
+def _is_imported(value: Any) -> bool:
+    return all(map(callable, value if isinstance(value, tuple) else (value,)))
+
+
+LIFETIME = Kind(
+    3,
+    "Use a datetime.timedelta of at least one second.",
+    lambda value: isinstance(value, timedelta) and value >= timedelta(seconds=1),
+)
+DURATION = Kind(
+    4,
+    "Use a datetime.timedelta of zero or more.",
+    lambda value: isinstance(value, timedelta) and value >= timedelta(0),
+)
+LIFETIME_OR_NONE = replace(LIFETIME, accepts=lambda value: value is None or LIFETIME.accepts(value))
+FLAG = Kind(5, "Use True or False.", lambda value: isinstance(value, bool))
+CLAIM = Kind(
+    6,
+    "Use the name of a claim. The lists identify a token by its id and type.",
+    lambda value: isinstance(value, str) and bool(value),
+)
+IMPORTED = Kind(17, "Use the dotted path of a class or function.", _is_imported, _import)
+LIMIT = Kind(
+    14,
+    "Use a whole number of at least 1, or None for no limit.",
+    lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+)
+ANYTHING = Kind(0, "", lambda value: True)  # or what `checks.py` looks at by itself
+
+
+class Option(Generic[T]):
+    """An option, as an attribute of `conf`: read from the settings once and kept there.
+
+    `read` makes the value of what the settings have. None is always accepted if it is the default.
+    """
+
+    def __init__(
+        self, default: T, kind: Kind, meaning: str, read: Callable[[Any], Any] | None = None
+    ) -> None:
+        self.default, self.kind, self.meaning = default, kind, meaning
+        self.read = read or kind.read
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, conf: None, owner: type) -> Option[T]: ...
+    @overload
+    def __get__(self, conf: Conf, owner: type) -> T: ...
+    def __get__(self, conf: Conf | None, owner: type) -> Any:
+        if conf is None:
+            return self
+        value = self.read(conf.given().get(self.name, self.default))
+        # Found before this descriptor from now on, so that a request pays for a look-up only.
+        vars(conf)[self.name] = value
+        return value
+
+    def accepts(self, value: Any) -> bool:
+        return (value is None and self.default is None) or self.kind.accepts(value)
+
+
+def imported(default: str | tuple[str, ...] | None, meaning: str) -> Option[Any]:
+    """Return an option whose value is a class or function, or the dotted path of one."""
+    return Option(default, IMPORTED, meaning)
+
+
+def serializer(view: str) -> Option[Any]:
+    """Return the option for the serializer of a view."""
+    return imported(f"{_APP}.serializers.{view}Serializer", f"the serializer of `{view}View`")
 
 
 class Conf:
-    """The options as attributes: `conf.ACCESS_TOKEN_LIFETIME`.
+    """The options as attributes, such as `conf.ACCESS_TOKEN_LIFETIME`."""
 
-    A value is worked out once and kept on the instance, so that a request pays an attribute
-    look-up; a test that overrides a setting empties the instance.
-    """
+    ACCESS_TOKEN_LIFETIME = Option(
+        timedelta(minutes=5), LIFETIME, "lifetime of an access token; signing out ends it earlier"
+    )
+    REFRESH_TOKEN_LIFETIME = Option(
+        timedelta(days=1), LIFETIME, "a session expires when it is not refreshed for this long"
+    )
+    SLIDING_TOKEN_LIFETIME = Option(
+        timedelta(minutes=5), LIFETIME, "how long a sliding token authenticates"
+    )
+    SLIDING_TOKEN_REFRESH_LIFETIME = Option(
+        timedelta(days=1), LIFETIME, "how long a sliding token can be refreshed"
+    )
+    SESSION_LIFETIME: Option[timedelta | None] = Option(
+        timedelta(days=30),
+        LIFETIME_OR_NONE,
+        "a session expires this long after sign-in in any case; `None` for no limit",
+    )
+    ROTATE_REFRESH_TOKENS = Option(
+        True, FLAG, "a refresh returns a new refresh token; `False`: only an access token"
+    )
+    BLACKLIST_AFTER_ROTATION = Option(
+        True, FLAG, "the previous refresh token is refused, and its reuse revokes the session"
+    )
+    ROTATION_GRACE_PERIOD = Option(
+        timedelta(seconds=10),
+        DURATION,
+        "how long a repeated refresh returns the same response; 0 turns it off",
+    )
+    REQUIRE_OUTSTANDING = Option(
+        True,
+        FLAG,
+        "refuse tokens without a record; `False` accepts them until they are blacklisted, "
+        "for sites that used stateless tokens",
+    )
+    CHECK_USER_IS_ACTIVE = Option(True, FLAG, "refuse users with `is_active=False`")
+    USER_AUTHENTICATION_RULE = imported(
+        f"{_APP}.authentication.default_user_authentication_rule",
+        "a function `user -> bool`: whether the user may sign in and use tokens",
+    )
+    UPDATE_LAST_LOGIN = Option(
+        False, FLAG, "update `last_login` at each sign-in, with one more statement"
+    )
+    ON_LOGIN_SUCCESS = imported(None, "a function called with the user and the request")
+    ON_LOGIN_FAILED = imported(
+        None, "a function called with the credentials, without the password, and the request"
+    )
+    MAX_SESSIONS_PER_USER: Option[int | None] = Option(
+        None, LIMIT, "a sign-in beyond this number ends the user's oldest session"
+    )
+    FLUSH_OVERDUE_AFTER = Option(
+        timedelta(hours=26),
+        LIFETIME,
+        "when the admin and `/health/ready/` report the flush as overdue",
+    )
+    DEVICE_NAME = imported(
+        f"{_APP}.clients.device_name",
+        "a function that turns a user agent into the name of a device",
+    )
+    ALGORITHM = Option("HS256", ANYTHING, "HS, RS, PS or ES with 256, 384 or 512, or `EdDSA`")
+    SIGNING_KEY: Option[Any] = Option(
+        None,
+        ANYTHING,
+        "a secret, or a private key in PEM format; `None` uses `SECRET_KEY`",
+        read=lambda key: settings.SECRET_KEY if key is None else key,
+    )
+    VERIFYING_KEY = Option("", ANYTHING, "the public key, for asymmetric algorithms")
+    AUDIENCE: Option[str | Sequence[str] | None] = Option(
+        None, ANYTHING, "written to the `aud` claim and required in it"
+    )
+    ISSUER: Option[str | None] = Option(
+        None, ANYTHING, "written to the `iss` claim and required in it"
+    )
+    LEEWAY: Option[timedelta] = Option(
+        timedelta(0),
+        DURATION,
+        "how long a token is accepted after its expiry; a number means seconds. `iat` and "
+        "`nbf` may be 30 seconds in the future, or `LEEWAY` if that is more",
+        read=lambda value: value if isinstance(value, timedelta) else timedelta(seconds=value or 0),
+    )
+    USER_ID_FIELD = Option(
+        "id",
+        ANYTHING,
+        "the user field that identifies the user in a token; its value must never change",
+    )
+    USER_ID_CLAIM = Option("user_id", CLAIM, "the claim for it")
+    TOKEN_TYPE_CLAIM = Option("token_type", CLAIM, "the claim for the type of the token")
+    JTI_CLAIM = Option("jti", CLAIM, "the claim for the id of the token")
+    SLIDING_TOKEN_REFRESH_EXP_CLAIM = Option(
+        "refresh_exp", CLAIM, "the claim for the end of `SLIDING_TOKEN_REFRESH_LIFETIME`"
+    )
+    USER_CLAIMS = imported(
+        None,
+        "a function `user -> dict` with more claims for each access and sliding token; "
+        "one more SELECT per refresh",
+    )
+    AUTH_HEADER_TYPES: Option[Any] = Option(
+        ("Bearer",),
+        ANYTHING,
+        "the schemes accepted in the header before the token",
+        read=lambda value: (value,) if isinstance(value, str) else value,
+    )
+    AUTH_HEADER_NAME = Option(
+        "HTTP_AUTHORIZATION", ANYTHING, "the header, as a key of `request.META`"
+    )
+    AUTH_TOKEN_CLASSES = imported(
+        (f"{_APP}.tokens.AccessToken",),
+        "token classes that authenticate; add `SlidingToken` if you use sliding tokens",
+    )
+    TOKEN_USER_CLASS = imported(
+        f"{_APP}.authentication.TokenUser", "the user class of `JWTStatelessUserAuthentication`"
+    )
+    REFRESH_COOKIE_NAME = Option("refresh_token", ANYTHING, 'the cookie of `"transport": "cookie"`')
+    REFRESH_COOKIE_PATH = Option(
+        "/api/token/", ANYTHING, "the path of the cookie: that of the token endpoints"
+    )
+    REFRESH_COOKIE_SECURE: Option[Any] = Option(
+        None,
+        ANYTHING,
+        "the `Secure` attribute; `None`: set it unless `DEBUG` is on",
+        read=lambda value: not settings.DEBUG if value is None else value,
+    )
+    TOKEN_OBTAIN_SERIALIZER = serializer("TokenObtainPair")
+    TOKEN_REFRESH_SERIALIZER = serializer("TokenRefresh")
+    TOKEN_VERIFY_SERIALIZER = serializer("TokenVerify")
+    TOKEN_BLACKLIST_SERIALIZER = serializer("TokenBlacklist")
+    SLIDING_TOKEN_OBTAIN_SERIALIZER = serializer("TokenObtainSliding")
+    SLIDING_TOKEN_REFRESH_SERIALIZER = serializer("TokenRefreshSliding")
 
-    ACCESS_TOKEN_LIFETIME: timedelta
-    REFRESH_TOKEN_LIFETIME: timedelta
-    SLIDING_TOKEN_LIFETIME: timedelta
-    SLIDING_TOKEN_REFRESH_LIFETIME: timedelta
-    SESSION_LIFETIME: timedelta | None
-    ROTATE_REFRESH_TOKENS: bool
-    BLACKLIST_AFTER_ROTATION: bool
-    ROTATION_GRACE_PERIOD: timedelta
-    REQUIRE_OUTSTANDING: bool
-    CHECK_USER_IS_ACTIVE: bool
-    USER_AUTHENTICATION_RULE: Callable[[Any], bool]
-    UPDATE_LAST_LOGIN: bool
-    ON_LOGIN_SUCCESS: Callable[[Any, Any], None] | None
-    ON_LOGIN_FAILED: Callable[[dict[str, Any], Any], None] | None
-    MAX_SESSIONS_PER_USER: int | None
-    FLUSH_OVERDUE_AFTER: timedelta
-    DEVICE_NAME: Callable[[str], str]
-    ALGORITHM: str
-    SIGNING_KEY: str
-    VERIFYING_KEY: str
-    AUDIENCE: str | Sequence[str] | None
-    ISSUER: str | None
-    LEEWAY: timedelta
-    USER_ID_FIELD: str
-    USER_ID_CLAIM: str
-    TOKEN_TYPE_CLAIM: str
-    JTI_CLAIM: str
-    SLIDING_TOKEN_REFRESH_EXP_CLAIM: str
-    USER_CLAIMS: Callable[[Any], dict[str, Any]] | None
-    AUTH_HEADER_TYPES: tuple[str, ...]
-    AUTH_HEADER_NAME: str
-    AUTH_TOKEN_CLASSES: tuple[Any, ...]
-    TOKEN_USER_CLASS: Any
-    REFRESH_COOKIE_NAME: str
-    REFRESH_COOKIE_PATH: str
-    REFRESH_COOKIE_SECURE: bool
-    TOKEN_OBTAIN_SERIALIZER: Any
-    TOKEN_REFRESH_SERIALIZER: Any
-    TOKEN_VERIFY_SERIALIZER: Any
-    TOKEN_BLACKLIST_SERIALIZER: Any
-    SLIDING_TOKEN_OBTAIN_SERIALIZER: Any
-    SLIDING_TOKEN_REFRESH_SERIALIZER: Any
-    LISTS_ENABLED: bool
-
-    def __getattr__(self, name: str) -> Any:
-        """Work out an option on its first use and keep it."""
-        if name == "LISTS_ENABLED":
-            value: Any = apps.is_installed(_APP)
-        elif name in DEFAULTS:
-            value = self._read(name)
-        else:
-            raise AttributeError(f"TOKEN_BLACKLIST has no option {name!r}.")
-        setattr(self, name, value)
-        return value
-
-    def _read(self, name: str) -> Any:
-        value = self.given().get(name, DEFAULTS[name])
-        match name:
-            case "SIGNING_KEY" if value is None:
-                return settings.SECRET_KEY
-            case "LEEWAY" if not isinstance(value, timedelta):
-                return timedelta(seconds=value or 0)
-            case "REFRESH_COOKIE_SECURE" if value is None:
-                return not settings.DEBUG
-            case "AUTH_HEADER_TYPES" if isinstance(value, str):
-                return (value,)
-        if name in IMPORT_STRINGS:
-            if isinstance(value, list | tuple):
-                return tuple(import_string(v) if isinstance(v, str) else v for v in value)
-            return import_string(value) if isinstance(value, str) else value
-        return value
+    @cached_property
+    def LISTS_ENABLED(self) -> bool:  # noqa: N802  # like the options
+        """Whether the app is installed, so that there are token lists."""
+        return apps.is_installed(_APP)
 
     def given(self) -> dict[str, Any]:
-        """Return what the site's settings say, without the defaults."""
+        """Return the options that the site sets."""
         return getattr(settings, "TOKEN_BLACKLIST", None) or {}
 
     def has(self, name: str) -> bool:
-        """Whether the site sets the option itself."""
+        """Return whether the site sets the option."""
         return name in self.given()
 
     def reload(self) -> None:
@@ -186,6 +257,7 @@ class Conf:
         vars(self).clear()
 
 
+OPTIONS = {name: value for name, value in vars(Conf).items() if isinstance(value, Option)}
 conf = Conf()
 
 

@@ -35,9 +35,9 @@ class ClockError(Exception):
 
 
 class AuthenticationFailed(exceptions.AuthenticationFailed):
-    """401: nobody that we know, or nobody that may come in.
+    """401: the user is unknown or may not sign in.
 
-    Its body is `{"detail": ..., "code": ...}`, and whatever else a dict given as detail has.
+    The body is `{"detail": ..., "code": ...}`, and the other items if `detail` is a dict.
     """
 
     def __init__(self, detail: Any = None, code: str | None = None) -> None:

@@ -1,8 +1,8 @@
 """The two lists, and the record of each flush.
 
-One `OutstandingToken` is one sign-in: refreshing moves its row forward, so a session has
-one row however long it lives. A `BlacklistedToken` that points to it ends it for good. No
-token text is kept: a row cannot be turned into a token without the signing key.
+An `OutstandingToken` is a session, one sign-in on one device. A refresh advances its row, so a
+session has one row however often it is refreshed. A `BlacklistedToken` that points to it ends it.
+No token text is stored: without the signing key, no row can be turned into a token.
 """
 
 from __future__ import annotations
@@ -13,34 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .clients import USER_AGENT_LENGTH
 from .conf import conf
-from .signals import token_blacklisted
-from .statements import TEXT, TIME, Statement, insert, insert_select, param, prepared
 
-MOST_PARAMETERS = 30_000  # SQLite takes no more in a statement
+MOST_PARAMETERS = 30_000  # of a statement on SQLite, which accepts 32,766
 LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
-
-
-def active_users() -> models.QuerySet[Any]:
-    """Return the users who may sign in, as far as a database can tell."""
-    users = get_user_model()._default_manager.all()
-    try:
-        get_user_model()._meta.get_field("is_active")
-    except FieldDoesNotExist:
-        return users
-    return users.filter(is_active=True) if conf.CHECK_USER_IS_ACTIVE else users
-
-
-def user_id_param() -> Any:
-    """Return the place of the value of USER_ID_FIELD, `user_id`, in a statement."""
-    return param("user_id", get_user_model()._meta.get_field(conf.USER_ID_FIELD))
 
 
 def jti_of(session_id: str, generation: int) -> str:
@@ -54,14 +35,29 @@ def session_ids(jti: str) -> list[str]:
     return [jti, later["session_id"]] if later else [jti]
 
 
+def _is_in_force(generation: Any, now: Any) -> models.Q:
+    """Return the condition on a session under which a token of that generation is accepted.
+
+    The one before the current generation is accepted for ROTATION_GRACE_PERIOD after the refresh,
+    so that a client can repeat a refresh whose response was lost.
+    """
+    accepted = models.Q(generation=generation)
+    if not conf.BLACKLIST_AFTER_ROTATION:
+        accepted |= models.Q(generation__gt=generation)
+    elif conf.ROTATION_GRACE_PERIOD:
+        since = now - conf.ROTATION_GRACE_PERIOD
+        accepted |= models.Q(generation=generation + 1, refreshed_at__gte=since)
+    return accepted
+
+
 class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
     def with_jti(self, jti: str) -> Self:
         """Narrow to the session that the jti, of whatever generation, belongs to."""
         return self.filter(session_id__in=session_ids(jti))
 
     def not_blacklisted(self) -> Self:
-        # EXISTS and not a join: Django turns a join in an UPDATE into `id IN (subquery)`,
-        # which PostgreSQL does not evaluate again after waiting for the row.
+        # EXISTS instead of a join: Django turns a join in an UPDATE into `id IN (subquery)`, which
+        # PostgreSQL does not evaluate again after waiting for the row.
         return self.filter(
             ~models.Exists(BlacklistedToken.objects.filter(token=models.OuterRef("pk")))
         )
@@ -70,31 +66,28 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
         return self.filter(expires_at__gt=now - conf.LEEWAY)
 
     def expired(self, now: datetime) -> Self:
-        """Narrow to rows that no request can use any more, even with the leeway."""
+        """Narrow to sessions that no request can use, even with the leeway."""
         return self.filter(expires_at__lte=now - conf.LEEWAY)
 
     def live(self, now: datetime | None = None) -> Self:
         return self.unexpired(now or timezone.now()).not_blacklisted()
 
-    def accepting(self, generation: int, now: datetime) -> Self:
-        """Narrow to sessions in which a token of that generation is still good.
+    def in_force(self, generation: Any, now: Any) -> Self:
+        """Narrow to sessions in which a token of that generation is accepted."""
+        return self.filter(_is_in_force(generation, now))
 
-        The SQL twin of `OutstandingToken.accepts`.
-        """
-        good = models.Q(generation=generation)
-        if not conf.BLACKLIST_AFTER_ROTATION:
-            good |= models.Q(generation__gt=generation)
-        elif conf.ROTATION_GRACE_PERIOD:
-            good |= models.Q(
-                generation=generation + 1, refreshed_at__gte=now - conf.ROTATION_GRACE_PERIOD
-            )
-        return self.filter(good)
+    def annotate_in_force(self, generation: int, now: datetime) -> Self:
+        """Add `is_in_force`: whether a token of that generation is accepted."""
+        condition = _is_in_force(generation, now)
+        return self.annotate(
+            is_in_force=models.ExpressionWrapper(condition, output_field=models.BooleanField())
+        )
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the sessions with their blacklist records, also those that come meanwhile.
+        """Delete the sessions with their blacklist records.
 
-        The rows are locked first: a sign-out that waits for one finds it gone, and leaves no
-        record behind of a session that is no more.
+        The rows are locked first, so that a sign-out at the same time finds the row gone and
+        inserts no record without a session.
         """
         self._for_write = True
         with transaction.atomic(self.db):
@@ -120,7 +113,7 @@ class OutstandingToken(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
-        db_index=False,  # there is one below
+        db_index=False,  # see Meta.indexes
         verbose_name=_("user"),
     )
     session_id = models.CharField(_("session id"), unique=True, max_length=255)
@@ -133,17 +126,19 @@ class OutstandingToken(models.Model):
         _("user agent"), max_length=USER_AGENT_LENGTH, blank=True, default="", db_default=""
     )
 
+    is_in_force: bool  # only from `annotate_in_force`
+
     objects = OutstandingTokenQuerySet.as_manager()
 
     class Meta:
-        # Said aloud so that the token classes can be imported where the app is not installed.
+        # Explicit, so that the token classes can be imported if the app is not installed.
         app_label = "token_blacklist"
         verbose_name = _("outstanding token")
         verbose_name_plural = _("outstanding tokens")
         indexes = [
             models.Index(fields=["expires_at"], name="outstanding_expires_at"),  # the flush
-            # What support looks for; a refresh changes none of it, but for a new address.
-            # With the id, the newest of a person or an address are read first, and no others.
+            # For searches in the admin; a refresh changes only `ip_address`, and rarely. With the
+            # id, the newest sessions of a user or an address are read first.
             models.Index(fields=["user", "id"], name="outstanding_user"),
             models.Index(fields=["created_at"], name="outstanding_created_at"),
             models.Index(fields=["ip_address", "id"], name="outstanding_ip_address"),
@@ -156,7 +151,7 @@ class OutstandingToken(models.Model):
         }
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> Any:
-        """Delete the session with its blacklist record, as the queryset does."""
+        """Delete the session with its blacklist record."""
         using = using or router.db_for_write(type(self), instance=self)
         return type(self).objects.using(using).filter(pk=self.pk).delete()
 
@@ -172,126 +167,10 @@ class OutstandingToken(models.Model):
     def is_expired(self, now: datetime | None = None) -> bool:
         return self.expires_at <= (now or timezone.now()) - conf.LEEWAY
 
-    def accepts(self, generation: int, now: datetime) -> bool:
-        """Whether a token of that generation is in force, or was a moment ago.
-
-        The generation before the current one is good for ROTATION_GRACE_PERIOD after the
-        refresh, so that an answer lost on the way can be asked for again.
-        """
-        if generation == self.generation:
-            return True
-        if generation > self.generation:
-            return False
-        if not conf.BLACKLIST_AFTER_ROTATION:
-            return True
-        return (
-            generation == self.generation - 1
-            and bool(conf.ROTATION_GRACE_PERIOD)
-            and self.refreshed_at is not None
-            and now <= self.refreshed_at + conf.ROTATION_GRACE_PERIOD
-        )
-
 
 class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
-    def insert(
-        self, record: OutstandingToken, *, reason: str, by: Any = None, note: str = ""
-    ) -> tuple[BlacklistedToken | None, bool]:
-        """Blacklist a session; return its blacklist record and whether this call made it.
-
-        One INSERT. `(record, False)` where it was blacklisted before, `(None, False)` where
-        the session was flushed meanwhile: in both cases it is over already.
-        """
-        values = {
-            "token": models.F("pk"),
-            "blacklisted_at": timezone.now(),
-            "reason": str(reason),
-            "blacklisted_by": by.pk if by else None,
-            "note": note,
-        }
-        # From the session's row, locked: a foreign key would only be looked at by the commit.
-        session = OutstandingToken.objects.filter(pk=record.pk)
-        made = insert_select(self.model, values, session, lock="KEY SHARE", ignore_conflicts=True)
-        queryset = self.using(router.db_for_write(self.model))
-        if not made:
-            return queryset.filter(token=record.pk).first(), False
-        entry = self.model(pk=made[0], **{**values, "token": record, "blacklisted_by": by})
-        entry._state.adding, entry._state.db = False, queryset.db
-        token_blacklisted.announce(
-            self.model,
-            session_id=record.session_id,
-            user_id=record.user_id,
-            reason=str(reason),
-            by_id=by.pk if by else None,
-        )
-        return entry, True
-
-    def insert_sign_out(self, session_id: str, user_id: Any) -> BlacklistedToken | None:
-        """Let a session's user end it: return the blacklist record that this call made, or None.
-
-        One INSERT. `user_id` is the user's USER_ID_FIELD.
-        """
-        now, using = timezone.now(), router.db_for_write(self.model)
-        made = _signing_out(using).rows(session_id=session_id, user_id=user_id, now=now)
-        if not made:
-            return None
-        ((key, session, user),) = made
-        user = get_user_model()._meta.pk.to_python(user)  # SQLite has no type for a UUID
-        entry = self.model(
-            pk=key,
-            token_id=session,
-            blacklisted_at=now,
-            reason=BlacklistedToken.Reason.LOGOUT,
-            blacklisted_by_id=user,
-        )
-        entry._state.adding, entry._state.db = False, using
-        token_blacklisted.announce(
-            self.model,
-            session_id=session_id,
-            user_id=user,
-            reason=str(entry.reason),
-            by_id=user,
-        )
-        return entry
-
-    def insert_all(
-        self,
-        sessions: models.QuerySet[OutstandingToken],
-        *,
-        reason: str,
-        by: Any = None,
-        note: str = "",
-    ) -> int:
-        """Blacklist every session of the queryset that is not yet; return how many.
-
-        One INSERT however many they are, and one SELECT to tell which, where a receiver listens.
-        """
-        values = {
-            "token": models.F("pk"),
-            "blacklisted_at": timezone.now(),
-            "reason": str(reason),
-            "blacklisted_by": by.pk if by else None,
-            "note": note,
-        }
-        # Together, so that whoever hears of a failure can ask again with a session that lives.
-        with transaction.atomic(router.db_for_write(self.model)):
-            entries = insert_select(
-                self.model, values, sessions, lock="KEY SHARE", ignore_conflicts=True
-            )
-            is_heard = token_blacklisted.has_listeners(self.model)
-            ended = [
-                {"session_id": session_id, "user_id": user_id}
-                for part in range(0, len(entries) if is_heard else 0, MOST_PARAMETERS)
-                for session_id, user_id in self.filter(
-                    pk__in=entries[part : part + MOST_PARAMETERS]
-                ).values_list("token__session_id", "token__user_id")
-            ]
-        token_blacklisted.announce_many(
-            self.model, len(entries), ended, reason=str(reason), by_id=by.pk if by else None
-        )
-        return len(entries)
-
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the records and the sessions they end: without it, one would be live again."""
+        """Delete the records with their sessions, which would otherwise be live again."""
         self._for_write = True
         return OutstandingToken.objects.using(self.db).filter(pk__in=self.values("token")).delete()
 
@@ -300,18 +179,18 @@ class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
 
 
 def reasons() -> list[tuple[str, Any]]:
-    """Return the choices of `BlacklistedToken.reason`. Migrations name this function, not them."""
+    """Return the choices of `BlacklistedToken.reason`, so that a new one needs no migration."""
     return BlacklistedToken.Reason.choices
 
 
 class BlacklistedToken(models.Model):
-    """The end of a session: since when, why and by whom. It is never taken back."""
+    """The end of a session: when, why and by whom. A session is never reactivated."""
 
     class Reason(models.TextChoices):
-        """Why a session was ended: the value, its colour in a chart, its label.
+        """Why a session was ended: its value, its colour in charts, its label.
 
-        The only place that names them: filters, lists, charts and metrics read them from here.
-        The first colours are Okabe and Ito's, which colour-blind people can tell apart.
+        Filters, lists, charts and metrics use this list. The first colours are Okabe and Ito's,
+        which colour-blind users can distinguish.
         """
 
         LOGOUT = "logout", "#56b4e9", _("signed out")
@@ -331,8 +210,8 @@ class BlacklistedToken(models.Model):
             return member
 
     id = models.BigAutoField(primary_key=True, serialize=False)
-    # Without a constraint in the database, which would look for a record at each of the rows that
-    # the flush deletes. `insert` and `insert_all` write one from the session's own row, locked.
+    # Without a database constraint, which would look for a record for each row that the flush
+    # deletes. `sessions/end.py` inserts a record from the session's own row, locked.
     token = models.OneToOneField(
         OutstandingToken,
         on_delete=models.CASCADE,
@@ -379,40 +258,13 @@ class BlacklistedToken(models.Model):
         return _("%(token)s, ended") % {"token": self.token}
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> Any:
-        """Delete the record with its session: a refused token never works again."""
+        """Delete the record with its session, so that a revoked token never works again."""
         using = using or router.db_for_write(type(self), instance=self)
         return type(self).objects.using(using).filter(pk=self.pk).delete()
 
 
-@prepared
-def _signing_out(using: str) -> Statement:
-    holder = get_user_model()._default_manager.filter(
-        pk=models.OuterRef("user_id"), **{conf.USER_ID_FIELD: user_id_param()}
-    )
-    session = OutstandingToken.objects.filter(
-        models.Exists(holder), session_id=param("session_id", TEXT)
-    )
-    values = {
-        "token": models.F("pk"),
-        "blacklisted_at": param("now", TIME),
-        "reason": BlacklistedToken.Reason.LOGOUT.value,
-        "blacklisted_by": models.F("user"),
-        "note": "",
-    }
-    # From the session's row, locked: a foreign key would only be looked at by the commit.
-    return insert(
-        BlacklistedToken,
-        values,
-        session,
-        using,
-        returning=("id", "token", "blacklisted_by"),
-        lock="KEY SHARE",
-        ignore_conflicts=True,
-    )
-
-
 class FlushRun(models.Model):
-    """One run of the flush, so that an operator sees that the scheduler is alive."""
+    """One run of the flush, which shows operators that the scheduler works."""
 
     class Outcome(models.TextChoices):
         RUNNING = "running", _("running")
@@ -420,7 +272,7 @@ class FlushRun(models.Model):
         STOPPED = "stopped", _("stopped")
         OUT_OF_TIME = "out_of_time", _("out of time")
         FAILED = "failed", _("failed")
-        INTERRUPTED = "interrupted", _("interrupted")  # killed: it could not save another
+        INTERRUPTED = "interrupted", _("interrupted")  # killed before it could save its outcome
 
     started_at = models.DateTimeField(_("started"))
     duration = models.DurationField(_("duration"), default=timedelta(0))

@@ -1,4 +1,4 @@
-"""What each token endpoint takes and answers. Simple JWT's names and fields."""
+"""The input and output of the token endpoints, with Simple JWT's names and fields."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from django.db import router, transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from . import keys, rotation
+from . import keys
 from .clients import client_of, on_behalf_of
 from .conf import conf
 from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, TokenError
 from .models import BlacklistedToken, OutstandingToken
-from .proof import holder_of
 from .tokens import (
     AccessToken,
     BlacklistMixin,
@@ -30,7 +29,7 @@ T = TypeVar("T", bound=Token)
 
 
 class PasswordField(serializers.CharField):
-    """A password, byte for byte: spaces at its ends are part of it."""
+    """A password. Leading and trailing spaces are part of it."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
@@ -43,7 +42,7 @@ class TokenField(serializers.CharField):
     """A token in its compact form."""
 
     def run_validators(self, value: str) -> None:
-        # They look for NUL and lone surrogates, at one character of hundreds after the other.
+        # The validators search for NUL and surrogates, which takes long for hundreds of characters.
         if not (value.isascii() and value.isprintable()):
             super().run_validators(value)
 
@@ -86,18 +85,18 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
 
     @classmethod
     def get_token(cls, user: AbstractBaseUser) -> Any:
-        """Open a session and return its token. Override to add claims."""
+        """Open a session and return its first token. Override it to add claims."""
         return cls.token_class.for_user(user)
 
     @classmethod
     def open_session(cls, user: AbstractBaseUser, request: Any) -> Any:
-        """Return the first token of a new session, with the address and agent of the request."""
+        """Return the first token of a new session, which records the client of the request."""
         with on_behalf_of(request):
             return cls.get_token(user)
 
     @staticmethod
     def _opening() -> AbstractContextManager[Any]:
-        """Return a transaction: a session whose token cannot be signed leaves no row."""
+        """Return a transaction, so that a session whose token cannot be signed leaves no row."""
         if not conf.LISTS_ENABLED:
             return nullcontext()
         return transaction.atomic(router.db_for_write(OutstandingToken))
@@ -124,7 +123,7 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 
     @classmethod
     def new_pair(cls, user: AbstractBaseUser, request: Any) -> dict[str, str]:
-        """Open a session; return its `refresh` and `access` token."""
+        """Open a session and return its `refresh` and `access` tokens."""
         refresh: RefreshToken = cls.open_session(user, request)
         return {"refresh": str(refresh), "access": str(refresh.access_token)}
 
@@ -141,47 +140,63 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
         return data
 
 
-class TokenRefreshSerializer(serializers.Serializer[Any]):
+class RotationMixin:
+    """Makes the answer before the session changes, so that a failure consumes nothing."""
+
+    context: dict[str, Any]
+
+    def rotate(self, token: BlacklistMixin) -> dict[str, Any]:
+        """Return the answer for the token that is in force after the refresh."""
+        successor = token.successor()
+        data = self.answer(successor)
+        in_force = token.rotate(successor, client_of(self.context.get("request")))
+        return data if in_force is successor else self.answer(in_force)
+
+    def answer(self, token: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class TokenRefreshSerializer(RotationMixin, serializers.Serializer[Any]):
     refresh = TokenField()
     access = serializers.CharField(read_only=True)
     token_class = RefreshToken
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        token = self.token_class.authentic(attrs["refresh"])
-        return rotation.rotate(token, self.answer, client_of(self.context.get("request")))
+        return self.rotate(self.token_class.authentic(attrs["refresh"]))
 
-    def answer(self, refresh: RefreshToken) -> dict[str, Any]:
-        """Return the pair for the token now in force."""
-        data = {"access": str(refresh.access_token)}
+    def answer(self, token: RefreshToken) -> dict[str, Any]:
+        data = {"access": str(token.access_token)}
         if conf.ROTATE_REFRESH_TOKENS:
-            data["refresh"] = str(refresh)
+            data["refresh"] = str(token)
         return data
 
 
-class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
+class TokenRefreshSlidingSerializer(RotationMixin, serializers.Serializer[Any]):
     token = TokenField()
     token_class = SlidingToken
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         token = self.token_class.authentic(attrs["token"])
         token.check_exp(conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM)
-        client = client_of(self.context.get("request"))
-        return rotation.rotate(token, lambda successor: {"token": str(successor)}, client)
+        return self.rotate(token)
+
+    def answer(self, token: SlidingToken) -> dict[str, Any]:
+        return {"token": str(token)}
 
 
 class TokenVerifySerializer(serializers.Serializer[Any]):
-    """Any token: would it be accepted for what it is for?"""
+    """Any token; it is valid if it would be accepted for its purpose."""
 
     token = TokenField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         known = (RefreshToken, SlidingToken, AccessToken, *conf.AUTH_TOKEN_CLASSES)
-        holder_of(_token_of_its_type(attrs["token"], known))
+        _token_of_its_type(attrs["token"], known).get_user()
         return {}
 
 
 class TokenBlacklistSerializer(serializers.Serializer[Any]):
-    """A refresh or sliding token, of whichever generation: its session ends."""
+    """A refresh or sliding token of any generation, whose session is ended."""
 
     refresh = TokenField(write_only=True)
     token_classes: tuple[type[BlacklistMixin], ...] = (RefreshToken, SlidingToken)
@@ -193,7 +208,7 @@ class TokenBlacklistSerializer(serializers.Serializer[Any]):
 
 
 def _token_of_its_type(encoded: str, known: Iterable[type[T]]) -> T:
-    """Return the token as the one of these classes that it claims to be. No query."""
+    """Return the token as an instance of the class for its type. No query."""
     claims = keys.decode(encoded)
     for token_class in known:
         if claims.get(conf.TOKEN_TYPE_CLAIM) == token_class.token_type:

@@ -1,23 +1,21 @@
-"""Hooks for other apps, and the log of what happened. The project's own flow never listens.
+"""Signals for other apps, each of which is also a line in the log. The app itself has no receivers.
 
-Each event is sent once its statement is committed, and is one line in the log of the same name.
-Sessions that one statement ended are one line, with their number as `sessions`; each is still an
-event of its own for receivers. A receiver that raises is logged and changes nothing: a hook
-cannot keep anybody from signing in or out. Those of one session tell `session_id` and `user_id`,
-none of them a token:
+An event is sent after its transaction commits, and logged under its name. If one statement ends
+several sessions, the log has one line with their number as `sessions`, and receivers get one event
+per session. An exception in a receiver is logged and changes nothing, so a receiver cannot
+prevent a sign-in or sign-out. Events of a session have `session_id` and `user_id`, never a token:
 
 - `token_issued`: a session was opened.
-- `token_refreshed(generation)`: a session moved on to that generation.
+- `token_refreshed(generation)`: a session advanced to that generation.
 - `token_blacklisted(reason, by_id)`: a session was ended.
-- `token_reused(generation)`: a token of that older generation came back: it, or the one that
-  replaced it, is in other hands.
-- `token_repeated(generation)`: a refresh whose answer was lost was asked for again.
-- `token_refused(code)`: a request was answered 401; nothing else is known of it.
-- `tokens_flushed(outstanding, blacklisted)`: so many rows of the lists were over and are gone.
+- `token_reused(generation)`: an old token of that generation came back, so two clients hold it.
+- `token_repeated(generation)`: a client repeated a refresh because the response was lost.
+- `token_refused(code)`: a request was answered with 401.
+- `tokens_flushed(outstanding, blacklisted)`: the flush deleted this many rows of the two lists.
 
 `signed_out_everywhere(users)` is a plain signal: the admin or `endsessions` ends every session of
-`users`, a queryset. Receivers end the sessions that the site keeps elsewhere, such as Django's
-own. The admin sends it inside the transaction: there, an exception rolls everything back.
+the queryset `users`. Receivers end sessions outside of the lists, such as Django's. The admin sends
+it inside the transaction, where an exception rolls everything back.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ logger = logging.getLogger("token_blacklist.events")
 
 
 class Event(Signal):
-    """A signal that is also a line in the log."""
+    """A signal that is also logged."""
 
     def __init__(self, name: str, level: int = logging.INFO) -> None:
         super().__init__()
@@ -43,17 +41,14 @@ class Event(Signal):
         self.level = level
 
     def announce(self, sender: type[Model], **facts: Any) -> None:
-        """Log and send after the commit of the sender's table, or at once in autocommit."""
+        """Log and send after the commit, or immediately in autocommit mode."""
         using = router.db_for_write(sender)
         transaction.on_commit(partial(self.tell, sender, **facts), using=using)
 
     def announce_many(
         self, sender: type[Model], count: int, each: Iterable[dict[str, Any]], **facts: Any
     ) -> None:
-        """As `announce`, for `count` sessions: one line in the log, and an event for each.
-
-        `each` has what differs from session to session.
-        """
+        """Log once for `count` sessions, and send an event for each item of `each`."""
 
         def tell() -> None:
             self._log(sessions=count, **facts)
@@ -64,7 +59,7 @@ class Event(Signal):
             transaction.on_commit(tell, using=router.db_for_write(sender))
 
     def tell(self, sender: type, **facts: Any) -> None:
-        """Log and send at once."""
+        """Log and send immediately."""
         self._log(**facts)
         self.send_robust(sender, **facts)
 

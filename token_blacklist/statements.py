@@ -1,8 +1,8 @@
-"""Statements that Django writes once and that are sent many times, with other values each time.
+"""SQL that Django compiles once per process and that is sent many times, with different values.
 
-Making SQL of a queryset takes Django longer than sending it. What nearly every request sends is
-therefore made by a function of its own, of querysets with a `param` in the place of each value,
-once in a process for each database and each of its other arguments:
+Django needs more time to compile a queryset than to send the SQL. The statements of the hot path
+are therefore built by functions, from querysets with a `param` in place of each value, once for
+each database and each of the function's other arguments:
 
     @prepared
     def _moving(using: str) -> Statement:
@@ -30,10 +30,10 @@ TIME = models.DateTimeField()
 
 
 def param(name: str, field: Any) -> Any:
-    """Return the place of the value with that name, which is of a field's type.
+    """Return a placeholder for the value of that name, which has the field's type.
 
-    It stands wherever a queryset takes a value: `param("now", TIME) - an_hour` is the place of
-    what is so much earlier.
+    Use it wherever a queryset takes a value. `param("now", TIME) - an_hour` is a placeholder for
+    the value minus an hour.
     """
     return _Param(name, field)
 
@@ -56,7 +56,7 @@ class _Param(models.Expression):
         return "%s", (self,)
 
     def bind(self, values: dict[str, Any], connection: Any) -> Any:
-        """Return the value as the driver takes it; EmptyResultSet where no row can have it."""
+        """Return the value for the driver. Raises EmptyResultSet if no row can have it."""
         field, value = self.output_field, values[self.name]
         if self.shift is not None:
             value += self.shift
@@ -69,19 +69,19 @@ class _Param(models.Expression):
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL for one database. Each method sends it, with a value for each of its params."""
+    """SQL for one database. Each method sends it with a value for each param."""
 
     sql: str
     params: Sequence[Any]
     using: str
 
     def count(self, **values: Any) -> int:
-        """Return how many rows it changed."""
+        """Return the number of changed rows."""
         changed: int = self._send(values, lambda cursor: cursor.rowcount, 0)
         return changed
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """Return the rows that it gives."""
+        """Return the rows of the result."""
         given: list[tuple[Any, ...]] = self._send(values, lambda cursor: cursor.fetchall(), [])
         return given
 
@@ -103,16 +103,16 @@ class Statement:
 
 @dataclass(frozen=True)
 class Selection(Statement):
-    """SQL that gives rows of a model: its fields side by side, and annotations."""
+    """SQL that selects rows of a model: its fields next to each other, and annotations."""
 
     model: type[models.Model]
     fields: Sequence[str]
-    begin: int  # where the fields stand in a row
+    begin: int  # index of the first field in a row
     annotations: dict[str, int]
     converters: dict[int, tuple[list[Any], Any]]
 
     def first(self, **values: Any) -> Any:
-        """Return the first row as an instance, its annotations as attributes; or None."""
+        """Return the first row as an instance with its annotations as attributes, or None."""
         rows = self.rows(**values)
         return self._instance(list(rows[0])) if rows else None
 
@@ -129,7 +129,7 @@ class Selection(Statement):
 
 
 def select(queryset: models.QuerySet[Any], using: str) -> Selection:
-    """Return the statement that gives the queryset's rows, without those of `select_related`."""
+    """Return the statement that selects the queryset's rows, without `select_related`."""
     compiler: Any = queryset.select_related(None).query.get_compiler(using)
     sql, params = compiler.as_sql()
     columns = [expression for expression, _sql, _alias in compiler.select]
@@ -147,7 +147,7 @@ def select(queryset: models.QuerySet[Any], using: str) -> Selection:
 
 
 def update(queryset: models.QuerySet[Any], changes: dict[str, Any], using: str) -> Statement:
-    """Return the statement that makes the changes, as `queryset.update(**changes)` would."""
+    """Return the statement of `queryset.update(**changes)`."""
     query: Any = queryset.query.chain(UpdateQuery)
     query.add_update_values(changes)
     sql, params = query.get_compiler(using).as_sql()
@@ -166,11 +166,11 @@ def insert(
 ) -> Statement:
     """Return `INSERT INTO model (...) SELECT values FROM source RETURNING ...`.
 
-    One statement, so that nothing comes between what is looked at and what is written.
-    `values` maps field names to plain values or to expressions over the source. `lock` is
-    PostgreSQL's "NO KEY UPDATE", which waits for whoever is changing the source's rows and
-    looks at them again, or "KEY SHARE", which does so where they are being deleted; SQLite has
-    one writer at a time anyway. Raises EmptyResultSet where nothing can meet the conditions.
+    One statement, so that no change can happen between the check and the write. `values` maps
+    field names to values or to expressions over the source. `lock` is "NO KEY UPDATE" or
+    "KEY SHARE": PostgreSQL then waits for a transaction that changes, or deletes, the source's
+    rows and evaluates the conditions again. SQLite has one writer at a time. Raises
+    EmptyResultSet if no row can match.
     """
     meta: Any = model._meta
     fields = [meta.get_field(name) for name in values]
@@ -187,7 +187,7 @@ def insert(
     into = ", ".join(quote(field.column) for field in fields)
     back = ", ".join(quote(meta.get_field(name).column) for name in returning)
     if lock and connection.features.has_select_for_no_key_update:
-        sql += f" FOR {lock}"  # by hand: Django's own demands an open transaction
+        sql += f" FOR {lock}"  # Django's select_for_update() requires an open transaction
     conflict = "ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     table = quote(meta.db_table)
     return Statement(
@@ -198,10 +198,10 @@ def insert(
 def insert_select(
     model: type[models.Model], values: dict[str, Any], source: models.QuerySet[Any], **how: Any
 ) -> list[int]:
-    """Send such an `insert` once; return the new rows' ids."""
+    """Send an `insert` once; return the ids of the new rows."""
     try:
         made = insert(model, values, source, router.db_for_write(model), **how)
-    except EmptyResultSet:  # of conditions that nothing can meet
+    except EmptyResultSet:
         return []
     return [row[0] for row in made.rows()]
 
@@ -211,7 +211,7 @@ _prepared: list[Any] = []
 
 
 def prepared(make: Callable[..., AnyStatement]) -> Callable[..., AnyStatement]:
-    """Keep what the function returns, for each of its arguments, until a setting changes."""
+    """Cache the function's result for each of its arguments, until a setting changes."""
     kept = lru_cache(maxsize=32)(make)
     _prepared.append(kept)
     return kept

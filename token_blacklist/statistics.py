@@ -11,8 +11,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from . import retention
 from .models import BlacklistedToken, FlushRun, OutstandingToken
+from .sessions import flush
 
 DAYS = 14
 MOST = 100_000  # "100,000 or more" says enough
@@ -45,9 +45,9 @@ def overview() -> Overview:
     """Return the figures of now. Five statements."""
     now = timezone.now()
     days, recent = _ended(now)
-    last = retention.last_flush()
+    last = flush.last_flush()
     # Of one column, so that its index alone is read.
-    waiting = retention.waiting().order_by("expires_at").values("expires_at")[:MOST]
+    waiting = flush.waiting().order_by("expires_at").values("expires_at")[:MOST]
     found = waiting.aggregate(count=Count("expires_at"), oldest=Min("expires_at"))
     return Overview(
         live=_count(OutstandingToken.objects.live(now).order_by("-pk"), MOST_LIVE),
@@ -57,7 +57,7 @@ def overview() -> Overview:
         days=days,
         waiting=Figure(found["count"], is_bounded=found["count"] >= MOST),
         last_flush=last,
-        flush_is_overdue=bool(found["oldest"]) and retention.is_late(found["oldest"], last),
+        flush_is_overdue=bool(found["oldest"]) and flush.is_late(found["oldest"], last),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tokens: what they claim, how they are made, and the lists that some of them are on.
+"""The tokens: what they claim, and how one is issued for another. `sessions/` has the rows.
 
 Claims are those of RFC 7519, plus `token_type`, `user_id`, `sid` (the session, as in OpenID
 Connect Front-Channel Logout) and `auth_time` (OpenID Connect Core section 2).
@@ -6,7 +6,6 @@ Connect Front-Channel Logout) and `auth_time` (OpenID Connect Core section 2).
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import NAMESPACE_OID, uuid4, uuid5
@@ -14,7 +13,6 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -23,15 +21,13 @@ from rest_framework.request import Request
 from . import keys
 from .clients import Client, client_of
 from .conf import conf
-from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, ExpiredTokenError, TokenError
-from .models import (
-    LATER_JTI,
-    BlacklistedToken,
-    OutstandingToken,
-    active_users,
-)
-from .signals import token_issued
-from .statements import Statement, insert, param, prepared
+from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
+from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
+from .sessions.end import revoke_session, sign_out
+from .sessions.open import announce_issued, open_session, record_session
+from .sessions.prove import find_session, find_user_of_session
+from .sessions.rotate import advance, repeat
+from .users import default_user_authentication_rule
 
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
@@ -39,7 +35,7 @@ IDENTIFIER_LENGTH = 255  # what the session_id column holds
 
 
 class FromConf:
-    """A class attribute whose value is an option, read when asked for and not at import."""
+    """A class attribute whose value is an option, read on access instead of at import."""
 
     def __init__(self, option: str) -> None:
         self.option = option
@@ -49,9 +45,9 @@ class FromConf:
 
 
 class Token:
-    """A JSON Web Token: wraps an encoded one, or builds a new one.
+    """A JSON Web Token, decoded or new.
 
-    `Token(encoded)` raises TokenError unless the token may be trusted; `str(token)` signs it.
+    `Token(encoded)` raises TokenError if the token is not valid; `str(token)` signs it.
     """
 
     token_type: ClassVar[str | None] = None
@@ -77,15 +73,12 @@ class Token:
 
     @classmethod
     def authentic(cls, encoded: str | bytes) -> Self:
-        """Return the token if its signature, times, type and claims are right.
-
-        Asks no database: whether it was ended meanwhile is for the caller to find out.
-        """
+        """Return the token if its signature and claims are valid. Its session is not checked."""
         return cls.claiming(keys.decode(encoded), encoded)
 
     @classmethod
     def claiming(cls, claims: dict[str, Any], encoded: str | bytes) -> Self:
-        """Return the token of claims that were decoded already, if they are right for it."""
+        """Return the token of decoded claims, if they are valid for this class."""
         token = cls.with_claims(claims)
         token.token = encoded
         token.verify_claims()
@@ -93,7 +86,7 @@ class Token:
 
     @classmethod
     def with_claims(cls, claims: dict[str, Any]) -> Self:
-        """Return a token that makes exactly these claims."""
+        """Return a token with exactly these claims."""
         token = cls.__new__(cls)
         token.token = None
         token.current_time = timezone.now()
@@ -102,7 +95,7 @@ class Token:
 
     @classmethod
     def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
-        """Return a new token for the user, who has proved who they are."""
+        """Return a new token for a user who has been authenticated."""
         token = cls()
         token[conf.USER_ID_CLAIM] = str(getattr(user, conf.USER_ID_FIELD))
         token.set_user(user)
@@ -130,18 +123,18 @@ class Token:
         return self.payload.get(claim, default)
 
     def verify(self) -> None:
-        """Check what the signature does not; raise TokenError. Subclasses add to it."""
+        """Raise TokenError if the token is not valid. The signature has been verified."""
         self.verify_claims()
 
     def verify_claims(self) -> None:
-        """Check the claims that every token here has: expiry, id and type."""
+        """Raise TokenError if the expiry, id or type of the token is not valid."""
         self.check_exp()
         if conf.JTI_CLAIM is not None:
             self.jti  # noqa: B018  # raises
         self.verify_token_type()
 
     def verify_token_type(self) -> None:
-        """Check that this is the kind of token it is used as (RFC 8725 section 3.12)."""
+        """Raise TokenError if the token is of another type (RFC 8725 section 3.12)."""
         if conf.TOKEN_TYPE_CLAIM not in self.payload:
             raise TokenError(_("Token has no type"))
         if self.payload[conf.TOKEN_TYPE_CLAIM] != self.token_type:
@@ -153,7 +146,7 @@ class Token:
         return self.identifier(conf.JTI_CLAIM)
 
     def identifier(self, claim: str) -> str:
-        """Return a claim that is an id: a string a database can hold. Raises TokenError."""
+        """Return a claim that is an id: a string that a database accepts. Raises TokenError."""
         value = self.payload.get(claim)
         if value is None:
             raise TokenError(_("Token has no id"))
@@ -163,7 +156,7 @@ class Token:
 
     @property
     def user_id(self) -> Any:
-        """The value of USER_ID_FIELD that the token speaks for, in that field's own type."""
+        """The USER_ID_FIELD of the token's user, with the type of that field."""
         claim = self.payload.get(conf.USER_ID_CLAIM)
         # A bool is an int to Python, and True would be user 1.
         if (
@@ -177,18 +170,45 @@ class Token:
             value = field.to_python(claim)
         except (ValidationError, ValueError) as error:
             raise TokenError(_("Token contained no recognizable user identification")) from error
-        # As it was written, and in no other way: Python reads "01" and the Arabic digit one as 1.
+        # Only in its exact form: Python also reads "01" and the Arabic digit one as 1.
         if str(value) != str(claim):
             raise TokenError(_("Token contained no recognizable user identification"))
         return value
 
+    def get_user(self) -> Any:
+        """Return the user that the token names, if it is accepted. One SELECT.
+
+        A refresh or sliding token must be in force in its session; an access token of a session
+        ends with it, and one without a session is accepted until it expires.
+
+        Raises:
+            TokenError: the token names no user, or its session has ended.
+            AuthenticationFailed: `user_not_found` or `user_inactive`.
+        """
+        user, is_live = find_user_of_session(
+            self.user_id,
+            **(self._session() if conf.LISTS_ENABLED else {"session_id": None}),
+            now=self.current_time,
+        )
+        if user is None:
+            raise AuthenticationFailed(_("This account no longer exists."), code="user_not_found")
+        if not default_user_authentication_rule(user):
+            detail = _("This account is deactivated. Contact support.")
+            raise AuthenticationFailed(detail, code="user_inactive")
+        if not is_live:
+            raise TokenError(_("Token is blacklisted"))
+        return user
+
+    def _session(self) -> dict[str, Any]:
+        """Return what `find_user_of_session` requires of the token's session."""
+        return {"session_id": self.identifier(SESSION_CLAIM) if SESSION_CLAIM in self else None}
+
     def find_user(self) -> Any:
-        """Return the user whom the token names, or None. One SELECT."""
+        """Return the user that the token names, whatever its session, or None. One SELECT."""
         try:
-            lookup = {conf.USER_ID_FIELD: self.user_id}
+            return find_user_of_session(self.user_id, None, now=self.current_time)[0]
         except TokenError:
             return None
-        return get_user_model()._default_manager.filter(**lookup).first()
 
     def set_user(self, user: Any) -> None:
         """Keep the token's user, and add the claims that USER_CLAIMS returns for them.
@@ -210,7 +230,7 @@ class Token:
         self.payload |= claims
 
     def set_jti(self) -> None:
-        """Give the token an id that no other has (RFC 7519 section 4.1.7)."""
+        """Set a unique id (RFC 7519 section 4.1.7)."""
         if conf.JTI_CLAIM is not None:
             self.payload[conf.JTI_CLAIM] = uuid4().hex
 
@@ -220,7 +240,7 @@ class Token:
         from_time: datetime | None = None,
         lifetime: timedelta | None = None,
     ) -> None:
-        """Set the end of the token's life (RFC 7519 section 4.1.4)."""
+        """Set when the token expires (RFC 7519 section 4.1.4)."""
         end = (from_time or self.current_time) + (self.lifetime if lifetime is None else lifetime)
         self.payload[claim] = keys.epoch(end)
 
@@ -232,11 +252,11 @@ class Token:
         """Raise TokenError if the time in the claim has passed, the leeway included."""
         if claim not in self.payload:
             raise TokenError(_("Token has no '%s' claim") % claim)
-        if self.moment(claim) <= (current_time or self.current_time) - conf.LEEWAY:
+        if self.timestamp(claim) <= (current_time or self.current_time) - conf.LEEWAY:
             raise ExpiredTokenError(_("Token is expired"))
 
-    def moment(self, claim: str) -> datetime:
-        """Return a NumericDate claim (RFC 7519 section 2) as a time. Raises TokenError."""
+    def timestamp(self, claim: str) -> datetime:
+        """Return a NumericDate claim (RFC 7519 section 2) as a datetime. Raises TokenError."""
         value = self.payload.get(claim)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TokenError(_("Token has an invalid '%s' claim") % claim)
@@ -247,9 +267,9 @@ class Token:
 
 
 class BlacklistMixin(Token):
-    """For tokens that are on the lists: each belongs to a session, and can be ended.
+    """For tokens on the lists: each belongs to a session, which can be refreshed and ended.
 
-    Where the app is not in INSTALLED_APPS these tokens sign and verify without lists.
+    If the app is not in INSTALLED_APPS, these tokens are signed and verified without lists.
     """
 
     is_repeatable = False  # True: access_token is the same each time, for a repeated refresh
@@ -263,17 +283,17 @@ class BlacklistMixin(Token):
         super().verify_claims()
         if conf.LISTS_ENABLED:
             self.generation  # noqa: B018  # raises
-            self.signed_in_at  # noqa: B018  # raises: what cannot be refreshed is refused everywhere
+            self.signed_in_at  # noqa: B018  # raises
 
     @property
     def session_id(self) -> str:
-        """The session: `sid`, or the token's own jti where it has none (Simple JWT's tokens)."""
+        """The session id: `sid`, or the token's jti if it has none (tokens of Simple JWT)."""
         claim = SESSION_CLAIM if SESSION_CLAIM in self.payload else conf.JTI_CLAIM
         return self.identifier(claim)
 
     @property
     def generation(self) -> int:
-        """How often the session had been refreshed when this token was issued."""
+        """How often the session had been refreshed when the token was issued."""
         jti, session_id = self.jti, self.session_id
         if jti == session_id:
             return 0
@@ -284,40 +304,120 @@ class BlacklistMixin(Token):
 
     @property
     def signed_in_at(self) -> datetime:
-        """`auth_time`; Simple JWT's tokens have none and say when they were issued."""
+        """When the session was opened: `auth_time`, or `iat` in tokens of Simple JWT."""
         claim = AUTH_TIME_CLAIM if AUTH_TIME_CLAIM in self.payload else "iat"
-        return self.moment(claim)
+        return self.timestamp(claim)
 
     @property
     def needs_record(self) -> bool:
-        """Whether the token is refused where the lists do not know it.
+        """Whether the token is refused without a record.
 
-        A `sid` says that there was a record: one that is gone is never trusted again.
+        A token with a `sid` has had a record; if that was deleted, the token is refused.
         """
         return conf.REQUIRE_OUTSTANDING or SESSION_CLAIM in self.payload
 
-    def check_blacklist(self) -> None:
-        """Raise TokenError unless the token's session is live and this its token in force.
+    def _session(self) -> dict[str, Any]:
+        return {
+            "session_id": self.session_id,
+            "generation": self.generation,
+            "may_be_unlisted": not self.needs_record,
+        }
 
-        One SELECT.
-        """
-        record = self.find_record()
-        if record is None:
+    def check_blacklist(self) -> None:
+        """Raise TokenError unless the token is in force in a live session. One SELECT."""
+        session = self._find_session()
+        if session is None:
             if self.needs_record:
                 raise TokenError(_("Token has no session: it has ended"))
-        elif record.is_blacklisted or not record.accepts(self.generation, self.current_time):
+        elif session.is_blacklisted or not session.is_in_force:
             raise TokenError(_("Token is blacklisted"))
-        elif record.is_expired(self.current_time):
+        elif session.is_expired(self.current_time):
             raise ExpiredTokenError(_("Token is expired"))
         else:
-            self._check_holder(record)
+            self._check_user_of(session)
 
-    def find_record(self) -> OutstandingToken | None:
-        """Return the session's record with its user and blacklist record. One SELECT."""
-        return (
-            OutstandingToken.objects.select_related("user", "blacklistedtoken")
-            .filter(session_id=self.session_id)
-            .first()
+    @classmethod
+    def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
+        """Open a session and return its first token. One INSERT.
+
+        The session records the client address and user agent of `request`.
+        """
+        token = super().for_user(user, request)
+        if conf.LISTS_ENABLED:
+            token._begin_session()
+            open_session(token._new_session(user, client_of(request)))
+        return token
+
+    def outstand(self) -> OutstandingToken:
+        """Return the session's record, and insert it if there is none.
+
+        A token that was not signed yet opens a session: it gets `sid` and `auth_time`.
+        """
+        self._require_lists()
+        if self.token is None and SESSION_CLAIM not in self.payload:
+            self._begin_session()
+        session, is_new = record_session(self._new_session(self.find_user(), client_of(None)))
+        if is_new:
+            announce_issued(session)
+        return session
+
+    def successor(self) -> Self:
+        """Return the token that a refresh with this one issues. The session does not change yet.
+
+        With ROTATE_REFRESH_TOKENS off, that is this token. One SELECT if `rotate` does not check
+        the user, or if USER_CLAIMS or USER_AUTHENTICATION_RULE needs one; otherwise no query.
+
+        Raises:
+            TokenError: the session has ended.
+            AuthenticationFailed: `no_active_account`.
+        """
+        if not conf.ROTATE_REFRESH_TOKENS:
+            self.set_user(self._get_active_user())
+            return self
+        expires_at = self._next_expiry()
+        if not conf.LISTS_ENABLED:
+            return self._unlisted_successor(expires_at, self._get_active_user())
+        user = None
+        if conf.USER_CLAIMS or conf.has("USER_AUTHENTICATION_RULE"):
+            user = self.find_user()
+            if not conf.USER_AUTHENTICATION_RULE(user):
+                raise _no_active_account()
+        return self._successor_at(self.generation + 1, self.current_time, expires_at, user)
+
+    def rotate(self, successor: Self, client: Client | None = None) -> Self:
+        """Advance the session to the successor; return the token that is now in force.
+
+        That is `successor`, or within the grace period the token that an earlier refresh with
+        this one issued. One UPDATE; otherwise one SELECT as well, and one INSERT for reuse.
+
+        Raises:
+            TokenError: the session has ended, or ends now because this token was reused.
+            AuthenticationFailed: `no_active_account`.
+        """
+        if successor is self or not conf.LISTS_ENABLED:
+            return successor
+        now, expires_at = self.current_time, successor.timestamp("exp")
+        if advance(
+            self.session_id,
+            self.generation,
+            user_id=self.user_id,
+            now=now,
+            expires_at=expires_at,
+            client=client,
+        ):
+            return successor
+        session = self._find_session()
+        if session is None and self._record_rotated(expires_at, client):
+            return successor
+        session = session or self._find_session()  # recorded by another request at the same time
+        if session is None:
+            raise TokenError(_("Token is blacklisted"))
+        user = session.user
+        if not (conf.USER_AUTHENTICATION_RULE(user) and self._names(user)):
+            raise _no_active_account()  # first, because it tells the client more
+        repeat(session, self.generation, now)
+        return self._successor_at(
+            session.generation, session.refreshed_at or now, session.expires_at, user
         )
 
     def blacklist(
@@ -325,105 +425,117 @@ class BlacklistMixin(Token):
     ) -> BlacklistedToken | None:
         """End the token's session, whichever generation this token is, and return the record.
 
-        A token that the lists do not know is put on both. Calling it again changes nothing.
-        None: the session was flushed at this very moment, which ended it too. Raises TokenError
-        if the session is not that of the user whom the token names.
+        A token without a record gets one. A second call changes nothing. None if the session was
+        flushed at the same time. Raises TokenError if the session belongs to another user.
         """
         self._require_lists()
         signs_out = by is None and reason == BlacklistedToken.Reason.LOGOUT
         if signs_out and conf.USER_ID_CLAIM in self.payload:
-            entry = BlacklistedToken.objects.insert_sign_out(self.session_id, self.user_id)
-            if entry is not None:
-                return entry
-        record = self.find_record() or self.outstand()
-        self._check_holder(record)
-        if record.is_blacklisted:
-            return record.blacklistedtoken
-        if signs_out:
-            by = record.user  # who brings the token signs themselves out
-        return BlacklistedToken.objects.insert(record, reason=reason, by=by)[0]
+            record = sign_out(self.session_id, self.user_id)
+            if record is not None:
+                return record
+        session = self._find_session() or self.outstand()
+        self._check_user_of(session)
+        if session.is_blacklisted:
+            return session.blacklistedtoken
+        return revoke_session(session, reason=reason, by=session.user if signs_out else by)[0]
 
-    def _check_holder(self, record: OutstandingToken) -> None:
-        """Raise TokenError if the session is somebody else's than the token says."""
-        user = record.user  # None: deleted since, or the token never named one
-        if user is not None and getattr(user, conf.USER_ID_FIELD) != self.user_id:
+    def _find_session(self) -> OutstandingToken | None:
+        return find_session(self.session_id, self.generation, self.current_time)
+
+    def _names(self, user: Any) -> bool:
+        return bool(getattr(user, conf.USER_ID_FIELD) == self.user_id)
+
+    def _check_user_of(self, session: OutstandingToken) -> None:
+        """Raise TokenError if the session belongs to a user whom the token does not name."""
+        # None: deleted since, or the token never named one.
+        if session.user is not None and not self._names(session.user):
             raise TokenError(_("Token is invalid"))
 
-    def outstand(self) -> OutstandingToken:
-        """Return the session's record, and make it if there is none.
+    def _get_active_user(self) -> Any:
+        try:
+            user = self.get_user()
+        except AuthenticationFailed as error:
+            raise _no_active_account() from error
+        if not conf.USER_AUTHENTICATION_RULE(user):
+            raise _no_active_account()
+        return user
 
-        A token that was not signed yet opens a session with it: it gets `sid` and `auth_time`.
+    def _record_rotated(self, expires_at: datetime, client: Client | None) -> bool:
+        """Record a session at its next generation, for a token that was issued without a record.
+
+        Only with REQUIRE_OUTSTANDING off. Return whether this call did.
         """
-        self._require_lists()
-        if self.token is None and SESSION_CLAIM not in self.payload:
-            self._open_session()
-        fields = self._new_record(self.find_user(), client_of(None))
-        record, created = OutstandingToken.objects.get_or_create(
-            session_id=fields.pop("session_id"), defaults=fields
-        )
-        if created:
-            self._announce(record)
-        return record
+        if self.needs_record:
+            raise TokenError(_("Token is blacklisted"))
+        session = self._new_session(self._get_active_user(), client or Client())
+        session.generation += 1
+        session.refreshed_at, session.expires_at = self.current_time, expires_at
+        return record_session(session)[1]
 
-    @classmethod
-    def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
-        """Open a session: return its first token, and put it on the outstanding list.
+    def _successor_at(
+        self, generation: int, issued_at: datetime, expires_at: datetime, user: Any
+    ) -> Self:
+        """Return the session's token of that generation, with all other claims of this one.
 
-        One INSERT. `request` tells the record the client's address and user agent.
+        `user` may be None if nothing needs it.
         """
-        token = super().for_user(user, request)
-        if conf.LISTS_ENABLED:
-            token._open_session()
-            token._insert(user, client_of(request))
-        return token
-
-    def _insert(self, user: AbstractBaseUser, client: Client) -> None:
-        """Put the session on the list, if its user is still as they were when they proved it.
-
-        A password change or a deactivation at the same moment either sees this session, and
-        ends it, or is seen here: without the condition a thief's sign-in with the old
-        password could slip in behind it.
-        """
-        fields = self._new_record(user, client)
-        using = router.db_for_write(OutstandingToken)
-        with transaction.atomic(using) if conf.MAX_SESSIONS_PER_USER else nullcontext():
-            values = {**fields, "user": user.pk, "password": user.password}
-            if not _opening(using).rows(**values):
-                raise AuthenticationFailed(WRONG_CREDENTIALS, code="no_active_account")
-            if conf.MAX_SESSIONS_PER_USER:
-                # The user's row is locked until the commit, so that sign-ins count in turn.
-                self._end_oldest_sessions(user, conf.MAX_SESSIONS_PER_USER)
-        self._announce(OutstandingToken(**fields))
-
-    def _end_oldest_sessions(self, user: Any, limit: int) -> None:
-        live = OutstandingToken.objects.filter(user=user).live(self.current_time)
-        surplus = live.order_by("-pk").values("pk")[limit:]
-        BlacklistedToken.objects.insert_all(
-            OutstandingToken.objects.filter(pk__in=surplus), reason=BlacklistedToken.Reason.API
+        successor = self.with_claims(
+            self.payload
+            | {
+                conf.JTI_CLAIM: jti_of(self.session_id, generation),
+                "iat": keys.epoch(issued_at),
+                "exp": keys.epoch(expires_at),
+                SESSION_CLAIM: self.session_id,
+                AUTH_TIME_CLAIM: keys.epoch(self.signed_in_at),
+            }
         )
+        # A repeated refresh gets the same access token, too.
+        successor.current_time = issued_at
+        successor.is_repeatable = True
+        successor.set_user(user)
+        return successor
 
-    def _announce(self, record: OutstandingToken) -> None:
-        token_issued.announce(
-            OutstandingToken, session_id=record.session_id, user_id=record.user_id
-        )
+    def _unlisted_successor(self, expires_at: datetime, user: Any) -> Self:
+        """Return the next token without lists: it has an id of its own and no session."""
+        times = {"iat": keys.epoch(self.current_time), "exp": keys.epoch(expires_at)}
+        successor = self.with_claims(self.payload | times)
+        successor.set_jti()
+        successor.set_user(user)
+        return successor
 
-    def _open_session(self) -> None:
+    def _next_expiry(self) -> datetime:
+        """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
+        now = self.current_time
+        lifetime: timedelta = self.lifetime
+        if conf.SESSION_LIFETIME is not None:
+            # By age: an end computed from an auth_time in the year 9999 would overflow.
+            lifetime = min(lifetime, conf.SESSION_LIFETIME - (now - self.signed_in_at))
+            if lifetime <= timedelta(0):
+                raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
+        end = now + lifetime
+        if not conf.REQUIRE_OUTSTANDING:
+            # Not before this token: after a flush of the row, it would be accepted again.
+            end = max(end, self.timestamp("exp"))
+        return end - timedelta(microseconds=end.microsecond)
+
+    def _begin_session(self) -> None:
         self.payload[SESSION_CLAIM] = self.payload[conf.JTI_CLAIM]
         self.payload[AUTH_TIME_CLAIM] = self.payload["iat"]
         if conf.SESSION_LIFETIME is not None:
             end = keys.epoch(self.signed_in_at + conf.SESSION_LIFETIME)
             self.payload["exp"] = min(self.payload["exp"], end)
 
-    def _new_record(self, user: Any, client: Client) -> dict[str, Any]:
-        return {
-            "user": user,
-            "session_id": self.session_id,
-            "generation": self.generation,
-            "created_at": self.signed_in_at,
-            "expires_at": self.moment("exp"),
-            "ip_address": client.ip_address,
-            "user_agent": client.user_agent,
-        }
+    def _new_session(self, user: Any, client: Client) -> OutstandingToken:
+        return OutstandingToken(
+            user=user,
+            session_id=self.session_id,
+            generation=self.generation,
+            created_at=self.signed_in_at,
+            expires_at=self.timestamp("exp"),
+            ip_address=client.ip_address,
+            user_agent=client.user_agent,
+        )
 
     def _require_lists(self) -> None:
         if not conf.LISTS_ENABLED:
@@ -433,7 +545,7 @@ class BlacklistMixin(Token):
 
 
 class SlidingToken(BlacklistMixin, Token):
-    """One token for both: it authenticates requests, and is exchanged for a later one."""
+    """An access and refresh token in one: it authenticates requests and can be refreshed."""
 
     token_type = "sliding"  # noqa: S105  # a type, no secret
     lifetime = FromConf("SLIDING_TOKEN_LIFETIME")
@@ -448,14 +560,14 @@ class SlidingToken(BlacklistMixin, Token):
 
 
 class AccessToken(Token):
-    """What a request is authenticated with. Short-lived; ends at once with its session."""
+    """Authenticates requests. It is short-lived, and ends with its session."""
 
     token_type = "access"  # noqa: S105  # a type, no secret
     lifetime = FromConf("ACCESS_TOKEN_LIFETIME")
 
 
 class RefreshToken(BlacklistMixin, Token):
-    """What a session is kept alive with, and ended by."""
+    """Refreshes a session and ends it."""
 
     token_type = "refresh"  # noqa: S105  # a type, no secret
     lifetime = FromConf("REFRESH_TOKEN_LIFETIME")
@@ -464,7 +576,7 @@ class RefreshToken(BlacklistMixin, Token):
 
     @property
     def no_copy_claims(self) -> tuple[str, ...]:
-        """Claims that an access token does not take over from its refresh token."""
+        """Claims that are not copied from a refresh token to its access tokens."""
         return (conf.TOKEN_TYPE_CLAIM, "exp", conf.JTI_CLAIM, "jti", "iat", AUTH_TIME_CLAIM)
 
     @property
@@ -489,25 +601,13 @@ class RefreshToken(BlacklistMixin, Token):
 
 
 class UntypedToken(Token):
-    """Any genuine token, for looking at what it claims. Its type is not checked."""
+    """A token of any type with a valid signature, to inspect its claims."""
 
     token_type = "untyped"  # noqa: S105  # a type, no secret
     lifetime = timedelta(0)
 
     def verify_token_type(self) -> None:
         """Accept every type."""
-
-
-@prepared
-def _opening(using: str) -> Statement:
-    """Insert a session, if its user is still active and has the `password` hash."""
-    user, session = get_user_model()._meta, OutstandingToken._meta
-    columns = ("session_id", "generation", "created_at", "expires_at", "ip_address", "user_agent")
-    unchanged = active_users().filter(
-        pk=param("user", user.pk), password=param("password", user.get_field("password"))
-    )
-    values = {name: param(name, session.get_field(name)) for name in ("user", *columns)}
-    return insert(OutstandingToken, values, unchanged, using, lock="NO KEY UPDATE")
 
 
 def _reserved_claims() -> set[str | None]:
@@ -521,5 +621,12 @@ def _reserved_claims() -> set[str | None]:
 
 
 def _is_plain_text(value: Any) -> bool:
-    """Whether a database can look the value up. NUL and lone surrogates are not printable."""
+    """Return whether a database accepts the value: NUL and surrogates are not printable."""
     return isinstance(value, str) and 0 < len(value) <= IDENTIFIER_LENGTH and value.isprintable()
+
+
+def _no_active_account() -> AuthenticationFailed:
+    return AuthenticationFailed(
+        _("This account is deactivated or no longer exists. Contact support."),
+        code="no_active_account",
+    )

@@ -69,11 +69,11 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     return response
 
 
-# A refused refresh must be able to end the session, so ATOMIC_REQUESTS, which rolls an
-# answer of 401 back, is not for these views; each of them is safe statement by statement.
+# A refused refresh must be able to end the session, but ATOMIC_REQUESTS rolls a 401 back. These
+# views need no transaction around them: each of their statements is safe by itself.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class TokenViewBase(generics.GenericAPIView[Any]):
-    """Takes a POST, hands it to the serializer that the settings name, answers what it says."""
+    """Passes a POST to the serializer from the settings and returns its result."""
 
     permission_classes = ()
     authentication_classes = ()
@@ -96,7 +96,7 @@ class TokenViewBase(generics.GenericAPIView[Any]):
         return Response(self.validated(request.data))
 
     def validated(self, data: Any) -> dict[str, Any]:
-        """Return what the serializer answers; a refused token is 401."""
+        """Return the serializer's result. A refused token raises InvalidToken (401)."""
         serializer = self.get_serializer(data=data)
         try:
             try:
@@ -117,10 +117,10 @@ class TokenViewBase(generics.GenericAPIView[Any]):
 
 
 class RefreshCookieMixin:
-    """Carries the refresh token in an HttpOnly cookie for browsers, under Django's CSRF check."""
+    """Keeps the refresh token of browsers in an HttpOnly cookie, under Django's CSRF check."""
 
     def wants_cookie(self, request: Request) -> bool:
-        """Return whether the body asks for the cookie, after the CSRF check if it does."""
+        """Return whether the body requests the cookie; if so, after the CSRF check."""
         data = request.data
         wanted = isinstance(data, dict) and data.get("transport") == "cookie"
         if wanted:
@@ -138,10 +138,10 @@ class RefreshCookieMixin:
             )
 
     def refresh_cookie(self, request: Request) -> str | None:
-        """Return the cookie's token where the body has none, after the CSRF check.
+        """Return the token in the cookie if the body has none, after the CSRF check.
 
         Raises:
-            InvalidToken: the cookie came more than once.
+            InvalidToken: there is more than one cookie.
         """
         if isinstance(request.data, dict) and "refresh" in request.data:
             return None
@@ -149,7 +149,7 @@ class RefreshCookieMixin:
         if cookie is not None:
             self.enforce_csrf(request)
             if _times_sent(conf.REFRESH_COOKIE_NAME, request) > 1:
-                # A subdomain can set one as well, and nothing tells which is this site's.
+                # Another host of the domain can set one as well, and they look the same.
                 error = InvalidToken(
                     _("There is more than one refresh cookie. Delete the cookies and sign in.")
                 )
@@ -158,7 +158,7 @@ class RefreshCookieMixin:
         return cookie
 
     def answer_in_cookie(self, data: dict[str, Any]) -> Response:
-        """Move the refresh token from the answer's body to the cookie."""
+        """Return the response with the refresh token in the cookie instead of the body."""
         refresh = data.pop("refresh", None)
         response = Response(data)
         if refresh is not None:
@@ -182,7 +182,7 @@ class RefreshCookieMixin:
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
 class CSRFCookieView(views.APIView):
-    """Sets the CSRF cookie, for a page that Django did not render."""
+    """Sets the CSRF cookie for pages that Django did not render."""
 
     permission_classes = ()
     authentication_classes = ()
@@ -197,7 +197,7 @@ class CSRFCookieView(views.APIView):
 
 
 class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
-    """Takes credentials; opens a session and answers its access and refresh tokens."""
+    """Opens a session for credentials; returns its access and refresh tokens."""
 
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     throttle_scope = "login"
@@ -209,7 +209,7 @@ class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
 
 
 class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
-    """Takes a refresh token; answers a new access token and the next refresh token."""
+    """Exchanges a refresh token for a new access token and the next refresh token."""
 
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     throttle_scope = "refresh"
@@ -222,13 +222,13 @@ class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
 
 
 class TokenVerifyView(TokenViewBase):
-    """Takes any token; 200 if it would be accepted for what it is for, 401 if not."""
+    """Returns 200 if a token of any type would be accepted for its purpose, else 401."""
 
     serializer_setting = "TOKEN_VERIFY_SERIALIZER"
 
 
 class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
-    """Takes a refresh token and ends its session: all of its tokens, at once (RFC 7009)."""
+    """Ends the session of a refresh token, with all of its tokens (RFC 7009)."""
 
     serializer_setting = "TOKEN_BLACKLIST_SERIALIZER"
 
@@ -240,7 +240,7 @@ class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
             raise
         if cookie is None:
             return Response(self.validated(request.data))
-        # Also a cookie that is refused is of no more use.
+        # A refused cookie is deleted, too.
         self.cookie_is_over = True
         return Response(self.validated({"refresh": cookie}))
 
@@ -254,21 +254,21 @@ class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
 
 
 class TokenObtainSlidingView(TokenViewBase):
-    """Takes credentials; opens a session and answers its sliding token."""
+    """Opens a session for credentials; returns its sliding token."""
 
     serializer_setting = "SLIDING_TOKEN_OBTAIN_SERIALIZER"
     throttle_scope = "login"
 
 
 class TokenRefreshSlidingView(TokenViewBase):
-    """Takes a sliding token; answers the one that replaces it."""
+    """Exchanges a sliding token for the next one."""
 
     serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
     throttle_scope = "refresh"
 
 
 def _times_sent(name: str, request: Request) -> int:
-    """Count a cookie in the header, of which Django keeps the last with each name."""
+    """Return how often the header has a cookie of that name; Django keeps only the last."""
     pairs = (pair.partition("=") for pair in request.META.get("HTTP_COOKIE", "").split(";"))
     return sum(bool(equals) and key.strip() == name for key, equals, _value in pairs)
 

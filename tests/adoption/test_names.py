@@ -11,7 +11,7 @@ from rest_framework.test import APIRequestFactory
 from tests.support.adoption import environment
 from tests.support.checkout import ROOT
 from tests.support.factories import PASSWORD
-from token_blacklist.conf import DEFAULTS
+from token_blacklist.conf import OPTIONS
 from token_blacklist.models import OutstandingToken
 from token_blacklist.serializers import TokenObtainPairSerializer
 from token_blacklist.tokens import AccessToken, RefreshToken
@@ -81,7 +81,7 @@ def test_the_models_are_there():
 def test_every_setting_is_known_or_left_out_for_a_reason(theirs):
     _names, settings = theirs
 
-    assert set(settings) - set(DEFAULTS) == set(SETTINGS_LEFT_OUT)
+    assert set(settings) - set(OPTIONS) == set(SETTINGS_LEFT_OUT)
 
 
 def test_claims_are_added_as_their_manual_says(user):

@@ -20,8 +20,8 @@ from tests.support.factories import (
     OutstandingTokenFactory,
     UserFactory,
 )
-from token_blacklist import retention
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+from token_blacklist.sessions import flush
 
 User = get_user_model()
 
@@ -67,7 +67,7 @@ def test_the_dashboard_warns_where_the_scheduler_is_silent(staff):
     OutstandingTokenFactory(expires_at=timezone.now() - timedelta(hours=30))
     assert "The flush is overdue" in support.get("/admin/").text
 
-    retention.flush()
+    flush.delete_expired()
     assert "The flush is overdue" not in support.get("/admin/").text
 
 

@@ -8,7 +8,7 @@ from django.core.management import get_commands
 from rest_framework.exceptions import APIException
 
 from tests.support.checkout import ROOT, VARIABLES
-from token_blacklist.conf import DEFAULTS
+from token_blacklist.conf import OPTIONS
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ class TestPage:
             assert client.get(path).status_code != 404 or path == "/metrics", path
 
     def test_names_variables_that_are_read(self, page):
-        known = VARIABLES | set(DEFAULTS) | {f"{name}_FILE" for name in VARIABLES}
+        known = VARIABLES | set(OPTIONS) | {f"{name}_FILE" for name in VARIABLES}
         for name in re.findall(r"`([A-Z][A-Z_]{3,})(?:=[^`]*)?`", read(page)):
             there = name in known or name in ELSEWHERE or name in PYTHON
             assert there, name
@@ -131,10 +131,15 @@ def test_every_code_is_in_the_table_of_answers():
 
 
 def test_every_option_is_documented_with_its_default():
-    rows = re.findall(r"(?m)^\| `([A-Z_]+)` \| `(.+?)` \|", read(ROOT / "docs" / "settings.md"))
-    documented = {name: eval(default, {"timedelta": timedelta}) for name, default in rows}
+    page = read(ROOT / "docs" / "settings.md")
+    rows = re.findall(r"(?m)^\| `([A-Z_]+)` \| `(.+?)` \| (.*) \|$", page)
 
-    assert documented == DEFAULTS
+    documented = {
+        name: (eval(default, {"timedelta": timedelta}), meaning) for name, default, meaning in rows
+    }
+    assert documented == {
+        name: (option.default, option.meaning) for name, option in OPTIONS.items()
+    }
 
 
 def test_every_target_is_explained():
@@ -142,3 +147,24 @@ def test_every_target_is_explained():
     targets = set(re.findall(r"(?m)^([a-z-]+):", MAKEFILE))
 
     assert targets - listed == {"setup", "setup-dev", "setup-browser"}
+
+
+def test_the_layout_in_architecture_names_every_module_and_no_other():
+    """The tables and the drawing of a request name the files that there are."""
+    page = read(ROOT / "docs" / "architecture.md").partition("## Layout")[2].partition("\n## ")[0]
+    app = page.partition("`token_blacklist/`, in")[2].partition("`accounts/`:")[0]
+    named = set(re.findall(r"\b(\w+\.py|sessions/|admin/|management/)", app))
+    there = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in (ROOT / "token_blacklist").iterdir()
+    } | {path.name for path in (ROOT / "token_blacklist" / "sessions").glob("*.py")}
+
+    assert named == there - {
+        "__init__.py",
+        "__pycache__/",
+        "apps.py",
+        "locale/",
+        "migrations/",
+        "static/",
+        "templates/",
+    }

@@ -22,7 +22,7 @@ from token_blacklist.models import BlacklistedToken, FlushRun
 SESSIONS = """
 from tests.support.devices import Device
 from tests.support.factories import OutstandingTokenFactory, UserFactory
-from token_blacklist import retention
+from token_blacklist.sessions import flush
 
 device = Device(UserFactory(email=f"{sys.argv[1]}@example.com"))
 device.log_in()
@@ -34,7 +34,7 @@ device.log_out()
 device.refresh()
 OutstandingTokenFactory.create_batch(2, user=None, expired=True)
 if sys.argv[1] == "a":
-    retention.flush()
+    flush.delete_expired()
 print(read())
 """
 REQUESTS = """

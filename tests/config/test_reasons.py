@@ -19,14 +19,14 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 from accounts.models import User
-from token_blacklist import revocation
+from token_blacklist.sessions import end
 from token_blacklist.models import OutstandingToken
 
 admin = User.objects.create_superuser(email="admin@example.com", password="x")
 OutstandingToken.objects.create(
     user=admin, session_id="a" * 32, expires_at=timezone.now() + timedelta(days=1)
 )
-revocation.revoke_user(admin, reason="lost")
+end.revoke_user(admin, reason="lost")
 client = Client(headers={"host": "localhost"})
 client.force_login(admin)
 print(json.dumps({

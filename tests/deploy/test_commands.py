@@ -256,7 +256,9 @@ def test_the_scheduler_flushes_at_boot_and_again_and_ends_at_once(project, env):
 def test_a_flush_that_fails_is_said_and_tried_again(project, env):
     broken = {**env, "FLUSH_EVERY_SECONDS": "1", "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}
     with started(COMMANDS["Procfile scheduler"], project, broken) as scheduler:
-        heard = [next(line for line in scheduler.stdout if "Trying again" in line) for _ in range(2)]
+        heard = [
+            next(line for line in scheduler.stdout if "Trying again" in line) for _ in range(2)
+        ]
         scheduler.send_signal(signal.SIGTERM)
         scheduler.communicate(timeout=20)
 

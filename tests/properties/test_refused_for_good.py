@@ -29,9 +29,10 @@ from hypothesis.stateful import (
 
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
-from token_blacklist import keys, retention
+from token_blacklist import keys
 from token_blacklist.conf import conf
 from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.sessions import flush
 from token_blacklist.tokens import UntypedToken
 
 pytestmark = pytest.mark.slow
@@ -65,7 +66,7 @@ class Stories(RuleBasedStateMachine):
     def begin(self, leeway):
         self.clock = time_machine.travel(START, tick=False)
         self.traveller = self.clock.start()
-        self.database_clock = patch.object(retention, "database_time", timezone.now)
+        self.database_clock = patch.object(flush, "database_time", timezone.now)
         self.database_clock.start()
         self.override = None
         self.options = {
@@ -245,7 +246,7 @@ class Stories(RuleBasedStateMachine):
 
     @rule()
     def flush(self):
-        retention.flush(batch_size=2)
+        flush.delete_expired(batch_size=2)
         for session in self.opened:
             if session.row_expires_at <= self.now - self.leeway:
                 session.has_row = False  # whatever the clock says later

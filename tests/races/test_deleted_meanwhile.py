@@ -7,7 +7,7 @@ from django.db import connection, connections, transaction
 
 from tests.support.devices import Device
 from token_blacklist.models import BlacklistedToken, OutstandingToken
-from token_blacklist.revocation import revoke_user
+from token_blacklist.sessions.end import revoke_user
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from tests.support.devices import Device
-from token_blacklist import retention
 from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.sessions import flush
 
 from .conftest import ROUNDS, THREADS
 
@@ -86,7 +86,7 @@ def test_a_flush_beside_sign_outs_loses_nothing_and_fails_nobody(person, togethe
         live = signed_in(person)
 
         *logouts, _report, _again = together(
-            *[device.log_out] * (THREADS - 2), retention.flush, retention.flush
+            *[device.log_out] * (THREADS - 2), flush.delete_expired, flush.delete_expired
         )
 
         assert {answer.status_code for answer in logouts} == {200}

@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.models import StaleUser, User
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
-from token_blacklist import retention
 from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.sessions import flush
 
 from .conftest import ROUNDS, THREADS
 
@@ -72,7 +72,7 @@ class Story:
             self.changed.append(device)
 
     def flush(self) -> None:
-        retention.flush(batch_size=3)
+        flush.delete_expired(batch_size=3)
 
     def deactivate(self) -> None:
         user = User.objects.get(pk=self.user.pk)

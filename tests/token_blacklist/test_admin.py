@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from tests.support.devices import Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
-from token_blacklist import retention
-from token_blacklist.admin import ending, search
+from token_blacklist.admin import blacklisted, ending, search
 from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+from token_blacklist.sessions import flush
+from token_blacklist.sessions.end import revoke_session
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
@@ -398,13 +399,11 @@ class TestEnding:
     def test_a_session_that_was_flushed_meanwhile_is_said_to_be_over(
         self, support, session, monkeypatch
     ):
-        insert = type(BlacklistedToken.objects).insert
-
-        def flush_first(manager, record, **kwargs):
+        def flush_first(record, **kwargs):
             OutstandingToken.objects.filter(pk=record.pk).delete()
-            return insert(manager, record, **kwargs)
+            return revoke_session(record, **kwargs)
 
-        monkeypatch.setattr(type(BlacklistedToken.objects), "insert", flush_first)
+        monkeypatch.setattr(blacklisted, "revoke_session", flush_first)
 
         answer = support.post(f"{BLACKLISTED}add/", {"token": session.pk, "note": ""}, follow=True)
 
@@ -496,9 +495,11 @@ class TestUpkeep:
     def test_a_flush_that_runs_out_of_time_says_that_there_is_more(self, staff, monkeypatch):
         client = staff("view_flushrun", "add_flushrun")
         OutstandingTokenFactory.create_batch(5, expired=True)
-        flush = retention.flush
+        flush_all = flush.delete_expired
         monkeypatch.setattr(
-            retention, "flush", lambda max_seconds: flush(batch_size=2, max_seconds=0)
+            flush,
+            "delete_expired",
+            lambda max_seconds: flush_all(batch_size=2, max_seconds=0),
         )
 
         answer = client.post(f"{FLUSHES}add/", follow=True)
@@ -512,7 +513,7 @@ class TestUpkeep:
     ):
         client = staff("view_flushrun", "add_flushrun")
         OutstandingTokenFactory(expired=True)
-        monkeypatch.setattr(retention, "database_time", lambda: timezone.now() + timedelta(hours=1))
+        monkeypatch.setattr(flush, "database_time", lambda: timezone.now() + timedelta(hours=1))
 
         answer = client.post(f"{FLUSHES}add/", follow=True)
 
@@ -525,7 +526,7 @@ def test_the_story_of_a_session_is_told_in_order(support, user):
     device.log_in()
     device.refresh()
     record = OutstandingToken.objects.get()
-    BlacklistedToken.objects.insert(record, reason="admin", by=support.person, note="<stolen>")
+    revoke_session(record, reason="admin", by=support.person, note="<stolen>")
 
     text = support.get(f"{OUTSTANDING}{record.pk}/change/").text
 

@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 
 from tests.support.devices import Device, user_id_claim
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
-from token_blacklist import retention
 from token_blacklist.models import OutstandingToken
+from token_blacklist.sessions import flush
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
@@ -147,7 +147,7 @@ def test_sliding_tokens_have_the_same_budgets(user, options):
 
 def test_a_flush_is_three_a_batch_however_many_rows(db, monkeypatch):
     if connection.vendor == "postgresql":  # where the other tests left the table large and empty
-        monkeypatch.setattr(retention, "_pages_to_sweep", lambda now, using: 0)
+        monkeypatch.setattr(flush, "_pages_to_sweep", lambda now, using: 0)
     for _ in range(3):
         BlacklistedTokenFactory.create_batch(2, token__expired=True)
     OutstandingTokenFactory()
@@ -156,7 +156,7 @@ def test_a_flush_is_three_a_batch_however_many_rows(db, monkeypatch):
     the_clock = ("SELECT",) if connection.vendor == "postgresql" else ()
 
     with statements(*the_clock, "UPDATE", "INSERT", *batch, *batch, "SELECT", "UPDATE"):
-        retention.flush(batch_size=3)
+        flush.delete_expired(batch_size=3)
 
     assert OutstandingToken.objects.count() == 1
 
@@ -164,11 +164,11 @@ def test_a_flush_is_three_a_batch_however_many_rows(db, monkeypatch):
 def test_a_flush_saves_its_counts_in_one_more_and_not_at_every_batch(db, monkeypatch):
     OutstandingTokenFactory.create_batch(4, expired=True)
     seconds = iter([0, 0, 4, 4, 6, 6, 6, 9, 9, 9])  # begun, then: after each batch
-    monkeypatch.setattr(retention.time, "monotonic", lambda: next(seconds, 9))
+    monkeypatch.setattr(flush.time, "monotonic", lambda: next(seconds, 9))
     batch = ["SELECT", "DELETE", "DELETE"]
 
     with CaptureQueriesContext(connection) as captured:
-        retention.flush(batch_size=2)
+        flush.delete_expired(batch_size=2)
 
     verbs = [q["sql"].split()[0] for q in captured if not q["sql"].startswith(NOT_COUNTED)]
     assert verbs[verbs.index("INSERT") + 1 :].count("UPDATE") == 2

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from tests.support.devices import Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
-from token_blacklist import revocation
 from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.sessions.end import revoke_in_batches, revoke_user
 
 pytestmark = pytest.mark.django_db
 
@@ -111,9 +111,7 @@ def test_more_than_a_batch_are_ended_in_several(monkeypatch):
     sessions = OutstandingTokenFactory.create_batch(7)
     BlacklistedTokenFactory(token=sessions[3])
 
-    ended = list(
-        revocation.revoke_in_batches(OutstandingToken.objects.all(), reason="admin", batch_size=2)
-    )
+    ended = list(revoke_in_batches(OutstandingToken.objects.all(), reason="admin", batch_size=2))
 
     assert ended == [2, 2, 2]
     assert live() == set()
@@ -135,6 +133,6 @@ def test_one_statement_may_end_more_than_a_database_takes_parameters(user):
         with connection.cursor() as cursor:  # as autovacuum would have done for so many rows
             cursor.execute("ANALYZE")
 
-    assert revocation.revoke_user(user, reason="logout_all") == 33_000
+    assert revoke_user(user, reason="logout_all") == 33_000
     assert Device(user).log_in().status_code == 200
     assert len(live()) == 1

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
-from token_blacklist import retention
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+from token_blacklist.sessions import flush
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def no_room_that_others_left(db):
             cursor.execute("TRUNCATE token_blacklist_outstandingtoken CASCADE")
 
 
-def flush(capsys, *arguments):
+def run(capsys, *arguments):
     """Run the command; return its exit code and what it printed."""
     code = 0
     try:
@@ -52,7 +52,7 @@ def test_the_oldest_go_first(few_among_many):
     days = [OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=n)) for n in (1, 3)]
     oldest = OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=5))
 
-    retention.flush(batch_size=1, max_seconds=0)
+    flush.delete_expired(batch_size=1, max_seconds=0)
 
     assert not OutstandingToken.objects.filter(pk=oldest.pk).exists()
     assert OutstandingToken.objects.filter(pk__in=[day.pk for day in days]).count() == 2
@@ -71,12 +71,12 @@ def test_where_they_lie_everywhere_they_go_page_by_page():
         cursor.execute("SELECT id, ctid::text::point FROM token_blacklist_outstandingtoken")
         page = {pk: int(place[1:].split(",")[0]) for pk, place in cursor}
 
-    retention.flush(batch_size=30, max_seconds=0)
+    flush.delete_expired(batch_size=30, max_seconds=0)
     left = set(OutstandingToken.objects.values_list("pk", flat=True)) - {live.pk}
     gone = {row.pk for row in rows} - left
     assert 0 < len(gone) <= 30
     assert max(page[pk] for pk in gone) <= min(page[pk] for pk in left)
-    retention.flush(batch_size=30)
+    flush.delete_expired(batch_size=30)
 
     assert OutstandingToken.objects.get() == live
 
@@ -86,7 +86,7 @@ def test_batches_of_any_size_delete_the_same(capsys, batch_size):
     fill(7)
     kept = BlacklistedTokenFactory()
 
-    code, said = flush(capsys, "--batch-size", str(batch_size))
+    code, said = run(capsys, "--batch-size", str(batch_size))
 
     assert (code, said.split(" in ")[0]) == (0, "Deleted 7 expired tokens and 3 blacklist records")
     assert BlacklistedToken.objects.get() == kept
@@ -96,7 +96,7 @@ def test_many_that_expired_at_once_are_not_passed_over(capsys):
     moment = timezone.now() - timedelta(hours=1)
     OutstandingTokenFactory.create_batch(9, expires_at=moment)
 
-    flush(capsys, "--batch-size", "2")
+    run(capsys, "--batch-size", "2")
 
     assert not OutstandingToken.objects.exists()
 
@@ -105,11 +105,11 @@ def test_a_dry_run_counts_and_deletes_nothing(capsys):
     fill(5)
     OutstandingTokenFactory()
 
-    assert flush(capsys, "--dry-run") == (
+    assert run(capsys, "--dry-run") == (
         0,
         "Would delete 5 expired tokens and 2 blacklist records.\n",
     )
-    assert json.loads(flush(capsys, "--dry-run", "--json")[1]) == {
+    assert json.loads(run(capsys, "--dry-run", "--json")[1]) == {
         "outcome": "dry_run",
         "outstanding": 5,
         "blacklisted": 2,
@@ -121,7 +121,7 @@ def test_a_dry_run_counts_and_deletes_nothing(capsys):
 def test_time_that_runs_out_is_exit_code_3_and_says_what_is_left(capsys):
     fill(5)
 
-    code, said = flush(capsys, "--batch-size", "2", "--max-seconds", "0")
+    code, said = run(capsys, "--batch-size", "2", "--max-seconds", "0")
 
     assert code == 3
     assert said.endswith("Out of time: 3 remain. Run the command again.\n")
@@ -131,7 +131,7 @@ def test_time_that_runs_out_is_exit_code_3_and_says_what_is_left(capsys):
 def test_time_that_runs_out_with_nothing_left_is_done(capsys):
     fill(4)
 
-    code, said = flush(capsys, "--batch-size", "4", "--max-seconds", "0")
+    code, said = run(capsys, "--batch-size", "4", "--max-seconds", "0")
 
     assert (code, "left" in said) == (0, False)
     assert FlushRun.objects.get().outcome == "done"
@@ -140,7 +140,7 @@ def test_time_that_runs_out_with_nothing_left_is_done(capsys):
 def test_a_pause_that_would_outlast_the_time_is_not_taken(capsys):
     fill(5)
 
-    code, _said = flush(capsys, "--batch-size", "2", "--max-seconds", "50", "--pause", "100")
+    code, _said = run(capsys, "--batch-size", "2", "--max-seconds", "50", "--pause", "100")
 
     assert code == 3
     assert OutstandingToken.objects.count() == 3
@@ -150,7 +150,7 @@ def test_whoever_stops_it_gets_the_whole_batch_and_an_end():
     fill(6)
     stop = threading.Event()
 
-    report = retention.flush(
+    report = flush.delete_expired(
         batch_size=2, pause=60, stop=stop, after_batch=lambda taken: stop.set()
     )
 
@@ -166,7 +166,7 @@ def test_a_signal_handler_may_set_the_event_at_any_moment_of_a_pause():
 
     fill(6)
 
-    report = retention.flush(batch_size=2, pause=0.01, stop=Interrupted())
+    report = flush.delete_expired(batch_size=2, pause=0.01, stop=Interrupted())
 
     assert report.outstanding == 6
 
@@ -174,7 +174,7 @@ def test_a_signal_handler_may_set_the_event_at_any_moment_of_a_pause():
 def test_json_is_one_object(capsys):
     fill(5)
 
-    code, said = flush(capsys, "--json", "--batch-size", "2", "--max-seconds", "0")
+    code, said = run(capsys, "--json", "--batch-size", "2", "--max-seconds", "0")
 
     report = json.loads(said)
     assert report.pop("seconds") >= 0
@@ -198,7 +198,7 @@ def test_seconds_that_are_none_are_refused(arguments):
 
 def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
     fill(4)
-    whole = retention._delete
+    whole = flush._delete
     batches = iter([whole])
 
     def second_fails(*args):
@@ -206,7 +206,7 @@ def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
             return batch(*args)
         raise OperationalError("the disk is full")
 
-    monkeypatch.setattr(retention, "_delete", second_fails)
+    monkeypatch.setattr(flush, "_delete", second_fails)
 
     with pytest.raises(CommandError, match=r"the disk is full.*try again"):
         call_command("flushexpiredtokens", "--batch-size", "2")
@@ -219,12 +219,12 @@ def test_the_largest_batch_fits_into_one_statement(capsys):
     OutstandingToken.objects.bulk_create(
         [
             OutstandingToken(session_id=f"{n:032x}", expires_at=timezone.now() - timedelta(days=1))
-            for n in range(retention.LARGEST_BATCH)
+            for n in range(flush.LARGEST_BATCH)
         ],
         batch_size=1000,
     )
 
-    code, _said = flush(capsys, "--batch-size", str(retention.LARGEST_BATCH))
+    code, _said = run(capsys, "--batch-size", str(flush.LARGEST_BATCH))
 
     assert code == 0
     assert not OutstandingToken.objects.exists()
@@ -234,7 +234,7 @@ def test_the_largest_batch_fits_into_one_statement(capsys):
 def test_a_clock_that_is_wrong_flushes_nobody_and_says_so(monkeypatch, ahead):
     fill(2)
     OutstandingTokenFactory()
-    monkeypatch.setattr(retention, "database_time", lambda: timezone.now() + ahead)
+    monkeypatch.setattr(flush, "database_time", lambda: timezone.now() + ahead)
 
     for arguments in ([], ["--dry-run"]):
         with pytest.raises(CommandError, match=r"The clocks differ: .* Nothing was deleted"):
@@ -250,12 +250,12 @@ def test_the_earlier_of_two_clocks_that_nearly_agree_says_what_has_expired(
 ):
     now = timezone.now()
     there = now + timedelta(minutes=minutes)
-    monkeypatch.setattr(retention.timezone, "now", lambda: now)
-    monkeypatch.setattr(retention, "database_time", lambda: there)
+    monkeypatch.setattr(flush.timezone, "now", lambda: now)
+    monkeypatch.setattr(flush, "database_time", lambda: there)
     OutstandingTokenFactory(expires_at=min(now, there) - timedelta(seconds=1))
     kept = OutstandingTokenFactory(expires_at=min(now, there) + timedelta(seconds=1))
 
-    flush(capsys)
+    run(capsys)
 
     assert list(OutstandingToken.objects.all()) == [kept]
 
@@ -265,10 +265,10 @@ def test_the_time_of_the_server_is_asked_for_once_a_run_and_holds_for_the_whole_
     fill(6)
 
     with CaptureQueriesContext(connection) as captured:
-        flush(capsys, "--batch-size", "2")
+        run(capsys, "--batch-size", "2")
 
     assert sum("clock_timestamp" in query["sql"] for query in captured) == 1
-    assert abs(retention.database_time() - timezone.now()) < retention.CLOCKS_MAY_DIFFER
+    assert abs(flush.database_time() - timezone.now()) < flush.CLOCKS_MAY_DIFFER
 
 
 @pytest.mark.postgresql
@@ -293,15 +293,15 @@ def test_a_run_that_was_killed_has_its_counts_and_the_next_marks_it(monkeypatch)
         raise Killed
 
     fill(4)
-    monkeypatch.setattr(retention, "SAVED_EVERY", 0)
+    monkeypatch.setattr(flush, "SAVED_EVERY", 0)
     with pytest.raises(Killed):
-        retention.flush(batch_size=2, after_batch=kill)
+        flush.delete_expired(batch_size=2, after_batch=kill)
     monkeypatch.undo()
 
     run = FlushRun.objects.get()
     assert (run.outcome, run.outstanding_deleted) == ("running", 2)
     FlushRun.objects.update(started_at=timezone.now() - timedelta(minutes=2))
-    retention.flush()
+    flush.delete_expired()
 
     assert [*FlushRun.objects.order_by("pk").values_list("outcome", flat=True)] == [
         "interrupted",
@@ -313,7 +313,7 @@ def test_a_run_that_goes_on_beside_another_is_not_marked(monkeypatch):
     began = timezone.now() - timedelta(hours=2)
     FlushRun.objects.create(started_at=began, duration=timedelta(hours=2))
 
-    retention.flush()
+    flush.delete_expired()
 
     assert FlushRun.objects.get(started_at=began).outcome == "running"
 
@@ -324,7 +324,7 @@ def test_a_run_that_was_taken_for_killed_and_goes_on_ends_as_what_it_was():
     def take_for_killed(taken):
         FlushRun.objects.update(outcome="interrupted")
 
-    retention.flush(batch_size=2, after_batch=take_for_killed)
+    flush.delete_expired(batch_size=2, after_batch=take_for_killed)
 
     assert FlushRun.objects.get().outcome == "done"
 
@@ -334,7 +334,7 @@ def test_verbosity_0_prints_and_logs_nothing_where_all_went_well(capsys, caplog)
     fill(2)
     caplog.set_level(logging.DEBUG)
 
-    assert flush(capsys, "--verbosity", "0") == (0, "")
+    assert run(capsys, "--verbosity", "0") == (0, "")
 
     assert not [record for record in caplog.records if record.name != "django.db.backends"]
     logging.getLogger("token_blacklist.events").info("heard again")
@@ -344,7 +344,7 @@ def test_verbosity_0_prints_and_logs_nothing_where_all_went_well(capsys, caplog)
 def test_verbosity_0_still_tells_of_rows_that_are_left(capsys):
     fill(5)
 
-    code, said = flush(capsys, "--verbosity", "0", "--batch-size", "2", "--max-seconds", "0")
+    code, said = run(capsys, "--verbosity", "0", "--batch-size", "2", "--max-seconds", "0")
 
     assert code == 3
     assert "3 remain" in said

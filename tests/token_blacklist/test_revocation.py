@@ -8,9 +8,9 @@ import pytest
 from tests.support.devices import Device, user_id_claim
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
-from token_blacklist import revocation
 from token_blacklist.exceptions import AuthenticationFailed
 from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.sessions import end
 from token_blacklist.signals import token_blacklisted
 from token_blacklist.tokens import RefreshToken
 
@@ -22,7 +22,7 @@ def test_ending_a_users_sessions_is_one_statement_however_many(user, device, pho
     OutstandingTokenFactory(user=user, expired=True)
 
     with statements("INSERT"):
-        ended = revocation.revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user)
+        ended = end.revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user)
 
     assert ended == 32
     assert {(e.reason, e.blacklisted_by) for e in BlacklistedToken.objects.all()} == {
@@ -30,13 +30,13 @@ def test_ending_a_users_sessions_is_one_statement_however_many(user, device, pho
     }
     assert device.me().status_code == phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
     assert other.me().status_code == HTTPStatus.OK
-    assert revocation.revoke_user(user, reason="api") == 0
+    assert end.revoke_user(user, reason="api") == 0
 
 
 def test_one_session_can_be_kept(user, device, phone):
     kept = RefreshToken(device.refresh_token)["sid"]
 
-    assert revocation.revoke_user(user, reason="password", keep=kept) == 1
+    assert end.revoke_user(user, reason="password", keep=kept) == 1
 
     assert device.refresh().status_code == HTTPStatus.OK
     assert phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
@@ -136,11 +136,7 @@ def test_sessions_that_are_ended_together_are_one_log_line_a_batch(
     caplog.set_level(logging.INFO, logger="token_blacklist.events")
 
     with django_capture_on_commit_callbacks(execute=True):
-        list(
-            revocation.revoke_in_batches(
-                OutstandingToken.objects.all(), reason="admin", batch_size=3
-            )
-        )
+        list(end.revoke_in_batches(OutstandingToken.objects.all(), reason="admin", batch_size=3))
 
     lines = [r for r in caplog.records if r.name == "token_blacklist.events"]
     assert [(r.event, r.sessions, r.reason) for r in lines] == [
@@ -161,7 +157,7 @@ def test_a_receiver_hears_of_each_of_the_sessions_that_are_ended_together(
     token_blacklisted.connect(receive)
     try:
         with statements("INSERT", "SELECT"), django_capture_on_commit_callbacks(execute=True):
-            revocation.revoke_user(user, reason="logout_all", by=user)
+            end.revoke_user(user, reason="logout_all", by=user)
     finally:
         token_blacklisted.disconnect(receive)
 

@@ -31,7 +31,7 @@ from rest_framework.test import APIClient
 
 call_command("migrate", verbosity=0)
 from django.contrib.auth.models import User
-from token_blacklist import revocation
+from token_blacklist.sessions import end
 from token_blacklist.tokens import AccessToken, RefreshToken, SlidingToken
 
 user = User.objects.create_user("ada", password="lovelace")
@@ -50,7 +50,7 @@ except ImproperlyConfigured as error:
 else:
     raise AssertionError("a token was blacklisted without a blacklist")
 
-assert revocation.revoke_user(user, reason="api") == 0
+assert end.revoke_user(user, reason="api") == 0
 
 # So do the endpoints; there is nothing to blacklist with, and so no such endpoint.
 api = APIClient()

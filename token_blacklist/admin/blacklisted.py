@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
+from ..sessions.end import revoke_session
 from .base import ReadOnlyAdmin, bounded, moment
 from .search import SearchMixin
 
@@ -63,7 +64,7 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     def save_model(
         self, request: HttpRequest, obj: BlacklistedToken, form: ModelForm[Any], change: bool
     ) -> None:
-        entry, _created = BlacklistedToken.objects.insert(
+        entry, _created = revoke_session(
             obj.token, reason=BlacklistedToken.Reason.ADMIN, by=request.user, note=obj.note
         )
         if entry is not None:

@@ -25,7 +25,7 @@ from django.utils.translation import ngettext
 from ..conf import conf
 from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ..redirects import own_path
-from ..revocation import revoke_sessions
+from ..sessions.end import revoke_session, revoke_sessions
 from ..signals import signed_out_everywhere
 
 AT_ONCE = 10_000  # sessions that one request ends: it is answered within seconds
@@ -206,7 +206,7 @@ class EndingMixin:
         record = OutstandingToken.objects.select_related("user").filter(pk=pk).first()
         ended = False
         if record is not None:
-            _entry, ended = BlacklistedToken.objects.insert(
+            _record, ended = revoke_session(
                 record, reason=BlacklistedToken.Reason.ADMIN, by=request.user
             )
         if record is None or not ended:

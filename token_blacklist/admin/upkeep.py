@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from .. import retention
 from ..exceptions import ClockError
 from ..models import FlushRun
+from ..sessions import flush
 from .base import ReadOnlyAdmin, badge
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class FlushRunAdmin(ReadOnlyAdmin):
             "title": _("Flush now"),
             "opts": self.opts,
             "media": self.media,
-            "waiting": retention.waiting()[:COUNTED].count(),
+            "waiting": flush.waiting()[:COUNTED].count(),
             "counted": COUNTED,
             "seconds": SECONDS,
         }
@@ -69,7 +69,7 @@ class FlushRunAdmin(ReadOnlyAdmin):
 
     def _flush(self, request: HttpRequest) -> HttpResponse:
         try:
-            report = retention.flush(max_seconds=SECONDS)
+            report = flush.delete_expired(max_seconds=SECONDS)
         except ClockError as error:
             logger.error("the flush was refused: %s", error)
             messages.error(

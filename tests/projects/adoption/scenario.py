@@ -37,7 +37,7 @@ conf = (
     else import_module("rest_framework_simplejwt.settings").api_settings
 )
 if settings.ADOPTED:  # the database's clock goes with the one that is moved here
-    import_module("token_blacklist.retention").database_time = timezone.now
+    import_module("token_blacklist.sessions.flush").database_time = timezone.now
 told: dict[str, str] = {}
 numbers = iter(range(10_000))
 

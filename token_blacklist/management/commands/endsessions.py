@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ...models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
-from ...revocation import revoke_in_batches
+from ...sessions.end import revoke_in_batches
 from ...signals import signed_out_everywhere
 
 

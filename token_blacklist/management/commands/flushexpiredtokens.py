@@ -14,9 +14,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
-from ... import retention
 from ...exceptions import ClockError
 from ...models import BlacklistedToken, FlushRun
+from ...sessions import flush
 
 ROWS_LEFT = 3  # the exit code of a run that ended early
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--batch-size",
             type=int,
-            default=retention.BATCH_SIZE,
+            default=flush.BATCH_SIZE,
             metavar="ROWS",
             help="Sessions to delete per transaction (default: %(default)s).",
         )
@@ -66,8 +66,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["batch_size"] <= retention.LARGEST_BATCH:
-            raise CommandError(f"--batch-size must be from 1 to {retention.LARGEST_BATCH}.")
+        if not 1 <= options["batch_size"] <= flush.LARGEST_BATCH:
+            raise CommandError(f"--batch-size must be from 1 to {flush.LARGEST_BATCH}.")
         try:
             if options["dry_run"]:
                 self._count(as_json=options["json"])
@@ -83,7 +83,7 @@ class Command(BaseCommand):
             ) from error
 
     def _count(self, *, as_json: bool) -> None:
-        rows = retention.waiting(retention.flush_time())
+        rows = flush.waiting(flush.flush_time())
         outstanding = rows.count()
         blacklisted = BlacklistedToken.objects.filter(token__in=rows).count()
         if as_json:
@@ -96,7 +96,7 @@ class Command(BaseCommand):
     def _flush(self, options: dict[str, Any]) -> None:
         shows_progress = sys.stderr.isatty() and not options["json"] and options["verbosity"] > 0
         with stopped_by_signals() as stop, progress(shows_progress) as after_batch:
-            report = retention.flush(
+            report = flush.delete_expired(
                 batch_size=options["batch_size"],
                 max_seconds=options["max_seconds"],
                 pause=options["pause"],
@@ -104,7 +104,7 @@ class Command(BaseCommand):
                 after_batch=after_batch,
             )
         is_done = report.outcome == FlushRun.Outcome.DONE
-        left = 0 if is_done else retention.waiting().count()
+        left = 0 if is_done else flush.waiting().count()
         if options["json"]:
             self._print_json(
                 outcome=report.outcome.value,
@@ -168,5 +168,5 @@ def progress(is_shown: bool) -> Iterator[Any]:
     if not is_shown:
         yield lambda taken: None
         return
-    with tqdm(total=retention.waiting().count(), unit=" tokens", unit_scale=True) as bar:
+    with tqdm(total=flush.waiting().count(), unit=" tokens", unit_scale=True) as bar:
         yield bar.update

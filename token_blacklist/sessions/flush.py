@@ -1,4 +1,4 @@
-"""Flushing: deleting the sessions that are over, in small transactions that block nobody."""
+"""Flushing: expired sessions are deleted in short transactions that block no request."""
 
 from __future__ import annotations
 
@@ -14,21 +14,27 @@ from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, 
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from .conf import conf
-from .exceptions import ClockError
-from .models import BlacklistedToken, FlushRun, OutstandingToken, OutstandingTokenQuerySet
-from .signals import tokens_flushed
+from ..conf import conf
+from ..exceptions import ClockError
+from ..models import (
+    MOST_PARAMETERS,
+    BlacklistedToken,
+    FlushRun,
+    OutstandingToken,
+    OutstandingTokenQuerySet,
+)
+from ..signals import tokens_flushed
 
 BATCH_SIZE = 5_000
-LARGEST_BATCH = 30_000  # SQLite takes no more parameters in a statement
+LARGEST_BATCH = MOST_PARAMETERS
 CLOCKS_MAY_DIFFER = timedelta(minutes=5)
-SAVED_EVERY = 5.0  # seconds: a run that is killed has lost no more of its counts
-INTERRUPTED_AFTER = timedelta(minutes=1)  # without such a save
+SAVED_EVERY = 5.0  # seconds; the counts of a killed run are at most this old
+INTERRUPTED_AFTER = timedelta(minutes=1)  # since the last save
 
 
 @dataclass(frozen=True)
 class FlushReport:
-    """What a flush deleted, in rows of each list, and how it ended."""
+    """The rows that a flush deleted from each list, and its outcome."""
 
     outstanding: int
     blacklisted: int
@@ -38,7 +44,7 @@ class FlushReport:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one transaction took and deleted. `until` is the latest expiry among its rows."""
+    """The rows that one transaction locked and deleted. `until` is their latest expiry."""
 
     taken: int = 0
     outstanding: int = 0
@@ -48,14 +54,14 @@ class Batch:
 
 
 def waiting(now: datetime | None = None) -> OutstandingTokenQuerySet:
-    """Return the sessions that a flush would delete."""
+    """Return the sessions that a flush deletes."""
     return OutstandingToken.objects.expired(now or timezone.now())
 
 
 def flush_time() -> datetime:
-    """Return the time by which a flush tells what has expired: the earlier of two clocks.
+    """Return the time that decides what has expired: the earlier of two clocks.
 
-    What is deleted cannot be brought back, so a clock that is ahead must not decide alone.
+    Deleted rows cannot be restored, so a clock that is ahead must not decide alone.
 
     Raises:
         ClockError: the clocks of the application and of the database differ by minutes.
@@ -81,26 +87,23 @@ def database_time() -> datetime | None:
 
 
 def last_flush() -> FlushRun | None:
-    """Return the flush that was last done."""
+    """Return the last flush that finished."""
     return FlushRun.objects.filter(outcome=FlushRun.Outcome.DONE).order_by("-started_at").first()
 
 
 def is_overdue() -> bool:
-    """Whether there was no flush for FLUSH_OVERDUE_AFTER though there was work. Two queries."""
+    """Return whether expired rows have waited for FLUSH_OVERDUE_AFTER. Two queries."""
     oldest = waiting().order_by("expires_at").values_list("expires_at", flat=True).first()
     return oldest is not None and is_late(oldest, last_flush())
 
 
 def is_late(oldest: datetime, last: FlushRun | None) -> bool:
-    """Whether a flush is overdue where the oldest row expired then, and this was the last.
-
-    Where nothing has expired, a silent scheduler does no harm yet.
-    """
+    """Return whether a flush is overdue if the oldest row expired then, and `last` was the last."""
     since = timezone.now() - conf.FLUSH_OVERDUE_AFTER
     return oldest <= since and (last is None or last.started_at < since)
 
 
-def flush(
+def delete_expired(
     *,
     batch_size: int = BATCH_SIZE,
     max_seconds: float | None = None,
@@ -110,17 +113,18 @@ def flush(
 ) -> FlushReport:
     """Delete every session whose expiry plus leeway has passed, with its blacklist record.
 
-    At most `batch_size` sessions a transaction, `pause` seconds between two: the oldest first,
-    or where PostgreSQL has them on most of its pages, page by page.
-    Safe at any time, any number of times and several at once: only tokens that are refused
-    anyway are forgotten, and a row that another flush holds is left to it. It ends early
-    after `max_seconds`, or once `stop` is set, always after a whole batch. `after_batch` hears
-    how many each took. Every run that begins leaves a FlushRun, also one that fails or is killed.
+    At most `batch_size` sessions per transaction, with `pause` seconds in between: oldest first,
+    or page by page if PostgreSQL has expired rows on most pages.
+
+    It is safe at any time, repeatedly and in parallel: the tokens of deleted rows are refused
+    anyway, and rows that another flush has locked are skipped. It stops early after
+    `max_seconds` or once `stop` is set, always after a whole batch. `after_batch` is called with
+    the size of each batch. Every run leaves a FlushRun, even if it fails or is killed.
 
     Raises:
         ValueError: `batch_size` is not from 1 to LARGEST_BATCH.
-        ClockError: a clock is wrong, and nothing was deleted.
-        django.db.Error: the database failed. What was deleted before is deleted.
+        ClockError: a clock is wrong. Nothing was deleted.
+        django.db.Error: the database failed. Earlier batches stay deleted.
     """
     if not 1 <= batch_size <= LARGEST_BATCH:
         raise ValueError(f"batch_size is not from 1 to {LARGEST_BATCH}.")
@@ -144,7 +148,7 @@ def flush(
             if batch.is_last:
                 outcome = FlushRun.Outcome.DONE
                 break
-            # A pause that would outlast the time, or that is cut short, was the last.
+            # Stop instead of a pause that would exceed the time limit.
             if time.monotonic() + pause >= latest:
                 outcome = FlushRun.Outcome.OUT_OF_TIME
             elif _stopped_during(pause, stop):
@@ -166,10 +170,9 @@ def flush(
 
 
 def _mark_interrupted(now: datetime) -> None:
-    """Mark the runs that were killed: they are running, and were not saved for a while.
+    """Mark runs that were killed: still running, but not saved for a while.
 
-    Marking one that still runs, after a long batch or pause, does no harm: it saves its own
-    outcome next.
+    A run that is only slow corrects this with its next save.
     """
     last_saved = ExpressionWrapper(F("started_at") + F("duration"), output_field=DateTimeField())
     FlushRun.objects.filter(outcome=FlushRun.Outcome.RUNNING).alias(last_saved=last_saved).filter(
@@ -178,10 +181,10 @@ def _mark_interrupted(now: datetime) -> None:
 
 
 def _stopped_during(pause: float, stop: threading.Event) -> bool:
-    """Sleep; return whether it was stopped, a tenth of a second later at most.
+    """Sleep; return whether `stop` was set, at most a tenth of a second later.
 
-    Not by Event.wait(): it holds a lock that the event's set() needs. A signal handler runs in the
-    thread that it interrupts, so one that sets the event would wait for that lock for ever.
+    Event.wait() holds a lock that the event's set() needs. A signal handler runs in the thread that
+    it interrupts, so a handler that sets the event would wait for that lock forever.
     """
     end = time.monotonic() + pause
     while not stop.is_set() and (left := end - time.monotonic()) > 0:
@@ -198,22 +201,22 @@ def _batches(size: int, now: datetime) -> Iterator[Batch]:
 
 
 def _oldest_first(size: int, now: datetime, using: str) -> Iterator[Batch]:
-    """Delete in the order of the index."""
+    """Delete in the order of the index on `expires_at`."""
     rows = waiting(now).order_by("expires_at")
     batch = _delete(rows[:size], using)
     while batch.taken == size:
         yield batch
-        # Start where the last batch ended: the index still has entries for the deleted rows.
+        # From where the last batch ended: the index still has entries of deleted rows before it.
         batch = _delete(rows.filter(expires_at__gte=batch.until)[:size], using)
     yield replace(batch, is_last=True)
 
 
 def _page_by_page(size: int, pages: int, now: datetime, using: str) -> Iterator[Batch]:
-    """Delete in the order of the table, so that each of its pages is changed once.
+    """Delete in the order of the table, so that each page is changed once.
 
-    At the first change after a checkpoint, PostgreSQL writes the whole page to the WAL. In the
-    order of expiry, almost every row is on another page: 7 kB of WAL per row, 0.4 kB in the order
-    of the pages (measured with 600,000 rows in random order, max_wal_size 128 MB).
+    PostgreSQL writes a whole page to the WAL at its first change after a checkpoint. In the order
+    of expiry, almost every row is on another page: 7 kB of WAL per row instead of 0.4 kB (measured
+    with 600,000 rows in random order, max_wal_size 128 MB).
     """
     start, width = 0, max(1, size // 50)
     while start < pages:
@@ -227,12 +230,12 @@ def _page_by_page(size: int, pages: int, now: datetime, using: str) -> Iterator[
             start += width
         if batch.taken or start >= pages:
             yield replace(batch, is_last=start >= pages)
-        # As many pages as would have filled this batch.
+        # The number of pages that would have filled this batch.
         width = max(1, min(2 * width, width * size // (batch.taken + 1)))
 
 
 def _pages_to_sweep(now: datetime, using: str) -> int:
-    """Return how many pages the table has, or 0 where most of them hold nothing to delete."""
+    """Return the number of pages of the table, or 0 if most have no expired row."""
     query, params = waiting(now).using(using).values("pk").query.get_compiler(using).as_sql()
     table = connections[using].ops.quote_name(OutstandingToken._meta.db_table)
     compare = (
@@ -246,7 +249,7 @@ def _pages_to_sweep(now: datetime, using: str) -> int:
 
 
 def _delete(rows: OutstandingTokenQuerySet, using: str) -> Batch:
-    """Lock the rows and delete them, in one transaction, but for those that another flush has."""
+    """Lock the rows, except those that another flush has locked, and delete them."""
     skip_locked = connections[using].features.has_select_for_update_skip_locked
     lockable = rows.using(using).select_for_update(skip_locked=skip_locked)
     locked = lockable.values_list("pk", "expires_at")
@@ -257,16 +260,16 @@ def _delete(rows: OutstandingTokenQuerySet, using: str) -> Batch:
         if not found:
             return Batch()
         ids = [pk for pk, _expires_at in found]
-        # Raw: without loading what is deleted, to look for what depends on it.
+        # Raw: Django would load the rows to look for others that depend on them.
         blacklisted = BlacklistedToken.objects.filter(token__in=ids)._raw_delete(using)
         outstanding = OutstandingToken.objects.filter(pk__in=ids)._raw_delete(using)
     return Batch(len(ids), outstanding, blacklisted, found[-1][1])
 
 
 def _delete_there(rows: QuerySet[Any], using: str) -> Batch:
-    """Delete the rows in PostgreSQL, which keeps their ids in one value of its own.
+    """Delete the rows on PostgreSQL, with their ids as one array.
 
-    A statement each, so that the second sees the records of sign-outs that came before the locks.
+    Separate statements, so that the second sees blacklist records committed before the locks.
     """
     query, params = rows.query.get_compiler(using).as_sql()
     lock = (
