@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, TypeVar
 
@@ -26,6 +26,7 @@ from .tokens import (
 )
 
 T = TypeVar("T", bound=Token)
+R = TypeVar("R", bound=BlacklistMixin)
 
 
 class PasswordField(serializers.CharField):
@@ -140,29 +141,14 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
         return data
 
 
-class RotationMixin:
-    """Makes the answer before the session changes, so that a failure consumes nothing."""
-
-    context: dict[str, Any]
-
-    def rotate(self, token: BlacklistMixin) -> dict[str, Any]:
-        """Return the answer for the token that is in force after the refresh."""
-        successor = token.successor()
-        data = self.answer(successor)
-        in_force = token.rotate(successor, client_of(self.context.get("request")))
-        return data if in_force is successor else self.answer(in_force)
-
-    def answer(self, token: Any) -> dict[str, Any]:
-        raise NotImplementedError
-
-
-class TokenRefreshSerializer(RotationMixin, serializers.Serializer[Any]):
+class TokenRefreshSerializer(serializers.Serializer[Any]):
     refresh = TokenField()
     access = serializers.CharField(read_only=True)
     token_class = RefreshToken
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return self.rotate(self.token_class.authentic(attrs["refresh"]))
+        token = self.token_class.authentic(attrs["refresh"])
+        return _rotated(token, self.answer, self.context.get("request"))
 
     def answer(self, token: RefreshToken) -> dict[str, Any]:
         data = {"access": str(token.access_token)}
@@ -171,14 +157,14 @@ class TokenRefreshSerializer(RotationMixin, serializers.Serializer[Any]):
         return data
 
 
-class TokenRefreshSlidingSerializer(RotationMixin, serializers.Serializer[Any]):
+class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
     token = TokenField()
     token_class = SlidingToken
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         token = self.token_class.authentic(attrs["token"])
         token.check_exp(conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM)
-        return self.rotate(token)
+        return _rotated(token, self.answer, self.context.get("request"))
 
     def answer(self, token: SlidingToken) -> dict[str, Any]:
         return {"token": str(token)}
@@ -205,6 +191,17 @@ class TokenBlacklistSerializer(serializers.Serializer[Any]):
         token = _token_of_its_type(attrs["refresh"], self.token_classes)
         token.blacklist(reason=BlacklistedToken.Reason.LOGOUT)
         return {}
+
+
+def _rotated(token: R, answer: Callable[[R], dict[str, Any]], request: Any) -> dict[str, Any]:
+    """Refresh; return the answer for the token that is in force afterwards.
+
+    It is made before the session changes, so that a failure consumes nothing.
+    """
+    successor = token.successor()
+    data = answer(successor)
+    in_force = token.rotate(successor, client_of(request))
+    return data if in_force is successor else answer(in_force)
 
 
 def _token_of_its_type(encoded: str, known: Iterable[type[T]]) -> T:
