@@ -162,6 +162,17 @@ def log_of(server: Server) -> Iterator[Callable[[], str]]:
         configure("DEFAULT", "DEFAULT")
 
 
+@contextmanager
+def statements_of(server: Server, database: str) -> Iterator[Callable[[], list[str]]]:
+    """Have the server log every statement; give those that the database was sent since.
+
+    Each begins with its first line; the others are not there.
+    """
+    line = re.compile(rf"^<{database}>LOG:  (?:statement|execute [^:]*):\s*(.*)", re.MULTILINE)
+    with log_of(server) as read:
+        yield lambda: [" ".join(found.split()) for found in line.findall(read())]
+
+
 def statements(server: Server, stock: Stock, running: Served, operation: str) -> dict[str, float]:
     """Count what the server is sent for a request: statements, and what stands around them."""
     told = stock.stories(operation, COUNTED)[0]
@@ -171,11 +182,8 @@ def statements(server: Server, stock: Stock, running: Served, operation: str) ->
         for _ in range(COUNTED - 1):
             answer = yield told.send(answer)
 
-    line = re.compile(
-        rf"^<{stock.site.database}>LOG:  (?:statement|execute [^:]*):\s*(.*)", re.MULTILINE
-    )
-    with log_of(server) as read:
+    with statements_of(server, stock.site.database) as read:
         load.run(running.port, [bounded()])
-        sent = [" ".join(found.split()) for found in line.findall(read())]
+        sent = read()
     around = sum(1 for each in sent if NO_WORK.match(each))
     return {"statements": (len(sent) - around) / COUNTED, "around them": around / COUNTED}

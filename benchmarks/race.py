@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from .operations import Stock
 from .sites import OURS, PEER, Server, served
 
 CLIENTS = 20
+T = TypeVar("T")
 
 
 def measure(server: Server, *, rounds: int = 20) -> dict[str, dict[str, Any]]:
@@ -26,25 +28,41 @@ def measure(server: Server, *, rounds: int = 20) -> dict[str, dict[str, Any]]:
 
 
 def _at_once(port: int, token: str) -> set[str]:
-    gate, answers = threading.Barrier(CLIENTS), set()
+    body = json.dumps({"refresh": token})
 
-    def send() -> None:
+    def connected() -> Callable[[], str | None]:
         connection = http.client.HTTPConnection("localhost", port, timeout=60)
         connection.connect()
-        gate.wait()
-        body = json.dumps({"refresh": token})
-        connection.request(
-            "POST", "/api/token/refresh/", body, {"Content-Type": "application/json"}
-        )
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.status == 200:
-            answers.add(json.loads(content)["refresh"])
-        connection.close()
 
-    threads = [threading.Thread(target=send) for _ in range(CLIENTS)]
+        def send() -> str | None:
+            connection.request(
+                "POST", "/api/token/refresh/", body, {"Content-Type": "application/json"}
+            )
+            answer = connection.getresponse()
+            content = answer.read()
+            connection.close()
+            return json.loads(content)["refresh"] if answer.status == 200 else None
+
+        return send
+
+    return {successor for successor in at_once(CLIENTS, connected) if successor}
+
+
+def at_once(count: int, prepare: Callable[[], Callable[[], T]]) -> list[T]:
+    """Return the results of what `prepare` returns, called in many threads at the same moment.
+
+    `prepare` is called in each thread before.
+    """
+    gate, results = threading.Barrier(count), list[T]()
+
+    def run() -> None:
+        call = prepare()
+        gate.wait()
+        results.append(call())
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return results

@@ -10,6 +10,8 @@ from typing import Any
 
 import psutil
 
+from tests.support.tables import fill, table
+
 from .figures import Figure, ratio
 from .sites import OURS, PEER, ROOT, SITES, THREADS, WORKERS, Server
 
@@ -45,8 +47,8 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
         made["storage"] = _storage(found["storage"])
     if "race" in found:
         rows = ((title, each["least"], each["most"]) for title, each in found["race"].items())
-        made["race"] = _table(("", "fewest successors in a round", "most"), rows)
-    return {"machine": _table(("", ""), described.items()), **made}
+        made["race"] = table(("", "fewest successors in a round", "most"), rows)
+    return {"machine": table(("", ""), described.items()), **made}
 
 
 def _operations(found: dict[str, Any]) -> dict[str, str]:
@@ -56,7 +58,7 @@ def _operations(found: dict[str, Any]) -> dict[str, str]:
         "cpu": _comparison(rounds, "CPU ms", 2),
         "rates": _comparison(rounds, "per second", 0),
         "costs": _costs(rounds, found["statements"]),
-        "memory": _table(("a worker of", "MiB"), memory),
+        "memory": table(("a worker of", "MiB"), memory),
     }
 
 
@@ -76,7 +78,7 @@ def _comparison(rounds: dict[str, Any], name: str, decimals: int) -> str:
             row += [theirs.text(decimals), ratio(ours, theirs)]
         rows.append(row)
     columns = [cell for title in others for cell in (title, "ratio")]
-    return _table(("", OURS.title, *columns), rows)
+    return table(("", OURS.title, *columns), rows)
 
 
 def _costs(rounds: dict[str, Any], sent: dict[str, Any]) -> str:
@@ -91,7 +93,7 @@ def _costs(rounds: dict[str, Any], sent: dict[str, Any]) -> str:
         for operation, by_site in rounds.items()
         for title, each in by_site.items()
     )
-    return _table(("operation", "by", "statements", "BEGIN, COMMIT, checks", *shown), rows)
+    return table(("operation", "by", "statements", "BEGIN, COMMIT, checks", *shown), rows)
 
 
 def _lists(found: dict[str, Any]) -> str:
@@ -110,7 +112,7 @@ def _lists(found: dict[str, Any]) -> str:
         (f"the same at {rows}, ms", "add page", 0),
     ]
     lines = ((label, *_both(ours, theirs, name, digits)) for label, name, digits in shown)
-    return _table(("", OURS.title, PEER.title, "ratio"), lines)
+    return table(("", OURS.title, PEER.title, "ratio"), lines)
 
 
 def _both(ours: Any, theirs: Any, name: str, decimals: int) -> tuple[str, str, str]:
@@ -131,20 +133,9 @@ def _storage(found: dict[str, Any]) -> str:
         label = f"a refresh of series {number}"
         rows.append((label, *(f"{round(size):,}" for size in sizes)))
     described = f"bytes; {ours['sessions']:,} sessions, {ours['refreshes']} refreshes each a series"
-    return _table((described, OURS.title, PEER.title), rows)
-
-
-def _table(names: Any, rows: Any) -> str:
-    lines = [names, ["---"] * len(names), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    return table((described, OURS.title, PEER.title), rows)
 
 
 def write(made: dict[str, str]) -> None:
     """Put each table between its markers on the page."""
-    text = PAGE.read_text()
-    for name, table in made.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        text, places = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.S)
-        if places != 1:
-            raise ValueError(f"{PAGE} has {places} places for {name}")
-    PAGE.write_text(text)
+    fill(PAGE, made)

@@ -6,13 +6,12 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.sites import ROOT, Server, Site, run_python, served
-from tests.support.comparison import write
 from tests.support.postgres import database_url
+from tests.support.tables import fill, table
 
 from .clients import BUILD, CLIENTS, PYTHON, Client
 from .facts import FACTS
@@ -20,7 +19,7 @@ from .scenario import ROWS, Row, Trial
 
 PAGE = ROOT / "docs" / "comparison.md"
 LOCK = Path(__file__).with_name("requirements.txt")
-PEOPLE = 80
+USERS = 80
 
 
 def locked() -> dict[str, str]:
@@ -45,7 +44,7 @@ def tried(server: Server, kind: type[Client], site: Site, rows: tuple[Row, ...])
     if not kind.ships_migrations:
         run_python(site, server, "-m", "django", "makemigrations", "-v0", "jwt_allauth")
     run_python(site, server, "-m", "django", "migrate", "-v0")
-    made = run_python(site, server, "-m", "benchmarks.compare.act", "people", str(PEOPLE))
+    made = run_python(site, server, "-m", "benchmarks.compare.act", "users", str(USERS))
     with served(site, server) as running:
         client = kind(running.port)
         client.site = site
@@ -68,13 +67,6 @@ def column(server: Server, kind: type[Client]) -> dict[str, str]:
     return found
 
 
-def table(rows: dict[str, Iterable[str]], columns: Iterable[str]) -> str:
-    """Return the cells of each row as a table."""
-    heads = ["", *columns]
-    lines = [heads, ["---"] * len(heads), *([title, *cells] for title, cells in rows.items())]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def versions() -> str:
     """Return the versions and the date as a line of text."""
     known = locked()
@@ -90,12 +82,14 @@ def main() -> None:
         server = Server(url)
         columns = {kind.title: column(server, kind) for kind in chosen}
         server.connection.close()
-    trials = {row.title: [each[row.title] for each in columns.values()] for row in ROWS}
-    print("\n" + table(trials, columns))
+    heads = ["", *columns]
+    rows = [[row.title, *(each[row.title] for each in columns.values())] for row in ROWS]
+    trials = table(heads, rows)
+    print("\n" + trials)
     if chosen == list(CLIENTS):
-        write("versions", versions(), PAGE)
-        write("trials", table(trials, columns), PAGE)
-        write("facts", table(FACTS, columns), PAGE)
+        facts = [[title, *cells] for title, cells in FACTS.items()]
+        made = {"versions": versions(), "trials": trials, "facts": table(heads, facts)}
+        fill(PAGE, made)
 
 
 if __name__ == "__main__":

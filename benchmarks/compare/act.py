@@ -1,6 +1,6 @@
 """Run with the settings of a site: does what a package leaves to the project or to the admin.
 
-`people COUNT` makes users and prints their addresses, `password EMAIL NEW` and `deactivate EMAIL`
+`users COUNT` creates users and prints their addresses. `password EMAIL NEW` and `deactivate EMAIL`
 change one. `admin EMAIL MODEL ACTION` has a superuser end that user's newest session, and prints
 the status of the admin's answer.
 """
@@ -28,11 +28,11 @@ from benchmarks.stock import PASSWORD  # noqa: E402
 User = get_user_model()
 
 
-def people(count: str) -> None:
+def users(count: str) -> None:
     password = make_password(PASSWORD)
     names = {User.USERNAME_FIELD, "email"}
     made = [
-        User(**dict.fromkeys(names, f"person{n}@example.com"), password=password)
+        User(**dict.fromkeys(names, f"user{n}@example.com"), password=password)
         for n in range(int(count))
     ]
     User.objects.bulk_create(made)
@@ -82,6 +82,6 @@ def end(email: str, name: str, action: str) -> None:
 
 
 if __name__ == "__main__":
-    {"people": people, "password": password, "deactivate": deactivate, "admin": end}[sys.argv[1]](
+    {"users": users, "password": password, "deactivate": deactivate, "admin": end}[sys.argv[1]](
         *sys.argv[2:]
     )

@@ -1,13 +1,12 @@
-"""How a client talks to each package: the endpoints that its documentation names.
-
-A method that a package has no endpoint for returns None, or is None.
-"""
+"""How a client talks to each package: the endpoints that its documentation names."""
 
 from __future__ import annotations
 
 import base64
 import http.client
 import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -50,7 +49,7 @@ class Answer:
         return self.status in {200, 201, 204}
 
 
-class Client:
+class Client(ABC):
     """One package, as its client sees it."""
 
     title: str
@@ -59,19 +58,27 @@ class Client:
     option: Site | None = None  # the site with its stricter checks
     option_name = ""
     scheme = "Bearer"
-    refreshes = True
-    ends_everywhere = True
-    has_sign_out = True
-    has_password_change = True
-    has_session_list = False
     ships_migrations = True
     flush = ""
     expired_rows = ""  # an INSERT of {count} rows that its flush deletes
     records: ClassVar[tuple[str, ...]] = ()  # the tables that know a session
     admin: ClassVar[tuple[str, str] | None] = None  # the model, and what support does to it
 
+    # The endpoints. A package that has none for it leaves the method None; `end_other` ends the
+    # sessions of the list that are not this one.
+    _refresh: Callable[..., Answer] | None = None
+    sign_out: Callable[..., None] | None = None
+    sign_out_everywhere: Callable[..., None] | None = None
+    change_password: Callable[..., Answer] | None = None
+    sessions: Callable[..., list[Any]] | None = None
+    end_other: Callable[..., None] | None = None
+
     def __init__(self, port: int) -> None:
         self.port = port
+
+    @property
+    def refreshes(self) -> bool:
+        return self._refresh is not None
 
     def send(
         self,
@@ -103,8 +110,9 @@ class Client:
             raise RuntimeError(f"{self.site.title} answered the sign-in with {answer}")
         return self._tokens(answer)
 
+    @abstractmethod
     def _sign_in(self, email: str, agent: str) -> Answer:
-        raise NotImplementedError
+        """Send the credentials."""
 
     def me(self, access: str) -> bool:
         return self.send("GET", "/api/me/", access=access).ok
@@ -114,25 +122,6 @@ class Client:
         answer = self._refresh(token)
         return self._tokens(answer) if answer.ok else None
 
-    def _refresh(self, token: str) -> Answer:
-        raise NotImplementedError
-
-    def sign_out(self, tokens: Tokens) -> None:
-        raise NotImplementedError
-
-    def sign_out_everywhere(self, tokens: Tokens) -> None:
-        raise NotImplementedError
-
-    def change_password(self, tokens: Tokens) -> Answer:
-        raise NotImplementedError
-
-    def sessions(self, tokens: Tokens) -> list[Any]:
-        raise NotImplementedError
-
-    def end_other(self, tokens: Tokens) -> None:
-        """End the sessions of the list that are not this one."""
-        raise NotImplementedError
-
 
 class SimpleJWT(Client):
     title = "Simple JWT"
@@ -140,7 +129,6 @@ class SimpleJWT(Client):
     site = PEER
     option = Site(PEER.title, PEER.application, f"{PEERS}.simple_jwt_option", "simple_jwt_option")
     option_name = "CHECK_REVOKE_TOKEN"
-    ends_everywhere = has_password_change = False
     flush = "flushexpiredtokens"
     expired_rows = (
         "INSERT INTO token_blacklist_outstandingtoken (user_id, jti, token, created_at, expires_at)"
@@ -168,7 +156,6 @@ class ThisProject(SimpleJWT):
     site = OURS
     option = None
     option_name = ""
-    ends_everywhere = has_password_change = has_session_list = True
     expired_rows = (
         "INSERT INTO token_blacklist_outstandingtoken (user_id, session_id, generation, created_at,"
         " refreshed_at, user_agent, expires_at) SELECT 1, md5(i::text), 0,"
@@ -234,7 +221,6 @@ class AuthToken(Client):
     package = "djangorestframework"
     site = peer(title, "authtoken", "authtoken")
     scheme = "Token"
-    refreshes = ends_everywhere = has_sign_out = has_password_change = False
     records = ("authtoken_token",)
     admin = ("authtoken.TokenProxy", "delete")
 
@@ -251,7 +237,6 @@ class Knox(AuthToken):
     title = "knox"
     package = "django-rest-knox"
     site = peer(title, "knox", "knox")
-    ends_everywhere = has_sign_out = True
     records = ("knox_authtoken",)
     admin = ("knox.AuthToken", "delete")
 
@@ -272,7 +257,6 @@ class Allauth(Client):
     site = peer(title, "headless", "headless")
     option = peer(title, "headless_option", "headless_option")
     option_name = "HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED"
-    has_session_list = True
     flush = "clearsessions"
     expired_rows = (
         "INSERT INTO django_session (session_key, session_data, expire_date)"

@@ -10,12 +10,12 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchmarks.operations import NO_WORK, log_of
+from benchmarks.operations import NO_WORK, log_of, statements_of
+from benchmarks.race import at_once
 from benchmarks.sites import Server, run_python
 
 from .clients import LAPTOP, NEW_PASSWORD, PHONE, Allauth, Client, Tokens
@@ -32,14 +32,14 @@ class Trial:
 
     client: Client
     server: Server
-    people: Iterator[str]
+    users: Iterator[str]
 
     def sign_in(self) -> Tokens:
-        return self.client.sign_in(next(self.people))
+        return self.client.sign_in(next(self.users))
 
     def devices(self) -> tuple[str, Tokens, Tokens]:
         """Return a user's e-mail address, and the tokens of a laptop and a phone."""
-        who = next(self.people)
+        who = next(self.users)
         return who, self.client.sign_in(who, LAPTOP), self.client.sign_in(who, PHONE)
 
     def act(self, *arguments: str) -> str:
@@ -54,7 +54,7 @@ class Trial:
 
     def change_password(self, who: str, tokens: Tokens) -> None:
         """Change it by the package's endpoint, or else as Django's own form does."""
-        if not self.client.has_password_change:
+        if not self.client.change_password:
             self.act("password", who, NEW_PASSWORD)
         elif not (answer := self.client.change_password(tokens)).ok:
             raise RuntimeError(f"the new password was answered with {answer}")
@@ -85,18 +85,11 @@ def refreshed(trial: Trial, tokens: Tokens) -> Tokens:
 def one_race(trial: Trial, clients: int) -> tuple[int, str]:
     """Refresh with one token from several clients at once; return the outcome and its rank."""
     tokens = trial.sign_in()
-    gate, answers = threading.Barrier(clients), list[Tokens | None]()
-
-    def send() -> None:
-        gate.wait()
-        answers.append(trial.client.refresh(tokens.refresh))
-
-    threads = [threading.Thread(target=send) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    won = [answer for answer in answers if answer]
+    won = [
+        answer
+        for answer in at_once(clients, lambda: lambda: trial.client.refresh(tokens.refresh))
+        if answer
+    ]
     if len(won) == clients and len(set(won)) == 1 and trial.client.me(won[0].access):
         return 0, "all get the same tokens"
     again = [answer for answer in won if trial.client.refresh(answer.refresh)]
@@ -160,7 +153,7 @@ def refresh_after_sign_out(trial: Trial) -> str:
 
 
 def _signed_out(trial: Trial, ask: Callable[[Tokens], str]) -> str:
-    if not trial.client.has_sign_out:
+    if not trial.client.sign_out:
         return NO_ENDPOINT
     tokens = trial.sign_in()
     trial.client.sign_out(tokens)
@@ -168,7 +161,7 @@ def _signed_out(trial: Trial, ask: Callable[[Tokens], str]) -> str:
 
 
 def other_device(trial: Trial) -> str:
-    if not trial.client.has_sign_out:
+    if not trial.client.sign_out:
         return NO_ENDPOINT
     _who, laptop, phone = trial.devices()
     trial.client.sign_out(phone)
@@ -179,7 +172,7 @@ def other_device(trial: Trial) -> str:
 
 
 def everywhere(trial: Trial) -> str:
-    if not trial.client.ends_everywhere:
+    if not trial.client.sign_out_everywhere:
         return NO_ENDPOINT
     _who, laptop, phone = trial.devices()
     trial.client.sign_out_everywhere(laptop)
@@ -219,7 +212,7 @@ def without_record(trial: Trial) -> str:
 
 
 def listed(trial: Trial) -> str:
-    if not trial.client.has_session_list:
+    if not trial.client.sessions:
         return NO_ENDPOINT
     _who, laptop, _phone = trial.devices()
     found = json.dumps(trial.client.sessions(laptop))
@@ -227,7 +220,7 @@ def listed(trial: Trial) -> str:
 
 
 def ended_from_list(trial: Trial) -> str:
-    if not trial.client.has_session_list:
+    if not trial.client.sessions:
         return NO_ENDPOINT
     _who, laptop, phone = trial.devices()
     trial.client.end_other(laptop)
@@ -236,7 +229,7 @@ def ended_from_list(trial: Trial) -> str:
 
 def ended_in_admin(trial: Trial) -> str:
     model, action = trial.client.admin
-    who = next(trial.people)
+    who = next(trial.users)
     tokens = trial.client.sign_in(who)
     answer = trial.act("admin", who, model, action)
     if answer == "no such page":
@@ -271,12 +264,9 @@ def stored(trial: Trial) -> str:
 
 def statements(trial: Trial, done: Callable[[], object]) -> str:
     """Count the statements of one call, without BEGIN and the like."""
-    line = re.compile(
-        rf"^<{trial.client.site.database}>LOG:  (?:statement|execute [^:]*):\s*(.*)", re.MULTILINE
-    )
-    with log_of(trial.server) as read:
+    with statements_of(trial.server, trial.client.site.database) as read:
         done()
-        sent = line.findall(read())
+        sent = read()
     return str(sum(1 for each in sent if not NO_WORK.match(each)))
 
 
@@ -304,7 +294,7 @@ def request_statements(trial: Trial) -> str:
 
 
 def sign_out_statements(trial: Trial) -> str:
-    if not trial.client.has_sign_out:
+    if not trial.client.sign_out:
         return NO_ENDPOINT
     tokens = trial.sign_in()
     warm(trial, tokens)

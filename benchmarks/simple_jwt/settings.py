@@ -9,50 +9,19 @@ from benchmarks.settings import (
     PASSWORD_HASHERS,
     SECRET_KEY,
     STORAGES,
-    TEMPLATES,
     TOKEN_BLACKLIST,
 )
+from benchmarks.startproject import *  # noqa: F403
+from benchmarks.startproject import INSTALLED_APPS
 
-DEBUG = False
 __all__ = ["ALLOWED_HOSTS", "DATABASES", "PASSWORD_HASHERS", "SECRET_KEY", "STORAGES"]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
+    *INSTALLED_APPS,
     "rest_framework_simplejwt",
     "rest_framework_simplejwt.token_blacklist",
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                name
-                for name in TEMPLATES[0]["OPTIONS"]["context_processors"]
-                if name.startswith("django.")
-            ]
-        },
-    }
-]
 ROOT_URLCONF = "benchmarks.simple_jwt.urls"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-STATIC_URL = "static/"
-USE_TZ = True
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

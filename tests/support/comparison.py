@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import psycopg
 
@@ -15,6 +13,7 @@ from tests.support.checkout import ROOT
 from tests.support.server import TEST_PROCESS, beside
 
 from .adoption import environment, live, manage
+from .tables import fill
 
 PAGE = ROOT / "docs" / "adopting.md"
 ROWS = 1_000_000
@@ -111,20 +110,11 @@ def watch(name: str, over: threading.Event, stalls: list[float]) -> None:
             time.sleep(0.005)
 
 
-def write(name: str, table: str, page: Path = PAGE) -> None:
-    """Put the table between its markers in the page."""
-    text = page.read_text(encoding="utf-8")
-    marked = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-    found = re.sub(marked, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
-    page.write_text(found, encoding="utf-8")
-
-
 def main() -> None:
     from tests.support.postgres import database_url
 
     with database_url() as url:
-        write("comparison", comparison(url))
-        write("migration", migration(url, ROWS))
+        fill(PAGE, {"comparison": comparison(url), "migration": migration(url, ROWS)})
 
 
 if __name__ == "__main__":
