@@ -7,7 +7,6 @@ from typing import Any
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
-    extend_schema,
     extend_schema_view,
     inline_serializer,
 )
@@ -24,12 +23,9 @@ from token_blacklist.schema import (
     DONE,
     FROM_ANOTHER_SITE,
     NEW_PAIR,
-    RETRY_AFTER,
+    THROTTLED,
     bad_request,
     error,
-    refused,
-    throttled,
-    wrong_parameter,
 )
 from token_blacklist.views import RefreshCookieMixin
 
@@ -38,6 +34,7 @@ from .models import StaleUser, User
 from .password_reset import LinkNotValid, ResetForm
 from .passwords import change_password
 from .registration import SignupIsOpen, register
+from .schema import UNAUTHORIZED, describe, wrong_parameter
 from .serializers import (
     MeSerializer,
     PasswordChangeSerializer,
@@ -95,19 +92,22 @@ REGISTERED = OpenApiResponse(
 )
 
 
-@extend_schema(tags=["account"])
 @extend_schema_view(
-    get=extend_schema(
+    get=describe(
         operation_id="me",
         summary="Who I am",
         description="Returns the user who is signed in.",
-        responses={200: ME, **refused()},
+        responses={200: ME, **UNAUTHORIZED},
     ),
-    patch=extend_schema(
+    patch=describe(
         operation_id="me_update",
         summary="Change my name",
         description="Changes the name and nothing else. Returns the user.",
-        responses={200: ME, **bad_request({"name": ["This field may not be null."]}), **refused()},
+        responses={
+            200: ME,
+            **bad_request({"name": ["This field may not be null."]}),
+            **UNAUTHORIZED,
+        },
         examples=[OpenApiExample("A new name", {"name": "Ada"}, request_only=True)],
     ),
 )
@@ -122,18 +122,17 @@ class MeView(RetrieveUpdateAPIView[User]):
         return self.request.user
 
 
-@extend_schema(tags=["account"])
 class SessionsView(APIView):
     """Where I am signed in."""
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(
+    @describe(
         operation_id="sessions_list",
         summary="My sessions",
         description="Lists the user's live sessions, the last active one first, at most 100. "
         "`current` marks the session that sent the request.",
-        responses={200: SESSIONS, **refused()},
+        responses={200: SESSIONS, **UNAUTHORIZED},
     )
     def get(self, request: Request) -> Response:
         mine: Any = request.user
@@ -141,7 +140,7 @@ class SessionsView(APIView):
         current = {"current": sessions.session_of(request.auth)}
         return Response(SessionSerializer(listed, many=True, context=current).data)
 
-    @extend_schema(
+    @describe(
         operation_id="sessions_end",
         summary="Sign out everywhere else, or everywhere",
         description="Revokes all other sessions of the user; with `all=true` the current one too. "
@@ -150,7 +149,7 @@ class SessionsView(APIView):
         responses={
             200: ENDED,
             **wrong_parameter({"all": ["Must be a valid boolean."]}),
-            **refused(),
+            **UNAUTHORIZED,
         },
     )
     def delete(self, request: Request) -> Response:
@@ -161,20 +160,19 @@ class SessionsView(APIView):
         return Response({"ended": sessions.end_sessions(me, keep=keep)})
 
 
-@extend_schema(tags=["account"])
 class SessionView(APIView):
     """One of my sessions."""
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(
+    @describe(
         operation_id="session_end",
         summary="Sign out one device",
         description="Revokes one session of the user. Its tokens stop working at once. "
         "Also 200 if it was revoked or expired before.",
         responses={
             200: DONE,
-            **refused(),
+            **UNAUTHORIZED,
             **error(
                 404,
                 "The user has no session with this id.",
@@ -189,15 +187,13 @@ class SessionView(APIView):
 
 
 @extend_schema_view(
-    post=extend_schema(
-        tags=["account"],
+    post=describe(
         operation_id="register",
         summary="Sign up",
         description="Creates an account and sends an e-mail to the address. If the address has an "
         "account already, nothing changes and its owner is told by e-mail. The new user can sign "
         "in at once.",
         auth=[],
-        parameters=[RETRY_AFTER],
         responses={
             201: REGISTERED,
             **bad_request({"password": ["This password is too common."]}),
@@ -207,7 +203,7 @@ class SessionView(APIView):
                 ("signup_closed", "Sign-up is closed."),
                 FROM_ANOTHER_SITE,
             ),
-            **throttled(),
+            **THROTTLED,
         },
         examples=[
             OpenApiExample(
@@ -237,19 +233,17 @@ class RegisterView(GenericAPIView[User]):
 
 
 @extend_schema_view(
-    post=extend_schema(
-        tags=["account"],
+    post=describe(
         operation_id="password_change",
         summary="Change my password",
         description="Revokes every session of the user, the current one too, and returns the "
         "tokens of a new one. Store them first: the ones you have no longer work.",
-        parameters=[RETRY_AFTER],
         responses={
             200: NEW_PAIR,
             **bad_request({"old_password": ["This is not your current password."]}),
-            **refused(),
+            **UNAUTHORIZED,
             **BAD_CSRF,
-            **throttled(),
+            **THROTTLED,
         },
         examples=[
             OpenApiExample(
@@ -287,19 +281,17 @@ class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
 
 
 @extend_schema_view(
-    post=extend_schema(
-        tags=["account"],
+    post=describe(
         operation_id="password_reset",
         summary="Ask for a link for a new password",
         description="Sends an e-mail with a link that works once. The answer is the same for an "
         "address without an account.",
         auth=[],
-        parameters=[RETRY_AFTER],
         responses={
             200: DONE,
             **bad_request({"email": ["Enter a valid email address."]}),
             **CROSS_SITE,
-            **throttled(),
+            **THROTTLED,
         },
         examples=[
             OpenApiExample("an address", {"email": "demo@example.com"}, request_only=True),
@@ -324,8 +316,7 @@ class PasswordResetView(GenericAPIView[User]):
 
 
 @extend_schema_view(
-    post=extend_schema(
-        tags=["account"],
+    post=describe(
         operation_id="password_reset_confirm",
         summary="Choose a new password with the link",
         description="Takes the two parts of the link, `/password/reset/<uid>/<token>/`, and a new "

@@ -361,10 +361,6 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # `* body - body`
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "token_blacklist.schema.add_unavailable",
-    ],
 }
 
 # --- The admin: its address, and how long its session lasts, which is Django's own ---

@@ -17,7 +17,22 @@ OLD = "1 second"  # age of the transactions that the error names; others end by 
 LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED = "55P03", "40P01"
 
 
-class LockTables(Operation):
+class _Forwards(Operation):
+    """Changes no model, and has nothing to do backwards."""
+
+    reduces_to_sql = False
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Change nothing."""
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Do nothing."""
+
+
+class LockTables(_Forwards):
     """Lock the migration's tables on PostgreSQL, with retries. The first operation.
 
     A lock that waits for a long reader makes every later request wait as well. Therefore it times
@@ -25,18 +40,12 @@ class LockTables(Operation):
     wait and cannot deadlock.
     """
 
-    reduces_to_sql = False
-    reversible = True
-
     def __init__(self, *models: str, referenced: tuple[str, ...] = ()) -> None:
         """`models` are changed; `referenced` get a foreign key to them, and can be read."""
         self.models, self.referenced = models, referenced
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return type(self).__name__, [*self.models], {"referenced": self.referenced}
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Change nothing."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
@@ -60,27 +69,16 @@ class LockTables(Operation):
         if statements:
             _lock(schema_editor, statements)
 
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        """Do nothing: this is the last step backwards."""
-
     def describe(self) -> str:
         return "Lock the tables, with retries"
 
 
-class RunDeferredSQL(Operation):
+class RunDeferredSQL(_Forwards):
     """Send the statements that Django defers to the end of the migration. The last operation.
 
     If some are left, Django records the migration after its transaction. A migration that is killed
     in between cannot be run again, because its changes have been made.
     """
-
-    reduces_to_sql = False
-    reversible = True
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Change nothing."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
@@ -88,11 +86,6 @@ class RunDeferredSQL(Operation):
         for statement in schema_editor.deferred_sql:
             schema_editor.execute(statement)
         schema_editor.deferred_sql.clear()
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        """Change nothing."""
 
     def describe(self) -> str:
         return "Send the deferred statements"

@@ -26,7 +26,6 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from .exceptions import Unavailable
 from .serializers import TransportField
 
 ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.signature"
@@ -134,72 +133,20 @@ def bad_request(
     }
 
 
-def wrong_parameter(fields: dict[str, list[str]]) -> dict[int, OpenApiResponse]:
-    """Describe the 400 of a request without a body."""
-    example = OpenApiExample("a parameter", fields, response_only=True)
-    return {400: OpenApiResponse(FieldErrors, "A parameter is wrong.", [example])}
-
-
-def throttled() -> dict[int, OpenApiResponse]:
-    """Describe the 429 of a site that throttles the endpoint."""
-    return error(
-        429,
-        "Too many requests. Wait for as many seconds as Retry-After says.",
-        ("throttled", "Too many attempts. Try again in 42 seconds."),
-    )
-
-
-RETRY_AFTER = OpenApiParameter(
-    "Retry-After", int, OpenApiParameter.HEADER, description="Seconds to wait.", response=[429]
+THROTTLED = error(
+    429,
+    "Too many requests. Wait for as many seconds as Retry-After says.",
+    ("throttled", "Too many attempts. Try again in 42 seconds."),
 )
-
-
-def refused() -> dict[int, OpenApiResponse]:
-    """Describe the 401 of an authenticated request."""
-    return error(
-        401,
-        "The token is missing, expired or revoked. Refresh once; if that fails, sign in.",
-        ("not_authenticated", "You are not signed in. Sign in and try again."),
-        (
-            "bad_authorization_header",
-            "Authorization header must contain two space-delimited values",
-        ),
-        ("token_not_valid", "Your session has ended. Sign in again."),
-        ("user_inactive", "This account is deactivated. Contact support."),
-        ("user_not_found", "This account no longer exists."),
-        name="UnauthorizedError",
-    )
-
-
-def add_unavailable(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Describe the 503 that each operation can answer. For POSTPROCESSING_HOOKS."""
-    code = Unavailable.default_code
-    result["components"]["schemas"]["UnavailableError"] = {
-        "type": "object",
-        "properties": {
-            "detail": {"type": "string"},
-            "code": {"type": "string", "enum": [code]},
-        },
-        "required": ["code", "detail"],
-    }
-    value = {"detail": str(Unavailable.default_detail), "code": code}
-    content = {
-        "schema": {"$ref": "#/components/schemas/UnavailableError"},
-        "examples": {"Unavailable": {"value": value, "summary": code}},
-    }
-    wait = {"schema": {"type": "integer"}, "description": "Seconds to wait."}
-    answer = {
-        "description": "The database is not available. Wait for as many seconds as Retry-After "
-        "says, and send the same request again.",
-        "headers": {"Retry-After": wait},
-        "content": {"application/json": content},
-    }
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            operation["responses"]["503"] = answer
-    return result
-
-
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After", int, OpenApiParameter.HEADER, description="Seconds to wait.", response=[429, 503]
+)
+UNAVAILABLE = error(
+    503,
+    "The database is not available. Wait for as many seconds as Retry-After says, and send the "
+    "same request again.",
+    ("unavailable", "The service is busy or restarting. Try again in a moment."),
+)
 REQUIRED = ["This field is required."]
 DONE = OpenApiResponse(
     OpenApiTypes.OBJECT,
@@ -249,6 +196,7 @@ def _describe(
     *,
     method: str = "post",
     request: Any = None,
+    responses: dict[int, Any],
     **parts: Any,
 ) -> None:
     """Attach a description to a method of a view. Its registration is the subclass's making.
@@ -256,14 +204,14 @@ def _describe(
     The body is described as JSON alone: a form has the same fields, and a generated client
     would get each call twice.
     """
-    parameters = [RETRY_AFTER] if 429 in parts["responses"] else []
     described = extend_schema(
         operation_id=operation,
         summary=summary,
         tags=["token"],
         auth=[],
-        parameters=parameters,
+        parameters=[RETRY_AFTER],
         request=request and {"application/json": request},
+        responses={**responses, **UNAVAILABLE},
         **parts,
     )
 
@@ -308,13 +256,16 @@ _pair = inline_serializer(
 
 
 def _pair_answer(description: str) -> OpenApiResponse:
-    example = OpenApiExample("pair", {"access": ACCESS, "refresh": REFRESH}, response_only=True)
-    return OpenApiResponse(_pair, description, [example])
+    return _answer(_pair, description, {"access": ACCESS, "refresh": REFRESH})
 
 
 def _sliding_answer(description: str) -> OpenApiResponse:
-    example = OpenApiExample("sliding token", {"token": SLIDING}, response_only=True)
-    return OpenApiResponse(_sliding, description, [example])
+    return _answer(_sliding, description, {"token": SLIDING})
+
+
+def _answer(body: Any, description: str, tokens: dict[str, str]) -> OpenApiResponse:
+    example = OpenApiExample("tokens", tokens, response_only=True)
+    return OpenApiResponse(body, description, [example])
 
 
 NEW_PAIR = _pair_answer("The first tokens of a new session.")
@@ -323,16 +274,6 @@ _refresh = inline_serializer(
     {
         "refresh": Text(
             required=False, help_text="The refresh token. Leave it out to use the refresh cookie."
-        )
-    },
-)
-_sign_out = inline_serializer(
-    "SignOut",
-    {
-        "refresh": Text(
-            required=False,
-            help_text="A refresh or sliding token of the session. Leave it out to use the "
-            "refresh cookie.",
         )
     },
 )
@@ -358,7 +299,7 @@ _describe(
         **bad_request({"email": REQUIRED}),
         **BAD_CREDENTIALS,
         **BAD_CSRF,
-        **throttled(),
+        **THROTTLED,
     },
     examples=[OpenApiExample("credentials", CREDENTIALS, request_only=True)],
 )
@@ -375,7 +316,7 @@ _describe(
         **bad_request({"refresh": REQUIRED}),
         **BAD_REFRESH,
         **BAD_CSRF,
-        **throttled(),
+        **THROTTLED,
     },
     examples=[OpenApiExample("refresh token", {"refresh": REFRESH}, request_only=True)],
 )
@@ -393,9 +334,9 @@ _describe(
     "TokenBlacklistView",
     "token_blacklist",
     "Sign out",
-    description="Revokes the session of the token. All its tokens stop working at once. "
-    "Signing out twice is fine.",
-    request=_sign_out,
+    description="Revokes the session of the token, a refresh or sliding token. All its tokens stop "
+    "working at once. Signing out twice is fine.",
+    request=_refresh,
     responses={200: DONE, **bad_request({"refresh": REQUIRED}), **BAD_TOKEN, **BAD_CSRF_ALONE},
     examples=[OpenApiExample("refresh token", {"refresh": REFRESH}, request_only=True)],
 )
@@ -411,7 +352,7 @@ _describe(
         **bad_request({"email": REQUIRED}),
         **BAD_CREDENTIALS,
         **CROSS_SITE,
-        **throttled(),
+        **THROTTLED,
     },
     examples=[OpenApiExample("credentials", CREDENTIALS, request_only=True)],
 )
@@ -427,7 +368,7 @@ _describe(
         **bad_request({"token": REQUIRED}),
         **BAD_REFRESH,
         **CROSS_SITE,
-        **throttled(),
+        **THROTTLED,
     },
     examples=[OpenApiExample("sliding token", {"token": SLIDING}, request_only=True)],
 )

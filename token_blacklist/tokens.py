@@ -15,6 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import classproperty
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
@@ -32,16 +33,6 @@ from .users import default_user_authentication_rule
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
 IDENTIFIER_LENGTH = 255  # what the session_id column holds
-
-
-class FromConf:
-    """A class attribute whose value is an option, read on access instead of at import."""
-
-    def __init__(self, option: str) -> None:
-        self.option = option
-
-    def __get__(self, instance: object, owner: type) -> Any:
-        return getattr(conf, self.option)
 
 
 class Token:
@@ -548,7 +539,7 @@ class SlidingToken(BlacklistMixin, Token):
     """An access and refresh token in one: it authenticates requests and can be refreshed."""
 
     token_type = "sliding"  # noqa: S105  # a type, no secret
-    lifetime = FromConf("SLIDING_TOKEN_LIFETIME")
+    lifetime = classproperty(lambda cls: conf.SLIDING_TOKEN_LIFETIME)
 
     def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
         super().__init__(token, verify)
@@ -563,14 +554,14 @@ class AccessToken(Token):
     """Authenticates requests. It is short-lived, and ends with its session."""
 
     token_type = "access"  # noqa: S105  # a type, no secret
-    lifetime = FromConf("ACCESS_TOKEN_LIFETIME")
+    lifetime = classproperty(lambda cls: conf.ACCESS_TOKEN_LIFETIME)
 
 
 class RefreshToken(BlacklistMixin, Token):
     """Refreshes a session and ends it."""
 
     token_type = "refresh"  # noqa: S105  # a type, no secret
-    lifetime = FromConf("REFRESH_TOKEN_LIFETIME")
+    lifetime = classproperty(lambda cls: conf.REFRESH_TOKEN_LIFETIME)
     has_user_claims = False
     access_token_class = AccessToken
 

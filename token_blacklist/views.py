@@ -69,17 +69,32 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     return response
 
 
-# A refused refresh must be able to end the session, but ATOMIC_REQUESTS rolls a 401 back. These
-# views need no transaction around them: each of their statements is safe by itself.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
-class TokenViewBase(generics.GenericAPIView[Any]):
-    """Passes a POST to the serializer from the settings and returns its result."""
+class _PublicView(views.APIView):
+    """Answers whoever asks, in JSON that is never stored."""
 
     permission_classes = ()
     authentication_classes = ()
     parser_classes = (JSONParser, FormParser)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OneRenderer
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        return exception_handler
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
+        return response
+
+
+# A refused refresh must be able to end the session, but ATOMIC_REQUESTS rolls a 401 back. These
+# views need no transaction around them: each of their statements is safe by itself.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class TokenViewBase(_PublicView, generics.GenericAPIView[Any]):
+    """Passes a POST to the serializer from the settings and returns its result."""
+
     www_authenticate_realm = "api"
     serializer_setting: ClassVar[str]
 
@@ -88,9 +103,6 @@ class TokenViewBase(generics.GenericAPIView[Any]):
 
     def get_authenticate_header(self, request: Request) -> str:
         return bearer_challenge(self.www_authenticate_realm)
-
-    def get_exception_handler(self) -> Callable[..., Response | None]:
-        return exception_handler
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(self.validated(request.data))
@@ -107,13 +119,6 @@ class TokenViewBase(generics.GenericAPIView[Any]):
             token_refused.tell(type(self), code=error.code)
             raise
         return serializer.validated_data  # type: ignore[no-any-return]  # validate() gives a dict
-
-    def finalize_response(
-        self, request: Request, response: Response, *args: Any, **kwargs: Any
-    ) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
-        return response
 
 
 class RefreshCookieMixin:
@@ -181,19 +186,11 @@ class RefreshCookieMixin:
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
-class CSRFCookieView(views.APIView):
+class CSRFCookieView(_PublicView):
     """Sets the CSRF cookie for pages that Django did not render."""
 
-    permission_classes = ()
-    authentication_classes = ()
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = OneRenderer
-
-    def get_exception_handler(self) -> Callable[..., Response | None]:
-        return exception_handler
-
     def get(self, request: Request) -> Response:
-        return Response({}, headers={"Cache-Control": "no-store"})
+        return Response({})
 
 
 class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):

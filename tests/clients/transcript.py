@@ -11,7 +11,6 @@ from client.models import (
     NoActiveAccountOrTokenNotValidError,
     PairCredentialsRequest,
     RefreshRequest,
-    SignOutRequest,
     TokenBlacklistResponse200,
     TokenPair,
     UnauthorizedError,
@@ -35,7 +34,7 @@ second = token_refresh.sync(client=api, body=RefreshRequest(first.refresh))
 assert isinstance(second, TokenPair)
 assert isinstance(second.refresh, str)
 
-signed_out = token_blacklist.sync(client=api, body=SignOutRequest(second.refresh))
+signed_out = token_blacklist.sync(client=api, body=RefreshRequest(second.refresh))
 assert isinstance(signed_out, TokenBlacklistResponse200)
 
 refused = token_refresh.sync(client=api, body=RefreshRequest(second.refresh))

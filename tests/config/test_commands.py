@@ -1,13 +1,10 @@
 """The commands as a scheduler runs them: by their exit codes, their output and their signals."""
 
 import json
-import os
-import pty
 import signal
 import sqlite3
 import subprocess
 import sys
-import termios
 import time
 from contextlib import closing
 
@@ -94,26 +91,3 @@ def test_a_database_that_is_not_there_is_exit_code_1_and_a_sentence(site, flush)
     assert (process.returncode, out) == (1, "")
     assert "CommandError: Database error: " in err
     assert "Traceback" not in err
-
-
-def test_on_a_terminal_it_shows_how_far_it_is(flush):
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    process = flush("--batch-size", "100", stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 1024)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    out, _err = process.communicate(timeout=60)
-
-    assert "100%" in shown.decode()
-    assert "300/300" in shown.decode()
-    assert "tokens/s" in shown.decode()
-    assert out.startswith("Deleted 300 expired tokens")

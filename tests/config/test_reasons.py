@@ -31,8 +31,12 @@ client = Client(headers={"host": "localhost"})
 client.force_login(admin)
 print(json.dumps({
     "dashboard": client.get("/admin/").text,
-    "sessions": client.get("/admin/token_blacklist/outstandingtoken/?reason=lost").text,
-    "records": client.get("/admin/token_blacklist/blacklistedtoken/?reason__exact=lost").text,
+    "sessions": client.get(
+        "/admin/token_blacklist/outstandingtoken/", {"blacklistedtoken__reason__exact": "lost"}
+    ).text,
+    "records": client.get(
+        "/admin/token_blacklist/blacklistedtoken/", {"reason__exact": "lost"}
+    ).text,
     "metrics": client.get("/metrics", headers={"authorization": "Bearer " + "m" * 16}).text,
 }))
 """

@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..conf import conf
-from ..models import BlacklistedToken, OutstandingToken
+from ..models import OutstandingToken
 from .base import ReadOnlyAdmin, badge, bounded, moment
 from .ending import AT_ONCE, EndingMixin, Selection, end_button
 from .search import SearchMixin
 
 HANDHELD = "Mobi"  # as browsers on phones and tablets say
+REASON = "blacklistedtoken__reason"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -35,7 +36,7 @@ class StateFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() in {"live", "expired"} and ReasonFilter.parameter_name in request.GET:
+        if self.value() in {"live", "expired"} and f"{REASON}__exact" in request.GET:
             return queryset.none()  # only what is blacklisted has a reason
         match self.value():
             case "live":
@@ -47,18 +48,6 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class ReasonFilter(admin.SimpleListFilter):
-    title = _("reason")
-    parameter_name = "reason"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return BlacklistedToken.Reason.choices
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        reason = self.value()
-        return queryset.filter(blacklistedtoken__reason=reason) if reason else queryset
-
-
 class DeviceFilter(admin.SimpleListFilter):
     title = _("device")
     parameter_name = "device"
@@ -67,13 +56,9 @@ class DeviceFilter(admin.SimpleListFilter):
         return [("handheld", _("phone or tablet")), ("other", _("other"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        is_handheld = Q(user_agent__contains=HANDHELD)
-        match self.value():
-            case "handheld":
-                return queryset.filter(is_handheld)
-            case "other":
-                return queryset.exclude(is_handheld)
-        return queryset
+        handheld = Q(user_agent__contains=HANDHELD)
+        chosen = {"handheld": handheld, "other": ~handheld}.get(self.value() or "")
+        return queryset.filter(chosen) if chosen else queryset
 
 
 @admin.register(OutstandingToken)
@@ -86,7 +71,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         "refreshed",
         "expires",
     )
-    list_filter = (StateFilter, ReasonFilter, "created_at", DeviceFilter)
+    list_filter = (StateFilter, REASON, "created_at", DeviceFilter)
     list_select_related = ("user", "blacklistedtoken__blacklisted_by")
     sortable_by = ("signed_in", "expires")
     actions = ("end_selected", "end_people")

@@ -94,14 +94,12 @@ class Command(BaseCommand):
             )
 
     def _flush(self, options: dict[str, Any]) -> None:
-        shows_progress = sys.stderr.isatty() and not options["json"] and options["verbosity"] > 0
-        with stopped_by_signals() as stop, progress(shows_progress) as after_batch:
+        with stopped_by_signals() as stop:
             report = flush.delete_expired(
                 batch_size=options["batch_size"],
                 max_seconds=options["max_seconds"],
                 pause=options["pause"],
                 stop=stop,
-                after_batch=after_batch,
             )
         is_done = report.outcome == FlushRun.Outcome.DONE
         left = 0 if is_done else flush.waiting().count()
@@ -156,17 +154,3 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
-
-
-@contextmanager
-def progress(is_shown: bool) -> Iterator[Any]:
-    """Give what hears how many a batch took, and shows a bar if there is a terminal for it."""
-    try:
-        from tqdm import tqdm  # noqa: PLC0415  # not where the app was lifted without it
-    except ImportError:
-        is_shown = False
-    if not is_shown:
-        yield lambda taken: None
-        return
-    with tqdm(total=flush.waiting().count(), unit=" tokens", unit_scale=True) as bar:
-        yield bar.update
