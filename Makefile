@@ -2,6 +2,8 @@
 PORT ?= 8000
 PY := .venv/bin/python
 export NAME DIR ACCENT SENDER
+# Some images turn bytecode caching off, which slows each of the hundreds of processes of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 # On SQLite, even if the environment names another database.
 PYTEST := env -u DATABASE_URL $(PY) -m pytest
 WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
@@ -17,7 +19,7 @@ run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
 
 check: setup-dev ## Run the quick tests: SQLite, no servers, no browser (a minute)
-	$(PYTEST) --numprocesses=logical -m "not (process or browser or slow)"
+	$(PYTEST) --numprocesses=logical --dist=worksteal -m "not (process or browser or slow)"
 
 test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser (7 to 18 minutes)
 	@$(PY) -m tests

@@ -17,6 +17,7 @@ from .support.factories import UserFactory
 ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 LONG = ("browser", "process", "slow")
 SET_UP_ONCE = (
+    "adoption/test_swap.py",
     "deploy/test_commands.py",
     "deploy/test_machine.py",
     "test_admin_at_a_million.py",
@@ -51,7 +52,10 @@ def belongs_here(item: Any) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a file in one process where they share what takes long to set up."""
+    """With `--dist=loadscope`, keep together the tests of a file that share a long set-up.
+
+    pytest-xdist's own `loadgroup` does nothing with this version of pytest.
+    """
     from xdist.scheduler.loadscope import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
@@ -59,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = nodeid.partition("::")[0]
             return file if file.endswith(SET_UP_ONCE) else nodeid
 
-    return Scheduling(config, log)
+    return Scheduling(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,7 @@ import pytest
 from tests.support.checkout import ROOT, bare_environment, run
 from tests.support.server import database
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.process
 on_postgresql = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 SESSIONS = "token_blacklist_outstandingtoken"
 
@@ -57,7 +57,7 @@ class TestOnPostgreSQL:
                     wait_for("SELECT count(*) = 0 FROM pg_locks WHERE NOT granted", client)
                 assert process.poll() is None
                 reader.rollback()
-                _out, err = process.communicate(timeout=100)
+                _out, err = process.communicate(timeout=300)
 
             assert process.returncode == 0, err
 

@@ -36,11 +36,10 @@ def run(project, *command, user="django"):
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=300,
     )
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("user", "tests", "least"),
     [

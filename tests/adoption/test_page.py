@@ -10,7 +10,6 @@ from tests.support import comparison as page
 pytestmark = [pytest.mark.process, pytest.mark.postgresql]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.django_db(transaction=True)
 def test_the_table_is_what_both_do():
     made = page.comparison(os.environ["DATABASE_URL"])

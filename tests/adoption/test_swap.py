@@ -22,16 +22,23 @@ OUTSTANDING = "token_blacklist_outstandingtoken"
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.timeout(300),
     pytest.mark.django_db(transaction=True),
 ]
 
 
-@pytest.fixture
-def site(tmp_path):
-    """The URL of a site's database, with Simple JWT's tables in it."""
-    with database(tmp_path) as url:
+@pytest.fixture(scope="module")
+def before(tmp_path_factory, django_db_setup, django_db_blocker):
+    """The URL of a database with Simple JWT's tables, for the tests to copy."""
+    folder = tmp_path_factory.mktemp("before")
+    with django_db_blocker.unblock(), database(folder) as url:
         manage(url, "migrate", "--verbosity=0", adopted=False)
+        yield url
+
+
+@pytest.fixture
+def site(before, tmp_path):
+    """The URL of a site's database, with Simple JWT's tables in it."""
+    with database(tmp_path, like=before) as url:
         yield url
 
 

@@ -6,7 +6,6 @@ import json
 import os
 
 import pytest
-import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -14,7 +13,8 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
 
-pytestmark = pytest.mark.slow
+# On the stricter of the two databases; test_hostile_input.py runs on both.
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 OPERATIONS = [
@@ -36,6 +36,8 @@ RULED = {
 
 @pytest.fixture
 def api():
+    import schemathesis  # takes seconds
+
     return schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
 
 

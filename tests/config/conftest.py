@@ -27,7 +27,7 @@ def migrated(tmp_path_factory):
     path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
     environment = bare_environment(ENV_FILE="", DEBUG="True", DATABASE_URL=f"sqlite:///{path}")
     command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=100)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=300)
     return path
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.checkout import ROOT, copy_into, lend_packages, run
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(280)]
+pytestmark = pytest.mark.process
 
 PAGES = "".join(
     (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("customizing.md", "allauth.md")

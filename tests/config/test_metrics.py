@@ -159,7 +159,7 @@ def test_what_a_killed_process_was_doing_is_not_in_flight(site, tmp_path, when):
     killed = [sys.executable, "-c", DIE_IN_A_REQUEST]
     code = "print(read())"
     if when == "before the next process":
-        subprocess.run(killed, cwd=ROOT, env=site, check=True, timeout=100)
+        subprocess.run(killed, cwd=ROOT, env=site, check=True, timeout=300)
     else:
         code = f"import subprocess; subprocess.run({killed}, check=True); {code}"
     found = figures(site, code)

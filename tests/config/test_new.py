@@ -135,7 +135,7 @@ def test_what_is_tested_here_holds_there(made):
         env=bare_environment(),  # not the database that this test has
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=300,
         check=False,
     )
 

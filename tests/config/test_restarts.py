@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.server import ROOT, environment, free_port, gunicorn
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.process
 
 HEALTH = "/health/live/"
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.server import environment, gunicorn
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.process
 
 DEADLINE = 10
 LIMIT = 1024 * 1024

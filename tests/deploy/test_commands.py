@@ -27,7 +27,6 @@ from tests.support.server import database, free_port
 pytestmark = [
     pytest.mark.process,
     pytest.mark.postgresql,
-    pytest.mark.timeout(180),
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -49,7 +48,7 @@ def project(tmp_path_factory):
         env=bare_environment(ENV_FILE=""),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -170,7 +169,7 @@ ENDING = {place: words for place, words in COMMANDS.items() if "manage.py" in " 
 def test_a_command_that_ends_ends_well_and_may_be_repeated(project, env, words):
     for _ in range(2):
         done = subprocess.run(
-            words, cwd=project, env=env, capture_output=True, text=True, timeout=100, check=False
+            words, cwd=project, env=env, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
 

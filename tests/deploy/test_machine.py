@@ -23,7 +23,7 @@ from tests.support.server import free_port
 
 from .test_commands import answers, runs, started, wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.process
 
 GIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
 # What would change the system: each call is a line in a file.
@@ -74,7 +74,7 @@ class Machine:
             env=bare_environment(PATH=f"{self.folder}/bin:{os.environ['PATH']}", **env),
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
         )
 
@@ -184,7 +184,7 @@ def from_cron(machine, **env):
         env={"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "HOME": "/", "LOGNAME": "x", **env},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
 
@@ -212,7 +212,7 @@ def by_the_real_cron(machine):
     # As root, but with the namespace's own processes: they end with the first.
     inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script]
     with started(inside, machine.app, bare_environment()):
-        wait_for(lambda: machine.flushes() > before, seconds=100)
+        wait_for(lambda: machine.flushes() > before, seconds=300)
 
 
 RUNNERS = [once]

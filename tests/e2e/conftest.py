@@ -78,7 +78,7 @@ def problems_of(context: BrowserContext, site: str) -> list[str]:
 
 @pytest.fixture
 def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
-    """Make browsers without a past. A failed test leaves traces and pictures in test-results/.
+    """Make browsers without a past. A failed test leaves screenshots in test-results/.
 
     Whatever goes wrong in one fails the test, but for what `@pytest.mark.expects("…")` names.
     """
@@ -87,7 +87,6 @@ def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
         context.set_default_timeout(TIMEOUT)
-        context.tracing.start(snapshots=True)
         opened.append((context, problems_of(context, live_server.url)))
         return context
 
@@ -105,7 +104,6 @@ def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
             folder = RESULTS / name / str(number)
             for at, page in enumerate(context.pages, start=1):
                 page.screenshot(path=folder / f"page-{at}.png", full_page=True)
-            context.tracing.stop(path=folder / "trace.zip")
         context.close()
     assert not problems, "\n".join(problems)
 

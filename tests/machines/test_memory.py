@@ -12,7 +12,6 @@ from tests.support.server import call, environment, gunicorn, prepare
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(
         not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells the sizes"
     ),

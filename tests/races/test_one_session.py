@@ -11,7 +11,7 @@ from token_blacklist.sessions import flush
 
 from .conftest import ROUNDS, THREADS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 def signed_in(person):

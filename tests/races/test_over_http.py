@@ -12,7 +12,6 @@ CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.timeout(300),
     pytest.mark.django_db(transaction=True),
 ]
 

@@ -20,9 +20,11 @@ from token_blacklist.sessions import flush
 
 from .conftest import ROUNDS, THREADS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 LIMIT = 3
+# Fewer than in the other races: each guard is in many pairs, so its absence shows in one of them.
+ROUNDS_OF_A_PAIR = max(1, ROUNDS // 3)
 
 
 @dataclass
@@ -164,7 +166,7 @@ def test_what_ended_stays_ended_whoever_came_first(pair, together, options):
     options(MAX_SESSIONS_PER_USER=LIMIT)
     support = Client()
     support.force_login(UserFactory(admin=True))
-    for number in range(ROUNDS):
+    for number in range(ROUNDS_OF_A_PAIR):
         story = begin(support, by_form=number % 5 == 0)
 
         together(

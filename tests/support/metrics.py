@@ -58,7 +58,7 @@ def python(environment: dict[str, str], *arguments: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     return done.stdout
 

@@ -117,6 +117,7 @@ def test_more_than_a_batch_are_ended_in_several(monkeypatch):
     assert live() == set()
 
 
+@pytest.mark.slow
 def test_one_statement_may_end_more_than_a_database_takes_parameters(user):
     OutstandingToken.objects.bulk_create(
         [

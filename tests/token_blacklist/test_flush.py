@@ -215,6 +215,7 @@ def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
     assert OutstandingToken.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_the_largest_batch_fits_into_one_statement(capsys):
     OutstandingToken.objects.bulk_create(
         [
