@@ -6,10 +6,10 @@ export NAME DIR ACCENT SENDER
 unexport PYTHONDONTWRITEBYTECODE
 # On SQLite, even if the environment names another database.
 PYTEST := env -u DATABASE_URL $(PY) -m pytest
-WORDS := --locale de --locale es --add-location file --no-obsolete --no-wrap \
+LOCALES := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 
-.PHONY: help run check test test-long clients screenshots bench bench-quick compare lint format words new lock setup setup-dev setup-browser
+.PHONY: help run check test test-long clients screenshots bench bench-quick compare lint format translations new lock setup setup-dev setup-browser
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -61,10 +61,10 @@ format: setup-dev ## Format code and templates
 	$(PY) -m ruff check --fix .
 	$(PY) -m djlint --reformat --quiet templates token_blacklist/templates
 
-words: setup-dev ## Update the translation catalogues from the source and compile them (needs gettext)
+translations: setup-dev ## Update the translation catalogues from the source and compile them (needs gettext)
 	@command -v msgfmt >/dev/null || { echo "gettext was not found. Install it: apt install gettext" >&2; exit 1; }
-	@$(PY) manage.py makemessages $(WORDS)
-	@$(PY) manage.py makemessages $(WORDS) --domain djangojs --ignore docs
+	@$(PY) manage.py makemessages $(LOCALES)
+	@$(PY) manage.py makemessages $(LOCALES) --domain djangojs --ignore docs
 	@$(PY) manage.py compilemessages
 
 new: setup ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT='#a61e4d' SENDER=...]

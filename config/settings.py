@@ -37,7 +37,7 @@ class Variables(FileAwareMapping):  # type: ignore[misc]  # it has no types
 env = environ.FileAwareEnv()
 env.ENVIRON = Variables()
 if env_file := env.str("ENV_FILE", default=str(BASE_DIR / ".env")):
-    environ.Env.read_env(env_file)  # what the environment says already, wins
+    environ.Env.read_env(env_file)  # variables of the environment take precedence
 
 
 def number(name: str, default: int, least: int = 0) -> int:
@@ -68,13 +68,13 @@ def rate(name: str, default: str) -> str | None:
 
 
 def can_write_to(folder: Path) -> bool:
-    """Whether files can be made in the folder, which need not be there yet."""
+    """Return whether files can be created in the folder, which may be missing."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def is_cut_off(url: str) -> bool:
-    """Whether a `/`, `?` or `#` of the password ends the host, and the real one comes behind it."""
+    """Return whether an unescaped `/`, `?` or `#` in the password cuts off the host."""
     return bool(re.match(r"[\w+]+://[^/?#@]*:[^/?#@]*[/?#].*@", url))
 
 
@@ -175,7 +175,7 @@ match DATABASE.get("ENGINE"):
         )
 DATABASES = {"default": DATABASE}
 
-# --- Cache: the throttles count in it. Files that the processes share, until CACHE_URL says ---
+# --- Cache, for the rate limits: files shared by the processes, or CACHE_URL ---
 
 CACHE: dict[str, Any] = {
     "BACKEND": "config.cache.SharedFileCache",
@@ -202,7 +202,7 @@ CACHES = {"default": CACHE}
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if not DEBUG and not EMAIL_URL:
-    # On a terminal, a link to a new password would be in the log, and in nobody's mail.
+    # On the console, the link to reset a password would be in the log instead of an e-mail.
     problems.append(
         "EMAIL_URL is not set. Use smtp+tls://user:password@host:587, or dummymail:// for none."
     )
@@ -251,12 +251,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.pages.SessionMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "config.pages.AuthenticationMiddleware",
-    "config.pages.MessageMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.device_cookie.DeviceCookieMiddleware",
 ]
@@ -413,12 +413,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = switch("SECURE_HSTS_INCLUDE_SUBDOMAINS", defaul
 SECURE_HSTS_PRELOAD = switch("SECURE_HSTS_PRELOAD", default=False)
 # Both are the owner's choice: of the subdomains, and of a list that is slow to leave.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-if NUM_PROXIES:  # only then is somebody there whose word on the scheme counts
+if NUM_PROXIES:  # only a proxy may set the scheme
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
-# --- What a browser may do with our pages ---
+# --- Content-Security-Policy and CORS ---
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -430,7 +430,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
-        # No string becomes HTML or script: what a script shows, it shows as text.
+        # Trusted Types: no script can turn a string into HTML or script.
         "require-trusted-types-for": ["'script'"],
         "trusted-types": [NONE],
     }

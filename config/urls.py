@@ -1,12 +1,12 @@
-"""The addresses of pages and endpoints. Append yours: config/root_urls.py puts its own behind."""
+"""The URLs of pages and endpoints. Append yours; config/root_urls.py adds the API's 404 last."""
 
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from . import brand, errors
-from .words import WordsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("token_blacklist.urls")),
@@ -16,7 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.page_urls")),
     path(settings.ADMIN_URL, admin.site.urls),
     path("theme.css", brand.theme, name="theme"),
-    path("words.js", WordsView.as_view(), name="words"),
+    # The translations of static/js, from LOCALE_PATHS, without those of Django's own scripts.
+    path("jsi18n/", JavaScriptCatalog.as_view(packages=["accounts"]), name="javascript-catalog"),
 ]
 if settings.DEBUG:  # to look at them
     urlpatterns += [

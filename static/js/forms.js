@@ -2,7 +2,7 @@
 
 import { Offline, SignedOut } from "./session.js";
 
-const { gettext, interpolate, ngettext } = window; // Django's catalogue: words.js
+const { gettext, interpolate, ngettext } = window; // Django's JavaScriptCatalog
 
 export function inWords(error) {
   if (error instanceof Offline) {

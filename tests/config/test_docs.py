@@ -100,7 +100,7 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "TOKEN_BLACKLIST",
     "UPDATE",
     "VACUUM",
-    "WORDS",  # of the Makefile
+    "LOCALES",  # of the Makefile
 }
 
 

@@ -122,7 +122,16 @@ def test_what_is_tested_here_holds_there(made):
     """The quick tests of what a product's name, colour, sender and keys can change."""
     folder, _said = made
     quick = ("-m", "not (process or browser or slow)")
-    files = ("brand", "docs", "readme", "static", "words", "api_description", "errors", "console")
+    files = (
+        "brand",
+        "docs",
+        "readme",
+        "static",
+        "catalogues",
+        "api_description",
+        "errors",
+        "console",
+    )
     tests = (
         *(f"tests/config/test_{name}.py" for name in files),
         *(f"tests/accounts/test_{name}.py" for name in ("password_reset", "registration")),

@@ -108,7 +108,9 @@ def test_a_failure_outside_of_the_view_is_503_too(away, visitor, monkeypatch):
     def fail(*call):
         raise OperationalError("secret-host refused")
 
-    monkeypatch.setattr("config.pages.SessionMiddleware.process_response", fail)
+    monkeypatch.setattr(
+        "django.contrib.sessions.middleware.SessionMiddleware.process_response", fail
+    )
 
     answer = visitor.get("/login/")
 

@@ -148,7 +148,7 @@ def test_fields_are_refused_in_the_persons_language(client, db):
 
 def test_pages_and_their_scripts_are_in_the_persons_language(client, db):
     page = client.get("/login/", headers={"accept-language": "de"})
-    words = client.get("/words.js", headers={"accept-language": "de"})
+    words = client.get("/jsi18n/", headers={"accept-language": "de"})
 
     assert '<html lang="de"' in page.content.decode()
     assert "Passwort vergessen?" in page.content.decode()
