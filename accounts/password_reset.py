@@ -1,4 +1,4 @@
-"""A new password for whoever reads the account's e-mail. Django's views, and three things more.
+"""Resetting a password by e-mail: Django's views with three additions.
 
 The API has both steps too, with the same forms and links: `views.py`.
 
@@ -30,8 +30,9 @@ from rest_framework.exceptions import APIException
 from token_blacklist.exceptions import too_many
 
 from .mail import write_to
-from .models import StaleUser, User, normalize_email
+from .models import User, normalize_email
 from .passwords import password_rules
+from .revocation import StaleUser
 from .throttling import seconds_to_wait
 
 
@@ -42,7 +43,7 @@ def link_lifetime() -> str:
 
 
 def may_reset(user: User) -> bool:
-    """Whether this user is sent a link."""
+    """Return whether this user gets a link."""
     return user.is_active and user.has_usable_password()
 
 
@@ -94,7 +95,7 @@ class ResetForm(PasswordResetForm):
 
 
 class ChooseForm(SetPasswordForm):  # type: ignore[type-arg]  # it takes none at run time
-    """Django's, with one field, as on the other pages: what is typed can be looked at."""
+    """Django's form with one field: as on the other pages, a button shows the password."""
 
     new_password2 = None  # type: ignore[assignment]  # so Django takes the field away
 
@@ -121,7 +122,7 @@ class PlainLabels(FormMixin):  # type: ignore[type-arg]  # it takes none at run 
 
 
 class ResetView(PlainLabels, views.PasswordResetView):
-    """Takes an address, and writes to it."""
+    """Sends the link to an address."""
 
     form_class = ResetForm
     template_name = "accounts/password_reset.html"
@@ -149,14 +150,14 @@ class ResetSentView(views.PasswordResetDoneView):
 
 
 class ChooseView(PlainLabels, views.PasswordResetConfirmView):
-    """Takes the link of the e-mail, then the new password."""
+    """Sets the new password of the link's user."""
 
     form_class = ChooseForm
     template_name = "accounts/password_reset_choose.html"
     success_url = reverse_lazy("password_reset_done")
 
     def get_user(self, uidb64: str) -> User | None:
-        """Return the link's user; None where they were deactivated after it was sent."""
+        """Return the link's user, or None if they have been deactivated since."""
         user: User | None = super().get_user(uidb64)
         return user if user is not None and user.is_active else None
 

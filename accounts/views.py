@@ -30,10 +30,11 @@ from token_blacklist.schema import (
 from token_blacklist.views import RefreshCookieMixin
 
 from . import sessions
-from .models import StaleUser, User
+from .models import User
 from .password_reset import LinkNotValid, ResetForm
 from .passwords import change_password
 from .registration import SignupIsOpen, register
+from .revocation import StaleUser
 from .schema import UNAUTHORIZED, describe, wrong_parameter
 from .serializers import (
     MeSerializer,
@@ -112,7 +113,7 @@ REGISTERED = OpenApiResponse(
     ),
 )
 class MeView(RetrieveUpdateAPIView[User]):
-    """Who I am. The name can be changed."""
+    """The user who is signed in. The name can be changed."""
 
     serializer_class = MeSerializer
     permission_classes = (IsAuthenticated,)
@@ -123,7 +124,7 @@ class MeView(RetrieveUpdateAPIView[User]):
 
 
 class SessionsView(APIView):
-    """Where I am signed in."""
+    """The sessions of the user."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -161,7 +162,7 @@ class SessionsView(APIView):
 
 
 class SessionView(APIView):
-    """One of my sessions."""
+    """One session of the user."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -215,7 +216,7 @@ class SessionView(APIView):
     )
 )
 class RegisterView(GenericAPIView[User]):
-    """Takes an address and a password. The answer does not tell whether the address was known.
+    """Takes an address and a password. The response does not reveal whether the address is known.
 
     Signing in afterwards does, because a new account can be used at once.
     """
@@ -255,7 +256,7 @@ class RegisterView(GenericAPIView[User]):
     )
 )
 class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
-    """Takes the old password and a new one; returns the pair of a new session.
+    """Changes the password, and returns the tokens of a new session.
 
     Every session is revoked, this one too: use the new tokens from now on.
     """

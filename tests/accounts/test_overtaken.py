@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.db import connections
 
 import accounts.models
+import accounts.revocation
 from accounts.models import User
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
@@ -43,7 +44,7 @@ def while_hashing(monkeypatch, do):
             do()
         return make_password(raw)
 
-    monkeypatch.setattr(accounts.models, "make_password", hash_late)
+    monkeypatch.setattr(accounts.revocation, "make_password", hash_late)
 
 
 @pytest.mark.usefixtures("both_hashers")

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.cache import cache
 
-from accounts.models import StaleUser
+from accounts.revocation import StaleUser
 from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import BlacklistedToken
 

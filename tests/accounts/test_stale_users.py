@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from accounts.admin import UserAdmin
-from accounts.models import StaleUser, User
+from accounts.models import User
+from accounts.revocation import StaleUser
 from tests.accounts.test_password_reset import ask, choose, link_in
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory

@@ -12,7 +12,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import StaleUser, User
+from accounts.models import User
+from accounts.revocation import StaleUser
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
