@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerExtension,
@@ -26,6 +27,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from .exceptions import WRONG_CREDENTIALS
 from .serializers import TransportField
 
 ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.signature"
@@ -165,9 +167,9 @@ NOT_ACCEPTED = error(
 )
 BAD_CREDENTIALS = error(
     401,
-    "The address is unknown, the password is wrong or the account is inactive. "
+    "The user is unknown, the password is wrong or the account is inactive. "
     "The answer is the same for all three.",
-    ("no_active_account", "The e-mail address or the password is wrong."),
+    ("no_active_account", str(WRONG_CREDENTIALS)),
 )
 BAD_REFRESH = error(
     401,
@@ -186,7 +188,8 @@ BAD_CSRF = error(
 )
 BAD_CSRF_ALONE = error(403, "The refresh cookie needs a CSRF token.", _CSRF_FAILED)
 CROSS_SITE = error(403, "The request comes from another site.", FROM_ANOTHER_SITE)
-CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
+USERNAME = get_user_model().USERNAME_FIELD
+CREDENTIALS = {USERNAME: "demo@example.com", "password": "demo-password"}
 
 
 def _describe(
@@ -228,8 +231,10 @@ class Text(serializers.CharField):
 
 
 class Credentials(serializers.Serializer[Any]):
-    email = Text()
     password = serializers.CharField(style={"input_type": "password"})
+
+    def get_fields(self) -> dict[str, Any]:
+        return {USERNAME: Text(), **super().get_fields()}
 
 
 class PairCredentials(Credentials):
@@ -255,20 +260,12 @@ _pair = inline_serializer(
 )
 
 
-def _pair_answer(description: str) -> OpenApiResponse:
-    return _answer(_pair, description, {"access": ACCESS, "refresh": REFRESH})
-
-
-def _sliding_answer(description: str) -> OpenApiResponse:
-    return _answer(_sliding, description, {"token": SLIDING})
-
-
-def _answer(body: Any, description: str, tokens: dict[str, str]) -> OpenApiResponse:
+def _answer(body: Any, description: str, **tokens: str) -> OpenApiResponse:
     example = OpenApiExample("tokens", tokens, response_only=True)
     return OpenApiResponse(body, description, [example])
 
 
-NEW_PAIR = _pair_answer("The first tokens of a new session.")
+NEW_PAIR = _answer(_pair, "The first tokens of a new session.", access=ACCESS, refresh=REFRESH)
 _refresh = inline_serializer(
     "Refresh",
     {
@@ -296,7 +293,7 @@ _describe(
     request=PairCredentials,
     responses={
         200: NEW_PAIR,
-        **bad_request({"email": REQUIRED}),
+        **bad_request({USERNAME: REQUIRED}),
         **BAD_CREDENTIALS,
         **BAD_CSRF,
         **THROTTLED,
@@ -312,7 +309,7 @@ _describe(
     "at once. Later it counts as theft, and the session is revoked.",
     request=_refresh,
     responses={
-        200: _pair_answer("The next tokens of the session."),
+        200: _answer(_pair, "The next tokens of the session.", access=ACCESS, refresh=REFRESH),
         **bad_request({"refresh": REQUIRED}),
         **BAD_REFRESH,
         **BAD_CSRF,
@@ -348,8 +345,8 @@ _describe(
     "token in one. To sign out, send it as `refresh` to the sign-out endpoint.",
     request=Credentials,
     responses={
-        200: _sliding_answer("The first token of a new session."),
-        **bad_request({"email": REQUIRED}),
+        200: _answer(_sliding, "The first token of a new session.", token=SLIDING),
+        **bad_request({USERNAME: REQUIRED}),
         **BAD_CREDENTIALS,
         **CROSS_SITE,
         **THROTTLED,
@@ -364,7 +361,7 @@ _describe(
     "expires.",
     request=_sliding,
     responses={
-        200: _sliding_answer("The next token of the session."),
+        200: _answer(_sliding, "The next token of the session.", token=SLIDING),
         **bad_request({"token": REQUIRED}),
         **BAD_REFRESH,
         **CROSS_SITE,

@@ -1,5 +1,6 @@
 """`token_blacklist/`, copied into a bare project: its own tests pass there."""
 
+import json
 import os
 import re
 import shutil
@@ -28,11 +29,12 @@ def project(tmp_path):
     return tmp_path
 
 
-def run(project, *command, user="django"):
+def run(project, *command, user="django", **variables):
     return subprocess.run(
         [sys.executable, "-m", *command],
         cwd=project,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(project), "USER_MODEL": user},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(project), "USER_MODEL": user}
+        | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -74,6 +76,16 @@ def test_it_speaks_english_until_its_translations_are_compiled(project):
     assert before.stdout == "Token is blacklisted\n"
     assert compiled.returncode == 0, compiled.stderr
     assert after.stdout == "Das Token ist gesperrt\n"
+
+
+def test_the_api_is_described_with_the_username_field_of_the_user_model(project):
+    command = ("spectacular", "--format=openapi-json", "--settings=tests.projects.copied.settings")
+
+    done = run(project, "django", *command, DESCRIBED="yes")
+
+    schemas = json.loads(done.stdout)["components"]["schemas"]
+    fields = schemas["PairCredentials"]["properties"]
+    assert list(fields) == ["username", "password", "transport"]
 
 
 def test_its_migrations_fit_any_user_model(project):

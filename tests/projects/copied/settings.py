@@ -1,12 +1,20 @@
 """A bare project that has copied `token_blacklist/`: Django, DRF, PyJWT and Django's own user.
 
 With USER_MODEL=uuid its users have a UUID as their key, and their e-mail address in the tokens.
+With DESCRIBED=yes, drf-spectacular is installed.
 """
 
 import os
 import sys
 
-for absent in ("accounts", "config", "drf_spectacular", "environ", "unfold"):
+DESCRIBED = os.environ.get("DESCRIBED") == "yes"
+for absent in (
+    "accounts",
+    "config",
+    "environ",
+    "unfold",
+    *(() if DESCRIBED else ("drf_spectacular",)),
+):
     sys.modules[absent] = None  # importing it fails, as where it is not installed
 
 UUID_USER = os.environ.get("USER_MODEL") == "uuid"
@@ -48,6 +56,10 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["token_blacklist.authentication.JWTAuthentication"],
 }
 TOKEN_BLACKLIST = {}
+
+if DESCRIBED:
+    INSTALLED_APPS += ["drf_spectacular"]
+    REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "drf_spectacular.openapi.AutoSchema"
 
 if UUID_USER:
     INSTALLED_APPS += ["tests.projects.copied.people"]
