@@ -1,4 +1,4 @@
-"""People in Django's admin."""
+"""The admin of users."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from unfold.forms import (
     UserCreationForm,
 )
 
-from token_blacklist.admin.base import LongListMixin, bounded, moment
+from token_blacklist.admin.base import LongListMixin, bounded, time_cell
 from token_blacklist.admin.ending import MAY_END, end_button
 from token_blacklist.exceptions import too_many
 
 from .devices import device_name
-from .models import StaleUser, User, normalize_email
+from .models import User, normalize_email
 from .password_reset import ResetForm, may_reset
+from .revocation import StaleUser
 from .sessions import MOST, live_sessions
 from .throttling import seconds_to_wait
 
@@ -45,7 +46,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # the theme has no types
-    """Django's, in the theme. A group grants rights, so superusers alone may write one."""
+    """Django's, in the theme. Only superusers may change groups: they grant permissions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -58,7 +59,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # the the
 
 
 class SetOrNot(UnfoldReadOnlyPasswordHashWidget):  # type: ignore[misc]  # the theme has no types
-    """Says that there is a password, and nothing of its hash."""
+    """Shows whether there is a password, without its hash."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
@@ -106,12 +107,12 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     )
 
     class Media:
-        css = {"all": ["token_blacklist/admin.css", "css/people.css"]}
+        css = {"all": ["token_blacklist/admin.css", "css/users.css"]}
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        """Find by how an address or a name begins: an index serves that, and nothing else."""
+        """Search by the start of an address or a name, which an index serves."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -123,7 +124,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         return queryset.filter(found), False
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Leave out what is not this person's to see or to grant."""
+        """Leave out the fields that this member of staff may not see or grant."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
@@ -166,11 +167,11 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
 
     @staticmethod
-    def _may_touch(request: HttpRequest, person: User | None) -> bool:
-        """Say no to colleagues: a new address or password would be a way into their account."""
-        if person is None or request.user.is_superuser:
+    def _may_touch(request: HttpRequest, user: User | None) -> bool:
+        """Return False for other staff: a new address or password gives access to an account."""
+        if user is None or request.user.is_superuser:
             return True
-        return not (person.is_staff or person.is_superuser)
+        return not (user.is_staff or user.is_superuser)
 
     @admin.display(description=_("e-mail address"), ordering="email")
     def address(self, user: User) -> str:
@@ -182,11 +183,11 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
 
     @admin.display(description=_("joined"), ordering="date_joined")
     def joined(self, user: User) -> str:
-        return moment(user.date_joined)
+        return time_cell(user.date_joined)
 
     @admin.display(description=_("live sessions"))
     def live_sessions(self, user: User) -> str:
-        """List where the user is signed in, with what ends it for those who may."""
+        """Return the user's live sessions, with buttons to end them for staff who may."""
         if not hasattr(user, "_live_sessions"):  # the theme asks five times
             request = user._shown_to  # type: ignore[attr-defined]
             back = request.get_full_path() if request.user.has_perm(MAY_END) else None
@@ -203,7 +204,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         return [path("<path:pk>/send-password-link/", view, name=name), *super().get_urls()]
 
     def send_link_view(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Send the user the e-mail that the reset page sends, by POST alone."""
+        """Send the user the e-mail of the reset page. Only POST is allowed."""
         if request.method != "POST" or not request.user.has_perm(MAY_SEND):
             raise PermissionDenied
         user = self.get_object(request, pk)
@@ -216,7 +217,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=(user.pk,)))
 
     def _send_link(self, request: HttpRequest, user: User) -> tuple[int, Any]:
-        """Send the link; return how it went, as a level of a message and its text."""
+        """Send the link; return the level and the text of a message about the result."""
         if not may_reset(user):
             return messages.ERROR, NO_LINK
         seconds = seconds_to_wait(request, "reset", email=user.email)
@@ -256,7 +257,7 @@ def session_list(user: User, back: str | None) -> str:
     if not back or not (found or user.last_login):
         return str(shown)
     url = reverse("admin:token_blacklist_outstandingtoken_end")
-    query = urlencode({"people": str(user.pk), "next": back})
+    query = urlencode({"users": str(user.pk), "next": back})
     return format_html(
         '{}<p class="tb-apart"><a class="tb-button" href="{}?{}">{}</a></p>',
         shown,

@@ -19,8 +19,8 @@ PAUSE = 10  # seconds before a cache that failed is asked again
 class Counts:
     """Counts in the cache; alone for PAUSE seconds after the cache failed.
 
-    A failing cache must keep nobody out, nor let everybody in. One that hangs costs each call
-    its timeout, so only one request of this process asks whether it is back.
+    A failing cache must neither block requests nor remove the limits. A hanging one costs each call
+    its timeout, so only one request of this process checks whether it works again.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Counts:
         self._ask_again_at = 0.0
 
     def add(self, key: str, period: int) -> int:
-        """Count one more within the period, in seconds; return how many it makes."""
+        """Count one more within the period, in seconds; return the new count."""
         is_trial = self._is_down
         if is_trial and not self._may_ask():
             return _add(self.own, key, period)
@@ -66,7 +66,7 @@ class Counts:
 
 
 def _add(cache: BaseCache, key: str, period: int) -> int:
-    """Count one more. `add` and `incr` are each one step for all."""
+    """Count one more. `add` and `incr` are atomic."""
     for _attempt in range(3):
         if cache.add(key, 1, timeout=period):
             return 1

@@ -32,14 +32,14 @@ def device_of(request: Request | HttpRequest, email: str) -> str:
 
 
 def remember(user: Any, request: Request | HttpRequest | None) -> None:
-    """Have the answer to this sign-in set the cookie. An ON_LOGIN_SUCCESS hook."""
+    """Set the cookie in the response to this sign-in. For ON_LOGIN_SUCCESS."""
     if request is not None:
         http: Any = getattr(request, "_request", request)  # DRF wraps Django's
         http.signed_in_to = user.email
 
 
 class DeviceCookieMiddleware:
-    """Sets the cookie on the answer to a successful sign-in."""
+    """Sets the cookie in the response to a successful sign-in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -77,5 +77,5 @@ def _with_account(request: HttpRequest, email: str) -> str:
 
 
 def _digest(device: str, email: str) -> str:
-    """Name the account so that neither a reader nor another device's cookie can tell which."""
+    """Return a digest of the account that differs on each device and does not reveal it."""
     return salted_hmac(f"{SALT} {device}", email, algorithm="sha256").hexdigest()

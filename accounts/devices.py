@@ -1,4 +1,4 @@
-"""What to call a device, from the user agent that it sent."""
+"""The name of a device, from its user agent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import ua_parser
 from django.utils.translation import gettext_lazy as _
 
-WORDS = 60  # as much of a name as is shown: programs choose theirs freely
+WORDS = 60  # characters of a name: a program may send any
 FORM_FACTOR = re.compile(r"\b(?:Mobile|iOS)\b")  # "Chrome Mobile iOS" is Chrome to its owner
 SYSTEMS = {"Mac OS X": "macOS"}
 # Browsers, and Android's own HTTP client, begin with the name of something else.
@@ -18,11 +18,11 @@ LIBRARIES = {"ktor-client": "Ktor", "okhttp": "OkHttp", "python-httpx": "httpx"}
 
 
 def device_name(user_agent: str) -> str:
-    """Return words for a device: "Chrome on Windows", "Acme Portal on iOS", "Unknown device".
+    """Return the name of a device: "Chrome on Windows", "Acme Portal on iOS", "Unknown device".
 
     A program that is no browser goes by the name that it gives itself: `Acme Portal/2.1 (iOS 17)`.
 
-    The user agent is whatever a client said. The patterns run in Rust, in linear time; what
+    A client may send any user agent. The patterns run in Rust, in linear time; what
     they give is text, to be escaped where it is shown.
     """
     words = user_agent.encode("utf-8", "replace").decode()  # Rust knows no lone surrogate

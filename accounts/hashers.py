@@ -1,4 +1,4 @@
-"""Argon2 for a small server: Django's takes 100 MiB for each password that is checked."""
+"""Argon2 for a small server: Django's needs 100 MiB to check a password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The e-mails that are sent to people."""
+"""Sending e-mails to users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages, from / on."""
+"""The URLs of the pages."""
 
 from django.urls import path
 

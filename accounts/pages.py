@@ -1,4 +1,4 @@
-"""The pages. They hold nothing private: what is, their scripts ask the API for."""
+"""The pages. They contain nothing private; their scripts request that from the API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .passwords import password_rules
 # Signing in and refreshing by cookie are under Django's CSRF check, which wants its own cookie.
 @method_decorator(ensure_csrf_cookie, name="dispatch")
 class Page(TemplateView):
-    """A page whose script speaks to the API."""
+    """A page whose script calls the API."""
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         # Where to go after signing in. `destination()` in site.js applies the same rule.
@@ -29,7 +29,7 @@ class Page(TemplateView):
 
 
 class PasswordPage(Page):
-    """A page on which a password is chosen: it says what the site asks of one."""
+    """A page to choose a password on, with the rules for passwords."""
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         return super().get_context_data(password_rules=password_rules(), **more)

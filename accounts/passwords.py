@@ -38,7 +38,7 @@ def password_rules() -> list[dict[str, Any]]:
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
-    """Hold a password against the site's rules; they may look at the user's own words.
+    """Validate a new password, also against the other fields of the user.
 
     Raises:
         serializers.ValidationError: with what is wrong, as the errors of that field.

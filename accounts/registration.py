@@ -1,4 +1,4 @@
-"""Signing up, without a word to strangers on who has signed up before."""
+"""Signing up. The response does not reveal whether the address has an account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .models import User
 
 
 class SignupIsOpen(BasePermission):
-    """Lets strangers in where the site has ACCOUNTS_ALLOW_SIGNUP on."""
+    """Allows sign-up if ACCOUNTS_ALLOW_SIGNUP is on."""
 
     message = _("Sign-up is closed.")
     code = "signup_closed"
@@ -24,7 +24,7 @@ class SignupIsOpen(BasePermission):
 
 
 def register(email: str, password: str, name: str = "", *, site: str) -> None:
-    """Make an account, or tell the owner of the one that has the address already.
+    """Create an account, or send an e-mail to the owner of the existing one.
 
     Both ways hash the password, send one INSERT and one e-mail, so that neither the answer
     nor its time tells whether the address was known; and of two sign-ups at once, the

@@ -1,4 +1,4 @@
-"""What the account endpoints take and answer."""
+"""The input and output of the account endpoints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MeSerializer(serializers.Serializer[User]):
     date_joined = serializers.DateTimeField(read_only=True)
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        """Save what was sent and nothing else.
+        """Save only the fields in the request.
 
         A password or a deactivation of the same moment would else be undone.
         """
@@ -84,7 +84,7 @@ class WhichSessionsSerializer(serializers.Serializer[Any]):
 
 
 class AddressField(serializers.EmailField):
-    """An e-mail address, however it is typed, in the form that is stored."""
+    """An e-mail address, which it normalizes."""
 
     def to_internal_value(self, data: Any) -> str:
         return normalize_email(super().to_internal_value(data))

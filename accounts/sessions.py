@@ -1,4 +1,4 @@
-"""A person's sessions: which are live, which one asks, and how they are ended."""
+"""The sessions of a user: listing the live ones and revoking them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from token_blacklist.tokens import SESSION_CLAIM, BlacklistMixin, Token
 
 from .models import User
 
-MOST = 100  # sessions in a list: nobody reads on
+MOST = 100  # sessions in a list
 
 
 def live_sessions(user: User) -> OutstandingTokenQuerySet:
@@ -39,7 +39,7 @@ def session_of(token: object) -> str | None:
 
 
 def end_session(user: User, session_id: str) -> None:
-    """End one of the user's sessions; nothing happens to one that has ended already.
+    """End one of the user's sessions. A session that has ended stays as it is.
 
     Raises:
         NotFound: there is no such session, or it is somebody else's: the answer is the same.

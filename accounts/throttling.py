@@ -1,4 +1,4 @@
-"""How often a client may knock: fixed windows, counted in the cache, by address and account.
+"""Rate limits in fixed windows, counted in the cache by client address and by account.
 
 A view names its `throttle_scope`; REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] has the rates:
 `<scope>` for a client, `<scope>_account` for the account that the body names. A request over
@@ -35,7 +35,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class WindowThrottle(BaseThrottle):
-    """Counts the requests of each scope in windows of the clock, over all processes."""
+    """Counts the requests of each scope in fixed windows, over all processes."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count a request that the view is going to work on; return whether it is in its rates.
@@ -72,7 +72,7 @@ class WindowThrottle(BaseThrottle):
         return self._is_within(name, rate, f"{email} {device_of(request, email)}")
 
     def wait(self) -> int:
-        """Return how many seconds the window still lasts."""
+        """Return the seconds until the window ends."""
         return self.seconds_left
 
     def _is_within(self, name: str, rate: str, who: str) -> bool:
@@ -86,7 +86,7 @@ class WindowThrottle(BaseThrottle):
 
 
 def seconds_to_wait(request: HttpRequest, scope: str, *, email: object) -> int | None:
-    """Count a form that is sent to a page; return for how long it has to wait, if it has to."""
+    """Count a form that is sent to a page; return the seconds to wait if it is over a limit."""
     throttle = WindowThrottle()
     return None if throttle.allows(scope, request, lambda: {"email": email}) else throttle.wait()
 
@@ -103,9 +103,9 @@ def _is_from_another_site(request: Request) -> bool:
 
 
 def _client(request: Request | HttpRequest) -> str:
-    """Return as whose request it counts: the person's, or the network's that it came from.
+    """Return the client to count: the user, or the network of the address.
 
-    Empty on a unix socket without NUM_PROXIES: all the world would be one client.
+    Empty on a unix socket without NUM_PROXIES: all clients would be one.
     """
     if request.user.is_authenticated:
         return f"user {request.user.pk}"
@@ -114,7 +114,7 @@ def _client(request: Request | HttpRequest) -> str:
 
 
 def _network(address: str) -> str:
-    """Return what one client has: of IPv6, the 2**64 addresses that a home is given."""
+    """Return the network of one client: with IPv6, the /64 that a household gets."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -125,7 +125,7 @@ def _network(address: str) -> str:
 
 
 def _email_in(data: Any) -> str:
-    """Return the account that a body names, in the form that it is looked up by."""
+    """Return the normalized e-mail address in a body."""
     email = data.get("email") if isinstance(data, Mapping) else None
     # What a CharField takes for text; nothing else gets as far as a password.
     is_text = isinstance(email, str | int | float) and not isinstance(email, bool)
@@ -133,6 +133,6 @@ def _email_in(data: Any) -> str:
 
 
 def _parsed(rate: str) -> tuple[int, int]:
-    """Return how many, and in how many seconds, of "20/min"."""
+    """Return the number and the seconds of a rate such as "20/min"."""
     number, _slash, period = rate.partition("/")
     return int(number), SECONDS[period[0]]

@@ -1,4 +1,4 @@
-"""One line in the log for each request, and an id by which its other lines are found."""
+"""The access log: one line for each request, with an id that its other log lines have too."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def route_of(request: HttpRequest) -> str:
 
 
 class AccessMiddleware:
-    """Takes the id of the request from its header, or makes one, and sends it back.
+    """Logs each request. Its id comes from the request, or is new, and is sent back.
 
     The line names the route and not the address: the link to a new password is an address, and
     a secret. For the same reason it has no query string. ACCESS_LOG says which requests have one.
@@ -56,7 +56,7 @@ class AccessMiddleware:
         return response
 
     def _is_wanted(self, response: HttpResponseBase) -> bool:
-        """Whether it is an error, or in the share of the others that is written."""
+        """Return whether to log it: an error, or in the share of ACCESS_LOG."""
         if response.status_code >= 400:
             return self.errors
         return random.random() < self.share  # noqa: S311  # no secret
@@ -74,7 +74,7 @@ class AccessMiddleware:
 
 
 def _forget_id(**kwargs: Any) -> None:
-    """Django has a last line to say after every middleware; what comes later is of no request."""
+    """Forget the id after the last line of the request, which Django logs after all middleware."""
     request_id.set("-")
 
 

@@ -1,4 +1,4 @@
-"""Puts our console in the place of Django's admin site, and starts Sentry and the metrics."""
+"""Replaces Django's admin site, and starts Sentry and the metrics."""
 
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig

@@ -80,7 +80,7 @@ def _properties(colour: Colour, grounds: tuple[str, ...]) -> str:
 
 @cache_control(public=True, max_age=24 * 3600)  # its address changes with the colour
 def theme(request: HttpRequest) -> HttpResponse:
-    """Answer the stylesheet that holds the colour: no page may carry a style of its own."""
+    """Answer the stylesheet with the colour, because the policy blocks inline styles."""
     colour = Colour.of(settings.ACCENT_COLOR)
     dark = f"@media (prefers-color-scheme:dark){{{_properties(colour, DARK)}}}"
     return HttpResponse(_properties(colour, LIGHT) + dark, content_type="text/css")
@@ -102,7 +102,7 @@ def shades(request: HttpRequest) -> dict[str, str]:
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """Tell every template what the product is called, and whether it takes people in."""
+    """Return the context of every template: name and colour, and whether users can sign up."""
     return {
         "site_name": settings.SITE_NAME,
         "accent": settings.ACCENT_COLOR.removeprefix("#"),

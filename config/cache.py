@@ -1,4 +1,4 @@
-"""The caches: files that all processes of a machine share, and what is read from a Redis."""
+"""Caches: files shared by all processes of a machine, and a serializer for Redis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.core.files import locks
 class NumberSerializer:
     """Reads and writes whole numbers alone, for Django's Redis cache.
 
-    Django's own unpickles whatever is not a number: a user who can write to the Redis could then
+    Django's own unpickles all other values: a user who can write to the Redis could then
     run code here.
     """
 
@@ -95,13 +95,13 @@ class SharedFileCache(FileBasedCache):
             yield  # closing the file gives the lock back
 
     def _cull(self) -> None:
-        """Throw nothing out, as Django does at random.
+        """Delete nothing. Django deletes entries at random.
 
-        Whoever makes many entries would throw out the counts that hold them off.
+        An attacker who causes many entries would delete the counts of the rate limits.
         """
 
     def _sweep(self) -> None:
-        """Now and then, delete what has expired or cannot be read; at most SWEPT files a time."""
+        """Delete expired and unreadable files among a sample of SWEPT."""
         paths = self._list_cache_files()
         for path in random.sample(paths, min(len(paths), self.SWEPT)):
             with suppress(OSError):

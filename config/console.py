@@ -1,4 +1,4 @@
-"""The admin console: who gets in, what it looks like, and its first page."""
+"""The admin site: signing in, its menu and its dashboard."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from token_blacklist.statistics import Figure, Overview, overview
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]  # it has no types
-    """Django's, held off as the API's sign-in is: by the same counts."""
+    """Django's form, under the same rate limits as the API's sign-in."""
 
     def clean(self) -> Any:
         email = self.cleaned_data.get("username", "")
@@ -50,7 +50,7 @@ class Console(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
         return response
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        """Let staff in, ask strangers to sign in, and refuse everybody else."""
+        """Allow staff, send anonymous users to the sign-in page, and answer others with 403."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -68,7 +68,7 @@ def icon(request: HttpRequest) -> str:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the sidebar: people, sessions, upkeep; of each, what this person may see."""
+    """Return the groups of the sidebar, each with the lists that the user may view."""
 
     def item(title: Any, symbol: str, model: str) -> dict[str, Any]:
         app, name = model.split(".")
@@ -104,7 +104,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures, for those who may see the sessions."""
+    """Add the figures for users who may view sessions."""
     if request.user.has_perm("token_blacklist.view_outstandingtoken"):
         figures = overview()
         sees_blacklist = request.user.has_perm("token_blacklist.view_blacklistedtoken")
@@ -118,7 +118,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure of the dashboard, and the list behind it: "" for users who may not see it."""
+    """A figure of the dashboard, and the URL of its list; "" for users who may not view it."""
 
     id: str
     name: Any

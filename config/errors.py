@@ -1,4 +1,4 @@
-"""What is said where no view could answer: a page for people, JSON below /api/."""
+"""Error responses outside of the views: HTML pages, and JSON below /api/."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Answer 503 while the database is away, as the API's endpoints do. No query."""
+    """Answer 503 during an outage of the database, as the API does. No query."""
     detail = _("The site is busy or restarting. Please try again in a moment.")
     response = _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, Unavailable.default_code, detail)
     response.headers["Retry-After"] = str(Unavailable.wait)

@@ -9,12 +9,12 @@ from typing import Any
 from config.logs import logging_config
 from config.processors import cpus
 
-# All addresses: whoever runs it behind a proxy says with a firewall or a network who gets here.
+# All addresses. Behind a proxy, a firewall or a private network limits who can connect.
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 
 # Threads: most of a request is waiting for the database. Processes: one thread of Python runs at
 # a time. Two at least, so that one of them answers while the other starts anew.
-# Threads get complete requests alone: config.worker says why.
+# Threads get complete requests only: see config.worker.
 worker_class = "config.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
 threads = 4

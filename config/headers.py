@@ -1,4 +1,4 @@
-"""What a browser may do with our answers: Content-Security-Policy and Permissions-Policy."""
+"""The headers Content-Security-Policy and Permissions-Policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-# Nothing of all this is used. An answer that a stranger's script got into could not use it either.
+# Features that no page uses, so that an injected script cannot use them either.
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -32,12 +32,12 @@ PERMISSIONS_POLICY = ", ".join(
 )
 
 
-# In each of Django's own error pages, which exist in DEBUG alone, and in no page of ours.
+# In each error page of Django, which are shown in DEBUG only, and in no page of this project.
 DEBUG_PAGE = b'<meta name="robots" content="NONE,NOARCHIVE">'
 
 
 def is_debug_page(response: Any) -> bool:
-    """Return whether it is an error page of Django's: its style and script stand inside it."""
+    """Return whether it is an error page of Django, which has inline styles and scripts."""
     return (
         settings.DEBUG
         and response.status_code in {400, 404, 500}

@@ -71,7 +71,7 @@ def _met(require: Callable[[], None]) -> str:
     return OK
 
 
-@remember  # an exception is not: only what was right once is not looked at again
+@remember  # an exception is not remembered, so a failure is checked again
 def _require_migrations() -> None:
     """Raise LookupError while a migration is missing. Reads every migration's file."""
     executor = MigrationExecutor(connection)

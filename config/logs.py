@@ -1,4 +1,4 @@
-"""The log: lines for people in DEBUG, JSON outside; with the request's id, never with a token.
+"""The log: text in DEBUG, JSON outside; with the request's id, never with a token.
 
 Imports nothing of Django's: gunicorn logs before the settings are read.
 """

@@ -1,4 +1,4 @@
-"""Figures for Prometheus at /metrics, where METRICS_TOKEN says who may read them.
+"""Metrics for Prometheus at /metrics, for requests with the METRICS_TOKEN.
 
 The web processes count what they do in files that they share; what is in the database, the
 backlog and the flushes, is asked of it at each reading.
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 # A client may send any word as the method: each one would be a series of its own.
 METHODS = frozenset(HTTPMethod)
-# Of the answers that tell of a failure: the project's, and those of config.worker.
+# Statuses counted as failures: responses of the project, and those of config.worker.
 FAILURES = (408, 411, 429, 431, 500, 503)
 # With which the API refuses with 401.
 CODES = (
@@ -71,7 +71,7 @@ def _slot() -> int:
 
 
 def start() -> None:
-    """Count from now on. Called once, before the first request."""
+    """Start counting. Called once per process, before the first request."""
     Path(settings.METRICS_DIR).mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.METRICS_DIR  # read when it is imported
     from prometheus_client import Counter, values  # noqa: PLC0415
@@ -82,7 +82,7 @@ def start() -> None:
     def counts(signal: Signal, name: str, text: str, **known: tuple[str, ...]) -> None:
         """Count a signal, by the facts that are named, with the values that are known."""
         counter = Counter(name, text, known)
-        # Prometheus sees an increase only of what was there before.
+        # Prometheus sees the first increase only if the series existed before.
         for label, those in known.items():
             for value in those:
                 counter.labels(**{label: value})
@@ -119,7 +119,7 @@ class HTTPFigures:
 
 @cache
 def http_figures() -> HTTPFigures:
-    """Return what the requests are counted with, once for the process."""
+    """Return the metrics of HTTP requests, made once per process."""
     from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
 
     figures = HTTPFigures(
@@ -143,7 +143,7 @@ def http_figures() -> HTTPFigures:
 
 
 class MetricsMiddleware:
-    """Counts requests and times them, where METRICS_TOKEN is set."""
+    """Counts and times requests, if METRICS_TOKEN is set."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         if not settings.METRICS_TOKEN:
@@ -175,7 +175,7 @@ def count_failure(status: int) -> None:
 
 
 def _forget_the_dead() -> None:
-    """Delete the gauges of processes that have ended: what they were doing, nobody does now."""
+    """Delete the gauges of processes that have ended."""
     for path in Path(settings.METRICS_DIR).glob("gauge_live*.db"):
         slot = path.stem.rpartition("_")[2]
         with path.with_name(f"slot-{slot}").open("ab") as file:
@@ -184,9 +184,9 @@ def _forget_the_dead() -> None:
 
 
 class DatabaseCollector:
-    """What only the database knows, read when it is asked for. Five queries at most.
+    """Metrics of the database, read at each scrape. Five queries at most.
 
-    Where the database is away, `database_up` is 0 and the rest is left out.
+    During an outage of the database, `database_up` is 0 and the rest is left out.
     """
 
     def collect(self) -> Iterator[Any]:

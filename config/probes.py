@@ -1,4 +1,4 @@
-"""What machines ask of a process: its health and its metrics."""
+"""Health checks and metrics, answered without the other middleware."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
 
 
 class ProbeMiddleware:
-    """Answers probes before anything else has its say.
+    """Answers probes before all other middleware.
 
     They come over plain HTTP and ask for an address instead of a host name: the redirect to TLS
     and ALLOWED_HOSTS are not for them. Nor is the log, which would be full of them.

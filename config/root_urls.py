@@ -1,4 +1,4 @@
-"""The root of all addresses: those of config/urls.py first, whatever is appended there."""
+"""ROOT_URLCONF: config/urls.py, then the 404 of the API and the error handlers."""
 
 from django.urls import include, path, re_path
 

@@ -1,4 +1,4 @@
-"""Errors to Sentry, where SENTRY_DSN is set: what failed, and nothing that a client sent."""
+"""Sends errors to Sentry if SENTRY_DSN is set, without what the client sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def start(dsn: str) -> None:
 
 
 def without_request(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
-    """Return the event with the method alone of its request, and without secrets in its texts.
+    """Return the event with only the method of its request, and without secrets in its texts.
 
     The address goes as well: the link to a new password is one.
     """

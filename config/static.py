@@ -14,5 +14,5 @@ NOT_COLLECTED = "The static files are not collected. Run: manage.py collectstati
 
 
 def are_collected() -> bool:
-    """Whether this process knows the files' names, without which every page is a 500."""
+    """Return whether collectstatic has run: without the manifest, every page is a 500."""
     return bool(getattr(staticfiles_storage, "hashed_files", True))

@@ -49,7 +49,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         self.closing: dict[TConn, float] = {}
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Read the next request of a connection, beginning with what is already here of it."""
+        """Read the next request of a connection, starting with the bytes already received."""
         rest = conn.parser.unreader.take_buffered() if conn.parser else b""
         conn.sock.setblocking(False)
         self.incoming[conn] = Incoming(bytearray(rest))
@@ -134,7 +134,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
             super().finish_request(conn, fs)
 
     def stop_reading(self, conn: TConn) -> Incoming:
-        """Take the connection from the poller; return what was read."""
+        """Take the connection from the poller; return the bytes received."""
         self.poller.unregister(conn.sock)
         return self.incoming.pop(conn)
 

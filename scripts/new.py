@@ -172,7 +172,7 @@ def replace(folder: Path, name: str, old: str, new: str) -> None:
 
 
 def uncomment(folder: Path, variable: str, value: str) -> None:
-    """Set a variable in .env.example, where its default stands as a comment."""
+    """Set a variable in .env.example, which has its default as a comment."""
     path = folder / ".env.example"
     lines = re.sub(
         rf"(?m)^(?:# )?{variable}=.*$",

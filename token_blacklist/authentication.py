@@ -34,7 +34,7 @@ class JWTAuthentication(BaseAuthentication):
             token = self.get_validated_token(raw_token)
             return self.get_user(token), token
         except AuthenticationFailed as error:
-            token_refused.tell(type(self), code=error.code)
+            token_refused.log_and_send(type(self), code=error.code)
             raise
 
     def authenticate_header(self, request: Request) -> str:

@@ -64,7 +64,7 @@ LIMIT = Kind(
     "Use a whole number of at least 1, or None for no limit.",
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
 )
-ANYTHING = Kind(0, "", lambda value: True)  # or what `checks.py` looks at by itself
+ANYTHING = Kind(0, "", lambda value: True)  # or checked separately in `checks.py`
 
 
 class Option(Generic[T]):

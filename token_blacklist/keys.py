@@ -96,9 +96,9 @@ def _check_beginning(claims: dict[str, Any]) -> None:
             raise jwt.ImmatureSignatureError(name)
 
 
-def epoch(moment: datetime) -> int:
+def epoch(at: datetime) -> int:
     """Return whole seconds since 1970, the NumericDate of RFC 7519 section 2."""
-    return int(moment.timestamp())
+    return int(at.timestamp())
 
 
 def signing_key() -> Any:

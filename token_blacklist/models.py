@@ -30,7 +30,7 @@ def jti_of(session_id: str, generation: int) -> str:
 
 
 def session_ids(jti: str) -> list[str]:
-    """Return the ids of the sessions that a jti may belong to: itself, or what is before `.<n>`."""
+    """Return the session ids that a jti may belong to: itself, or the part before `.<n>`."""
     later = LATER_JTI.fullmatch(jti)
     return [jti, later["session_id"]] if later else [jti]
 

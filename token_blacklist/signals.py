@@ -43,22 +43,22 @@ class Event(Signal):
     def announce(self, sender: type[Model], **facts: Any) -> None:
         """Log and send after the commit, or immediately in autocommit mode."""
         using = router.db_for_write(sender)
-        transaction.on_commit(partial(self.tell, sender, **facts), using=using)
+        transaction.on_commit(partial(self.log_and_send, sender, **facts), using=using)
 
     def announce_many(
         self, sender: type[Model], count: int, each: Iterable[dict[str, Any]], **facts: Any
     ) -> None:
         """Log once for `count` sessions, and send an event for each item of `each`."""
 
-        def tell() -> None:
+        def send() -> None:
             self._log(sessions=count, **facts)
             for own in each:
                 self.send_robust(sender, **own, **facts)
 
         if count:
-            transaction.on_commit(tell, using=router.db_for_write(sender))
+            transaction.on_commit(send, using=router.db_for_write(sender))
 
-    def tell(self, sender: type, **facts: Any) -> None:
+    def log_and_send(self, sender: type, **facts: Any) -> None:
         """Log and send immediately."""
         self._log(**facts)
         self.send_robust(sender, **facts)

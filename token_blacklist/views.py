@@ -54,7 +54,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         exc = Unavailable()
     elif isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge()
-    elif isinstance(exc, SuspiciousOperation):  # Django's word for too many fields, and the like
+    elif isinstance(exc, SuspiciousOperation):  # such as too many fields
         exc = ParseError(_("The request body is malformed."))
     elif isinstance(exc, NotAuthenticated) and exc.detail == NotAuthenticated.default_detail:
         sentence = _("You are not signed in. Sign in and try again.")
@@ -70,7 +70,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 
 class _PublicView(views.APIView):
-    """Answers whoever asks, in JSON that is never stored."""
+    """Needs no authentication, and answers in JSON that must not be stored."""
 
     permission_classes = ()
     authentication_classes = ()
@@ -116,7 +116,7 @@ class TokenViewBase(_PublicView, generics.GenericAPIView[Any]):
             except TokenError as error:
                 raise InvalidToken.because(error) from error
         except AuthenticationFailed as error:
-            token_refused.tell(type(self), code=error.code)
+            token_refused.log_and_send(type(self), code=error.code)
             raise
         return serializer.validated_data  # type: ignore[no-any-return]  # validate() gives a dict
 
@@ -158,7 +158,7 @@ class RefreshCookieMixin:
                 error = InvalidToken(
                     _("There is more than one refresh cookie. Delete the cookies and sign in.")
                 )
-                token_refused.tell(type(self), code=error.code)
+                token_refused.log_and_send(type(self), code=error.code)
                 raise error
         return cookie
 

@@ -9,10 +9,10 @@ const form = document.getElementById("signup");
 
 resume().then(enter, () => {});
 events.addEventListener("signedin", enter);
-whenSent(form, async (person) => {
-  await send("/api/register/", { method: "POST", body: person });
+whenSent(form, async (user) => {
+  await send("/api/register/", { method: "POST", body: user });
   try {
-    await signIn(person.email, person.password);
+    await signIn(user.email, user.password);
   } catch (error) {
     if (error.status !== 401) throw error;
     // The address had an account, of which a stranger is not to learn here: its owner gets mail.

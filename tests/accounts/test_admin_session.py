@@ -50,7 +50,7 @@ def by_the_api(person, support):
 
 
 def by_support(person, support):
-    answer = support.post(END, {"people": person.pk, "confirmed": "yes"})
+    answer = support.post(END, {"users": person.pk, "confirmed": "yes"})
     assert answer.status_code == HTTPStatus.FOUND
 
 
@@ -107,10 +107,10 @@ def test_it_ends_with_a_sign_out_everywhere(person, browser, support, sign_out):
 @pytest.mark.parametrize(
     "conditions",
     [
-        {"people": "{person}", "ip_address": "192.0.2.1"},
-        {"people": "{person}", "since": "2020-01-01T00:00"},
+        {"users": "{person}", "ip_address": "192.0.2.1"},
+        {"users": "{person}", "since": "2020-01-01T00:00"},
         {"sessions": "{session}"},
-        {"people": "{other}"},
+        {"users": "{other}"},
     ],
 )
 def test_it_goes_on_where_some_sessions_are_ended(person, browser, support, conditions):
@@ -150,10 +150,10 @@ def test_it_costs_no_statement_to_look(person, browser):
 
 def test_support_ends_it_where_there_is_no_other(person, browser, support):
     page = support.get(f"/admin/accounts/user/{person.pk}/change/")
-    assert f"{END}?people={person.pk}" in page.text
-    asked = support.get(END, {"people": person.pk})
+    assert f"{END}?users={person.pk}" in page.text
+    asked = support.get(END, {"users": person.pk})
     assert "This only signs the user out of the admin." in asked.text
-    done = support.post(END, {"people": person.pk, "confirmed": "yes"}, follow=True)
+    done = support.post(END, {"users": person.pk, "confirmed": "yes"}, follow=True)
     assert "Signed out of the admin." in done.text
     assert "disabled" not in asked.text.partition("tb-danger")[2].partition("</button>")[0]
 

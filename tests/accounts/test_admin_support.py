@@ -164,7 +164,7 @@ class TestSessions:
     def test_signed_out_everywhere_comes_back_to_the_user(self, support, user):
         OutstandingTokenFactory.create_batch(2, user=user)
         text = support.get(page_of(user)).text
-        address = html.unescape(re.search(r'href="([^"]*end/\?people=[^"]*)"', text)[1])
+        address = html.unescape(re.search(r'href="([^"]*end/\?users=[^"]*)"', text)[1])
 
         form = support.get(address).context["form"]
         data = {field.name: field.value() or "" for field in form} | {"confirmed": "yes"}

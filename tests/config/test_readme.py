@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.management.commands.demo import PASSWORD, PEOPLE
+from accounts.management.commands.demo import PASSWORD, USERS
 from accounts.models import User
 from tests.support.curl import path_with_curl
 
@@ -27,7 +27,7 @@ def transcript():
 @pytest.mark.django_db(transaction=True)
 def test_the_documented_session_prints_what_it_documents(live_server, tmp_path):
     email, password = re.search(r'"email": "(\S+)", "password": "(\S+)"', API).groups()
-    User.objects.create_user(email, password, **PEOPLE.get(email, {}))
+    User.objects.create_user(email, password, **USERS.get(email, {}))
     steps = transcript()
     mark = "--- next ---"
     script = "\n".join(f"{command}; echo; echo '{mark}'" for command, _ in steps)
@@ -50,7 +50,7 @@ def test_the_documented_session_prints_what_it_documents(live_server, tmp_path):
 
 @pytest.mark.skipif("<!-- starter -->" not in README, reason="a product has no demo users")
 def test_the_readme_names_the_demo_users_and_their_password():
-    for text in (*PEOPLE, PASSWORD):
+    for text in (*USERS, PASSWORD):
         assert f"`{text}`" in README
 
 

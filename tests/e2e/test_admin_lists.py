@@ -109,7 +109,7 @@ def test_adding_a_blacklisted_token_as_the_manual_says_locks_the_thief_out(
     admin.blacklist(stolen)
 
     expect(admin.rows).to_have_count(1)
-    expect(admin.rows.locator(".field-person")).to_have_text(user.email)
+    expect(admin.rows.locator(".field-username")).to_have_text(user.email)
     expect(admin.rows.locator(".field-by")).to_have_text(support.email)
     expect(admin.rows.locator(".field-reason")).to_have_text("ended by an administrator")
     assert thief.refresh().status_code == 401
@@ -150,7 +150,7 @@ def test_selected_sessions_and_all_of_their_people_are_ended_from_the_list(
     admin.sign_in(support)
     admin.open("Outstanding tokens")
     admin.rows.last.get_by_role("checkbox").check()  # one of the user's two
-    admin.page.locator("select[name=action]").select_option("end_people")
+    admin.page.locator("select[name=action]").select_option("end_users")
     admin.page.locator("button[name=index]").click()
     expect(admin.page.locator(".tb-count")).to_have_text(
         re.compile(r"This ends\s+2 sessions\s+of\s+1 user")
@@ -213,7 +213,7 @@ def test_the_console_is_readable_in_both_schemes_and_fits_the_screen(browsers, u
         OUTSTANDING: ".tb-badge, .tb-button, .tb-line",
         f"{OUTSTANDING}{live.pk}/change/": ".tb-badge, .tb-story, .tb-links, .tb-button",
         f"{OUTSTANDING}{entry.token_id}/change/": ".tb-badge, .tb-story, .tb-links",
-        f"{OUTSTANDING}end/?people={user.pk}": ".tb-page",
+        f"{OUTSTANDING}end/?users={user.pk}": ".tb-page",
         f"{BLACKLISTED}add/": ".field-note",
         f"/admin/accounts/user/{user.pk}/change/": ".tb-story, .tb-button",
         "/admin/token_blacklist/flushrun/add/": ".tb-page",

@@ -302,7 +302,7 @@ class TestEnding:
 
     def count(self, client, **data):
         answer = client.get(f"{OUTSTANDING}end/", data)
-        return answer.context["sessions"], answer.context["people"]
+        return answer.context["sessions"], answer.context["users"]
 
     def test_one_click_ends_one_and_keeps_who_and_why(self, support, session):
         other = OutstandingTokenFactory(user=session.user)
@@ -339,7 +339,7 @@ class TestEnding:
 
         assert self.count(support, ip_address="192.0.2.1") == (2, 2)
         assert self.count(support, **between) == (1, 1)
-        assert self.count(support, people=str(user.pk), ip_address="192.0.2.9") == (0, 0)
+        assert self.count(support, users=str(user.pk), ip_address="192.0.2.9") == (0, 0)
         self.end(support, **between, note="between")
         assert [is_live(record) for record in (mine, theirs, far)] == [False, True, True]
         self.end(support, ip_address="192.0.2.1", note="from there")
@@ -351,10 +351,10 @@ class TestEnding:
         mine = OutstandingTokenFactory.create_batch(3, user=user)
         OutstandingTokenFactory(user=None)
 
-        for action, expected in (("end_selected", (1, 1)), ("end_people", (3, 1))):
+        for action, expected in (("end_selected", (1, 1)), ("end_users", (3, 1))):
             data = {"action": action, "_selected_action": mine[0].pk}
             answer = support.post(OUTSTANDING, data)
-            assert (answer.context["sessions"], answer.context["people"]) == expected
+            assert (answer.context["sessions"], answer.context["users"]) == expected
             assert f'action="{OUTSTANDING}end/"' in answer.text
         assert is_live(mine[0])
 
@@ -364,11 +364,11 @@ class TestEnding:
 
         left = []
         for _ in range(3):
-            self.end(support, people=str(user.pk))
+            self.end(support, users=str(user.pk))
             left.append(OutstandingToken.objects.live().count())
 
         assert left == [3, 1, 0]
-        answer = support.get(f"{OUTSTANDING}end/", {"people": str(user.pk)})
+        answer = support.get(f"{OUTSTANDING}end/", {"users": str(user.pk)})
         assert answer.context["sessions"] == 0
 
     @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ class TestEnding:
             {"ip_address": "nonsense"},
             {"sessions": "1;2"},
             {"sessions": "x" * 50},
-            {"people": "1,2,\x00"},
+            {"users": "1,2,\x00"},
             {"since": "tomorrow"},
             {"since": "2026-01-02T00:00", "until": "2026-01-01T00:00"},
             {"ip_address": "192.0.2.1", "note": "x" * 256},
@@ -394,7 +394,7 @@ class TestEnding:
 
     def test_an_id_beyond_all_numbers_is_nobodys(self, support, session):
         assert self.end(support, sessions="9" * 400).status_code in {302, 400}
-        assert self.end(support, people="999999999999999999").status_code in {302, 400}
+        assert self.end(support, users="999999999999999999").status_code in {302, 400}
         assert is_live(session)
 
     def test_a_session_that_was_flushed_meanwhile_is_said_to_be_over(
@@ -590,7 +590,7 @@ def test_a_long_list_is_counted_no_further_than_it_can_be_paged(support, monkeyp
 
 def test_a_session_leads_to_what_else_a_thief_may_have(support, viewer, session):
     page = f"{OUTSTANDING}{session.pk}/change/"
-    links = [f"end/?people={session.user_id}", "end/?ip_address=192.0.2.1"]
+    links = [f"end/?users={session.user_id}", "end/?ip_address=192.0.2.1"]
 
     assert all(link in support.get(page).text for link in links)
     assert not any(link in viewer.get(page).text for link in links)

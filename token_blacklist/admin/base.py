@@ -1,4 +1,4 @@
-"""What the admins have in common: the theme, no editing, and lists that stay quick when long."""
+"""The base of the admins: the theme, no editing, and lists that stay fast with a million rows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
 
 
 class LongList:
-    """A changelist whose statements are as quick with a million rows as with ten."""
+    """A changelist whose statements are as fast with a million rows as with ten."""
 
     sortable_by: Any
     list_max_show_all: int
@@ -52,7 +52,7 @@ class LongList:
             self.result_list: Any = self.result_list[: self.list_max_show_all]
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        """Return the field to sort by, or None where no index has its order.
+        """Return the field to sort by, or None if no index has its order.
 
         Django only hides the links of a column that is not in `sortable_by`.
         """
@@ -62,7 +62,7 @@ class LongList:
 
 
 class LongListMixin:
-    """Makes an admin's list as quick with a million rows as with ten."""
+    """Uses LongList and a bounded paginator."""
 
     paginator: ClassVar[Any] = BoundedPaginator
     show_full_result_count = False
@@ -73,7 +73,7 @@ class LongListMixin:
 
 
 class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # none at run time
-    """To be looked at: records are the work of sign-ins, sign-outs and the flush."""
+    """Read-only: only sign-ins, sign-outs and the flush write records."""
 
     class Media:
         css = {"all": ["token_blacklist/admin.css"]}
@@ -88,8 +88,8 @@ class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # non
         return False
 
 
-def moment(at: datetime | None) -> str:
-    """Say when, short enough for a column; the whole of it is the title."""
+def time_cell(at: datetime | None) -> str:
+    """Return a short form of the time for a column, with the full form as its title."""
     if at is None:
         return "-"
     local = timezone.localtime(at)
@@ -99,7 +99,7 @@ def moment(at: datetime | None) -> str:
 
 
 def bounded(text: object) -> str:
-    """A cell that no long word can widen: two lines at most, and all of it as the title."""
+    """Return a cell of at most two lines, with the full text as its title."""
     return format_html('<span class="tb-cell" title="{0}">{0}</span>', text) if text else "-"
 
 

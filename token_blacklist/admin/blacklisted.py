@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
 from ..sessions.end import revoke_session
-from .base import ReadOnlyAdmin, bounded, moment
+from .base import ReadOnlyAdmin, bounded, time_cell
 from .search import SearchMixin
 
 
@@ -22,7 +22,7 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     fields = ("token", "note")
     autocomplete_fields = ("token",)
     list_display = (
-        "person",
+        "username",
         "reason",
         "by",
         "why",
@@ -34,11 +34,11 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     sortable_by = ("since",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Order what is searched for as the sessions are: their indexes find it."""
+        """Order search results like the sessions, whose indexes find them."""
         return ("-token",) if request.GET.get("q") else ("-blacklisted_at",)
 
     @admin.display(description=_("user"))
-    def person(self, entry: BlacklistedToken) -> str:
+    def username(self, entry: BlacklistedToken) -> str:
         return bounded(entry.token.user or _("nobody"))
 
     @admin.display(description=_("blacklisted by"))
@@ -51,7 +51,7 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
 
     @admin.display(description=_("blacklisted"), ordering="blacklisted_at")
     def since(self, entry: BlacklistedToken) -> str:
-        return moment(entry.blacklisted_at)
+        return time_cell(entry.blacklisted_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)

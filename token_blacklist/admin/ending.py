@@ -1,4 +1,4 @@
-"""Ending many sessions at once, after a page that says how many, and whose."""
+"""Ending many sessions at once, after a page with their number and that of their users."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class KeysField(forms.CharField):
         return [key.clean(part, None) for part in parts if part]
 
 
-def moment(label: Any) -> forms.DateTimeField:
+def datetime_field(label: Any) -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label,
         required=False,
@@ -57,14 +57,14 @@ def moment(label: Any) -> forms.DateTimeField:
     )
 
 
-class Selection(forms.Form):
-    """Which live sessions: those that meet all of what is given."""
+class EndSessionsForm(forms.Form):
+    """Selects the live sessions that meet all given conditions."""
 
     sessions = KeysField(lambda: OutstandingToken)
-    people = KeysField(get_user_model)
+    users = KeysField(get_user_model)
     ip_address = forms.GenericIPAddressField(label=_("From this IP address"), required=False)
-    since = moment(_("Signed in from"))
-    until = moment(_("Signed in until"))
+    since = datetime_field(_("Signed in from"))
+    until = datetime_field(_("Signed in until"))
     note = forms.CharField(
         label=_("Note"),
         max_length=255,
@@ -90,7 +90,7 @@ class Selection(forms.Form):
     @property
     def everywhere(self) -> bool:
         """Whether this selects every session of some users, without another condition."""
-        return self.given == {"people"}
+        return self.given == {"users"}
 
     @property
     def others(self) -> bool:
@@ -98,11 +98,11 @@ class Selection(forms.Form):
         return self.everywhere and signed_out_everywhere.has_listeners(OutstandingToken)
 
     def found(self) -> OutstandingTokenQuerySet:
-        """Return the newest of them: as many as one request ends, and one more to tell."""
+        """Return the newest of them: AT_ONCE, and one more to know whether there are more."""
         data = self.cleaned_data
         conditions = {
             "pk__in": data["sessions"],
-            "user__in": data["people"],
+            "user__in": data["users"],
             "ip_address": data["ip_address"],
             "created_at__gte": data["since"],
             "created_at__lte": data["until"],
@@ -134,15 +134,15 @@ class EndingMixin:
         if not self.has_end_permission(request):
             raise PermissionDenied
         if request.method == "POST":
-            form = Selection(request.POST)
+            form = EndSessionsForm(request.POST)
             if "confirmed" in request.POST and form.is_valid():
                 return self._end(request, form)
             return self.confirmation(request, form)
         if set(request.GET) <= {"next"}:  # nothing was chosen yet
-            return self.confirmation(request, Selection(initial=request.GET.dict()))
-        return self.confirmation(request, Selection(request.GET))
+            return self.confirmation(request, EndSessionsForm(initial=request.GET.dict()))
+        return self.confirmation(request, EndSessionsForm(request.GET))
 
-    def confirmation(self, request: HttpRequest, form: Selection) -> HttpResponse:
+    def confirmation(self, request: HttpRequest, form: EndSessionsForm) -> HttpResponse:
         context = self.admin_site.each_context(request) | {
             "title": _("End sessions"),
             "opts": self.opts,
@@ -152,12 +152,12 @@ class EndingMixin:
             "back": self._back(form["next"].value()),
         }
         if form.is_bound and form.is_valid():
-            people = list(form.found().values_list("user", flat=True))
+            owners = list(form.found().values_list("user", flat=True))
             context |= {
                 "counted": True,
-                "sessions": len(people),
-                "people": len(set(people) - {None}),
-                "more": len(people) > AT_ONCE,
+                "sessions": len(owners),
+                "users": len(set(owners) - {None}),
+                "more": len(owners) > AT_ONCE,
                 "others": form.others,
             }
         status = 400 if form.is_bound and form.errors else 200
@@ -165,13 +165,13 @@ class EndingMixin:
             request, "admin/token_blacklist/end_sessions.html", context, status=status
         )
 
-    def _end(self, request: HttpRequest, form: Selection) -> HttpResponse:
+    def _end(self, request: HttpRequest, form: EndSessionsForm) -> HttpResponse:
         note = form.cleaned_data["note"]
         ended = list(form.found().select_related("user"))[:AT_ONCE]
         sessions = OutstandingToken.objects.filter(pk__in=[record.pk for record in ended])
         with transaction.atomic(router.db_for_write(OutstandingToken)):
             if form.everywhere:
-                users = get_user_model()._default_manager.filter(pk__in=form.cleaned_data["people"])
+                users = get_user_model()._default_manager.filter(pk__in=form.cleaned_data["users"])
                 signed_out_everywhere.send(OutstandingToken, users=users)
             count = revoke_sessions(
                 sessions,
@@ -216,7 +216,7 @@ class EndingMixin:
             messages.success(
                 request,
                 _("Ended the session of %(user)s: %(device)s.")
-                % {"user": record.user or _("nobody"), "device": place(record)},
+                % {"user": record.user or _("nobody"), "device": device_and_address(record)},
             )
         return HttpResponseRedirect(self._back(request.GET.get("next")))
 
@@ -226,7 +226,7 @@ class EndingMixin:
         return own_path(page) or reverse(changelist)
 
 
-def place(record: OutstandingToken) -> str:
+def device_and_address(record: OutstandingToken) -> str:
     """Return the device and the address of a session, for its user to know it by."""
     device = conf.DEVICE_NAME(record.user_agent) or "-"
     return f"{device}, {record.ip_address}" if record.ip_address else device
@@ -244,7 +244,7 @@ def end_button(
         '<button type="submit" class="tb-button" {} formaction="{}" aria-label="{}">{}</button>',
         format_html('form="{}"', form) if form else "",
         f"{url}?{urlencode({'next': back})}",
-        f"{text}: {place(record)}",
+        f"{text}: {device_and_address(record)}",
         text,
     )
 

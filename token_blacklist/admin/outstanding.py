@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import OutstandingToken
-from .base import ReadOnlyAdmin, badge, bounded, moment
-from .ending import AT_ONCE, EndingMixin, Selection, end_button
+from .base import ReadOnlyAdmin, badge, bounded, time_cell
+from .ending import AT_ONCE, EndingMixin, EndSessionsForm, end_button
 from .search import SearchMixin
 
 HANDHELD = "Mobi"  # as browsers on phones and tablets say
@@ -37,7 +37,7 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() in {"live", "expired"} and f"{REASON}__exact" in request.GET:
-            return queryset.none()  # only what is blacklisted has a reason
+            return queryset.none()  # only blacklisted sessions have a reason
         match self.value():
             case "live":
                 return queryset.live()
@@ -64,7 +64,7 @@ class DeviceFilter(admin.SimpleListFilter):
 @admin.register(OutstandingToken)
 class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     list_display = (
-        "person",
+        "username",
         "state",
         "where",
         "signed_in",
@@ -74,9 +74,9 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     list_filter = (StateFilter, REASON, "created_at", DeviceFilter)
     list_select_related = ("user", "blacklistedtoken__blacklisted_by")
     sortable_by = ("signed_in", "expires")
-    actions = ("end_selected", "end_people")
+    actions = ("end_selected", "end_users")
     fieldsets = (
-        (None, {"fields": ("person", "state", "story")}),
+        (None, {"fields": ("username", "state", "story")}),
         (
             _("Device"),
             {"fields": ("device", "ip_address", "user_agent")},
@@ -97,8 +97,8 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """Put the button where it is seen on a narrow screen as well."""
-        person, state, *others = self.list_display
-        return (person, state, *self._buttons(request), *others)
+        username, state, *others = self.list_display
+        return (username, state, *self._buttons(request), *others)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         (name, first), *others = self.fieldsets
@@ -121,12 +121,12 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutstandingToken]:
         queryset: Any = super().get_queryset(request)
-        if request.path.endswith("/autocomplete/"):  # to be blacklisted: what is live
+        if request.path.endswith("/autocomplete/"):  # only live sessions can be blacklisted
             queryset = queryset.live().select_related("user")
         return queryset  # type: ignore[no-any-return]
 
     @admin.display(description=_("user"))
-    def person(self, record: OutstandingToken) -> str:
+    def username(self, record: OutstandingToken) -> str:
         return bounded(record.user or _("nobody"))
 
     @admin.display(description=_("state"))
@@ -149,15 +149,15 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     @admin.display(description=_("signed in"), ordering="created_at")
     def signed_in(self, record: OutstandingToken) -> str:
-        return moment(record.created_at)
+        return time_cell(record.created_at)
 
     @admin.display(description=_("refreshed"))
     def refreshed(self, record: OutstandingToken) -> str:
-        return moment(record.refreshed_at)
+        return time_cell(record.refreshed_at)
 
     @admin.display(description=_("expires"), ordering="expires_at")
     def expires(self, record: OutstandingToken) -> str:
-        return moment(record.expires_at)
+        return time_cell(record.expires_at)
 
     @admin.display(description="jti")
     def jti(self, record: OutstandingToken) -> str:
@@ -165,7 +165,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     @admin.display(description=_("history"))
     def story(self, record: OutstandingToken) -> str:
-        """Tell what happened to the session, in order."""
+        """Return the events of the session in order."""
         told: list[tuple[Any, Any]] = [(record.created_at, _("Signed in"))]
         if record.refreshed_at:
             refreshed = ngettext(
@@ -197,7 +197,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         """Links to what a thief may have besides this session. Each counts before it ends."""
         links = []
         if record.user_id:
-            links.append((f"people={record.user_id}", _("All sessions of this user")))
+            links.append((f"users={record.user_id}", _("All sessions of this user")))
         if record.ip_address:
             links.append(
                 (f"ip_address={record.ip_address}", _("All sessions from this IP address"))
@@ -213,10 +213,10 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         return self._confirm(request, sessions=queryset.values_list("pk", flat=True))
 
     @admin.action(description=_("End all sessions of these users"), permissions=["end"])
-    def end_people(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        people = queryset.filter(user__isnull=False).order_by().values_list("user", flat=True)
-        return self._confirm(request, people=people.distinct())
+    def end_users(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        users = queryset.filter(user__isnull=False).order_by().values_list("user", flat=True)
+        return self._confirm(request, users=users.distinct())
 
     def _confirm(self, request: HttpRequest, **ids: Any) -> HttpResponse:
         data = {name: ",".join(map(str, chosen[:AT_ONCE])) for name, chosen in ids.items()}
-        return self.confirmation(request, Selection(data | {"next": request.get_full_path()}))
+        return self.confirmation(request, EndSessionsForm(data | {"next": request.get_full_path()}))

@@ -1,4 +1,4 @@
-"""What a support person types or pastes, and the sessions that it means.
+"""Searching the lists: by user, IP address, device, session id or token.
 
 Each kind of term has an index to be looked up by; none of them reads the whole list.
 """
@@ -20,9 +20,9 @@ from ..models import OutstandingToken, session_ids
 from ..tokens import SESSION_CLAIM, UntypedToken
 
 A_TOKEN = re.compile(r"\s*(?:Bearer\s+)?(?P<token>[\w-]+\.[\w-]+\.[\w-]*)\s*", re.ASCII)
-PEOPLE = 50  # whose address begins as was typed
+MOST_USERS = 50  # whose name starts with the term
 NO_SESSION = "-"
-NEWEST = 10_000  # sessions among which a device is searched: no index has its name
+NEWEST = 10_000  # sessions among which a device is searched, because no index has its name
 
 
 def session_in(term: str) -> str | None:
@@ -41,7 +41,7 @@ def session_in(term: str) -> str | None:
 
 
 def sessions_for(term: str, *, prefix: str = "") -> Q:
-    """Return the condition for what was typed: a user, an IP address, a session or a device.
+    """Return the condition for a search term: a user, an IP address, a session or a device.
 
     Behind an e-mail address or an IP address there may be a device: "ada@example.com iPhone".
     `prefix` is the path from the searched model to OutstandingToken, as `token__`.
@@ -61,7 +61,7 @@ def _found(term: str) -> dict[str, Any]:
     ids = session_ids(term)
     if OutstandingToken.objects.filter(session_id__in=ids).exists():
         return {"session_id__in": ids}
-    return _on(term, {}) or {"user__in": _people(term)}
+    return _on(term, {}) or {"user__in": _users(term)}
 
 
 def _owner(term: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _owner(term: str) -> dict[str, Any]:
     try:
         return {"ip_address": str(ip_address(term))}
     except ValueError:
-        return {"user__in": _people(term)} if "@" in term else {}
+        return {"user__in": _users(term)} if "@" in term else {}
 
 
 def _on(device: str, owner: dict[str, Any]) -> dict[str, Any]:
@@ -93,14 +93,14 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.lower()))
 
 
-def _people(start: str) -> list[Any]:
+def _users(start: str) -> list[Any]:
     users = get_user_model()
     name = users.USERNAME_FIELD
     for spelling in dict.fromkeys((start, start.lower())):
-        # The greater-than lets the index of the order begin where they begin.
+        # With the greater-than, the index scan starts at the first match.
         named = {f"{name}__startswith": spelling, f"{name}__gte": spelling}
         found = users._default_manager.filter(**named).order_by(name)
-        if ids := list(found.values_list("pk", flat=True)[:PEOPLE]):
+        if ids := list(found.values_list("pk", flat=True)[:MOST_USERS]):
             return ids
     return []
 

@@ -21,7 +21,7 @@ from .base import ReadOnlyAdmin, badge
 logger = logging.getLogger(__name__)
 
 COUNTED = 10_000  # of what waits: more than a few flushes by hand would delete
-SECONDS = 5  # of a flush that a person waits for
+SECONDS = 5  # the longest flush that a request runs
 
 
 @admin.register(FlushRun)

@@ -25,7 +25,7 @@ class Command(compilemessages.Command):
     def compile_messages(
         self, locations: list[tuple[str | PathLike[str], str | PathLike[str]]]
     ) -> None:
-        """Compile each file that is newer than what was compiled from it."""
+        """Compile each `.po` file that is newer than its `.mo` file."""
         for folder, name in locations:
             source = Path(folder, name)
             target = source.with_suffix(".mo")

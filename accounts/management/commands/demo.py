@@ -13,7 +13,7 @@ from django.urls import reverse
 from ...models import User
 
 PASSWORD = "demo-password"  # noqa: S105  # known to everybody, and only made in DEBUG
-PEOPLE: dict[str, dict[str, Any]] = {
+USERS: dict[str, dict[str, Any]] = {
     "demo@example.com": {"name": "Demo"},
     "admin@example.com": {"name": "Admin", "is_staff": True, "is_superuser": True},
 }
@@ -34,8 +34,8 @@ class Command(BaseCommand):
         port = self._free(str(options["port"]))
         call_command("migrate", verbosity=0, interactive=False)
         if settings.DEMO_USERS:
-            self._make_people()
-            sign_in = f"{' or '.join(PEOPLE)}, password {PASSWORD}"
+            self._make_users()
+            sign_in = f"{' or '.join(USERS)}, password {PASSWORD}"
         elif User.objects.exists():
             sign_in = "as one of your users"
         else:
@@ -49,8 +49,8 @@ class Command(BaseCommand):
             "\n  Stop     Ctrl-C\n\n"
         )
 
-    def _make_people(self) -> None:
-        for email, fields in PEOPLE.items():
+    def _make_users(self) -> None:
+        for email, fields in USERS.items():
             if not User.objects.filter(email=email).exists():
                 User.objects.create_user(email, PASSWORD, **fields)
 

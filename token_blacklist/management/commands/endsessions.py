@@ -84,7 +84,7 @@ class Command(BaseCommand):
         sessions = OutstandingToken.objects.all()
         if options["before"] is not None:
             # A record without a time is older than the times.
-            before = _moment(options["before"])
+            before = _time(options["before"])
             sessions = sessions.filter(Q(created_at__lt=before) | Q(created_at=None))
         if options["user"] is not None:
             sessions = sessions.filter(user=_user(options["user"]))
@@ -97,14 +97,14 @@ def _sessions(count: int) -> str:
     return "1 session" if count == 1 else f"{count} sessions"
 
 
-def _moment(text: str) -> datetime:
+def _time(text: str) -> datetime:
     try:
-        moment = parse_datetime(text)
+        time = parse_datetime(text)
     except ValueError:
-        moment = None
-    if moment is None:
+        time = None
+    if time is None:
         raise CommandError("--before is not a valid time. Example: 2026-01-31T13:00Z")
-    return moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
+    return time if timezone.is_aware(time) else time.replace(tzinfo=UTC)
 
 
 def _user(text: str) -> Any:
