@@ -96,7 +96,7 @@ def slug(name: str) -> str:
 
 
 def git(folder: Path, *command: str) -> str:
-    # Not the repository that a hook or another tool may have named in the environment.
+    # Ignore a repository that a hook or another tool has set in the environment.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     who = ("-c", "safe.directory=*", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null")
     try:
@@ -185,7 +185,7 @@ def uncomment(folder: Path, variable: str, value: str) -> None:
 def begin_history(folder: Path, product: Product) -> None:
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
-    # Whoever has told git their name is the author; a machine that has none is no obstacle.
+    # The author is the user of git, or a placeholder if git has none.
     nobody = ("-c", "user.name=make new", "-c", f"user.email={product.sender}")
     known = subprocess.run(["git", "config", "user.email"], capture_output=True, check=False)
     git(

@@ -1,4 +1,4 @@
-/** The account page: who I am, my password, and where I am signed in. */
+/** The account page: profile, password and sessions. */
 
 import { inWords, say, whenPressed, whenSent } from "./forms.js";
 import { changePassword, events, request, SignedOut } from "./session.js";
@@ -47,7 +47,7 @@ function line(session) {
     button.remove(); // the navigation's button ends this one
   } else {
     item.querySelector("[data-current]").remove();
-    // Many of them stand in the list: a name for each, which begins with the word to be seen.
+    // There are many in the list: each needs a name of its own, which starts with the visible text.
     const { device, ip, signed_in } = session;
     const facts = [device, ip, signed_in && when.format(new Date(signed_in))].filter(Boolean);
     button.ariaLabel = interpolate(gettext("Sign out: %s"), [facts.join(", ")]);
@@ -110,7 +110,7 @@ whenPressed(showAll, showAllSessions);
 document.getElementById("end-all").addEventListener("click", () => sure.showModal());
 whenPressed(document.getElementById("end-all-now"), endAll);
 
-/** Show the page, now or when the network is back. */
+/** Show the page, now or when the browser is online again. */
 function start() {
   show().catch((error) => {
     if (error instanceof SignedOut) return;

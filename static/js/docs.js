@@ -1,4 +1,4 @@
-/** The page of the API: Swagger UI's dark colours, where the browser asks for dark ones. */
+/** The API page: use Swagger UI's dark colours if the browser prefers them. */
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);

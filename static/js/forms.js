@@ -1,4 +1,4 @@
-/** Forms and buttons that show that they are at work, and say in words what went wrong. */
+/** Forms and buttons that show that they are busy, and their errors. */
 
 import { Offline, SignedOut } from "./session.js";
 
@@ -27,12 +27,12 @@ export function inWords(error) {
 
 const notice = document.getElementById("notice");
 
-/** Show the words in the page's live region, which stays in view. Empty words clear it. */
+/** Show a message in the page's live region, which stays in view. An empty one clears it. */
 export function say(words) {
   notice.textContent = words;
 }
 
-/** Call work(values) when the form is sent; show it as busy meanwhile, and its errors after. */
+/** Call work(values) when the form is submitted; show that it is busy, then its errors. */
 export function whenSent(form, work) {
   const button = form.querySelector("[type=submit]");
   form.addEventListener("submit", async (event) => {
@@ -46,7 +46,7 @@ export function whenSent(form, work) {
   button.disabled = false; // without this script nothing could be sent
 }
 
-/** Call work() when the button is pressed, and say what went wrong. */
+/** Call work() when the button is pressed; show that it is busy, then its errors. */
 export function whenPressed(button, work) {
   button.addEventListener("click", () => {
     say("");

@@ -1,4 +1,4 @@
-/** Password fields: a button that shows what is typed, and the site's rules, checked while typing. */
+/** Password fields: a button that shows the password, and the site's rules, checked while typing. */
 
 const { gettext } = window;
 
@@ -25,7 +25,7 @@ function addButton(form, fields) {
   fields.at(-1).after(button);
 }
 
-/** By the names of Django's validators. The server alone knows the common passwords. */
+/** By the names of Django's validators. Only the server knows the common passwords. */
 const CHECKS = {
   MinimumLengthValidator: (password, rule) => [...password].length >= Number(rule.dataset.least),
   NumericPasswordValidator: (password) => !/^\p{Nd}+$/u.test(password),
@@ -35,7 +35,7 @@ const rules = [...document.querySelectorAll("[data-rule]")].filter(
 );
 const chosen = document.querySelector("[autocomplete=new-password]");
 
-/** Mark the rules that are met; those that are not, only once the field is left. */
+/** Mark the rules that are met; mark broken rules only after the field loses focus. */
 function check(isDone) {
   for (const rule of rules) {
     const isMet = CHECKS[rule.dataset.rule](chosen.value, rule);

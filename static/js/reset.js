@@ -1,4 +1,4 @@
-/** The page that sends a link: the address that was typed on the sign-in page is there already. */
+/** The page that sends a link. It takes over the address typed on the sign-in page. */
 
 const field = document.querySelector("[name=email]");
 field.value ||= sessionStorage.getItem("email") ?? "";

@@ -1,15 +1,15 @@
 /**
- * How a browser holds the tokens. Import it, or copy it: it needs nothing but the API.
+ * The session of a browser. Import or copy this module: it only needs the API.
  *
- *   await signIn("ada@example.com", "a-long-password");    // or resume() on a page that opens
+ *   await signIn("ada@example.com", "a-long-password");    // or resume() when a page opens
  *   const answer = await request("/api/me/");              // fetch() with the access token
  *   events.addEventListener("signedout", (event) => …);    // here, in another tab, or elsewhere
  *
- * - The refresh token is in an HttpOnly cookie: no script can read it, nor any that got in.
- * - The access token is in this module's memory: not in the page, the address or a storage.
- * - It is renewed shortly before it ends, and when the API says 401. Requests wait for that.
- * - One tab at a time renews (Web Locks); the others get what it got (BroadcastChannel).
- * - An answer that was lost is asked for again: the API gives the same one for ten seconds.
+ * - The refresh token is in an HttpOnly cookie: no script can read it, not even an injected one.
+ * - The access token is in this module's memory: not in the page, the URL or a storage.
+ * - It is refreshed shortly before it expires, and after a 401. Requests wait for the refresh.
+ * - One tab at a time refreshes (Web Locks), and sends the token to the others (BroadcastChannel).
+ * - If a response is lost, the refresh is repeated: for ten seconds, the API answers the same.
  */
 
 const API = "/api/token/";
@@ -18,20 +18,20 @@ const HINT = "signed-in"; // a flag and no token: whether it is worth asking for
 
 let access = null;
 let user = null; // whose it is
-let renewAt = 0; // by Date.now()
-let renewing = null; // a promise, while there is one
+let refreshAt = 0; // by Date.now()
+let refreshing = null; // a promise, while there is one
 let timer;
 
-/** "signedin": somebody else may be at work now. "signedout": event.detail says why:
- *  "here" (by this browser), "elsewhere" (ended on another device), "over" (it had its time). */
+/** "signedin": possibly as another user. "signedout": event.detail is the reason:
+ *  "here" (by this browser), "elsewhere" (on another device), "over" (expired). */
 export const events = new EventTarget();
 const tabs = new BroadcastChannel("session");
 
 /** The session has ended; sign in again. */
 export class SignedOut extends Error {}
-/** No answer, or none of the API's: the network is down. Nothing has changed. */
+/** No response from the API: the network is down. Nothing has changed. */
 export class Offline extends Error {}
-/** The API said no: `status`, `fields` (name → messages), `seconds` to wait after a 429. */
+/** The API refused: `status`, `fields` (name → messages), `seconds` to wait after a 429. */
 export class Refused extends Error {
   constructor(status, data, seconds) {
     super(data.detail ?? Object.values(data).flat().join(" "));
@@ -47,7 +47,7 @@ export async function signIn(email, password) {
   tabs.postMessage({ signedIn: true });
 }
 
-/** End the session, for every tab. Throws Offline; then the session is still there. */
+/** Sign out in every tab. Throws Offline; then the session is still live. */
 export async function signOut() {
   await alone(async () => {
     try {
@@ -60,13 +60,13 @@ export async function signOut() {
   });
 }
 
-/** Go on with the session of this browser. Throws SignedOut where there is none. */
+/** Resume the session of this browser. Throws SignedOut if there is none. */
 export async function resume() {
   if (!isExpected()) throw new SignedOut();
   await fresh();
 }
 
-/** Whether this browser was signed in when it was last asked. Needs no network. */
+/** Return whether this browser was signed in at the last check. Needs no network. */
 export function isExpected() {
   return localStorage.getItem(HINT) !== null;
 }
@@ -84,7 +84,7 @@ export function changePassword(old_password, new_password) {
   return withToken(change);
 }
 
-/** fetch() an address of the API with the access token. Throws SignedOut, Offline, Refused. */
+/** fetch() a URL of the API with the access token. Throws SignedOut, Offline, Refused. */
 export function request(path, options = {}) {
   return withToken((token) => send(path, { ...options, headers: bearer(token) }));
 }
@@ -95,31 +95,31 @@ async function withToken(ask) {
     return await ask(token);
   } catch (error) {
     if (error.status !== 401) throw error;
-    return ask(await renewed(token)); // it was ended, or this computer's clock is wrong
+    return ask(await refreshed(token)); // it was ended, or this computer's clock is wrong
   }
 }
 
 function fresh() {
-  return access !== null && Date.now() < renewAt ? access : renewed(access);
+  return access !== null && Date.now() < refreshAt ? access : refreshed(access);
 }
 
-/** Return an access token other than the stale one. All who ask meanwhile get the same. */
-function renewed(stale) {
-  renewing ??= alone(async () => {
+/** Return a newer access token than the stale one. Concurrent calls get the same. */
+function refreshed(stale) {
+  refreshing ??= alone(async () => {
     if (!isExpected()) throw new SignedOut(); // by the tab that this one waited for
     const before = user;
-    // All tabs wake up at once: the token that the first of them got may still be on its way.
+    // All tabs wake up at once: the token of the first one may not have arrived yet.
     if (access !== null) await new Promise((go) => setTimeout(go, 50));
-    if (access === null || access === stale) keep(await renew());
+    if (access === null || access === stale) keep(await refresh());
     if (before !== null && before !== user) throw new SignedOut(); // not as somebody else
     return access;
   }).finally(() => {
-    renewing = null;
+    refreshing = null;
   });
-  return renewing;
+  return refreshing;
 }
 
-async function renew() {
+async function refresh() {
   for (const wait of [...RETRIES, null]) {
     try {
       const data = await post("refresh/", {});
@@ -139,12 +139,12 @@ async function renew() {
   }
 }
 
-/** Whether the API said that there is no session (any more). */
+/** Return whether the API answered that there is no live session. */
 function isOver(error) {
   return error instanceof Refused && [400, 401].includes(error.status);
 }
 
-/** Do something while no other tab does. Without Web Locks (plain HTTP) the API sorts it out. */
+/** Run work in one tab at a time. Without Web Locks (plain HTTP), the API handles the race. */
 function alone(work) {
   return navigator.locks ? navigator.locks.request("session", work) : work();
 }
@@ -154,11 +154,11 @@ function keep(token) {
   const lifetime = (exp - iat) * 1000;
   const isAnother = user !== null && user !== whose;
   [access, user] = [token, whose];
-  // By the time it lasts, and not by the hour it ends: this computer's clock may be wrong.
-  renewAt = Date.now() + lifetime - Math.min(30_000, lifetime / 5);
+  // By its lifetime and not by its expiry, because this computer's clock may be wrong.
+  refreshAt = Date.now() + lifetime - Math.min(30_000, lifetime / 5);
   localStorage.setItem(HINT, "");
   clearTimeout(timer);
-  timer = setTimeout(renewIfSeen, Math.min(renewAt - Date.now(), 2 ** 31 - 1));
+  timer = setTimeout(refreshIfVisible, Math.min(refreshAt - Date.now(), 2 ** 31 - 1));
   if (isAnother) tell("signedin");
 }
 
@@ -177,12 +177,12 @@ function tell(name, detail) {
   events.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
-/** Renew in time, but not for a page that nobody looks at: it does so when it is seen again. */
-function renewIfSeen() {
-  if (document.hidden || access === null || Date.now() < renewAt) return;
-  renewed(access).catch(() => {}); // whoever asks next will be told
+/** Refresh before the token expires. A hidden page refreshes when it is visible again. */
+function refreshIfVisible() {
+  if (document.hidden || access === null || Date.now() < refreshAt) return;
+  refreshed(access).catch(() => {}); // whoever asks next will be told
 }
-document.addEventListener("visibilitychange", renewIfSeen);
+document.addEventListener("visibilitychange", refreshIfVisible);
 
 tabs.onmessage = ({ data }) => {
   if (data.signedOut) end(data.signedOut);
@@ -194,7 +194,7 @@ async function post(path, body) {
   return send(API + path, { method: "POST", headers: await csrf(), body });
 }
 
-/** The CSRF header. A page that Django did not render gets the cookie from the API first. */
+/** Return the CSRF header. A page that Django did not render gets the cookie from the API. */
 async function csrf() {
   if (!csrfCookie()) await send(`${API}csrf/`);
   return { "X-CSRFToken": csrfCookie() ?? "" };

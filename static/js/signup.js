@@ -15,7 +15,7 @@ whenSent(form, async (user) => {
     await signIn(user.email, user.password);
   } catch (error) {
     if (error.status !== 401) throw error;
-    // The address had an account, of which a stranger is not to learn here: its owner gets mail.
+    // The address has an account. The page must not reveal that: its owner gets an e-mail.
     form.hidden = true;
     const words = document.getElementById("check-mail");
     words.hidden = false;

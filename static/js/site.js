@@ -1,4 +1,4 @@
-/** On every page: the navigation knows whether this browser is signed in, and signs it out. */
+/** On every page: the navigation, and signing out. */
 
 import "./passwords.js";
 import { inWords, say, whenPressed } from "./forms.js";
@@ -10,8 +10,8 @@ const LOGIN = document.querySelector("nav [data-login]").href;
 let isLeaving = false; // the first reason counts
 
 /**
- * Go to the sign-in page, which says why and, but after a sign-out here, leads back to this page.
- * The back button does not lead back.
+ * Go to the sign-in page, which shows the reason. Unless the user signed out here, it leads back to
+ * this page. The back button does not.
  */
 function leave(why) {
   if (isLeaving) return;
@@ -25,15 +25,15 @@ function leave(why) {
 }
 
 /**
- * Wait until this browser is signed in. A page of your own begins with it (docs/pages.md):
+ * Wait until this browser is signed in. Start your own pages with it (docs/pages.md):
  *
  *   await requireSignIn();
  *   const me = await request("/api/me/");
  *
  * It never rejects. A browser that is not signed in goes to the sign-in page, which leads back.
- * So does one whose session ends later; a SignedOut that request() then throws is no error of the
- * page. Without a network, the page shows a message and goes on when the browser is online again. Where
- * somebody else signs in, the page is loaded again.
+ * So does a browser whose session ends later; the page can ignore the SignedOut that request() throws
+ * then. Offline, it shows a message and continues when the browser is online again. If another user
+ * signs in, it reloads the page.
  */
 export async function requireSignIn() {
   events.addEventListener("signedin", () => location.reload());
