@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
 
-# On the stricter of the two databases; test_hostile_input.py runs on both.
-pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
+pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 OPERATIONS = [

@@ -212,7 +212,7 @@ def by_the_real_cron(machine):
     # As root, but with the namespace's own processes: they end with the first.
     inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script]
     with started(inside, machine.app, bare_environment()):
-        wait_for(lambda: machine.flushes() > before, seconds=300)
+        wait_for(lambda: machine.flushes() > before, seconds=100)
 
 
 RUNNERS = [once]
