@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from token_blacklist.schema import RETRY_AFTER, UNAVAILABLE, FieldErrors, error
+from token_blacklist import schema
+from token_blacklist.schema import FieldErrors, error
 
-F = TypeVar("F", bound=Callable[..., Any])
+describe = partial(schema.describe, tags=["account"])
 
 UNAUTHORIZED = error(
     401,
@@ -30,13 +30,3 @@ def wrong_parameter(fields: dict[str, list[str]]) -> dict[int, OpenApiResponse]:
     """Describe the 400 of a request without a body."""
     example = OpenApiExample("a parameter", fields, response_only=True)
     return {400: OpenApiResponse(FieldErrors, "A parameter is wrong.", [example])}
-
-
-def describe(*, responses: dict[int, Any], parameters: Any = (), **parts: Any) -> Callable[[F], F]:
-    """Return drf-spectacular's decorator, with what all of these endpoints can answer."""
-    return extend_schema(
-        tags=["account"],
-        responses={**responses, **UNAVAILABLE},
-        parameters=[*parameters, RETRY_AFTER],
-        **parts,
-    )

@@ -5,8 +5,9 @@ It stands apart from the views so that they need Django, DRF and PyJWT alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
 from drf_spectacular.extensions import (
@@ -30,6 +31,7 @@ from rest_framework import serializers
 from .exceptions import WRONG_CREDENTIALS
 from .serializers import TransportField
 
+F = TypeVar("F", bound=Callable[..., Any])
 ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.signature"
 REFRESH = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.signature"
 SLIDING = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyJ9.signature"
@@ -149,6 +151,15 @@ UNAVAILABLE = error(
     "same request again.",
     ("unavailable", "The service is busy or restarting. Try again in a moment."),
 )
+
+
+def describe(*, responses: dict[int, Any], parameters: Any = (), **parts: Any) -> Callable[[F], F]:
+    """Return drf-spectacular's decorator, with the 503 that each operation can have."""
+    return extend_schema(
+        responses={**responses, **UNAVAILABLE}, parameters=[*parameters, RETRY_AFTER], **parts
+    )
+
+
 REQUIRED = ["This field is required."]
 DONE = OpenApiResponse(
     OpenApiTypes.OBJECT,
@@ -169,7 +180,7 @@ BAD_CREDENTIALS = error(
     401,
     "The user is unknown, the password is wrong or the account is inactive. "
     "The answer is the same for all three.",
-    ("no_active_account", str(WRONG_CREDENTIALS)),
+    ("no_active_account", WRONG_CREDENTIALS),
 )
 BAD_REFRESH = error(
     401,
@@ -199,7 +210,6 @@ def _describe(
     *,
     method: str = "post",
     request: Any = None,
-    responses: dict[int, Any],
     **parts: Any,
 ) -> None:
     """Attach a description to a method of a view. Its registration is the subclass's making.
@@ -207,14 +217,12 @@ def _describe(
     The body is described as JSON alone: a form has the same fields, and a generated client
     would get each call twice.
     """
-    described = extend_schema(
+    described = describe(
         operation_id=operation,
         summary=summary,
         tags=["token"],
         auth=[],
-        parameters=[RETRY_AFTER],
         request=request and {"application/json": request},
-        responses={**responses, **UNAVAILABLE},
         **parts,
     )
 
