@@ -187,7 +187,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
 
     @admin.display(description=_("live sessions"))
     def live_sessions(self, user: User) -> str:
-        """Return the user's live sessions, with buttons to end them for staff who may."""
+        """Return the user's live sessions, with buttons to revoke them for staff who may."""
         if not hasattr(user, "_live_sessions"):  # the theme asks five times
             request = user._shown_to  # type: ignore[attr-defined]
             back = request.get_full_path() if request.user.has_perm(MAY_END) else None

@@ -1,7 +1,7 @@
 """One rule: a new password or a deactivation revokes all sessions of the user, however it is saved.
 
-It holds for `save()`, `update()`, `bulk_create()` and `delete()`. Where neither is called (Django's
-`_base_manager`, `loaddata`, SQL), call `revoke_user` as well.
+It holds for `save()`, `update()`, `bulk_create()` and `delete()`. If none of them is called (by
+`_base_manager`, `loaddata` or SQL), call `revoke_user` as well.
 """
 
 from __future__ import annotations

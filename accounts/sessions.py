@@ -39,7 +39,7 @@ def session_of(token: object) -> str | None:
 
 
 def end_session(user: User, session_id: str) -> None:
-    """End one of the user's sessions. A session that has ended stays as it is.
+    """Revoke one session of the user. An expired or revoked session stays as it is.
 
     Raises:
         NotFound: there is no such session, or it is somebody else's: the answer is the same.

@@ -86,7 +86,7 @@ class WindowThrottle(BaseThrottle):
 
 
 def seconds_to_wait(request: HttpRequest, scope: str, *, email: object) -> int | None:
-    """Count a form that is sent to a page; return the seconds to wait if it is over a limit."""
+    """Count a submitted form; return the seconds to wait if it exceeds a rate limit, or None."""
     throttle = WindowThrottle()
     return None if throttle.allows(scope, request, lambda: {"email": email}) else throttle.wait()
 

@@ -1,4 +1,4 @@
-"""Sends errors to Sentry if SENTRY_DSN is set, without what the client sent."""
+"""Sends errors to Sentry if SENTRY_DSN is set, without data of the client."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from .statements import param
 
 
 def active_users() -> models.QuerySet[Any]:
-    """Return the users who may sign in, as far as columns decide it."""
+    """Return the users who may sign in, by `is_active` if that is a column."""
     users = get_user_model()._default_manager.all()
     try:
         get_user_model()._meta.get_field("is_active")

@@ -180,7 +180,7 @@ function tell(name, detail) {
 /** Refresh before the token expires. A hidden page refreshes when it is visible again. */
 function refreshIfVisible() {
   if (document.hidden || access === null || Date.now() < refreshAt) return;
-  refreshed(access).catch(() => {}); // whoever asks next will be told
+  refreshed(access).catch(() => {}); // the next request throws the error
 }
 document.addEventListener("visibilitychange", refreshIfVisible);
 

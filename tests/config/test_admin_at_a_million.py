@@ -31,7 +31,7 @@ pytestmark = [
 OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
 BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
 FLUSHES = "/admin/token_blacklist/flushrun/"
-PEOPLE = "/admin/accounts/user/"
+USERS = "/admin/accounts/user/"
 AUTOCOMPLETE = "/admin/autocomplete/"
 BIG = set(TABLES.split(", "))
 MOST_ROWS = 250_000  # that a page may read, of tables of 1,000,000 and 300,000
@@ -55,8 +55,8 @@ def blacklisted(**query):
     return BLACKLISTED, query
 
 
-def people(**query):
-    return PEOPLE, query
+def users(**query):
+    return USERS, query
 
 
 def end(**query):
@@ -83,7 +83,7 @@ PAGES = {
     **{f"sorted by -{n}": outstanding(o=-n) for n in range(1, 9)},
     "by e-mail": outstanding(q="{email}"),
     "by the start of an e-mail": outstanding(q="customer4"),
-    "by the e-mail of a person with many": outstanding(q="{first_email}"),
+    "by the e-mail of a user with many": outstanding(q="{first_email}"),
     "by session": outstanding(q="{session}"),
     "by a later jti": outstanding(q="{session}.3"),
     "by ip": outstanding(q="{ip}"),
@@ -133,8 +133,8 @@ PAGES = {
     "ending by times": end(since=days_ago(2)[:16], until=days_ago(1)[:16]),
     "ending by old times": end(since=days_ago(30)[:16], until=days_ago(29)[:16]),
     "ending what is selected": end(sessions="{some}"),
-    "ending of people": end(users="{first}"),
-    "ending of a person": end(users="{person}"),
+    "revoking the sessions of a user with many": end(users="{first}"),
+    "revoking the sessions of a user": end(users="{user}"),
     "blacklisted": blacklisted(),
     "blacklisted, deep page": blacklisted(p=LISTED // 100),
     **{f"blacklisted, sorted by {n}": blacklisted(o=n) for n in (1, 2, 3, 4, 5, -2, -3, -4, -5)},
@@ -157,19 +157,19 @@ PAGES = {
     "autocomplete": offered(""),
     "autocomplete, by e-mail": offered("{email}"),
     "autocomplete, by an ip of many": offered(OFFICE),
-    "people": people(),
-    "people, deep page": people(p=LISTED // 100),
-    **{f"people, sorted by {n}": people(o=n) for n in (1, 2, 3, 4, 5, -1, -2, -3, -4, -5)},
-    "people, by e-mail": people(q="{email}"),
-    "people, by the start of an e-mail": people(q="customer4"),
-    "people, by name": people(q="Person 42"),
-    "people, by name in small letters": people(q="person 42"),
-    "the staff": people(is_staff__exact=1),
-    "everybody else": people(is_staff__exact=0),
-    "the inactive": people(is_active__exact=0),
-    "the inactive staff": people(is_staff__exact=1, is_active__exact=0),
-    "person": (f"{PEOPLE}{{person}}/change/", {}),
-    "person with many": (f"{PEOPLE}{{first}}/change/", {}),
+    "users": users(),
+    "users, deep page": users(p=LISTED // 100),
+    **{f"users, sorted by {n}": users(o=n) for n in (1, 2, 3, 4, 5, -1, -2, -3, -4, -5)},
+    "users, by e-mail": users(q="{email}"),
+    "users, by the start of an e-mail": users(q="customer4"),
+    "users, by name": users(q="Person 42"),
+    "users, by name in small letters": users(q="person 42"),
+    "the staff": users(is_staff__exact=1),
+    "everybody else": users(is_staff__exact=0),
+    "the inactive": users(is_active__exact=0),
+    "the inactive staff": users(is_staff__exact=1, is_active__exact=0),
+    "user": (f"{USERS}{{user}}/change/", {}),
+    "user with many": (f"{USERS}{{first}}/change/", {}),
     "flushes": (FLUSHES, {}),
     "to flush": (f"{FLUSHES}add/", {}),
 }
@@ -194,7 +194,7 @@ def known(clock, django_db_setup, django_db_blocker):
         first = get_user_model().objects.order_by("pk")[0]
         yield {
             "email": live.user.email,
-            "person": live.user_id,
+            "user": live.user_id,
             "first": first.pk,
             "first_email": first.email,
             "session": live.session_id,
@@ -219,10 +219,10 @@ def superuser(db):
 
 
 def signed_in(**kind):
-    person = UserFactory(**kind)
-    person.user_permissions.set(Permission.objects.all())
+    staff = UserFactory(**kind)
+    staff.user_permissions.set(Permission.objects.all())
     client = Client()
-    client.force_login(person)
+    client.force_login(staff)
     return client
 
 
@@ -284,7 +284,7 @@ def test_a_page_reads_what_it_shows(support, known, name):
     assert read < (MOST_ROWS if name != "dashboard" else 2 * MOST_ROWS)
 
 
-@pytest.mark.parametrize("name", ["person", "dashboard", "outstanding"])
+@pytest.mark.parametrize("name", ["user", "dashboard", "outstanding"])
 def test_a_superusers_page_is_as_short(superuser, known, name):
     assert len(visit(superuser, PAGES[name][0].format(**known))) < 10
 

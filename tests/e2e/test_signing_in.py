@@ -18,7 +18,7 @@ UNAUTHORIZED = pytest.mark.expects("status of 401")
 
 @pytest.fixture
 def quick_access_tokens(options):
-    """Access tokens that are renewed before a story is over."""
+    """Access tokens that are refreshed during a test."""
     options(ACCESS_TOKEN_LIFETIME=timedelta(seconds=2))
 
 

@@ -37,7 +37,7 @@ def test_two_tabs_that_refresh_at_the_same_moment_both_stay_in(visitor, user, lo
     assert {r.response().status for r in visitor.asked("/api/token/refresh/")} == {200}
 
 
-def test_one_tab_renews_and_the_other_gets_what_it_got(visitor, user):
+def test_one_tab_refreshes_and_the_other_gets_its_token(visitor, user):
     visitor.context.clock.install()
     visitor.sign_in(user)
     first, second = visitor.open_tab(), visitor.page
@@ -45,15 +45,15 @@ def test_one_tab_renews_and_the_other_gets_what_it_got(visitor, user):
     visitor.sees_the_account()
     before = OutstandingToken.objects.get().generation
 
-    for renewals in (1, 2, 3):
+    for refreshes in (1, 2, 3):
         visitor.context.clock.fast_forward("04:35")  # the token lasts 5 minutes, less 30 seconds
         for page in (first, second):
-            page.get_by_label("Name").fill(f"Ada {renewals}")
+            page.get_by_label("Name").fill(f"Ada {refreshes}")
             with page.expect_response("**/api/me/") as saved:
                 visitor.presses("Save", page)
             assert saved.value.status == 200
 
-        assert OutstandingToken.objects.get().generation == before + renewals
+        assert OutstandingToken.objects.get().generation == before + refreshes
 
 
 @pytest.mark.expects("ERR_FAILED")
