@@ -33,7 +33,8 @@ from . import sessions
 from .models import User
 from .password_reset import LinkNotValid, ResetForm
 from .passwords import change_password
-from .registration import SignupIsOpen, register
+from .permissions import SignupIsOpen
+from .registration import register
 from .revocation import StaleUser
 from .schema import UNAUTHORIZED, describe, wrong_parameter
 from .serializers import (

@@ -6,7 +6,7 @@ HOST and PORT say where, WEB_CONCURRENCY with how many processes.
 import os
 from typing import Any
 
-from config.logs import logging_config
+from config.monitoring.logs import logging_config
 from config.processors import cpus
 
 # All addresses. Behind a proxy, a firewall or a private network limits who can connect.
@@ -38,11 +38,12 @@ timeout = 40
 # SIGKILL after 30 s (Kubernetes, Heroku) or 10 (Docker, unless stop_grace_period says more).
 graceful_timeout = 25
 
-# Where a process tells that it is alive. In memory: a disk that hangs is no reason to kill it.
+# Each process updates a file here to show that it is alive. In memory, because a slow disk must
+# not make gunicorn kill it.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 
-# config.access writes a line for each request, without the query string. Gunicorn's own lines,
-# starts, stops and broken requests, look like the rest.
+# config.middleware.access logs each request, without the query string. Gunicorn's own lines, about
+# starts, stops and broken requests, have the same format.
 accesslog = None
 logconfig_dict = logging_config(
     os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", "json"), "stdout"

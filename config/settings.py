@@ -18,7 +18,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
-from .logs import logging_config
+from .monitoring.logs import logging_config
 from .processors import cpus
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -226,7 +226,7 @@ elif not DEBUG and mail.get("EMAIL_HOST") and "webmaster@localhost" in DEFAULT_F
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",  # before the admin, whose pages it draws
-    "config.apps.ConsoleConfig",
+    "config.admin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -238,6 +238,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "config.monitoring",
     "token_blacklist",
     "accounts",
 ]
@@ -245,11 +246,11 @@ ROOT_URLCONF = "config.root_urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
 MIDDLEWARE = [
-    "config.probes.ProbeMiddleware",  # first: no probe is redirected, refused or logged
-    "config.metrics.MetricsMiddleware",
-    "config.access.AccessMiddleware",
+    "config.middleware.probes.ProbeMiddleware",  # first: no probe is redirected, refused or logged
+    "config.middleware.metrics.MetricsMiddleware",
+    "config.middleware.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "config.headers.PolicyMiddleware",
+    "config.middleware.headers.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -270,7 +271,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.brand.site",
+                "config.context_processors.site",
             ]
         },
     }
@@ -376,12 +377,12 @@ UNFOLD = {
     "SITE_HEADER": SITE_NAME,
     "SITE_SYMBOL": "shield_person",
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "config.console.icon"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "config.admin.navigation.icon"},
     ],
     "SHOW_HISTORY": False,
-    "COLORS": {"primary": "config.brand.shades"},
-    "DASHBOARD_CALLBACK": "config.console.dashboard",
-    "SIDEBAR": {"navigation": "config.console.navigation"},
+    "COLORS": {"primary": "config.colors.shades"},
+    "DASHBOARD_CALLBACK": "config.admin.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "config.admin.navigation.navigation"},
 }
 
 # --- Static files ---

@@ -140,7 +140,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
 
     def refuse(self, conn: TConn, status: HTTPStatus) -> None:
         """Answer in place of the application, and end the connection."""
-        from .metrics import count_failure  # noqa: PLC0415  # its models have to be ready
+        from .monitoring.metrics import count_failure  # noqa: PLC0415  # its models have to be ready
 
         self.stop_reading(conn)
         self.log.info("%d %s", status, status.phrase)

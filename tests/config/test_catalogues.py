@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from django.core import mail
 from django.utils.translation.template import templatize
 
-from config import theme
+from config.admin.texts import THEME_TEXTS
 from tests.support.checkout import ROOT
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
@@ -180,7 +180,7 @@ def test_the_texts_of_the_admins_theme_are_in_the_persons_language(client, db, l
         found = "".join(html.unescape(answer.text) for answer in answers)
         return {
             text
-            for text in theme.TEXTS
+            for text in THEME_TEXTS
             if re.search(rf"""[">]\s*{re.escape(text)}\s*["<]""", found)
         }
 

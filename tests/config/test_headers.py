@@ -23,12 +23,19 @@ def test_every_answer_has_a_policy_that_allows_only_what_is_ours(client, db, pat
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/api/me/"])
+@pytest.mark.parametrize("path", PAGES)
 def test_only_the_admin_and_the_api_page_may_have_more(client, path):
     policy = client.get(path).headers["Content-Security-Policy"]
 
     assert "unsafe" not in policy
     assert "require-trusted-types-for 'script'" in policy
+
+
+@pytest.mark.parametrize("path", ["/api/me/", "/api/nothing/"])
+def test_json_may_load_nothing_and_be_framed_by_nobody(client, path):
+    policy = client.get(path).headers["Content-Security-Policy"]
+
+    assert policy == "default-src 'none'; frame-ancestors 'none'"
 
 
 def test_a_debug_page_of_django_may_show_its_style(client, settings):

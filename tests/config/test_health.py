@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
-from config import health
+from config.monitoring import health
 from tests.support.factories import OutstandingTokenFactory
 from token_blacklist.models import FlushRun
 from token_blacklist.sessions import flush

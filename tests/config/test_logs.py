@@ -10,8 +10,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import path
 
-from config.access import HEADER
-from config.logs import RequestIdFilter, request_id
+from config.middleware.access import HEADER
+from config.monitoring.logs import RequestIdFilter, request_id
 from config.urls import urlpatterns as project_urls
 from tests.support.devices import Device
 
@@ -69,12 +69,17 @@ def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log):
     (line,) = (line for line in lines(log) if "/login/" in str(line))
     assert "secret" not in str(line)
     if log.kind == "json":
-        facts = {"logger": "config.access", "level": "INFO", "method": "GET", "status": 200}
+        facts = {
+            "logger": "config.middleware.access",
+            "level": "INFO",
+            "method": "GET",
+            "status": 200,
+        }
         assert line.items() >= {**facts, "route": "/login/", "ip": "127.0.0.1"}.items()
         assert line["ms"] >= 0
         assert line["time"].endswith("+0000")
     else:
-        assert " INFO config.access [" in line
+        assert " INFO config.middleware.access [" in line
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_the_access_log_is_as_long_as_is_said(log, settings, monkeypatch, wanted
     client.get("/login/")
     client.get("/nothing/")
 
-    told = [line for line in lines(log) if "config.access" in str(line)]
+    told = [line for line in lines(log) if "config.middleware.access" in str(line)]
     assert len(told) == len(written)
     if log.kind == "json":
         assert [line["route"] for line in told] == written

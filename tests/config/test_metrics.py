@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from config.metrics import DatabaseCollector
+from config.monitoring.metrics import DatabaseCollector
 from tests.support import metrics
 from tests.support.checkout import ROOT
 from tests.support.factories import OutstandingTokenFactory
@@ -52,8 +52,12 @@ with connection.execute_wrapper(fail):
 client.get("/health/live/")
 print(read())
 """
-DIE = "from config.metrics import http_figures; http_figures().in_flight.inc(); os._exit(0)"
-DIE_IN_A_REQUEST = f"import django, os; django.setup(); {DIE}"
+DIE = """
+from config.monitoring.metrics import http_figures
+http_figures().in_flight.inc()
+os._exit(0)
+"""
+DIE_IN_A_REQUEST = f"import django, os; django.setup(){DIE}"
 
 
 @pytest.fixture

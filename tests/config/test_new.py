@@ -123,14 +123,13 @@ def test_what_is_tested_here_holds_there(made):
     folder, _said = made
     quick = ("-m", "not (process or browser or slow)")
     files = (
-        "brand",
+        "colors",
         "docs",
         "readme",
-        "static",
         "catalogues",
         "api_description",
         "errors",
-        "console",
+        "admin",
     )
     tests = (
         *(f"tests/config/test_{name}.py" for name in files),

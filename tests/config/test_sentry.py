@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from config.sentry import without_request
+from config.monitoring.sentry import without_request
 from tests.support.start import manage, problems
 
 DSN = "https://key@sentry.example.com/1"

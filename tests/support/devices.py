@@ -1,10 +1,12 @@
-"""A client as a person's device is one: it signs in, holds its tokens, refreshes and signs out."""
+"""A device of a user: it signs in, holds its tokens, refreshes and signs out."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from rest_framework.test import APIClient
+from django.core.signals import setting_changed
+from rest_framework.test import APIClient, ForceAuthClientHandler
 
 from token_blacklist.conf import conf
 
@@ -21,12 +23,29 @@ def with_csrf() -> dict[str, str]:
     return {"HTTP_X_CSRFTOKEN": "a" * 32}
 
 
+@cache
+def handler(enforce_csrf_checks: bool) -> ForceAuthClientHandler:
+    """Return what answers the requests of all devices.
+
+    Each client would load the middleware again, which takes as long as many of the requests.
+    """
+    return ForceAuthClientHandler(enforce_csrf_checks=enforce_csrf_checks)
+
+
+def forget_handlers(**kwargs: Any) -> None:
+    handler.cache_clear()
+
+
+setting_changed.connect(forget_handlers)  # middleware reads settings when it is loaded
+
+
 class Device:
     """Speaks to the API over the test client. `access` and `refresh_token` are what it holds."""
 
     def __init__(self, user: Any, **client_options: Any) -> None:
         self.user = user
         self.http = APIClient(**client_options)
+        self.http.handler = handler(self.http.handler.enforce_csrf_checks)
         self.access = self.refresh_token = ""
 
     def post(self, path: str, data: Any, **extra: Any) -> Any:

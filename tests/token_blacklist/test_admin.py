@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from tests.support.devices import Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
-from token_blacklist.admin import blacklisted, ending, search
+from token_blacklist.admin import blacklisted, search
 from token_blacklist.admin.base import BoundedPaginator
+from token_blacklist.admin.forms import EndSessionsForm
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 from token_blacklist.sessions import flush
 from token_blacklist.sessions.end import revoke_session
@@ -359,7 +360,7 @@ class TestEnding:
         assert is_live(mine[0])
 
     def test_no_more_than_one_request_can_bear_are_ended_at_once(self, support, user, monkeypatch):
-        monkeypatch.setattr(ending, "AT_ONCE", 2)
+        monkeypatch.setattr(EndSessionsForm, "most", 2)
         OutstandingTokenFactory.create_batch(5, user=user)
 
         left = []

@@ -2,114 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
-from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..conf import conf
-from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
+from ..models import BlacklistedToken, OutstandingToken
 from ..redirects import own_path
 from ..sessions.end import revoke_session, revoke_sessions
 from ..signals import signed_out_everywhere
+from .forms import EndSessionsForm
 
-AT_ONCE = 10_000  # sessions that one request ends: it is answered within seconds
 MAY_END = "token_blacklist.add_blacklistedtoken"
 END_SESSION = _("End session")
-
-
-class KeysField(forms.CharField):
-    """Primary keys with commas between them."""
-
-    widget = forms.HiddenInput
-
-    def __init__(self, model: Callable[[], type[Model]]) -> None:
-        super().__init__(required=False)
-        self.model = model  # asked for late: the user model is the site's choice
-
-    def clean(self, value: Any) -> list[Any]:
-        key = self.model()._meta.pk
-        parts = super().clean(value).split(",")[:AT_ONCE]
-        return [key.clean(part, None) for part in parts if part]
-
-
-def datetime_field(label: Any) -> forms.DateTimeField:
-    return forms.DateTimeField(
-        label=label,
-        required=False,
-        help_text=lazy(timezone.get_current_timezone_name, str)(),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
-
-
-class EndSessionsForm(forms.Form):
-    """Selects the live sessions that meet all given conditions."""
-
-    sessions = KeysField(lambda: OutstandingToken)
-    users = KeysField(get_user_model)
-    ip_address = forms.GenericIPAddressField(label=_("From this IP address"), required=False)
-    since = datetime_field(_("Signed in from"))
-    until = datetime_field(_("Signed in until"))
-    note = forms.CharField(
-        label=_("Note"),
-        max_length=255,
-        required=False,
-        help_text=_("Why these sessions end. Shown in the blacklist."),
-    )
-    next = forms.CharField(required=False, widget=forms.HiddenInput)  # the page to go back to
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        if not self.errors and not self.given:
-            raise ValidationError(_("Enter an IP address, or when the sessions began."))
-        if data.get("since") and data.get("until") and data["until"] < data["since"]:
-            self.add_error("until", _("The end is before the start."))
-        return data
-
-    @property
-    def given(self) -> set[str]:
-        """The names of the conditions that were filled in."""
-        filled = {name for name, value in self.cleaned_data.items() if value}
-        return filled - {"note", "next"}
-
-    @property
-    def everywhere(self) -> bool:
-        """Whether this selects every session of some users, without another condition."""
-        return self.given == {"users"}
-
-    @property
-    def others(self) -> bool:
-        """Whether sessions outside this app's lists end too."""
-        return self.everywhere and signed_out_everywhere.has_listeners(OutstandingToken)
-
-    def found(self) -> OutstandingTokenQuerySet:
-        """Return the newest of them: AT_ONCE, and one more to know whether there are more."""
-        data = self.cleaned_data
-        conditions = {
-            "pk__in": data["sessions"],
-            "user__in": data["users"],
-            "ip_address": data["ip_address"],
-            "created_at__gte": data["since"],
-            "created_at__lte": data["until"],
-        }
-        given = {name: value for name, value in conditions.items() if value}
-        order = "-created_at" if data["since"] or data["until"] else "-pk"  # as there are indexes
-        return OutstandingToken.objects.live().filter(**given).order_by(order)[: AT_ONCE + 1]
 
 
 class EndingMixin:
@@ -148,7 +64,7 @@ class EndingMixin:
             "opts": self.opts,
             "form": form,
             "media": self.media,  # type: ignore[attr-defined]
-            "at_once": AT_ONCE,
+            "at_once": form.most,
             "back": self._back(form["next"].value()),
         }
         if form.is_bound and form.is_valid():
@@ -157,7 +73,7 @@ class EndingMixin:
                 "counted": True,
                 "sessions": len(owners),
                 "users": len(set(owners) - {None}),
-                "more": len(owners) > AT_ONCE,
+                "more": len(owners) > form.most,
                 "others": form.others,
             }
         status = 400 if form.is_bound and form.errors else 200
@@ -167,7 +83,7 @@ class EndingMixin:
 
     def _end(self, request: HttpRequest, form: EndSessionsForm) -> HttpResponse:
         note = form.cleaned_data["note"]
-        ended = list(form.found().select_related("user"))[:AT_ONCE]
+        ended = list(form.found().select_related("user"))[: form.most]
         sessions = OutstandingToken.objects.filter(pk__in=[record.pk for record in ended])
         with transaction.atomic(router.db_for_write(OutstandingToken)):
             if form.everywhere:
@@ -195,7 +111,7 @@ class EndingMixin:
             )
             % {"count": count, "whose": whose.pop() if len(whose) == 1 else many},
         )
-        if len(ended) == AT_ONCE:
+        if len(ended) == form.most:
             messages.warning(request, _("There may be more sessions. Repeat this to end them."))
         return back
 

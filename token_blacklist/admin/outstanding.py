@@ -17,7 +17,8 @@ from django.utils.translation import ngettext
 from ..conf import conf
 from ..models import OutstandingToken
 from .base import ReadOnlyAdmin, badge, bounded, time_cell
-from .ending import AT_ONCE, EndingMixin, EndSessionsForm, end_button
+from .ending import EndingMixin, end_button
+from .forms import EndSessionsForm
 from .search import SearchMixin
 
 HANDHELD = "Mobi"  # as browsers on phones and tablets say
@@ -218,5 +219,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         return self._confirm(request, users=users.distinct())
 
     def _confirm(self, request: HttpRequest, **ids: Any) -> HttpResponse:
-        data = {name: ",".join(map(str, chosen[:AT_ONCE])) for name, chosen in ids.items()}
+        data = {
+            name: ",".join(map(str, chosen[: EndSessionsForm.most])) for name, chosen in ids.items()
+        }
         return self.confirmation(request, EndSessionsForm(data | {"next": request.get_full_path()}))

@@ -6,28 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.brand import BLACK, DARK, LIGHT, WHITE, Colour, readable
+from config.colors import BLACK, DARK, LIGHT, WHITE, Color, readable
 from tests.support.checkout import ROOT
 
-colours = st.builds(Colour, *[st.integers(0, 255)] * 3)
+colours = st.builds(Color, *[st.integers(0, 255)] * 3)
 
 
 @given(colours, st.sampled_from([LIGHT, DARK]))
 def test_any_colour_can_be_read_on_any_ground_and_be_written_on(colour, grounds):
-    accent = Colour.of(str(readable(colour, grounds)))
+    accent = Color.of(str(readable(colour, grounds)))
 
-    assert all(accent.contrast(Colour.of(ground)) >= 4.5 for ground in grounds)
+    assert all(accent.contrast(Color.of(ground)) >= 4.5 for ground in grounds)
     assert max(accent.contrast(BLACK), accent.contrast(WHITE)) >= 4.5
 
 
 @given(st.sampled_from(["#3b5bdb", "#0b7a3b", "#000000"]))
 def test_a_colour_that_can_be_read_stays_as_it_is(text):
-    assert str(readable(Colour.of(text), LIGHT)) == text
+    assert str(readable(Color.of(text), LIGHT)) == text
 
 
 def test_contrast_is_reckoned_as_wcag_does():
     assert BLACK.contrast(WHITE) == pytest.approx(21)
-    assert Colour.of("#777777").contrast(WHITE) == pytest.approx(4.48, abs=0.005)
+    assert Color.of("#777777").contrast(WHITE) == pytest.approx(4.48, abs=0.005)
 
 
 def test_the_grounds_are_those_of_the_stylesheet():
@@ -50,4 +50,4 @@ def test_the_stylesheet_has_the_colour_and_may_be_kept(client, settings):
 @pytest.mark.parametrize("text", ["red", "#12", "3b5bdb", "#3b5bdb;}", "#ggg000", ""])
 def test_what_is_no_colour_is_refused(text):
     with pytest.raises(ValueError, match="^" + re.escape(text)):
-        Colour.of(text)
+        Color.of(text)

@@ -68,4 +68,4 @@ def _watch(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
         connection.execute_wrappers.insert(0, _notice)
 
 
-connection_created.connect(_watch, dispatch_uid="config.outage")
+connection_created.connect(_watch, dispatch_uid=__name__)

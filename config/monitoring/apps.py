@@ -1,17 +1,16 @@
-"""Replaces Django's admin site, and starts Sentry and the metrics."""
+"""Starts Sentry and the metrics with the process, if they are configured."""
 
+from django.apps import AppConfig
 from django.conf import settings
-from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import ImproperlyConfigured
 
 from . import sentry
 
 
-class ConsoleConfig(AdminConfig):
-    default_site = "config.console.Console"
+class MonitoringConfig(AppConfig):
+    name = "config.monitoring"
 
     def ready(self) -> None:
-        super().ready()
         if settings.SENTRY_DSN:
             sentry.start(settings.SENTRY_DSN)
         if settings.METRICS_TOKEN:

@@ -9,23 +9,20 @@ from __future__ import annotations
 import hmac
 import logging
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from http import HTTPMethod, HTTPStatus
+from http import HTTPStatus
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.exceptions import MiddlewareNotUsed
 from django.core.files import locks
 from django.db import Error as DatabaseError
 from django.db.models import Count, Q, Sum
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -35,12 +32,8 @@ from token_blacklist import signals
 from token_blacklist.models import BlacklistedToken, FlushRun
 from token_blacklist.sessions import flush
 
-from .access import route_of
-
 logger = logging.getLogger(__name__)
 
-# A client may send any word as the method: each one would be a series of its own.
-METHODS = frozenset(HTTPMethod)
 # Statuses counted as failures: responses of the project, and those of config.worker.
 FAILURES = (408, 411, 429, 431, 500, 503)
 # With which the API refuses with 401.
@@ -90,7 +83,7 @@ def start() -> None:
         def receive(sender: type, **facts: Any) -> None:
             (counter.labels(*(facts[label] for label in known)) if known else counter).inc()
 
-        signal.connect(receive, weak=False, dispatch_uid="config.metrics")
+        signal.connect(receive, weak=False, dispatch_uid=__name__)
 
     counts(signals.token_issued, "token_issued", "Sessions opened.")
     counts(signals.token_refreshed, "token_refreshed", "Refresh tokens that were replaced.")
@@ -140,32 +133,6 @@ def http_figures() -> HTTPFigures:
         figures.failures.labels(status)
     figures.in_flight.set(0)  # its file may be that of a process that was killed
     return figures
-
-
-class MetricsMiddleware:
-    """Counts and times requests, if METRICS_TOKEN is set."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        if not settings.METRICS_TOKEN:
-            raise MiddlewareNotUsed
-        self.get_response = get_response
-        self.figures = http_figures()
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        figures = self.figures
-        figures.in_flight.inc()
-        started = time.perf_counter()
-        try:
-            response = self.get_response(request)
-        finally:
-            figures.in_flight.dec()
-        route = route_of(request)
-        method = request.method if request.method in METHODS else "other"
-        figures.duration.labels(route).observe(time.perf_counter() - started)
-        figures.requests.labels(route, method, response.status_code).inc()
-        if response.status_code in FAILURES:
-            figures.failures.labels(response.status_code).inc()
-        return response
 
 
 def count_failure(status: int) -> None:

@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 
 from token_blacklist.clients import client_of
 
-from .logs import request_id
+from ..monitoring.logs import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -78,4 +78,4 @@ def _forget_id(**kwargs: Any) -> None:
     request_id.set("-")
 
 
-request_finished.connect(_forget_id, dispatch_uid="config.access")
+request_finished.connect(_forget_id, dispatch_uid=__name__)

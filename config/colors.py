@@ -1,7 +1,9 @@
-"""The product's name and its one colour, from the environment to every page.
+"""The accent colour of the pages and the admin, in shades that can be read.
 
-The colour may be any. Where it would be hard to read as text or behind text, the pages use the
-nearest shade that WCAG 2.2 section 1.4.3 allows.
+ACCENT_COLOR may be any colour. Where it has too little contrast as text or behind text, the pages
+use the nearest shade that has enough (WCAG 2.2 section 1.4.3). Without this module, a product with
+a light yellow or a dark blue would have unreadable links: tests/config/test_colors.py tries any
+colour, and axe looks at the pages in three of them.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ LIGHT = ("#ffffff", "#f4f6fb")
 DARK = ("#12141b", "#1c202b")
 
 
-class Colour(NamedTuple):
+class Color(NamedTuple):
     """Red, green and blue, 0 to 255."""
 
     red: float
@@ -28,7 +30,7 @@ class Colour(NamedTuple):
     blue: float
 
     @classmethod
-    def of(cls, text: str) -> Colour:
+    def of(cls, text: str) -> Color:
         """Read "#3b5bdb".
 
         Raises:
@@ -49,21 +51,21 @@ class Colour(NamedTuple):
         ]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    def contrast(self, other: Colour) -> float:
+    def contrast(self, other: Color) -> float:
         low, high = sorted((self.luminance, other.luminance))
         return (high + 0.05) / (low + 0.05)
 
-    def towards(self, other: Colour, share: float) -> Colour:
+    def towards(self, other: Color, share: float) -> Color:
         pairs = zip(self, other, strict=True)
-        return Colour(*(round(mine + (its - mine) * share) for mine, its in pairs))
+        return Color(*(round(mine + (its - mine) * share) for mine, its in pairs))
 
 
-BLACK, WHITE = Colour.of("#000000"), Colour.of("#ffffff")
+BLACK, WHITE = Color.of("#000000"), Color.of("#ffffff")
 
 
-def readable(colour: Colour, grounds: tuple[str, ...]) -> Colour:
+def readable(colour: Color, grounds: tuple[str, ...]) -> Color:
     """Return the shade nearest to the colour that can be read on all of the grounds."""
-    seen_on = [Colour.of(ground) for ground in grounds]
+    seen_on = [Color.of(ground) for ground in grounds]
     end = max(BLACK, WHITE, key=seen_on[0].contrast)
     for step in range(STEPS):
         shade = colour.towards(end, step / STEPS)
@@ -72,23 +74,23 @@ def readable(colour: Colour, grounds: tuple[str, ...]) -> Colour:
     return end
 
 
-def _properties(colour: Colour, grounds: tuple[str, ...]) -> str:
+def _properties(colour: Color, grounds: tuple[str, ...]) -> str:
     accent = readable(colour, grounds)
     ink = max(BLACK, WHITE, key=accent.contrast)
     return f":root{{--accent:{accent};--on-accent:{ink}}}"
 
 
 @cache_control(public=True, max_age=24 * 3600)  # its address changes with the colour
-def theme(request: HttpRequest) -> HttpResponse:
-    """Answer the stylesheet with the colour, because the policy blocks inline styles."""
-    colour = Colour.of(settings.ACCENT_COLOR)
+def stylesheet(request: HttpRequest) -> HttpResponse:
+    """Return the stylesheet with the colour, because the policy blocks inline styles."""
+    colour = Color.of(settings.ACCENT_COLOR)
     dark = f"@media (prefers-color-scheme:dark){{{_properties(colour, DARK)}}}"
     return HttpResponse(_properties(colour, LIGHT) + dark, content_type="text/css")
 
 
 def shades(request: HttpRequest) -> dict[str, str]:
     """Return the colour from light to dark, as the admin's theme numbers its shades."""
-    colour = Colour.of(settings.ACCENT_COLOR)
+    colour = Color.of(settings.ACCENT_COLOR)
     light = {50: 0.94, 100: 0.88, 200: 0.74, 300: 0.56, 400: 0.3}
     dark = {700: 0.2, 800: 0.4, 900: 0.55, 950: 0.72}
     # The theme writes white on its 600, and its 500 on the dark ground.
@@ -99,12 +101,3 @@ def shades(request: HttpRequest) -> dict[str, str]:
         | {"500": str(lit), "600": str(shown)}
         | {str(step): str(shown.towards(BLACK, share)) for step, share in dark.items()}
     )
-
-
-def site(request: HttpRequest) -> dict[str, object]:
-    """Return the context of every template: name and colour, and whether users can sign up."""
-    return {
-        "site_name": settings.SITE_NAME,
-        "accent": settings.ACCENT_COLOR.removeprefix("#"),
-        "signup_is_open": settings.ACCOUNTS_ALLOW_SIGNUP,
-    }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from . import health, metrics
+from ..monitoring import health, metrics
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "/health/live/": health.live,

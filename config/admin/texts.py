@@ -6,7 +6,7 @@ asks before those of the apps.
 
 from django.utils.translation import gettext_noop
 
-TEXTS = (
+THEME_TEXTS = (
     gettext_noop("After you've created a user, you’ll be able to edit more user options."),  # noqa: RUF001  # its own apostrophe
     gettext_noop("Dark"),
     gettext_noop("Disabled"),

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_safe
 from token_blacklist.models import FlushRun
 from token_blacklist.sessions import flush
 
-from . import static, translations
+from .. import static, translations
 
 logger = logging.getLogger(__name__)
 

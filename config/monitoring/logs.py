@@ -68,7 +68,7 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "request_id": {"()": RequestIdFilter},
-            "first_traceback": {"()": "config.outage.FirstTraceback"},
+            "first_traceback": {"()": "config.monitoring.outage.FirstTraceback"},
         },
         "formatters": {
             "line": {
@@ -96,9 +96,9 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
         # Without handlers of their own, which would say each line twice.
         "loggers": {
             "django": {"handlers": [], "level": level},
-            # A scanner's request: config.access tells of it, and it is no error of ours.
+            # A scanner's request. The access log has it, and it is no error of this project.
             "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
-            # runserver's line for each request: config.access writes one, without the query.
+            # runserver's line for each request. The access log has one without the query string.
             "django.server": {"handlers": [], "level": "ERROR"},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
         },
