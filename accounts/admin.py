@@ -91,7 +91,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     search_fields = ("email", "name")
     search_help_text = _("The start of an e-mail address or name")
     readonly_fields = ("last_login", "date_joined", "live_sessions", "password_link")
-    # The buttons have a form of their own: Enter in a field must save, and press none of them.
+    # The buttons belong to another form, so that Enter in a field saves and presses none of them.
     change_form_outer_after_template = "admin/accounts/user/form.html"
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "password_link")}),
@@ -212,8 +212,8 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
             raise Http404
         if not self.has_view_permission(request, user):
             raise PermissionDenied
-        level, said = self._send_link(request, user)
-        self.message_user(request, said, level)
+        level, text = self._send_link(request, user)
+        self.message_user(request, text, level)
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=(user.pk,)))
 
     def _send_link(self, request: HttpRequest, user: User) -> tuple[int, Any]:

@@ -19,12 +19,12 @@ PAUSE = 10  # seconds before a cache that failed is asked again
 class Counts:
     """Counts in the cache; alone for PAUSE seconds after the cache failed.
 
-    A failing cache must neither block requests nor remove the limits. A hanging one costs each call
-    its timeout, so only one request of this process checks whether it works again.
+    A failing cache must neither block requests nor remove the limits. If it hangs, each call waits
+    for its timeout, so only one request per PAUSE checks whether it works again.
     """
 
     def __init__(self) -> None:
-        # By a name of its own: Django keeps the entries of local caches by their names.
+        # With a unique name: Django shares the entries of local caches that have the same name.
         self.own = LocMemCache(uuid4().hex, {"OPTIONS": {"MAX_ENTRIES": 100_000}})
         self._lock = Lock()
         self._is_down = False
@@ -37,7 +37,7 @@ class Counts:
             return _add(self.own, key, period)
         try:
             count = _add(cache, key, period)
-        except Exception as error:  # whatever the backend raises: it is the site's choice
+        except Exception as error:  # each backend raises its own
             self._fails(error)
             return _add(self.own, key, period)
         if is_trial:
@@ -48,7 +48,7 @@ class Counts:
         with self._lock:
             if monotonic() < self._ask_again_at:
                 return False
-            self._ask_again_at = monotonic() + PAUSE  # the others do not wait for the answer
+            self._ask_again_at = monotonic() + PAUSE  # other requests do not wait for the result
             return True
 
     def _fails(self, error: Exception) -> None:
@@ -71,7 +71,7 @@ def _add(cache: BaseCache, key: str, period: int) -> int:
         if cache.add(key, 1, timeout=period):
             return 1
         try:
-            return int(cache.incr(key))  # a server may answer anything
-        except ValueError:  # gone between the two, or no number
+            return int(cache.incr(key))  # raises ValueError for anything but a number
+        except ValueError:  # expired between the two calls, or not a number
             continue
-    raise RuntimeError("The cache forgets what it was just told.")
+    raise RuntimeError("The cache does not keep what was written to it.")

@@ -1,7 +1,7 @@
 """A signed cookie by which a browser proves that it signed in to an account before.
 
-The rate limits give such a browser an allowance of its own, so that a stranger who uses up an
-account's attempts does not lock its owner out. The cookie signs nobody in.
+The rate limits count such a browser separately, so that a stranger who uses up an account's
+attempts does not lock its owner out. The cookie does not sign anybody in.
 
 A new password leaves it valid. It proves less than a password, and an owner who has just had to
 choose a new one is the user who needs it most; to end it would take a query for each attempt.

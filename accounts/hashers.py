@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-# More at once than there are processors would take their memory and be no faster. Threads of
-# their own, and no semaphore: malloc keeps the memory of a hash for each thread that made one.
+# More hashes at the same time than processors would need more memory and be no faster. A pool and
+# no semaphore, because malloc keeps the memory of a hash for each thread that computed one.
 _pool = ThreadPoolExecutor(settings.PASSWORD_HASHES_AT_ONCE, thread_name_prefix="password")
 
 

@@ -19,7 +19,7 @@ email_failed = Signal()  # for other apps, once an e-mail could not be sent
 AT_ONCE = 2
 PATIENCE = 1.0  # seconds to wait for a place: a server that works sends in less
 _places = BoundedSemaphore(AT_ONCE)
-_hangs = Event()  # set where a place did not come free in time, until an e-mail is sent
+_hangs = Event()  # set when no place became free in time, until an e-mail is sent
 
 
 def write_to(email: str, subject: object, template: str, site: str, **context: object) -> bool:
@@ -27,9 +27,9 @@ def write_to(email: str, subject: object, template: str, site: str, **context: o
 
     `site` is the address of the home page.
 
-    It says nothing that a stranger typed, because anybody can have it sent to anybody. One that
-    cannot be sent is logged and not an error: an answer of its own would tell which addresses
-    are known. At most AT_ONCE are sent at a time; while the mail server hangs, others are lost.
+    The text contains no input, because anybody can cause an e-mail to any address. A failure is
+    logged and raises nothing, because another response would reveal which addresses have accounts.
+    At most AT_ONCE are sent at the same time; while the mail server hangs, others are not sent.
     """
     context |= {"email": email, "site": site, "site_name": settings.SITE_NAME}
     text = render_to_string(f"accounts/email/{template}.txt", context)
@@ -43,7 +43,7 @@ def write_to(email: str, subject: object, template: str, site: str, **context: o
     try:
         send_mail(str(subject), text, None, [email])
         _hangs.clear()
-    # ValueError: an address that no e-mail can be addressed to, as a domain without an IDNA form.
+    # ValueError: no e-mail can have this address, for example a domain without an IDNA form.
     except (OSError, ValueError):
         logger.exception("the e-mail %r could not be sent", template)
         email_failed.send_robust(None)

@@ -16,23 +16,22 @@ from token_blacklist.statements import Selection, param, prepared, select
 
 from .revocation import RevokingQuerySet, RevokingUser
 
-LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1, as erratum 1690 of RFC 3696 reckons it
+LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1, by erratum 1690 of RFC 3696
 
 
 def normalize_email(email: str) -> str:
-    """Return the address in the one form that is stored and looked up.
+    """Return the form of the address that is stored and looked up: NFKC, in lower case.
 
-    All lower case: in theory the part before the @ may tell case apart, in practice no
-    provider does, and users do not remember how they typed it. The form is the same whether or
-    not a field stripped the address before: the rate limits count by it. An address that is too
-    long is stripped and no more: no account has it, and normalizing takes time that grows with
-    the square of the length.
+    The part before the @ may be case-sensitive, but no provider makes use of that, and users do not
+    remember how they typed it. The result is the same if a field has stripped the address before,
+    because the rate limits count by it. An address that is too long is only stripped: no account
+    has it, and the time to normalize grows with the square of the length.
     """
     email = email.strip()
     if len(email) > LONGEST_EMAIL:
         return email
     lower = unicodedata.normalize("NFKC", email).lower()
-    return unicodedata.normalize("NFKC", lower).strip()  # lower() may take letters apart
+    return unicodedata.normalize("NFKC", lower).strip()  # lower() can produce combining characters
 
 
 class UserQuerySet(RevokingQuerySet):

@@ -2,9 +2,9 @@
 
 The API has both steps too, with the same forms and links: `views.py`.
 
-The link ends every session of the account when it is used (`User.save`); asking for one is
-throttled; and an address without an account gets an e-mail too, so that neither the answer nor
-its time tells whether there is one.
+Using the link revokes every session of the user (`User.save`), requests are throttled, and an
+address without an account gets an e-mail too, so that neither the response nor its time reveals
+whether there is an account.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class MeSerializer(serializers.Serializer[User]):
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         """Save only the fields in the request.
 
-        A password or a deactivation of the same moment would else be undone.
+        Otherwise it would undo a new password or a deactivation at the same time.
         """
         for field, value in validated_data.items():
             setattr(instance, field, value)

@@ -1,8 +1,8 @@
 """Rate limits in fixed windows, counted in the cache by client address and by account.
 
-A view names its `throttle_scope`; REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] has the rates:
-`<scope>` for a client, `<scope>_account` for the account that the body names. A request over
-its rate is 429 with Retry-After. No check asks the database.
+A view sets `throttle_scope`, and REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] has the rates: `<scope>`
+per client, `<scope>_account` per account in the request body. Above a rate, the response is 429
+with Retry-After. No check queries the database.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class WindowThrottle(BaseThrottle):
     """Counts the requests of each scope in fixed windows, over all processes."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count a request that the view is going to work on; return whether it is in its rates.
+        """Count a request that the view will handle; return whether it is within its rates.
 
         Raises:
-            PermissionDenied: a page of another site had a browser send it.
+            PermissionDenied: a page of another site made a browser send the request.
         """
         scope = getattr(view, "throttle_scope", None)
-        # Any page can make a browser send a GET, which would use up its visitor's attempts.
+        # Any page can make a browser send a GET, which would use up the visitor's attempts.
         is_idle = request.method in SAFE_METHODS or request.method not in view.allowed_methods
         if scope is None or is_idle:
             return True
@@ -67,8 +67,8 @@ class WindowThrottle(BaseThrottle):
         email = _email_in(data()) if rate else ""
         if not rate or not email:
             return True
-        # A device that signed in to the account before counts alone: strangers who use up the
-        # account's attempts do not lock its owner out.
+        # A device that signed in to the account before has its own count, so that others who use up
+        # the account's attempts do not lock its owner out.
         return self._is_within(name, rate, f"{email} {device_of(request, email)}")
 
     def wait(self) -> int:
@@ -80,7 +80,7 @@ class WindowThrottle(BaseThrottle):
         now = time.time()
         window = int(now // period)
         self.seconds_left = max(1, math.ceil((window + 1) * period - now))
-        # A digest: what a stranger typed is no fit key, and not for other eyes either.
+        # A digest, because input is not a valid cache key, and the cache must not reveal addresses.
         key = f"throttle:{name}:{sha256(who.encode('utf-8', 'replace')).hexdigest()}:{window}"
         return counts.add(key, period) <= allowed
 
@@ -92,7 +92,7 @@ def seconds_to_wait(request: HttpRequest, scope: str, *, email: object) -> int |
 
 
 def _is_from_another_site(request: Request) -> bool:
-    """Return whether a browser marks it as such, and its origin is not in the settings."""
+    """Return whether a browser marks it so and the settings do not list its origin."""
     if request.headers.get("Sec-Fetch-Site") not in {"cross-site", "same-site"}:
         return False
     origin = request.headers.get("Origin")
@@ -105,16 +105,16 @@ def _is_from_another_site(request: Request) -> bool:
 def _client(request: Request | HttpRequest) -> str:
     """Return the client to count: the user, or the network of the address.
 
-    Empty on a unix socket without NUM_PROXIES: all clients would be one.
+    Empty on a unix socket without NUM_PROXIES, where all clients would count as one.
     """
     if request.user.is_authenticated:
         return f"user {request.user.pk}"
-    # Where a proxy's word cannot be read, the proxy is the client: never nobody.
+    # If X-Forwarded-For is not an address, the proxy itself is counted.
     return _network(client_of(request).ip_address or request.META.get("REMOTE_ADDR", ""))
 
 
 def _network(address: str) -> str:
-    """Return the network of one client: with IPv6, the /64 that a household gets."""
+    """Return the network of one client: for IPv6 its /64, which is what one household has."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -127,7 +127,7 @@ def _network(address: str) -> str:
 def _email_in(data: Any) -> str:
     """Return the normalized e-mail address in a body."""
     email = data.get("email") if isinstance(data, Mapping) else None
-    # What a CharField takes for text; nothing else gets as far as a password.
+    # The types that a CharField accepts; others are refused before the password is checked.
     is_text = isinstance(email, str | int | float) and not isinstance(email, bool)
     return normalize_email(str(email)) if is_text else ""
 

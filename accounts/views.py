@@ -27,7 +27,7 @@ from token_blacklist.schema import (
     bad_request,
     error,
 )
-from token_blacklist.views import RefreshCookieMixin
+from token_blacklist.views import RefreshCookieMixin, no_store
 
 from . import sessions
 from .models import User
@@ -193,8 +193,8 @@ class SessionView(APIView):
         operation_id="register",
         summary="Sign up",
         description="Creates an account and sends an e-mail to the address. If the address has an "
-        "account already, nothing changes and its owner is told by e-mail. The new user can sign "
-        "in at once.",
+        "account already, nothing changes and its owner gets an e-mail. The new user can sign "
+        "in immediately.",
         auth=[],
         responses={
             201: REGISTERED,
@@ -209,7 +209,7 @@ class SessionView(APIView):
         },
         examples=[
             OpenApiExample(
-                "somebody new",
+                "a new user",
                 {"email": "ada@example.com", "password": "a-long-password", "name": "Ada"},
                 request_only=True,
             )
@@ -219,7 +219,7 @@ class SessionView(APIView):
 class RegisterView(GenericAPIView[User]):
     """Takes an address and a password. The response does not reveal whether the address is known.
 
-    Signing in afterwards does, because a new account can be used at once.
+    Signing in afterwards does, because a new account can be used immediately.
     """
 
     serializer_class = RegisterSerializer
@@ -256,6 +256,7 @@ class RegisterView(GenericAPIView[User]):
         ],
     )
 )
+@no_store
 class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
     """Changes the password, and returns the tokens of a new session.
 
@@ -277,9 +278,7 @@ class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
             session=sessions.session_of(request.auth),
             request=request,
         )
-        response = self.answer_in_cookie(pair) if in_cookie else Response(pair)
-        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
-        return response
+        return self.answer_in_cookie(pair) if in_cookie else Response(pair)
 
 
 @extend_schema_view(

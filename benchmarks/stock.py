@@ -12,7 +12,7 @@ import django
 from .load import USER_AGENT
 
 PASSWORD = "correct horse battery staple"  # of nobody
-PEOPLE = 200
+USERS = 200
 
 
 def people() -> tuple[list[Any], str]:
@@ -23,7 +23,7 @@ def people() -> tuple[list[Any], str]:
     model = get_user_model()
     name, password = model.USERNAME_FIELD, make_password(PASSWORD)
     if not model.objects.exists():
-        fields = ({name: f"person{n}@example.com"} for n in range(PEOPLE))
+        fields = ({name: f"user{n}@example.com"} for n in range(USERS))
         model.objects.bulk_create(model(**each, password=password) for each in fields)
     return list(model.objects.order_by("pk")), name
 

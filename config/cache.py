@@ -16,14 +16,14 @@ from django.core.files import locks
 
 
 class NumberSerializer:
-    """Reads and writes whole numbers alone, for Django's Redis cache.
+    """Reads and writes whole numbers only, for Django's Redis cache.
 
-    Django's own unpickles all other values: a user who can write to the Redis could then
-    run code here.
+    Django's own serializer unpickles all other values, so anybody who can write to that Redis could
+    run code in the app.
     """
 
     def dumps(self, value: object) -> int:
-        """Return the number as it is, so that the server can count on.
+        """Return the number itself, so that Redis can increment it.
 
         Raises:
             TypeError: the value is not an int.
@@ -38,16 +38,15 @@ class NumberSerializer:
 
 
 class SharedFileCache(FileBasedCache):
-    """Django's file cache, whose `add` and `incr` are each one step for all processes.
+    """Django's file cache, whose `add` and `incr` are atomic for all processes of a machine.
 
-    Django's own reads and then writes, so that two who count at once count one; and its
-    `incr` starts the entry's lifetime anew.
+    Django's own reads and then writes, and its `incr` resets the lifetime of the entry. @@CACHE@@
     """
 
-    SWEEPS = 1 / 500  # of the additions
-    SWEPT = 2000
+    SWEEP_SHARE = 1 / 500  # of the additions
+    SWEEP_SIZE = 2000  # files
 
-    # Django's own, which its type stubs leave out.
+    # Django's own, which are missing in its type stubs.
     _dir: str
     _createdir: Callable[[], None]
     _key_to_file: Callable[..., str]
@@ -63,7 +62,7 @@ class SharedFileCache(FileBasedCache):
     ) -> bool:
         with self._lock():
             added = super().add(key, value, timeout, version)
-        if random.random() < self.SWEEPS:  # noqa: S311  # no secret
+        if random.random() < self.SWEEP_SHARE:  # noqa: S311  # no secret
             self._sweep()
         return added
 
@@ -78,12 +77,12 @@ class SharedFileCache(FileBasedCache):
 
     def _seconds_left(self, key: Any, version: int | None) -> float | None:
         with Path(self._key_to_file(key, version)).open("rb") as file:
-            expires_at = pickle.load(file)  # noqa: S301  # a file of our own, as in Django
+            expires_at = pickle.load(file)  # noqa: S301  # written by this project, as in Django
         return None if expires_at is None else expires_at - time.time()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Hold the folder's lock; give up after about half a second, if its holder hangs."""
+        """Hold the lock of the folder. Raise TimeoutError after about half a second."""
         self._createdir()
         with (Path(self._dir) / "lock").open("ab") as file:
             for _attempt in range(500):
@@ -91,8 +90,8 @@ class SharedFileCache(FileBasedCache):
                     break
                 time.sleep(0.001)
             else:
-                raise TimeoutError("The lock of the cache's folder is not to be had.")
-            yield  # closing the file gives the lock back
+                raise TimeoutError("Another process holds the lock of the cache folder.")
+            yield  # closing the file releases the lock
 
     def _cull(self) -> None:
         """Delete nothing. Django deletes entries at random.
@@ -101,15 +100,15 @@ class SharedFileCache(FileBasedCache):
         """
 
     def _sweep(self) -> None:
-        """Delete expired and unreadable files among a sample of SWEPT."""
+        """Delete the expired and unreadable files of a random sample of SWEEP_SIZE."""
         paths = self._list_cache_files()
-        for path in random.sample(paths, min(len(paths), self.SWEPT)):
+        for path in random.sample(paths, min(len(paths), self.SWEEP_SIZE)):
             with suppress(OSError):
                 self._sweep_file(Path(path))
 
     def _sweep_file(self, path: Path) -> None:
         with path.open("rb") as file:
             try:
-                self._is_expired(file)  # which deletes it, if it is
+                self._is_expired(file)  # deletes it if so
             except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError):
                 path.unlink(missing_ok=True)

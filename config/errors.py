@@ -50,7 +50,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Answer 503 during an outage of the database, as the API does. No query."""
+    """Return 503 during an outage of the database, as the API does. No query."""
     detail = _("The site is busy or restarting. Please try again in a moment.")
     response = _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, Unavailable.default_code, detail)
     response.headers["Retry-After"] = str(Unavailable.wait)
@@ -58,16 +58,16 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form whose CSRF token is missing or old: most often a page left open for long."""
+    """Refuse a form without a valid CSRF token: usually its page was open for too long."""
     detail = _("This page was open for too long. Go back, reload it and try again.")
     if wants_json(request):
         return JsonResponse({"detail": detail, "code": "csrf_failed"}, status=HTTPStatus.FORBIDDEN)
     return render(request, "403_csrf.html", {"detail": detail}, status=HTTPStatus.FORBIDDEN)
 
 
-@csrf_exempt  # there is nothing to forge a request to
+@csrf_exempt  # it changes nothing
 def no_endpoint(request: HttpRequest, **where: Any) -> HttpResponse:
-    """Answer below /api/ where no endpoint is; most often only the last slash is missing."""
+    """Return 404 for a URL below /api/ without an endpoint. Often the last slash is missing."""
     detail = _("There is no endpoint at this address.")
     if not request.path.endswith("/"):
         try:

@@ -1,6 +1,6 @@
 """How gunicorn serves the project: `gunicorn --config config/gunicorn.conf.py config.wsgi`.
 
-HOST and PORT say where, WEB_CONCURRENCY with how many processes.
+HOST and PORT set the address, WEB_CONCURRENCY the number of processes.
 """
 
 import os
@@ -12,30 +12,29 @@ from config.processors import cpus
 # All addresses. Behind a proxy, a firewall or a private network limits who can connect.
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 
-# Threads: most of a request is waiting for the database. Processes: one thread of Python runs at
-# a time. Two at least, so that one of them answers while the other starts anew.
-# Threads get complete requests only: see config.worker.
+# Threads, because a request mostly waits for the database. Processes, because only one thread of a
+# process runs Python at a time; at least two, so that one answers while the other restarts.
+# A thread gets a request when it is complete: see config.worker.
 worker_class = "config.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
 threads = 4
 
-# Each process loads the project by itself: a connection to the database does not live through a
-# fork.
+# Each process loads the project itself, because a database connection does not survive a fork.
 preload_app = False
 
-# A process that leaks starts anew before it hurts; not all of them at the same moment.
+# Replaces processes before a memory leak matters; the jitter keeps them from restarting together.
 max_requests = 20_000
 max_requests_jitter = 2_000
 
-# A proxy keeps its connections open: longer than it waits between two requests.
+# Seconds. Longer than a proxy usually waits between two requests.
 keepalive = 15
 
-# A process that has not moved for so long is replaced. Its requests are lost, so this is more
-# than any of them takes: connecting to PostgreSQL may take 10 s, waiting for SQLite 20.
+# Seconds after which a process that hangs is killed, with its requests. More than any request
+# takes: a connection to PostgreSQL may take 10 s, a lock of SQLite 20 s.
 timeout = 40
 
-# After SIGTERM no new request is taken, and those that came have so long to end. Platforms send
-# SIGKILL after 30 s (Kubernetes, Heroku) or 10 (Docker, unless stop_grace_period says more).
+# Seconds after SIGTERM in which accepted requests are answered. Platforms send SIGKILL after 30 s
+# (Kubernetes, Heroku) or 10 s (Docker, unless stop_grace_period is longer).
 graceful_timeout = 25
 
 # Each process updates a file here to show that it is alive. In memory, because a slow disk must
@@ -49,14 +48,14 @@ logconfig_dict = logging_config(
     os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", "json"), "stdout"
 )
 
-# No header of a client changes what gunicorn tells the application, not even from 127.0.0.1, where
-# a proxy passes on what its own clients send. SCRIPT_NAME would choose the path: `/x/metrics` gets
-# past a proxy that blocks `/metrics`. The scheme is up to Django, which asks NUM_PROXIES.
+# Trust no header, not even from 127.0.0.1, where a proxy may forward the headers of its clients.
+# With SCRIPT_NAME, `/x/metrics` would get past a proxy that blocks `/metrics`. Django determines
+# the scheme, if NUM_PROXIES is set.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
-# No socket by which a running server could be steered.
+# No socket to control the running server.
 control_socket_disable = True
 
 # PostgreSQL's max_connections (100), without those that it reserves for superusers (3).
@@ -64,7 +63,7 @@ MOST_CONNECTIONS = 97
 
 
 def on_starting(server: Any) -> None:
-    """Warn where this machine alone may open more connections than PostgreSQL takes by default."""
+    """Warn if this machine may open more connections than PostgreSQL accepts by default."""
     connections = server.cfg.workers * server.cfg.threads
     if connections > MOST_CONNECTIONS:
         server.log.warning(

@@ -1,19 +1,19 @@
-"""How many processors there are."""
+"""The number of processors that this process may use."""
 
 import os
 from pathlib import Path
 
 
 def cpus() -> int:
-    """Return how many processors there are for this process, of whole ones.
+    """Return the whole processors that this process may use, at least 1.
 
-    Not the machine's: a container may be given less, and a process for each of 64 processors in a
-    container of one would only take memory.
+    `os.process_cpu_count` (Python 3.13) does not know the limit of a container. In a container of
+    one processor on a machine with 64, gunicorn would start 64 processes.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        allowed = min(allowed or 1, int(quota) // int(period))  # "max 100000" where there is none
+        allowed = min(allowed or 1, int(quota) // int(period))  # "max 100000" if there is no limit
     except (OSError, ValueError):
         pass
     return max(1, allowed or 1)

@@ -6,7 +6,7 @@ from . import errors
 
 urlpatterns = [
     path("", include("config.urls")),
-    re_path("^api/", errors.no_endpoint),  # last: it takes all that is left below api/
+    re_path("^api/", errors.no_endpoint),  # last, because it matches every other URL below api/
 ]
 
 handler400 = errors.bad_request

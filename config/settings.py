@@ -1,6 +1,6 @@
-"""The project's settings, all of them, from the environment. The variables are in .env.example.
+"""All settings of the project, from the environment. .env.example lists the variables.
 
-Each variable may also be given as a file that holds its value: `SECRET_KEY_FILE=/run/secrets/key`.
+Each variable can also be read from a file: `SECRET_KEY_FILE=/run/secrets/key`.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ problems: list[str] = []  # raised together at the end of this file
 class Variables(FileAwareMapping):  # type: ignore[misc]  # it has no types
     def __getitem__(self, name: str) -> str:
         try:
-            return str(super().__getitem__(name)).rstrip("\r\n")  # a file ends with a line end
+            return str(super().__getitem__(name)).rstrip("\r\n")  # a text file ends with a newline
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{name}_FILE names a file that cannot be read.")
             raise KeyError(name) from error
@@ -60,7 +60,7 @@ def switch(name: str, default: bool) -> bool:
 
 
 def rate(name: str, default: str) -> str | None:
-    """Read `<number>/<sec, min, hour or day>`; None where it is empty, for no limit."""
+    """Return `<number>/<sec, min, hour or day>`, or None for no limit if it is empty."""
     value = env.str(name, default=default)
     if value and not re.fullmatch("[1-9][0-9]{0,8}/(sec|min|hour|day)", value):
         problems.append(f"{name} must be like 20/min (sec, min, hour, day), or empty for no limit.")
@@ -68,7 +68,7 @@ def rate(name: str, default: str) -> str | None:
 
 
 def can_write_to(folder: Path) -> bool:
-    """Return whether files can be created in the folder, which may be missing."""
+    """Return whether files can be created in the folder, which may not exist yet."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
@@ -84,7 +84,7 @@ ENCODE = "Write /, ?, # and % in the password as %2F, %3F, %23 and %25."
 
 DEBUG = switch("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # former ones, newest first
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # previous keys, newest first
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
@@ -107,7 +107,7 @@ if not DEBUG:
             problems.append(f"{name} is shorter than {shortest} characters. {NEW_KEY}")
     if not ALLOWED_HOSTS:
         problems.append("ALLOWED_HOSTS is empty. List your hosts: ALLOWED_HOSTS=app.example.com")
-    if "*" in ALLOWED_HOSTS:  # the links in e-mails would lead to any host that a client names
+    if "*" in ALLOWED_HOSTS:  # links in e-mails could then lead to any host
         problems.append("ALLOWED_HOSTS allows any host. List yours: ALLOWED_HOSTS=app.example.com")
 if not all(re.fullmatch(r"\*|[\w.-]+|\[[\da-fA-F:.]+\]", host) for host in ALLOWED_HOSTS):
     problems.append(
@@ -115,14 +115,14 @@ if not all(re.fullmatch(r"\*|[\w.-]+|\[[\da-fA-F:.]+\]", host) for host in ALLOW
     )
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
-# --- The product: what it is called, and its colour ---
+# --- Name and colour of the product ---
 
 SITE_NAME = env.str("SITE_NAME", default="Token blacklist")
 ACCENT_COLOR = env.str("ACCENT_COLOR", default="#3b5bdb")
 if not re.fullmatch("#[0-9a-fA-F]{6}", ACCENT_COLOR):
     problems.append("ACCENT_COLOR must be like #3b5bdb: # and six hexadecimal digits.")
 
-# --- Database: SQLite until DATABASE_URL names a PostgreSQL ---
+# --- Database: SQLite unless DATABASE_URL names a PostgreSQL ---
 
 # A deployment that lost the variable would start with an empty database.
 DATABASE_URL = env.str("DATABASE_URL", default=None)
@@ -133,39 +133,39 @@ if DATABASE_URL is None:
         )
     DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
 DATABASE: dict[str, Any] = {}
-# Neither a warning about the scheme nor an error about the port: both are refused below.
+# Ignore warnings about the scheme and errors about the port: both are reported below.
 with warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError):
     DATABASE = env.db_url_config(DATABASE_URL)
 match DATABASE.get("ENGINE"):
     case _ if is_cut_off(DATABASE_URL):
         problems.append(f"DATABASE_URL has a special character in its password. {ENCODE}")
     case "django.db.backends.sqlite3":
-        # Each thread keeps its connection, but for runserver, which has one for each request. A
-        # new one makes files where it is the only one, and on a full disk cannot even read.
+        # Each thread keeps its connection, except in runserver, which starts a thread per request.
+        # A new connection may have to create files, which fails on a full disk.
         DATABASE.setdefault("CONN_MAX_AGE", 0 if DEBUG else None)
         DATABASE["OPTIONS"] = {
-            # A write waits for its turn from the start, instead of failing half-way.
+            # A transaction waits for the write lock when it begins, instead of failing halfway.
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,  # seconds to wait for that turn
-            # WAL: readers and the writer do not block each other. FULL: what was answered
-            # survives a power cut, because a sign-out that is undone is a break-in.
+            "timeout": 20,  # seconds to wait for the lock
+            # WAL: readers and the writer do not block each other. FULL: a power failure must not
+            # undo a sign-out that was confirmed.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
     case "django.db.backends.postgresql":
         DATABASE["ENGINE"] = "config.postgresql"
-        # As above, until it is as old as this (seconds) or was closed.
+        # As above, for at most this many seconds.
         DATABASE.setdefault("CONN_MAX_AGE", 0 if DEBUG else 600)
         DATABASE["CONN_HEALTH_CHECKS"] = True
         DATABASE["OPTIONS"] = {
             "connect_timeout": 10,
-            # A host that vanishes without a word is given up after 10 to 20 seconds, instead of
-            # the 15 minutes for which TCP sends again.
-            "tcp_user_timeout": 10_000,  # milliseconds that what was sent may go without an answer
-            "keepalives_idle": 5,  # seconds of silence before it is asked, and again after each:
+            # Give up a host that has vanished after 10 to 20 seconds. TCP alone retransmits for
+            # 15 minutes.
+            "tcp_user_timeout": 10_000,  # milliseconds that sent data may stay unacknowledged
+            "keepalives_idle": 5,  # seconds of silence before the first probe
             "keepalives_interval": 5,
             "keepalives_count": 2,
-            # The values go beside the statement, and what is sent often is parsed and planned
-            # once, which not every pooler in between can do.
+            # Send values separately from the SQL, and prepare statements that are sent often.
+            # Not every pooler supports prepared statements.
             "server_side_binding": True,
             "prepare_threshold": 5 if switch("DB_PREPARED_STATEMENTS", default=True) else None,
         } | DATABASE.get("OPTIONS", {})
@@ -175,7 +175,7 @@ match DATABASE.get("ENGINE"):
         )
 DATABASES = {"default": DATABASE}
 
-# --- Cache, for the rate limits: files shared by the processes, or CACHE_URL ---
+# --- Cache for the rate limits: files that all processes share, or CACHE_URL ---
 
 CACHE: dict[str, Any] = {
     "BACKEND": "config.cache.SharedFileCache",
@@ -187,10 +187,10 @@ if CACHE_URL := env.str("CACHE_URL", default=""):
     elif CACHE_URL.startswith(("redis://", "rediss://")):
         CACHE = env.cache_url("CACHE_URL")
         CACHE.setdefault("OPTIONS", {}).update(
-            # Seconds. A server that hangs is one that is away, and the throttles do without it.
+            # Seconds. The rate limits work without a cache that hangs or is unavailable.
             socket_timeout=1,
             socket_connect_timeout=1,
-            serializer="config.cache.NumberSerializer",  # Django's own unpickles the answers
+            serializer="config.cache.NumberSerializer",  # Django's own unpickles values
         )
     else:
         problems.append("CACHE_URL must be redis://host:port/0, or rediss:// for TLS.")
@@ -198,11 +198,11 @@ elif not can_write_to(Path(CACHE["LOCATION"])):
     problems.append("CACHE_DIR is not writable. Set it to a writable folder, or set CACHE_URL.")
 CACHES = {"default": CACHE}
 
-# --- E-mail: on the terminal, until EMAIL_URL names a server ---
+# --- E-mail: printed in the terminal unless EMAIL_URL names a server ---
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if not DEBUG and not EMAIL_URL:
-    # On the console, the link to reset a password would be in the log instead of an e-mail.
+    # The console backend would write password reset links to the log.
     problems.append(
         "EMAIL_URL is not set. Use smtp+tls://user:password@host:587, or dummymail:// for none."
     )
@@ -225,7 +225,7 @@ elif not DEBUG and mail.get("EMAIL_HOST") and "webmaster@localhost" in DEFAULT_F
 # --- Apps ---
 
 INSTALLED_APPS = [
-    "unfold.apps.BasicAppConfig",  # before the admin, whose pages it draws
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
     "config.admin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -246,7 +246,7 @@ ROOT_URLCONF = "config.root_urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
 MIDDLEWARE = [
-    "config.middleware.probes.ProbeMiddleware",  # first: no probe is redirected, refused or logged
+    "config.middleware.probes.ProbeMiddleware",  # first: no redirect, refusal or log
     "config.middleware.metrics.MetricsMiddleware",
     "config.middleware.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -276,7 +276,7 @@ TEMPLATES = [
         },
     }
 ]
-# No body here is large; more than this is refused before it is read.
+# Larger bodies are refused before they are read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Users and passwords ---
@@ -286,7 +286,7 @@ PASSWORD_HASHERS = [
     "accounts.hashers.SmallArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-PASSWORD_HASHES_AT_ONCE = cpus()  # in each process; the other requests wait
+PASSWORD_HASHES_AT_ONCE = cpus()  # per process; other requests wait
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in {
@@ -296,9 +296,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
-PASSWORD_RESET_TIMEOUT = 3600  # seconds; the e-mail with the link and the pages name it
+PASSWORD_RESET_TIMEOUT = 3600  # seconds; shown in the e-mail and on the pages
 ACCOUNTS_ALLOW_SIGNUP = switch("ACCOUNTS_ALLOW_SIGNUP", default=True)
-DEMO_USERS = switch("DEMO_USERS", default=True) and DEBUG  # whose password everybody knows
+DEMO_USERS = switch("DEMO_USERS", default=True) and DEBUG  # their password is public
 
 # --- Tokens and the API ---
 
@@ -313,17 +313,17 @@ TOKEN_BLACKLIST = {
     "SESSION_LIFETIME": timedelta(seconds=number("SESSION_SECONDS", 30 * 24 * 3600, least=1)),
     "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
-    # Both, because urls.py has endpoints that issue sliding tokens.
+    # Both, because token_blacklist.urls has endpoints that issue sliding tokens.
     "AUTH_TOKEN_CLASSES": (
         "token_blacklist.tokens.AccessToken",
         "token_blacklist.tokens.SlidingToken",
     ),
     "DEVICE_NAME": "accounts.devices.device_name",
     "ON_LOGIN_SUCCESS": "accounts.device_cookie.remember",
-    # Browsers take a cookie with this prefix over TLS alone. __Host- would forbid its path.
+    # Browsers accept this prefix only over TLS. __Host- would not allow the path.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
 }
-# Of the browsers that signed in before. Of this host, its path / and TLS alone, by the prefix.
+# Marks browsers that signed in before. The prefix limits it to this host and to TLS.
 DEVICE_COOKIE_NAME = "device" if DEBUG else "__Host-device"
 NUM_PROXIES = number("NUM_PROXIES", 0)
 REST_FRAMEWORK = {
@@ -364,14 +364,14 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # `* body - body`
 }
 
-# --- The admin: its address, and how long its session lasts, which is Django's own ---
+# --- The admin: its path, and how long its Django session lasts ---
 
 ADMIN_URL = env.str("ADMIN_URL", default="admin/")
 if not re.fullmatch(r"(?!(api|health|static)/)([\w-]+/)+", ADMIN_URL):
     problems.append("ADMIN_URL must be like back-office/, with a trailing slash, not below api/.")
 SESSION_COOKIE_AGE = number("SESSION_COOKIE_AGE", 14 * 24 * 3600, least=1)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = switch("SESSION_EXPIRE_AT_BROWSER_CLOSE", default=False)
-LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in form does not say where from
+LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in form does not send `next`
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,
     "SITE_HEADER": SITE_NAME,
@@ -401,18 +401,18 @@ STORAGES = {
     },
 }
 
-# --- Transport security: TLS is expected wherever DEBUG is off ---
+# --- Transport security: without DEBUG, TLS is expected ---
 
 SECURE_SSL_REDIRECT = switch("SECURE_SSL_REDIRECT", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
-# By the prefix, no subdomain can set them for this host. static/js/session.js knows both names.
+# With the prefix, no subdomain can set them for this host. static/js/session.js knows both names.
 CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
 SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"
 SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 0 if DEBUG else 365 * 24 * 3600)
-# Off by default: a host speaks for itself, and not for every other one below its name.
+# Off by default, because they affect other hosts of the domain.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = switch("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = switch("SECURE_HSTS_PRELOAD", default=False)
-# Both are the owner's choice: of the subdomains, and of a list that is slow to leave.
+# The warnings about these two, which are the owner's choice.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if NUM_PROXIES:  # only a proxy may set the scheme
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -436,15 +436,15 @@ CONTENT_SECURITY_POLICY = {
         "trusted-types": [NONE],
     }
 }
-# The directives that differ below a path. None takes one away.
+# The directives that differ below a path. None removes a directive.
 CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
-    "/api/docs/": {  # Swagger UI puts its drawings and styles into the page
+    "/api/docs/": {  # Swagger UI has inline images and styles
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
         "require-trusted-types-for": None,
         "trusted-types": None,
     },
-    f"/{ADMIN_URL}": {  # Alpine.js, of its theme, makes functions of the attributes that it finds
+    f"/{ADMIN_URL}": {  # the theme's Alpine.js evaluates attributes
         "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
@@ -453,8 +453,8 @@ CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
         "trusted-types": None,
     },
 }
-# Other origins whose scripts may call the API; none by default. They carry tokens in the body:
-# the cookie is not for them.
+# Other origins whose scripts may call the API; none by default. They use tokens in the body,
+# because the API accepts no cookies from another origin.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = "^/api/"
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
@@ -467,7 +467,7 @@ if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLO
 
 # --- Language, time, logging, errors, metrics ---
 
-LANGUAGE_CODE = "en"  # where a browser asks for none of these
+LANGUAGE_CODE = "en"  # if a browser asks for none of these
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"

@@ -1,4 +1,4 @@
-"""How static files are stored outside DEBUG."""
+"""The storage of the static files outside DEBUG."""
 
 from django.contrib.staticfiles.storage import staticfiles_storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage

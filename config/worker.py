@@ -65,7 +65,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
             return
         except OSError:
             data = b""
-        if not data:  # the client has gone
+        if not data:  # the client has closed the connection
             self.stop_reading(conn)
             self.nr_conns -= 1
             conn.close()
@@ -86,11 +86,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
             head = bytes(data[: end + 4])
             try:
                 request = Request(self.cfg, IterUnreader([head]), conn.client)
-            except Exception:  # the thread finds the same error, and answers it
+            except Exception:  # the thread gets the same error and answers it
                 self.hand_over(conn, close=True)
                 return
             if isinstance(request.body.reader, ChunkedReader):
-                # Django reads no body without a length: it would be taken for an empty one.
+                # Django reads no body without a Content-Length: it would treat it as empty.
                 self.refuse(conn, HTTPStatus.LENGTH_REQUIRED)
                 return
             length = request.body.reader.length
@@ -108,7 +108,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
             self.refuse(conn, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def hand_over(self, conn: TConn, *, close: bool = False) -> None:
-        """Let a thread answer. It reads from memory alone, and never waits for the client."""
+        """Let a thread answer. It reads only from memory, and never waits for the client."""
         data = self.stop_reading(conn).data
         conn.parser = http.get_parser(self.cfg, [bytes(data)], conn.client)
         conn.initialized = conn.data_ready = True
@@ -116,14 +116,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         super().enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        """Answer the request; say that the connection closes if a body was not read."""
+        """Answer the request, with `Connection: close` if its body was not read."""
         if conn.close_after:
             req.force_close()
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        # All of the body is in memory. gunicorn's limits would close a connection that was
-        # promised to stay open.
+        # The body is in memory. gunicorn's limit on unread bodies would close a connection whose
+        # response has announced keep-alive.
         return bool(keepalive and conn.parser.finish_body())
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
@@ -139,7 +139,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         return self.incoming.pop(conn)
 
     def refuse(self, conn: TConn, status: HTTPStatus) -> None:
-        """Answer in place of the application, and end the connection."""
+        """Send an error response without the application, and end the connection."""
         from .monitoring.metrics import count_failure  # noqa: PLC0415  # its models have to be ready
 
         self.stop_reading(conn)
@@ -150,10 +150,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         self.hang_up(conn)
 
     def hang_up(self, conn: TConn) -> None:
-        """End the connection, but leave the client time to read its answer.
+        """End the connection, but leave the client time to read its response.
 
-        A socket that is closed while there is something to read in it is reset, and the answer is
-        lost. gunicorn waits for this in its main loop, with all other clients.
+        Closing a socket with unread data resets the connection, and the response is lost. gunicorn
+        drains it in its main loop, and all other clients wait.
         """
         try:
             conn.sock.setblocking(False)
@@ -166,7 +166,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
             self.closing[conn] = time.monotonic() + LINGER_SECONDS
 
     def discard(self, conn: TConn, sock: socket.socket) -> None:
-        """Drop what still comes on a connection that has ended."""
+        """Discard data that arrives on a connection that has ended."""
         try:
             ended = not sock.recv(SMALL)
         except BlockingIOError:
@@ -184,7 +184,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         conn.close()
 
     def murder_pending(self) -> None:
-        """Refuse the requests that were not complete in time. Called at each turn of the loop."""
+        """Refuse requests that were not complete in time. The main loop calls this each time."""
         now = time.monotonic()
         for conn, incoming in list(self.incoming.items()):
             if incoming.deadline > now:
@@ -198,15 +198,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
             self.end(conn)
 
     def close_listeners(self) -> None:
-        """Accept the connections that wait already, and refuse all others at once.
+        """Accept the connections that are waiting, and refuse all later ones.
 
-        gunicorn keeps its listeners until the last request is answered: clients connect, wait
-        for it with nobody to accept them, and are reset. After SIGHUP the master and the new
-        workers keep the same socket open.
+        gunicorn keeps its listeners open until the last request is answered: new clients connect,
+        are never accepted, and get a reset. After SIGHUP, the master and the new workers keep the
+        same socket open.
         """
         for listener in self.sockets:
             before = -1
-            with suppress(OSError):  # too many open files: those that came are still answered
+            with suppress(OSError):  # too many open files: accepted requests are still answered
                 while before < self.nr_conns < self.worker_connections:
                     before = self.nr_conns
                     self.accept(listener)

@@ -18,28 +18,28 @@ logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
-# As `manage.py check` does: a server is not to start with keys that sign nothing.
+# Like `manage.py check`: a server must not start with keys that cannot sign.
 if errors := [found for found in run_checks(tags=[Tags.security]) if found.is_serious()]:
     raise ImproperlyConfigured("\n".join(map(str, errors)))
-# A server alone: commands, collectstatic first of all, work without them.
+# Only here: commands such as collectstatic work without them.
 if not static.are_collected():
     raise ImproperlyConfigured(static.NOT_COLLECTED)
-# Not worth an outage: everything works in English.
+# Only a warning: everything works in English.
 if not translations.are_compiled():
     logger.warning(translations.NOT_COMPILED)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Serve the request as Django does, without the charset that its Content-Type names.
+    """Serve the request with Django, without the charset parameter of its Content-Type.
 
-    All that comes here is UTF-8. Django takes every codec that Python knows for an encoding,
-    `rot13` as well, and reads the query string with it before any of its own error handling:
-    a charset that is no text, or a query string that is too long, would be a bare 500.
+    Django decodes the query string with that charset, which may be any codec of Python, before its
+    error handling begins. With `charset=rot13` it answers with a bare 500. No setting or middleware
+    of Django prevents that. All input of this project is UTF-8.
     """
     content_type = environ.get("CONTENT_TYPE", "")
     try:
         media_type, parameters = parse_header_parameters(content_type)
-    # Parameters as in RFC 2231, in no known encoding or with parts that cannot be put in order.
+    # Parameters of RFC 2231 with an unknown encoding, or with parts that cannot be sorted.
     except (ValueError, TypeError):
         environ["CONTENT_TYPE"] = content_type.partition(";")[0].strip()
     else:

@@ -1,6 +1,6 @@
 """The OpenAPI description of the token endpoints, for drf-spectacular where it is installed.
 
-It stands apart from the views so that they need Django, DRF and PyJWT alone.
+In a module of its own, so that the views need only Django, DRF and PyJWT.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def bad_request(
 
 THROTTLED = error(
     429,
-    "Too many requests. Wait for as many seconds as Retry-After says.",
+    "Too many requests. Wait for the seconds in Retry-After.",
     ("throttled", "Too many attempts. Try again in 42 seconds."),
 )
 RETRY_AFTER = OpenApiParameter(
@@ -147,8 +147,8 @@ RETRY_AFTER = OpenApiParameter(
 )
 UNAVAILABLE = error(
     503,
-    "The database is not available. Wait for as many seconds as Retry-After says, and send the "
-    "same request again.",
+    "The database is not available. Wait for the seconds in Retry-After, and send the same request "
+    "again.",
     ("unavailable", "The service is busy or restarting. Try again in a moment."),
 )
 
@@ -214,8 +214,8 @@ def _describe(
 ) -> None:
     """Attach a description to a method of a view. Its registration is the subclass's making.
 
-    The body is described as JSON alone: a form has the same fields, and a generated client
-    would get each call twice.
+    The body is described as JSON only. A form has the same fields, and a generated client would
+    have each call twice.
     """
     described = describe(
         operation_id=operation,

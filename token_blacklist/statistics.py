@@ -42,11 +42,11 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Return the figures of now. Five statements."""
+    """Return the current figures. Five statements."""
     now = timezone.now()
     days, recent = _ended(now)
     last = flush.last_flush()
-    # Of one column, so that its index alone is read.
+    # Only this column, so that PostgreSQL reads its index and not the table.
     waiting = flush.waiting().order_by("expires_at").values("expires_at")[:MOST]
     found = waiting.aggregate(count=Count("expires_at"), oldest=Min("expires_at"))
     return Overview(

@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from rest_framework import generics, views
 from rest_framework.authentication import CSRFCheck
@@ -69,6 +70,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     return response
 
 
+no_store = method_decorator(cache_control(no_store=True), name="dispatch")  # RFC 6749 section 5.1
+
+
+@no_store
 class _PublicView(views.APIView):
     """Needs no authentication, and answers in JSON that must not be stored."""
 
@@ -80,13 +85,6 @@ class _PublicView(views.APIView):
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return exception_handler
-
-    def finalize_response(
-        self, request: Request, response: Response, *args: Any, **kwargs: Any
-    ) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
-        return response
 
 
 # A refused refresh must be able to end the session, but ATOMIC_REQUESTS rolls a 401 back. These

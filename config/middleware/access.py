@@ -1,4 +1,4 @@
-"""The access log: one line for each request, with an id that its other log lines have too."""
+"""The access log: one line per request, with the id that all log lines of the request have."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ..monitoring.logs import request_id
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
-FIT = re.compile(r"[A-Za-z0-9_.:=-]{8,64}", re.ASCII)
+VALID_ID = re.compile(r"[A-Za-z0-9_.:=-]{8,64}", re.ASCII)
 
 
 def route_of(request: HttpRequest) -> str:
-    """Return the pattern of the request's URL, never its path; "-" where there is none."""
+    """Return the pattern of the request's URL, never its path; "-" if there is none."""
     match = request.resolver_match
     return f"/{match.route.lstrip('^')}" if match else "-"
 
 
 class AccessMiddleware:
-    """Logs each request. Its id comes from the request, or is new, and is sent back.
+    """Logs each request, and returns its id: the one in the request, or a new one.
 
-    The line names the route and not the address: the link to a new password is an address, and
-    a secret. For the same reason it has no query string. ACCESS_LOG says which requests have one.
+    The line has the route instead of the path and the query string, because the path of a password
+    reset link is a secret. ACCESS_LOG selects the requests to log.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -45,24 +45,24 @@ class AccessMiddleware:
         self.errors: bool = settings.ACCESS_LOG != "off"
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        name = given if FIT.fullmatch(given) else uuid.uuid4().hex
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        name = sent if VALID_ID.fullmatch(sent) else uuid.uuid4().hex
         request_id.set(name)
         started = time.perf_counter()
         response = self.get_response(request)
         if logger.isEnabledFor(logging.INFO) and self._is_wanted(response):
-            self._tell(request, response, started)
+            self._log(request, response, started)
         response.headers[HEADER] = name
         return response
 
     def _is_wanted(self, response: HttpResponseBase) -> bool:
-        """Return whether to log it: an error, or in the share of ACCESS_LOG."""
+        """Return whether to log the request: it is an error, or in the share of ACCESS_LOG."""
         if response.status_code >= 400:
             return self.errors
         return random.random() < self.share  # noqa: S311  # no secret
 
-    def _tell(self, request: HttpRequest, response: HttpResponseBase, started: float) -> None:
-        facts = {
+    def _log(self, request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+        fields = {
             "method": request.method,
             "route": route_of(request),
             "status": response.status_code,
@@ -70,11 +70,11 @@ class AccessMiddleware:
             "ip": client_of(request).ip_address,
         }
         line = "%(method)s %(route)s %(status)s %(ms)s ms"
-        logger.info(line, facts, extra=facts)
+        logger.info(line, fields, extra=fields)
 
 
 def _forget_id(**kwargs: Any) -> None:
-    """Forget the id after the last line of the request, which Django logs after all middleware."""
+    """Reset the id. Django logs the last line of a request after all middleware."""
     request_id.set("-")
 
 

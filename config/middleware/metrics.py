@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from ..monitoring.metrics import FAILURES, http_figures
 from .access import route_of
 
-# A client can send any word as the method, and each would become a series of its own.
+# A client can send any word as the method, and each would become a separate series.
 METHODS = frozenset(HTTPMethod)
 
 

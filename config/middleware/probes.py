@@ -19,8 +19,8 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
 class ProbeMiddleware:
     """Answers probes before all other middleware.
 
-    They come over plain HTTP and ask for an address instead of a host name: the redirect to TLS
-    and ALLOWED_HOSTS are not for them. Nor is the log, which would be full of them.
+    Probes use plain HTTP and an IP address instead of a host name, so they must not be redirected
+    to TLS or refused by ALLOWED_HOSTS. They are not logged, because they would fill the log.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,9 +1,9 @@
-"""Whether this process lives, and whether it is ready: /health/live/ and /health/ready/.
+"""The health checks: /health/live/ and /health/ready/.
 
-Not ready is 503, and a balancer stops sending requests. So only what a request cannot do without
-makes it that: the database, with the tables that this code expects, and the static files' names. A
-failing cache, a flush that failed or is overdue, and translations that are not compiled report
-"degraded" with 200: a 503 on every node would itself be the outage.
+A load balancer stops sending requests to a process that answers 503, so only what every request
+needs causes one: the database, its migrations, and the manifest of the static files. A failing
+cache, a failed or overdue flush and missing translations report "degraded" with 200, because a 503
+on every node would itself be the outage.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ OK = "ok"
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Answer 200 `{"status": "ok"}`: the process takes requests. No query."""
+    """Return 200 `{"status": "ok"}`: the process accepts requests. No query."""
     return JsonResponse({"status": OK})
 
 
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer `{"status": ok | degraded | unavailable, "checks": {name: "ok" or a sentence}}`."""
+    """Return `{"status": ok | degraded | unavailable, "checks": {name: "ok" or a sentence}}`."""
     needed = {"database": OK, "migrations": OK}
     needed["static"] = OK if static.are_collected() else static.NOT_COLLECTED
     wanted = {"cache": _cache(), "flush": OK}
@@ -53,10 +53,10 @@ def ready(request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         logger.error("the database did not answer: %s", type(error).__name__, exc_info=error)
         needed["database"] = "The database does not answer."
-        del needed["migrations"], wanted["flush"]  # nobody knows
-    if any(said != OK for said in needed.values()):
+        del needed["migrations"], wanted["flush"]  # unknown
+    if any(result != OK for result in needed.values()):
         status, code = "unavailable", HTTPStatus.SERVICE_UNAVAILABLE
-    elif any(said != OK for said in wanted.values()):
+    elif any(result != OK for result in wanted.values()):
         status, code = "degraded", HTTPStatus.OK
     else:
         status, code = OK, HTTPStatus.OK
@@ -71,9 +71,9 @@ def _met(require: Callable[[], None]) -> str:
     return OK
 
 
-@remember  # an exception is not remembered, so a failure is checked again
+@remember  # exceptions are not cached, so a failed check is repeated
 def _require_migrations() -> None:
-    """Raise LookupError while a migration is missing. Reads every migration's file."""
+    """Raise LookupError if a migration is not applied. Reads the file of every migration."""
     executor = MigrationExecutor(connection)
     if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise LookupError(f"{len(missing)} migrations are not applied: run migrate.")
@@ -81,21 +81,21 @@ def _require_migrations() -> None:
 
 @remember
 def _require_translations() -> None:
-    """Raise LookupError while a translation is not compiled. Looks at every file of them."""
+    """Raise LookupError if a translation is not compiled. Checks every file."""
     if not translations.are_compiled():
         raise LookupError(translations.NOT_COMPILED)
 
 
 def _cache() -> str:
     try:
-        cache.set("health", 1, timeout=60)  # a number, as all that is kept there
+        cache.set("health", 1, timeout=60)  # config.cache accepts only numbers
         if cache.get("health") == 1:
             return OK
-        said = "it forgets what it was just told"
-    except Exception as error:  # whatever the backend raises: it is the site's choice
+        problem = "a value that was just written is missing"
+    except Exception as error:  # each backend raises its own
         logger.error("the cache failed: %r", error)
-        said = "it does not answer"
-    return f"The cache fails ({said}): each process throttles alone."
+        problem = "it does not answer"
+    return f"The cache fails ({problem}): each process throttles alone."
 
 
 def _flush() -> str:

@@ -1,6 +1,6 @@
-"""The log: text in DEBUG, JSON outside; with the request's id, never with a token.
+"""The log: text in DEBUG, otherwise JSON; with the request's id, never with a token.
 
-Imports nothing of Django's: gunicorn logs before the settings are read.
+Does not import Django, because gunicorn logs before the settings are read.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-# Whatever a library or a client puts into a message: "eyJ" is how the base64 of `{"` begins.
+# A token in the message of a library: "eyJ" is the base64 of `{"`.
 TOKEN = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}", re.ASCII)
-# Django names the address of what it did not find, or failed at: a link to a new password is one.
+# Django logs the path of a request that failed. The path of a password reset link is a secret.
 LINK = re.compile(r"(/password/reset/[^/\s]+/)[^\s\"]+")
-# The query string of any address: Django names a refused Referer, gunicorn what it failed at.
+# Django logs a refused Referer, and gunicorn the URL of a broken request, with query strings.
 QUERY = re.compile(r"(/[^\s/?]*)\?\S+")
 
 Plain = str | int | float | UUID | datetime | None
@@ -42,9 +42,9 @@ class LineFormatter(logging.Formatter):
 
 
 class JSONFormatter(JsonFormatter):
-    """One object a line: what each line has, and the plain values that `extra` gives.
+    """One JSON object per line, with the plain values of `extra`.
 
-    Objects are left out: Django passes the request itself, whose text has the query string.
+    Other objects are left out: Django passes the request, whose text has the query string.
     """
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
@@ -59,9 +59,9 @@ class JSONFormatter(JsonFormatter):
 
 
 def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
-    """Return what `logging.config.dictConfig` takes.
+    """Return the argument of `logging.config.dictConfig`.
 
-    `level` is a level's name, `form` is "line" or "json", `stream` "stdout" or "stderr".
+    `level` is the name of a level, `form` "line" or "json", `stream` "stdout" or "stderr".
     """
     return {
         "version": 1,
@@ -93,7 +93,7 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["console"], "level": level},
-        # Without handlers of their own, which would say each line twice.
+        # Without handlers of their own, which would log each line twice.
         "loggers": {
             "django": {"handlers": [], "level": level},
             # A scanner's request. The access log has it, and it is no error of this project.

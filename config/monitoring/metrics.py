@@ -1,7 +1,7 @@
 """Metrics for Prometheus at /metrics, for requests with the METRICS_TOKEN.
 
-The web processes count what they do in files that they share; what is in the database, the
-backlog and the flushes, is asked of it at each reading.
+The web processes count in shared files (prometheus_client's multiprocess mode). Figures of the
+database, such as the backlog of the flush, are read at each scrape.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 # Statuses counted as failures: responses of the project, and those of config.worker.
 FAILURES = (408, 411, 429, 431, 500, 503)
-# With which the API refuses with 401.
+# The codes of a 401.
 CODES = (
     "bad_authorization_header",
     "no_active_account",
@@ -45,7 +45,7 @@ CODES = (
     "user_not_found",
 )
 
-_held: list[IO[Any]] = []  # for the life of the process
+_held: list[IO[Any]] = []  # open, and so locked, until the process ends
 
 
 def _slot() -> int:
@@ -73,7 +73,7 @@ def start() -> None:
     values.ValueClass = values.MultiProcessValue(process_identifier=lambda: slot)  # type: ignore[no-untyped-call]
 
     def counts(signal: Signal, name: str, text: str, **known: tuple[str, ...]) -> None:
-        """Count a signal, by the facts that are named, with the values that are known."""
+        """Count a signal by these labels, whose values are known in advance."""
         counter = Counter(name, text, known)
         # Prometheus sees the first increase only if the series existed before.
         for label, those in known.items():
@@ -87,8 +87,16 @@ def start() -> None:
 
     counts(signals.token_issued, "token_issued", "Sessions opened.")
     counts(signals.token_refreshed, "token_refreshed", "Refresh tokens that were replaced.")
-    counts(signals.token_repeated, "token_repeated", "Refreshes asked for again, within the grace.")
-    counts(signals.token_reused, "token_reused", "Old refresh tokens that came back: thefts.")
+    counts(
+        signals.token_repeated,
+        "token_repeated",
+        "Refreshes that were repeated within the grace period.",
+    )
+    counts(
+        signals.token_reused,
+        "token_reused",
+        "Old refresh tokens that were reused: possible thefts.",
+    )
     counts(
         signals.token_blacklisted,
         "token_blacklisted",
@@ -131,12 +139,12 @@ def http_figures() -> HTTPFigures:
     )
     for status in FAILURES:
         figures.failures.labels(status)
-    figures.in_flight.set(0)  # its file may be that of a process that was killed
+    figures.in_flight.set(0)  # the file may be that of a process that was killed
     return figures
 
 
 def count_failure(status: int) -> None:
-    """Count an answer that did not come from the application."""
+    """Count a response that the application did not send."""
     if settings.METRICS_TOKEN:
         http_figures().failures.labels(status).inc()
 
@@ -153,7 +161,7 @@ def _forget_the_dead() -> None:
 class DatabaseCollector:
     """Metrics of the database, read at each scrape. Five queries at most.
 
-    During an outage of the database, `database_up` is 0 and the rest is left out.
+    During an outage, `database_up` is 0 and the other metrics are missing.
     """
 
     def collect(self) -> Iterator[Any]:
@@ -187,17 +195,19 @@ class DatabaseCollector:
             runs.add_metric([outcome], sums[outcome])
         yield runs
         yield GaugeMetricFamily(
-            "tokens_flush_backlog", "Sessions that wait to be flushed.", flush.waiting().count()
+            "tokens_flush_backlog",
+            "Expired sessions that are not deleted yet.",
+            flush.waiting().count(),
         )
         yield GaugeMetricFamily(
             "tokens_flush_overdue",
-            "Whether sessions wait for longer than FLUSH_OVERDUE_AFTER.",
+            "Whether the flush is overdue, by FLUSH_OVERDUE_AFTER.",
             flush.is_overdue(),
         )
         last = flush.last_flush()
         yield GaugeMetricFamily(
             "tokens_last_flush_timestamp_seconds",
-            "When the last flush that was done began; 0 where there was none.",
+            "Start of the last flush that finished; 0 if there was none.",
             last.started_at.timestamp() if last else 0,
         )
 
@@ -205,7 +215,7 @@ class DatabaseCollector:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer in Prometheus' text format; 404 where they are off, 401 without the token."""
+    """Return the metrics in Prometheus' text format; 404 if they are off, 401 without the token."""
     if not settings.METRICS_TOKEN:
         detail = _("Metrics are off. METRICS_TOKEN turns them on.")
         return JsonResponse({"detail": detail, "code": "not_found"}, status=HTTPStatus.NOT_FOUND)

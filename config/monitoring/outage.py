@@ -14,7 +14,7 @@ from django.db.backends.signals import connection_created
 
 logger = logging.getLogger(__name__)
 
-# Seconds. A full disk lets reads through between the writes that fail: one outage, not many.
+# Seconds. On a full disk, reads succeed between writes that fail: that is one outage, not many.
 QUIET = 5
 
 
@@ -34,7 +34,7 @@ class Outage:
 
     def works(self) -> None:
         """Record a success, which ends the outage and is logged if it does."""
-        if self._failed_at is None:  # nearly always: no lock for it
+        if self._failed_at is None:  # nearly always, so without the lock
             return
         with self._lock:
             if self._failed_at is None or monotonic() - self._failed_at < QUIET:

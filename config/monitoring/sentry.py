@@ -8,7 +8,7 @@ from .logs import QUERY, without_secrets
 
 
 def start(dsn: str) -> None:
-    import sentry_sdk  # noqa: PLC0415  # an extra, that few have
+    import sentry_sdk  # noqa: PLC0415  # not in requirements.txt
 
     sentry_sdk.init(
         dsn=dsn,
@@ -23,7 +23,7 @@ def start(dsn: str) -> None:
 def without_request(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
     """Return the event with only the method of its request, and without secrets in its texts.
 
-    The address goes as well: the link to a new password is one.
+    The URL is removed as well, because a password reset link is a secret.
     """
     if "request" in event:
         event["request"] = {"method": event["request"].get("method")}

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL, with connections that are kept and cost a request nothing."""
+"""Django's PostgreSQL backend, with persistent connections whose check needs no query."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_VALUES = 2**16 - 1
 
 
 class Cursor(ServerBindingCursor):
-    """Asks again where a migration has changed a column since its statement was planned.
+    """Repeats a statement if a migration has changed its columns since it was prepared.
 
-    Else every kept connection would refuse that statement from the migration on until the
-    servers start anew. Inside a transaction, whose ROLLBACK has the same effect, it fails once.
+    Otherwise each persistent connection would refuse the statement after a migration, until the
+    servers are restarted. In a transaction it fails once, because the ROLLBACK has the same effect.
     """
 
     def execute(self, *arguments: Any, **options: Any) -> Any:
@@ -30,15 +30,15 @@ class Cursor(ServerBindingCursor):
         except FeatureNotSupported:  # "cached plan must not change result type"
             if self.connection.info.transaction_status != TransactionStatus.IDLE:
                 raise
-            self.connection.execute("DEALLOCATE ALL")  # psycopg forgets them with the server
+            self.connection.execute("DEALLOCATE ALL")  # psycopg then forgets them too
             return super().execute(*arguments, **options)
 
 
 class DatabaseOperations(operations.DatabaseOperations):
     def bulk_batch_size(self, fields: Any, objs: Any) -> int:
-        """Return how many objects fit into a statement: the protocol counts values in two bytes.
+        """Return how many objects fit into one statement: the protocol allows 65,535 values.
 
-        Django sends values in the statement's text by default, which has no such limit.
+        Django has no limit, because by default it writes values into the text of the statement.
         """
         return MOST_VALUES // max(len(fields), 1)
 
@@ -50,10 +50,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "cursor_factory": Cursor}
 
     def is_usable(self) -> bool:
-        """Whether the connection still is one; CONN_HEALTH_CHECKS asks before each request.
+        """Return whether the connection works. CONN_HEALTH_CHECKS calls this before each request.
 
-        A server that goes says so, and closes: there is something to read. As long as there is
-        nothing, and nothing failed, Django's own `SELECT 1` would only be a statement more.
+        A server that stops sends a message and closes the connection, so there is something to
+        read. Otherwise, unless a statement failed, Django's `SELECT 1` is skipped. @@PG@@
         """
         connection: Any = self.connection
         if self.errors_occurred or connection.closed:

@@ -16,7 +16,7 @@ if (words) {
   here.searchParams.delete("signed-out");
   history.replaceState(null, "", here);
 } else {
-  resume().then(enter, () => {}); // whoever is signed in has nothing to do here
+  resume().then(enter, () => {}); // a signed-in user leaves this page
 }
 events.addEventListener("signedin", enter); // in another tab
 const form = document.getElementById("login");

@@ -49,7 +49,7 @@ export async function signIn(email, password) {
 
 /** Sign out in every tab. Throws Offline; then the session is still live. */
 export async function signOut() {
-  await alone(async () => {
+  await inOneTab(async () => {
     try {
       await post("blacklist/", {});
     } catch (error) {
@@ -75,7 +75,7 @@ export function isExpected() {
 export function changePassword(old_password, new_password) {
   const body = { old_password, new_password, transport: "cookie" };
   // While this runs, no tab may refresh with the cookie of the session that it revokes.
-  const change = (token) => alone(async () => {
+  const change = (token) => inOneTab(async () => {
     const headers = { ...bearer(token), ...(await csrf()) };
     const data = await send("/api/password/change/", { method: "POST", headers, body });
     keep(data.access);
@@ -105,7 +105,7 @@ function fresh() {
 
 /** Return a newer access token than the stale one. Concurrent calls get the same. */
 function refreshed(stale) {
-  refreshing ??= alone(async () => {
+  refreshing ??= inOneTab(async () => {
     if (!isExpected()) throw new SignedOut(); // by the tab that this one waited for
     const before = user;
     // All tabs wake up at once: the token of the first one may not have arrived yet.
@@ -145,7 +145,7 @@ function isOver(error) {
 }
 
 /** Run work in one tab at a time. Without Web Locks (plain HTTP), the API handles the race. */
-function alone(work) {
+function inOneTab(work) {
   return navigator.locks ? navigator.locks.request("session", work) : work();
 }
 
@@ -159,21 +159,21 @@ function keep(token) {
   localStorage.setItem(HINT, "");
   clearTimeout(timer);
   timer = setTimeout(refreshIfVisible, Math.min(refreshAt - Date.now(), 2 ** 31 - 1));
-  if (isAnother) tell("signedin");
+  if (isAnother) dispatch("signedin");
 }
 
 function end(why) {
   access = null;
   clearTimeout(timer);
   localStorage.removeItem(HINT);
-  tell("signedout", why);
+  dispatch("signedout", why);
 }
 
 function claims(token) {
   return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
 }
 
-function tell(name, detail) {
+function dispatch(name, detail) {
   events.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
@@ -187,7 +187,7 @@ document.addEventListener("visibilitychange", refreshIfVisible);
 tabs.onmessage = ({ data }) => {
   if (data.signedOut) end(data.signedOut);
   else if (data.access) keep(data.access);
-  else tell("signedin");
+  else dispatch("signedin");
 };
 
 async function post(path, body) {

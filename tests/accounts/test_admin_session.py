@@ -1,4 +1,4 @@
-"""The session of the admin, which is Django's own, ends with the person's others."""
+"""The session of the admin, which is Django's own, ends with the user's other sessions."""
 
 from http import HTTPStatus
 
@@ -18,15 +18,15 @@ END = "/admin/token_blacklist/outstandingtoken/end/"
 
 
 @pytest.fixture
-def person(db):
+def staff(db):
     return UserFactory(admin=True)
 
 
 @pytest.fixture
-def browser(person):
+def browser(staff):
     """A browser that is signed in to the admin."""
     browser = Client()
-    answer = browser.post("/admin/login/", {"username": person.email, "password": PASSWORD})
+    answer = browser.post("/admin/login/", {"username": staff.email, "password": PASSWORD})
     assert answer.status_code == HTTPStatus.FOUND
     assert is_in(browser)
     return browser
@@ -43,44 +43,44 @@ def is_in(browser):
     return browser.get("/admin/").status_code == HTTPStatus.OK
 
 
-def by_the_api(person, support):
-    device = Device(person)
+def by_the_api(staff, support):
+    device = Device(staff)
     device.log_in()
     assert device.http.delete("/api/sessions/", **device.bearer).json() == {"ended": 0}
 
 
-def by_support(person, support):
-    answer = support.post(END, {"users": person.pk, "confirmed": "yes"})
+def by_support(staff, support):
+    answer = support.post(END, {"users": staff.pk, "confirmed": "yes"})
     assert answer.status_code == HTTPStatus.FOUND
 
 
-def by_command(person, support):
-    call_command("endsessions", "--user", person.email)
+def by_command(staff, support):
+    call_command("endsessions", "--user", staff.email)
 
 
-def everybody_by_command(person, support):
+def everybody_by_command(staff, support):
     call_command("endsessions", "--all")
 
 
-def after_a_restore(person, support):
+def after_a_restore(staff, support):
     call_command("endsessions", "--before", "2100-01-01T00:00Z")
 
 
-def deactivated_for_a_while(person, support):
-    person.is_active = False
-    person.save()
-    person.is_active = True
-    person.save()
+def deactivated_for_a_while(staff, support):
+    staff.is_active = False
+    staff.save()
+    staff.is_active = True
+    staff.save()
 
 
-def deactivated_for_a_while_with_others(person, support):
+def deactivated_for_a_while_with_others(staff, support):
     User.objects.update(is_active=False)
     User.objects.update(is_active=True)
 
 
-def by_a_new_password(person, support):
-    person.set_password("a new password")
-    person.save()
+def by_a_new_password(staff, support):
+    staff.set_password("a new password")
+    staff.save()
 
 
 WAYS = [
@@ -96,26 +96,26 @@ WAYS = [
 
 
 @pytest.mark.parametrize("sign_out", WAYS, ids=lambda way: way.__name__)
-def test_it_ends_with_a_sign_out_everywhere(person, browser, support, sign_out):
-    sign_out(person, support)
+def test_it_ends_with_a_sign_out_everywhere(staff, browser, support, sign_out):
+    sign_out(staff, support)
 
     assert not is_in(browser)
-    browser.force_login(User.objects.get(pk=person.pk))
+    browser.force_login(User.objects.get(pk=staff.pk))
     assert is_in(browser)
 
 
 @pytest.mark.parametrize(
     "conditions",
     [
-        {"users": "{person}", "ip_address": "192.0.2.1"},
-        {"users": "{person}", "since": "2020-01-01T00:00"},
+        {"users": "{staff}", "ip_address": "192.0.2.1"},
+        {"users": "{staff}", "since": "2020-01-01T00:00"},
         {"sessions": "{session}"},
         {"users": "{other}"},
     ],
 )
-def test_it_goes_on_where_some_sessions_are_ended(person, browser, support, conditions):
-    session = OutstandingTokenFactory(user=person, ip_address="192.0.2.1")
-    ids = {"person": person.pk, "session": session.pk, "other": UserFactory().pk}
+def test_it_goes_on_where_some_sessions_are_ended(staff, browser, support, conditions):
+    session = OutstandingTokenFactory(user=staff, ip_address="192.0.2.1")
+    ids = {"staff": staff.pk, "session": session.pk, "other": UserFactory().pk}
     form = {name: value.format(**ids) for name, value in conditions.items()}
 
     answer = support.post(END, {**form, "confirmed": "yes"})
@@ -131,11 +131,11 @@ def test_it_goes_on_where_the_command_ends_none_of_the_persons(browser, argument
     assert is_in(browser)
 
 
-def test_it_costs_a_statement_more_only_for_whoever_has_had_one(user, person, browser):
+def test_it_costs_a_statement_more_only_for_a_user_who_has_had_one(user, staff, browser):
     end = "/api/sessions/?all=true"
     for who, expected in (
         (user, ["SELECT", "INSERT"]),
-        (person, ["SELECT", "UPDATE", "INSERT"]),
+        (staff, ["SELECT", "UPDATE", "INSERT"]),
     ):
         device = Device(who)
         device.log_in()
@@ -143,23 +143,23 @@ def test_it_costs_a_statement_more_only_for_whoever_has_had_one(user, person, br
             assert device.http.delete(end, **device.bearer).json() == {"ended": 1}
 
 
-def test_it_costs_no_statement_to_look(person, browser):
+def test_it_costs_no_statement_to_look(staff, browser):
     with statements("SELECT", "SELECT"):  # the session, the user
         assert browser.get("/admin/jsi18n/").status_code == HTTPStatus.OK
 
 
-def test_support_ends_it_where_there_is_no_other(person, browser, support):
-    page = support.get(f"/admin/accounts/user/{person.pk}/change/")
-    assert f"{END}?users={person.pk}" in page.text
-    asked = support.get(END, {"users": person.pk})
+def test_support_ends_it_where_there_is_no_other(staff, browser, support):
+    page = support.get(f"/admin/accounts/user/{staff.pk}/change/")
+    assert f"{END}?users={staff.pk}" in page.text
+    asked = support.get(END, {"users": staff.pk})
     assert "This only signs the user out of the admin." in asked.text
-    done = support.post(END, {"users": person.pk, "confirmed": "yes"}, follow=True)
+    done = support.post(END, {"users": staff.pk, "confirmed": "yes"}, follow=True)
     assert "Signed out of the admin." in done.text
     assert "disabled" not in asked.text.partition("tb-danger")[2].partition("</button>")[0]
 
 
-def test_a_receiver_that_raises_undoes_it_all(person, browser, support):
-    session = OutstandingTokenFactory(user=person)
+def test_a_receiver_that_raises_undoes_it_all(staff, browser, support):
+    session = OutstandingTokenFactory(user=staff)
 
     def refuse(**kwargs):
         raise RuntimeError("no")
@@ -167,7 +167,7 @@ def test_a_receiver_that_raises_undoes_it_all(person, browser, support):
     signed_out_everywhere.connect(refuse)
     try:
         with pytest.raises(RuntimeError, match="no"):
-            by_support(person, support)
+            by_support(staff, support)
     finally:
         signed_out_everywhere.disconnect(refuse)
 
@@ -175,12 +175,12 @@ def test_a_receiver_that_raises_undoes_it_all(person, browser, support):
     assert not hasattr(OutstandingToken.objects.get(pk=session.pk), "blacklistedtoken")
 
 
-def test_a_former_key_keeps_the_session_and_the_link_to_a_new_password(person, browser, settings):
-    link = default_token_generator.make_token(person)
+def test_a_former_key_keeps_the_session_and_the_link_to_a_new_password(staff, browser, settings):
+    link = default_token_generator.make_token(staff)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "a-new-key-" * 8
 
     assert is_in(browser)
-    assert PasswordResetTokenGenerator().check_token(person, link)
+    assert PasswordResetTokenGenerator().check_token(staff, link)
     settings.SECRET_KEY_FALLBACKS = []
     assert is_in(browser)  # the request before signed it with the new key

@@ -37,14 +37,14 @@ def rights(group):
 
 def staff(*names):
     """Return a client of somebody on the staff with these permissions."""
-    person = UserFactory(is_staff=True)
-    person.user_permissions.set(
+    staff = UserFactory(is_staff=True)
+    staff.user_permissions.set(
         Permission.objects.get(content_type__app_label=app, codename=codename)
         for app, _dot, codename in (name.partition(".") for name in names)
     )
     client = Client()
-    client.force_login(person)
-    client.person = person
+    client.force_login(staff)
+    client.staff = staff
     return client
 
 
@@ -54,7 +54,7 @@ def support(db):
     Group.objects.filter(name="Support").delete()
     migration.make_group(apps, SimpleNamespace(connection=connection))
     client = staff()
-    client.person.groups.add(Group.objects.get(name="Support"))
+    client.staff.groups.add(Group.objects.get(name="Support"))
     return client
 
 
@@ -215,7 +215,7 @@ class TestALinkForANewPassword:
         assert Client().get(link, follow=True).status_code == 200
         assert link not in answer.text
         entry = LogEntry.objects.get()
-        assert (entry.user, entry.object_id) == (support.person, str(user.pk))
+        assert (entry.user, entry.object_id) == (support.staff, str(user.pk))
         assert entry.change_message == "Sent a link for a new password."
 
     @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ class TestALinkForANewPassword:
 
     def test_it_takes_a_post_with_a_csrf_token(self, support, user):
         strict = Client(enforce_csrf_checks=True)
-        strict.force_login(support.person)
+        strict.force_login(support.staff)
 
         assert support.get(link_of(user)).status_code in REFUSED
         assert strict.post(link_of(user)).status_code == 403

@@ -1,4 +1,4 @@
-"""The account: the person, their address and their name."""
+"""The account: the address and name of the user."""
 
 from http import HTTPStatus
 

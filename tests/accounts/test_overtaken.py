@@ -20,10 +20,10 @@ NEW = "a new long password"
 @pytest.fixture
 def dated(db):
     """Somebody whose password was hashed by the hasher of before."""
-    person = UserFactory()
-    User.objects.get_queryset().filter(pk=person.pk).update_alone(password=OLD_HASH)
-    person.refresh_from_db()
-    return person
+    owner = UserFactory()
+    User.objects.get_queryset().filter(pk=owner.pk).update_alone(password=OLD_HASH)
+    owner.refresh_from_db()
+    return owner
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ class TestASignInThatHashesThePasswordAnew:
 
     def test_does_not_undo_a_change_of_the_same_moment(self, dated, monkeypatch):
         def change():
-            person = User.objects.get(pk=dated.pk)
-            person.set_password(NEW)
-            person.save()
+            owner = User.objects.get(pk=dated.pk)
+            owner.set_password(NEW)
+            owner.save()
 
         while_hashing(monkeypatch, change)
 
@@ -88,10 +88,10 @@ def test_a_session_that_was_ended_meanwhile_changes_no_password(device, phone, u
     """The owner changes the password while a thief's change is on its way."""
     checked = accounts.serializers.check_new_password
 
-    def change_first(password, person, *, field):
+    def change_first(password, owner, *, field):
         if password == "the-thiefs-choice":
             assert device.change_password("the-owners-choice").status_code == HTTPStatus.OK
-        checked(password, person, field=field)
+        checked(password, owner, field=field)
 
     monkeypatch.setattr(accounts.serializers, "check_new_password", change_first)
 
@@ -107,9 +107,9 @@ def test_a_session_that_was_signed_out_meanwhile_changes_no_password(
 ):
     checked = accounts.serializers.check_new_password
 
-    def sign_out_first(password, person, *, field):
+    def sign_out_first(password, owner, *, field):
         device.http.delete("/api/sessions/", **device.bearer)
-        checked(password, person, field=field)
+        checked(password, owner, field=field)
 
     monkeypatch.setattr(accounts.serializers, "check_new_password", sign_out_first)
 
@@ -179,12 +179,12 @@ def test_what_would_write_past_the_sessions_is_refused(user, fields):
 def test_saving_what_was_read_ends_nothing(device, user):
     User.objects.get(pk=user.pk).save()
     User.objects.only("name").get(pk=user.pk).save()
-    person = User.objects.defer("password").get(pk=user.pk)
-    assert person.password
-    person.save()
-    person.set_password(NEW)
-    person.name = "Ada"
-    person.save(update_fields=["name"])
+    owner = User.objects.defer("password").get(pk=user.pk)
+    assert owner.password
+    owner.save()
+    owner.set_password(NEW)
+    owner.name = "Ada"
+    owner.save(update_fields=["name"])
 
     assert device.me().status_code == HTTPStatus.OK
 
@@ -193,9 +193,9 @@ def test_saving_what_was_read_ends_nothing(device, user):
 def test_an_address_has_one_form_however_it_is_written(db, typed):
     email = accounts.models.normalize_email(typed)
     assert accounts.models.normalize_email(email) == email
-    (person,) = User.objects.bulk_create([User(email=typed, password=make_password(PASSWORD))])
-    User.objects.filter(pk=person.pk).update(email=typed)
+    (owner,) = User.objects.bulk_create([User(email=typed, password=make_password(PASSWORD))])
+    User.objects.filter(pk=owner.pk).update(email=typed)
 
-    person.refresh_from_db()
-    assert person.email == email
-    assert Device(person).log_in(email=typed).status_code == HTTPStatus.OK
+    owner.refresh_from_db()
+    assert owner.email == email
+    assert Device(owner).log_in(email=typed).status_code == HTTPStatus.OK

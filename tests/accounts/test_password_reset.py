@@ -65,10 +65,10 @@ def test_a_known_and_an_unknown_address_get_the_same_answer_and_one_e_mail_each(
 
 @pytest.mark.parametrize("state", [{"is_active": False}, {"password": "!"}])
 def test_who_may_not_sign_in_gets_no_link(client, db, mailoutbox, state):
-    person = UserFactory()
-    type(person).objects.filter(pk=person.pk).update(**state)
+    owner = UserFactory()
+    type(owner).objects.filter(pk=owner.pk).update(**state)
 
-    assert ask(client, person.email).status_code == 302
+    assert ask(client, owner.email).status_code == 302
     assert not LINK.search(mailoutbox[0].body)
 
 

@@ -1,4 +1,4 @@
-"""A person who is deactivated or deleted is signed out everywhere, and stays so."""
+"""A user who is deactivated or deleted is signed out everywhere, and stays so."""
 
 from http import HTTPStatus
 
@@ -36,7 +36,7 @@ DEACTIVATIONS = {
     "bulk_update": bulk,
 }
 DELETIONS = {
-    "the person": lambda user: user.delete(),
+    "the user": lambda user: user.delete(),
     "a queryset": lambda user: User.objects.filter(email=user.email).delete(),
     "an ordered queryset": lambda user: User.objects.order_by("email").all().delete(),
 }

@@ -75,7 +75,8 @@ def test_nobody_is_signed_out_and_nobody_comes_back(site):
         "signed out": [401, 401],
         "closed": [401, 401],
     }
-    # Access tokens name no session yet: they are trusted until they end, their people checked.
+    # These access tokens name no session: they are accepted until they expire, if the user is
+    # active.
     assert said["access"] == {
         "fresh": 200,
         "given up": 200,

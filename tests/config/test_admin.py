@@ -31,9 +31,9 @@ def staff(client, db):
     """Sign in somebody on the staff with these permissions."""
 
     def make(*codenames):
-        person = UserFactory(is_staff=True)
-        person.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client.force_login(person)
+        staff = UserFactory(is_staff=True)
+        staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client.force_login(staff)
         return client
 
     return make
@@ -211,9 +211,9 @@ class TestColleagues:
     def support(self, staff):
         return staff("view_user", "change_user", "delete_user", "add_user")
 
-    def change(self, client, person, **changes):
-        page = f"/admin/accounts/user/{person.pk}/change/"
-        return client.post(page, {"email": person.email, "name": "", "is_active": "on", **changes})
+    def change(self, client, member, **changes):
+        page = f"/admin/accounts/user/{member.pk}/change/"
+        return client.post(page, {"email": member.email, "name": "", "is_active": "on", **changes})
 
     def test_support_changes_and_deletes_a_customer(self, support, user):
         assert self.change(support, user, name="Ada").status_code == 302
@@ -284,5 +284,5 @@ def test_people_are_found_by_how_their_address_or_name_begins(staff, term, found
     page = f"/admin/accounts/user/?q={quote(term, errors='surrogatepass')}"
     answer = client.get(page)
 
-    shown = {names[person.name] for person in answer.context["cl"].result_list}
+    shown = {names[user.name] for user in answer.context["cl"].result_list}
     assert shown == found or "\ud800" in term

@@ -1,4 +1,4 @@
-"""German and Spanish: complete, in step with the texts, and there where a person asks for them."""
+"""German and Spanish: complete, in step with the texts, and used if a browser asks for them."""
 
 from __future__ import annotations
 

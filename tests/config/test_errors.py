@@ -13,7 +13,7 @@ BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 @pytest.fixture
 def failing(monkeypatch):
-    """A home page that fails, and a client that takes what a person would see."""
+    """A home page that fails, and a client that accepts HTML."""
 
     def fail(*args):
         raise RuntimeError("secret-of-the-house")

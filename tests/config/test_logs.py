@@ -1,4 +1,4 @@
-"""The log: one line a request, found by its id, for people or for machines, and never a token."""
+"""The log: one line a request, found by its id, as text or as JSON, and never a token."""
 
 import io
 import json

@@ -186,8 +186,8 @@ def served(folder, port):
 def test_make_run_serves_and_can_be_repeated_without_loss(ready, port):
     with served(ready, port) as site:
         assert call(site, "/") == (200, None)
-        person = {"email": "demo@example.com", "password": PASSWORD}
-        status, tokens = call(site, "/api/token/", person)
+        credentials = {"email": "demo@example.com", "password": PASSWORD}
+        status, tokens = call(site, "/api/token/", credentials)
         assert status == 200
         assert f"http://localhost:{port}/admin/" in (ready / "output").read_text()
     with served(ready, port) as site:

@@ -279,7 +279,7 @@ def everything_waits(env):
 
 def test_the_procfile_as_a_whole_serves_and_loses_no_request_when_it_is_stopped(project, env):
     connections.close_all()
-    person = {"email": "ada@example.com", "password": "a long and good password"}
+    credentials = {"email": "ada@example.com", "password": "a long and good password"}
     port = int(env["PORT"])
     honcho = ["honcho", "start", "--concurrency", "release=0", "--port", str(port)]
     # Each kind of process gets a port of its own, a hundred on.
@@ -289,12 +289,12 @@ def test_the_procfile_as_a_whole_serves_and_loses_no_request_when_it_is_stopped(
         read = pool.submit(manager.stdout.read)
         wait_for(lambda: answers(site))
         wait_for(lambda: runs(env) == 1)
-        assert call(f"{site}/api/register/", person)[0] == 201
-        assert call(f"{site}/api/token/", person)[0] == 200
+        assert call(f"{site}/api/register/", credentials)[0] == 201
+        assert call(f"{site}/api/token/", credentials)[0] == 200
 
         sent = threading.Event()
         with everything_waits(env):
-            late = pool.submit(lambda: (sent.set(), call(f"{site}/api/token/", person))[1])
+            late = pool.submit(lambda: (sent.set(), call(f"{site}/api/token/", credentials))[1])
             sent.wait()
             time.sleep(1)
             manager.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The admin in a browser: how a support person finds a session and ends it."""
+"""The admin in a browser: how support finds a session and ends it."""
 
 import re
 import sys
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.browser
 
 
 def with_permissions(email, *codenames):
-    person = UserFactory(email=email, is_staff=True)
-    person.user_permissions.set(
+    staff = UserFactory(email=email, is_staff=True)
+    staff.user_permissions.set(
         Permission.objects.filter(content_type__app_label="token_blacklist", codename__in=codenames)
     )
-    return person
+    return staff
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_adding_a_blacklisted_token_as_the_manual_says_locks_the_thief_out(
 def test_a_mass_sign_out_says_how_many_and_whose_before_it_ends_them(
     admin, support, user, device_of
 ):
-    devices = [device_of(person) for person in (user, user, UserFactory())]
+    devices = [device_of(owner) for owner in (user, user, UserFactory())]
     for device in devices:
         assert device.log_in().status_code == 200
 

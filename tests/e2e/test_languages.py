@@ -1,4 +1,4 @@
-"""A person whose browser asks for German or Spanish: all that they see is in it."""
+"""Every text for a user whose browser asks for German or Spanish."""
 
 import re
 
@@ -73,7 +73,7 @@ def test_signing_in_and_out(others, user, language):
     expect(page.get_by_text(said["signed out"])).to_be_visible()
     looks()
 
-    # But for what is no word of a language: the person's own name.
+    # But Except the name of the user.
     assert not ENGLISH.findall("\n".join(seen).replace(user.name, ""))
     assert page.locator("html").get_attribute("lang") == language[:2]
 

@@ -21,8 +21,8 @@ def test_access_tokens_are_taken_though_the_disk_is_full(tmp_path):
     env = environment(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'site.sqlite3'}")
     prepare(env)
     with gunicorn(env, workers=1) as server:
-        person = {"email": "demo@example.com", "password": PASSWORD}
-        status, tokens = call(f"{server.url}/api/token/", person)
+        credentials = {"email": "demo@example.com", "password": PASSWORD}
+        status, tokens = call(f"{server.url}/api/token/", credentials)
         assert status == 200
         refresh = {"refresh": tokens["refresh"]}
 

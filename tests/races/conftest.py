@@ -40,7 +40,7 @@ def together() -> Any:
 
 
 @pytest.fixture
-def person(transactional_db: Any) -> Any:
+def user(transactional_db: Any) -> Any:
     """A user in a database that every thread sees."""
     from tests.support.factories import UserFactory
 

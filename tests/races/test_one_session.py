@@ -14,8 +14,8 @@ from .conftest import ROUNDS, THREADS
 pytestmark = pytest.mark.slow
 
 
-def signed_in(person):
-    device = Device(person)
+def signed_in(user):
+    device = Device(user)
     assert device.log_in().status_code == 200
     return device
 
@@ -24,12 +24,12 @@ def refresher(token, user):
     return lambda: Device(user).refresh(token)
 
 
-def test_one_token_has_one_successor_however_many_ask_at_once(person, together):
+def test_one_token_has_one_successor_however_many_ask_at_once(user, together):
     for _ in range(ROUNDS):
-        device = signed_in(person)
+        device = signed_in(user)
         token = device.refresh_token
 
-        answers = together(*[refresher(token, person)] * THREADS)
+        answers = together(*[refresher(token, user)] * THREADS)
 
         assert {answer.status_code for answer in answers} == {200}
         assert len({answer.json()["refresh"] for answer in answers}) == 1
@@ -37,12 +37,12 @@ def test_one_token_has_one_successor_however_many_ask_at_once(person, together):
     assert not BlacklistedToken.objects.exists()
 
 
-def test_without_a_grace_one_of_many_wins_and_the_session_ends_as_stolen(person, together, options):
+def test_without_a_grace_one_of_many_wins_and_the_session_ends_as_stolen(user, together, options):
     options(ROTATION_GRACE_PERIOD=timedelta(0))
     for _ in range(ROUNDS):
-        token = signed_in(person).refresh_token
+        token = signed_in(user).refresh_token
 
-        answers = together(*[refresher(token, person)] * THREADS)
+        answers = together(*[refresher(token, user)] * THREADS)
 
         codes = sorted(answer.status_code for answer in answers)
         assert codes == [200] + [401] * (THREADS - 1)
@@ -50,27 +50,27 @@ def test_without_a_grace_one_of_many_wins_and_the_session_ends_as_stolen(person,
         OutstandingToken.objects.all().delete()
 
 
-def test_a_sign_out_holds_whoever_came_first(person, together):
+def test_a_sign_out_holds_whoever_came_first(user, together):
     for _ in range(ROUNDS):
-        device = signed_in(person)
+        device = signed_in(user)
         token = device.refresh_token
 
         *refreshes, logout = together(
-            *[refresher(token, person)] * (THREADS - 1), lambda d=device: d.log_out()
+            *[refresher(token, user)] * (THREADS - 1), lambda d=device: d.log_out()
         )
 
         assert logout.status_code == 200
         assert {answer.status_code for answer in refreshes} <= {200, 401}
         for answer in refreshes:
             if answer.status_code == 200:
-                assert Device(person).refresh(answer.json()["refresh"]).status_code == 401
+                assert Device(user).refresh(answer.json()["refresh"]).status_code == 401
                 assert device.me(answer.json()["access"]).status_code == 401
     assert BlacklistedToken.objects.count() == ROUNDS
 
 
-def test_many_sign_outs_make_one_record_and_all_succeed(person, together):
+def test_many_sign_outs_make_one_record_and_all_succeed(user, together):
     for _ in range(ROUNDS):
-        device = signed_in(person)
+        device = signed_in(user)
 
         answers = together(*[device.log_out] * THREADS)
 
@@ -78,12 +78,12 @@ def test_many_sign_outs_make_one_record_and_all_succeed(person, together):
     assert BlacklistedToken.objects.count() == ROUNDS
 
 
-def test_a_flush_beside_sign_outs_loses_nothing_and_fails_nobody(person, together, options):
+def test_a_flush_beside_sign_outs_loses_nothing_and_fails_nobody(user, together, options):
     options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
     for _ in range(ROUNDS):
-        device = signed_in(person)
+        device = signed_in(user)
         OutstandingToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-        live = signed_in(person)
+        live = signed_in(user)
 
         *logouts, _report, _again = together(
             *[device.log_out] * (THREADS - 2), flush.delete_expired, flush.delete_expired
@@ -95,16 +95,16 @@ def test_a_flush_beside_sign_outs_loses_nothing_and_fails_nobody(person, togethe
         live.log_out()
 
 
-def test_a_token_without_a_record_gets_one_session_and_one_successor(person, together, options):
+def test_a_token_without_a_record_gets_one_session_and_one_successor(user, together, options):
     from token_blacklist.tokens import RefreshToken
 
     options(REQUIRE_OUTSTANDING=False)
     for _ in range(ROUNDS):
         stateless = RefreshToken()
-        stateless["user_id"] = str(person.pk)
+        stateless["user_id"] = str(user.pk)
         token = str(stateless)
 
-        answers = together(*[refresher(token, person)] * THREADS)
+        answers = together(*[refresher(token, user)] * THREADS)
 
         assert {answer.status_code for answer in answers} == {200}
         assert len({answer.json()["refresh"] for answer in answers}) == 1

@@ -30,7 +30,7 @@ ROUNDS_OF_A_PAIR = max(1, ROUNDS // 3)
 
 @dataclass
 class Story:
-    """One person with two sessions, and what the threads did to them."""
+    """One user with two sessions, and what the threads did to them."""
 
     user: Any
     laptop: Device

@@ -1,4 +1,4 @@
-"""The admin as a support person uses it: by its links, fields and buttons."""
+"""The admin as support uses it: by its links, fields and buttons."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Admin:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def sign_in(self, person: Any) -> None:
+    def sign_in(self, user: Any) -> None:
         self.page.goto("/admin/")
-        self.page.get_by_label("E-mail address").fill(person.email)
+        self.page.get_by_label("E-mail address").fill(user.email)
         self.page.locator("[name=password]").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         self.page.wait_for_url("**/admin/")

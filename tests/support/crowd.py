@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-PEOPLE, SESSIONS, ENDED = 50_000, 1_000_000, 300_000
+USERS, SESSIONS, ENDED = 50_000, 1_000_000, 300_000
 OFFICE = "203.0.113.80"  # an address that many share
 TABLES = "token_blacklist_outstandingtoken, token_blacklist_blacklistedtoken, accounts_user"
 
@@ -20,10 +20,10 @@ INSERT INTO accounts_user
     (email, name, password, is_superuser, is_staff, is_active, date_joined)
 SELECT 'customer' || n || '@example.com', 'Person ' || n, '!', false, false, n % 50 > 0,
     now() - random() * interval '900 days'
-FROM generate_series(1, {PEOPLE}) AS n;
+FROM generate_series(1, {USERS}) AS n;
 
--- One in 100 has lost its person, one in 50 is the first person's: somebody's script.
-WITH people AS (SELECT min(id) AS first FROM accounts_user),
+-- One in 100 has no user any more; one in 50 belongs to the first user, who has a script.
+WITH users AS (SELECT min(id) AS first FROM accounts_user),
 signed_in AS (
     SELECT n, now() - interval '30 days' * (1 - n / {SESSIONS}.0) AS at, random() AS lasted
     FROM generate_series(1, {SESSIONS}) AS n
@@ -38,7 +38,7 @@ INSERT INTO token_blacklist_outstandingtoken
     (user_id, session_id, generation, created_at, refreshed_at, expires_at, ip_address, user_agent)
 SELECT
     CASE WHEN n % 100 = 7 THEN NULL WHEN n % 50 = 3 THEN first
-        ELSE first + floor(random() * {PEOPLE})::int END,
+        ELSE first + floor(random() * {USERS})::int END,
     md5(n::text), floor(lasted * 40)::int, at,
     CASE WHEN lasted > 0.1 THEN last END, last + interval '1 day',
     (CASE WHEN n % 39 = 0 THEN '{OFFICE}'
@@ -47,7 +47,7 @@ SELECT
         'Linux; Android 15', 'Macintosh; Intel Mac OS X 10_15'])[1 + n % 5] || ')'
     || CASE WHEN n % 5 IN (0, 3) THEN ' Mobile/15E148' ELSE '' END
     || ' Safari/' || (600 + n % 40)
-FROM seen, people;
+FROM seen, users;
 
 INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at, reason, note)
 SELECT id, least(now(), created_at + random() * interval '2 days') AS at,

@@ -18,7 +18,7 @@ class UserFactory(DjangoModelFactory):
         model = User
         skip_postgeneration_save = True
 
-    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    email = factory.Sequence(lambda n: f"user{n}@example.com")
     if User.USERNAME_FIELD == "username":  # Django's own user, where the app is lifted
         username = factory.SelfAttribute("email")
     password = factory.django.Password(PASSWORD)

@@ -31,8 +31,8 @@ class Visitor:
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
 
-    def sign_in(self, person: Any, password: str = PASSWORD) -> None:
-        self.sends_credentials(person.email, password)
+    def sign_in(self, user: Any, password: str = PASSWORD) -> None:
+        self.sends_credentials(user.email, password)
         self.sees_the_account()
 
     def sees_the_account(self, page: Page | None = None) -> None:

@@ -38,15 +38,15 @@ def staff(db):
     """Make a client of somebody on the staff with these permissions."""
 
     def make(*codenames):
-        person = UserFactory(is_staff=True)
+        staff = UserFactory(is_staff=True)
         found = Permission.objects.filter(
             content_type__app_label="token_blacklist", codename__in=codenames
         )
         assert found.count() == len(codenames)
-        person.user_permissions.set(found)
+        staff.user_permissions.set(found)
         client = Client()
-        client.force_login(person)
-        client.person = person
+        client.force_login(staff)
+        client.staff = staff
         return client
 
     return make
@@ -111,9 +111,9 @@ class TestWhoMayDoWhat:
 
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_without_permissions_every_address_is_refused(self, session, method):
-        person = UserFactory(is_staff=True)
+        staff = UserFactory(is_staff=True)
         client = Client()
-        client.force_login(person)
+        client.force_login(staff)
         addresses = every_url(session)
         assert len(addresses) > 15
 
@@ -138,7 +138,7 @@ class TestWhoMayDoWhat:
 
     def test_one_click_is_a_post_with_a_csrf_token(self, support, session):
         strict = Client(enforce_csrf_checks=True)
-        strict.force_login(support.person)
+        strict.force_login(support.staff)
 
         assert support.get(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
         assert strict.post(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
@@ -314,8 +314,8 @@ class TestEnding:
         assert not is_live(session)
         assert is_live(other)
         entry = session.blacklistedtoken
-        assert (entry.reason, entry.blacklisted_by) == ("admin", support.person)
-        assert LogEntry.objects.get().user == support.person
+        assert (entry.reason, entry.blacklisted_by) == ("admin", support.staff)
+        assert LogEntry.objects.get().user == support.staff
 
     def test_to_end_one_that_is_over_or_gone_changes_nothing(self, support):
         entry = BlacklistedTokenFactory(reason="logout")
@@ -528,13 +528,13 @@ def test_the_story_of_a_session_is_told_in_order(support, user):
     device.log_in()
     device.refresh()
     record = OutstandingToken.objects.get()
-    revoke_session(record, reason="admin", by=support.person, note="<stolen>")
+    revoke_session(record, reason="admin", by=support.staff, note="<stolen>")
 
     text = support.get(f"{OUTSTANDING}{record.pk}/change/").text
 
     told = ["Signed in", "<span>Refreshed</span>", "Ended: "]
     assert [text.index(part) for part in told] == sorted(text.index(part) for part in told)
-    assert f"by {support.person.email}" in text
+    assert f"by {support.staff.email}" in text
     assert "“&lt;stolen&gt;”" in text
 
 

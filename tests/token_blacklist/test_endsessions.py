@@ -1,4 +1,4 @@
-"""The command that ends sessions: by time, person, address, or all of them."""
+"""The command that ends sessions: by time, user, address, or all of them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -46,7 +46,7 @@ class EndingMixin:
         return request.user.has_perm(MAY_END)
 
     def end_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask which sessions, then say how many there are, then end them."""
+        """Show the form, then the number of sessions, then end them."""
         if not self.has_end_permission(request):
             raise PermissionDenied
         if request.method == "POST":
@@ -116,7 +116,7 @@ class EndingMixin:
         return back
 
     def end_one_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """End one session, by POST alone."""
+        """End one session. Only POST is allowed."""
         if not self.has_end_permission(request) or request.method != "POST":
             raise PermissionDenied
         record = OutstandingToken.objects.select_related("user").filter(pk=pk).first()

@@ -21,7 +21,7 @@ from .ending import EndingMixin, end_button
 from .forms import EndSessionsForm
 from .search import SearchMixin
 
-HANDHELD = "Mobi"  # as browsers on phones and tablets say
+HANDHELD = "Mobi"  # in the user agent of phones and tablets
 REASON = "blacklistedtoken__reason"
 
 
@@ -167,16 +167,16 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     @admin.display(description=_("history"))
     def story(self, record: OutstandingToken) -> str:
         """Return the events of the session in order."""
-        told: list[tuple[Any, Any]] = [(record.created_at, _("Signed in"))]
+        events: list[tuple[Any, Any]] = [(record.created_at, _("Signed in"))]
         if record.refreshed_at:
             refreshed = ngettext(
                 "Refreshed", "Refreshed, the last of %(count)d times", record.generation
             )
-            told.append((record.refreshed_at, refreshed % {"count": record.generation}))
+            events.append((record.refreshed_at, refreshed % {"count": record.generation}))
         if record.is_expired():
-            told.append((record.expires_at, _("Expired")))
+            events.append((record.expires_at, _("Expired")))
         elif not record.is_blacklisted:
-            told.append((record.expires_at, _("Expires, unless it is refreshed")))
+            events.append((record.expires_at, _("Expires, unless it is refreshed")))
         if record.is_blacklisted:
             entry = record.blacklistedtoken
             how = [str(entry.get_reason_display())]
@@ -184,12 +184,12 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
                 how.append(_("by %(who)s") % {"who": entry.blacklisted_by})
             if entry.note:
                 how.append(f"“{entry.note}”")
-            told.append((entry.blacklisted_at, _("Ended: ") + ", ".join(how)))
-        told = sorted(told, key=lambda event: (event[0] is not None, event[0]))
+            events.append((entry.blacklisted_at, _("Ended: ") + ", ".join(how)))
+        events = sorted(events, key=lambda event: (event[0] is not None, event[0]))
         lines = format_html_join(
             "",
             "<li><time>{}</time> <span>{}</span></li>",
-            ((localize(timezone.localtime(at)) if at else "?", what) for at, what in told),
+            ((localize(timezone.localtime(at)) if at else "?", what) for at, what in events),
         )
         return format_html('<ol class="tb-story">{}</ol>', lines)
 

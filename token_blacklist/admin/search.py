@@ -26,9 +26,9 @@ NEWEST = 10_000  # sessions among which a device is searched, because no index h
 
 
 def session_in(term: str) -> str | None:
-    """Return the session id in a token, or None where it is none. Its signature is not asked for.
+    """Return the session id in a token, or None if the term is no token.
 
-    Whoever pastes a token wants to know whose it is, also when its key has been replaced.
+    The signature is not verified, so that a token is found after its key was replaced.
     """
     if (found := A_TOKEN.fullmatch(term)) is None:
         return None
@@ -106,7 +106,7 @@ def _users(start: str) -> list[Any]:
 
 
 class SearchMixin:
-    """Searches a list by `sessions_for`. A pasted token never comes back in a page or address."""
+    """Searches a list by `sessions_for`. A pasted token is never shown in a page or URL."""
 
     search_path = ""
     search_help_text: Any = _("User, IP address, device, sid or token")
@@ -117,7 +117,7 @@ class SearchMixin:
         "sessions; “ada@example.com iPhone” finds one of a user. The jti of a refresh token is "
         "found, that of an access token is not stored: use its sid."
     )
-    # Not used, but without it there is no search box.
+    # Django shows a search box only if this is set.
     search_fields: Any = ("pk",)
 
     def get_search_results(

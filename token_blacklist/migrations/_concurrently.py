@@ -1,4 +1,4 @@
-"""Adds an index while sign-ins go on."""
+"""Adds an index without blocking writes."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from django.db import migrations
 
 
 class AddIndexConcurrently(migrations.AddIndex):
-    """Django's AddIndex, which on PostgreSQL locks nobody out, and may be stopped and run again.
+    """Django's AddIndex, which on PostgreSQL does not block writes and can be interrupted.
 
-    For a migration with `atomic = False`: PostgreSQL builds such an index outside transactions.
-    What a build that was stopped leaves behind is an index that is not valid, and is dropped.
+    For a migration with `atomic = False`, because PostgreSQL builds such an index outside
+    transactions. An interrupted build leaves an invalid index, which the next run drops.
     """
 
     atomic = False

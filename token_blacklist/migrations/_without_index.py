@@ -1,4 +1,4 @@
-"""Takes the index of a foreign key away, and leaves the foreign key alone."""
+"""Drops the index of a foreign key, and keeps the foreign key."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.db import migrations, models
 class DropIndex(migrations.AlterField):
     """Django's AlterField, for `db_index=False` as the only change.
 
-    On PostgreSQL Django drops the foreign key as well and makes it again, which looks at every row
-    while both tables are locked.
+    On PostgreSQL, Django also drops and recreates the foreign key, which checks every row while both
+    tables are locked.
     """
 
     def database_forwards(

@@ -10,7 +10,7 @@ from django.core.management.commands import migrate
 from django.db import InterfaceError, OperationalError, connections
 
 KEY = int.from_bytes(b"migrate")  # of the advisory lock
-PAUSE = 0.5  # seconds until the lock is asked for again
+PAUSE = 0.5  # seconds between two attempts to get the lock
 
 
 class Command(migrate.Command):
@@ -30,9 +30,9 @@ class Command(migrate.Command):
     def _alone(self, using: str, verbosity: int) -> Iterator[None]:
         """Wait until no other migrate runs on this database, and keep others out.
 
-        By a lock of a transaction, which a pooler leaves to one server connection, on a connection
-        of its own. It is asked for again and again: a statement that waits for it would keep a
-        snapshot, and an index that is built CONCURRENTLY waits for those.
+        The lock belongs to a transaction, because a pooler keeps a transaction on one connection of
+        the server. It is polled, because a statement that waits for it would hold a snapshot, and
+        CREATE INDEX CONCURRENTLY waits for all snapshots.
         """
         if connections[using].vendor != "postgresql":
             yield

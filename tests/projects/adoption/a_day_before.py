@@ -1,4 +1,4 @@
-"""People who sign in, refresh and sign out on the site as it was. Prints the tokens they hold."""
+"""Users sign in, refresh and sign out on the old site. Prints their tokens."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The same people come back with the tokens they hold. Prints how each is answered."""
+"""The same users return with their tokens. Prints the response to each."""
 
 import json
 import logging

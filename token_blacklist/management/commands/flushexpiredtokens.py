@@ -142,7 +142,7 @@ def only_warnings(is_quiet: bool) -> Iterator[None]:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[threading.Event]:
-    """Give an event that SIGTERM and Ctrl-C set, in the place of ending the process at once."""
+    """Yield an event that SIGTERM and Ctrl-C set instead of ending the process."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # only the main thread may listen to signals
