@@ -18,10 +18,10 @@ run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001
 	@$(PY) manage.py demo --port '$(PORT)'
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
 
-check: setup-dev ## Run the quick tests: SQLite, no servers, no browser (a minute)
+check: setup-dev ## Run the quick tests: SQLite, no servers, no browser (under a minute)
 	$(PYTEST) --numprocesses=logical --dist=worksteal -m "not (process or browser or slow)"
 
-test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser (7 to 18 minutes)
+test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser (7 to 15 minutes)
 	@$(PY) -m tests
 
 test-long: setup-dev ## Run many more races, state machines and generated requests (half an hour)

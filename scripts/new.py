@@ -2,6 +2,9 @@
 
 Called by `make new NAME="Acme Portal" DIR=../acme`. ACCENT=#a61e4d and SENDER=hello@acme.example
 are optional. The history, .env and the database are not copied.
+
+Copier, Cookiecutter and `startproject --template` need placeholders in the files. This project then
+would not run itself, and its tests would test something else than what a product gets.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Creates .venv from a lock file with hashes and .env with new keys, and compiles the translations.
-# Does nothing if everything is up to date.
+# Does nothing if everything is up to date. In POSIX sh with pip and venv alone, because uv, Poetry or
+# Hatch would have to be installed first.
 # Usage: scripts/setup.sh [requirements.txt]
 set -eu
 cd "$(dirname "$0")/.."

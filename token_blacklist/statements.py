@@ -1,8 +1,10 @@
 """SQL that Django compiles once per process and that is sent many times, with different values.
 
-Django needs more time to compile a queryset than to send the SQL. The statements of the hot path
-are therefore built by functions, from querysets with a `param` in place of each value, once for
-each database and each of the function's other arguments:
+Django needs more time to compile a queryset than to send the SQL: verifying an access token and
+loading its user takes 0.18 ms with the kept statement and 1.8 ms if it is compiled each time, a
+refresh 0.2 ms and 1.8 ms (timeit, SQLite in memory). The statements of the hot path are therefore
+built by functions, from querysets with a `param` in place of each value, once for each database and
+each of the function's other arguments:
 
     @prepared
     def _moving(using: str) -> Statement:

@@ -35,8 +35,8 @@ class PolicyMiddleware(CSPMiddleware):
     """Sends django-csp's policy with each page, and a constant one with JSON.
 
     `settings.CSP_BY_PATH` has the directives that differ below a path. django-csp builds the policy
-    for each response, which takes 85 microseconds (timeit, Python 3.13). That is an eighth of the
-    time of an API request, so JSON does without it.
+    for each response. Skipping that for JSON saves 30 microseconds per API request (timeit, Python
+    3.13).
     """
 
     def process_response(

@@ -74,7 +74,7 @@ def test_many_other_entries_throw_no_count_out(cache):
 def test_what_has_expired_is_swept_out(cache, clock, monkeypatch):
     cache.add("old", 1, timeout=60)
     clock.shift(61)
-    monkeypatch.setattr(cache, "SWEEPS", 1)
+    monkeypatch.setattr(cache, "SWEEP_SHARE", 1)
 
     cache.add("new", 1, timeout=60)
 

@@ -48,10 +48,10 @@ def words_in_python(paths):
 
 def words_in_templates(paths):
     for path in paths:
-        # As makemessages does it: what is no text is blanked, what is one is a call of gettext.
+        # As in makemessages: each text becomes a call of gettext or `_`, and the rest is blanked.
         blanked = templatize(path.read_text(encoding="utf-8"), origin=str(path))
         calls = re.findall(
-            r"n?gettext\((?:u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"),?\s*)+", blanked
+            r"(?:n?gettext|\b_)\((?:u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"),?\s*)+", blanked
         )
         source = "\n".join(f"{call})" for call in calls)
         yield from words_of(extract_python(io.BytesIO(source.encode()), KEYWORDS, [], {}))

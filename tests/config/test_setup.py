@@ -24,6 +24,16 @@ from tests.support.server import free_port
 pytestmark = pytest.mark.process
 
 
+# A package index that nothing can be installed from.
+UNREACHABLE = {
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+    "PIP_NO_CACHE_DIR": "1",
+}
+
+
 @pytest.fixture
 def copy(tmp_path):
     return copy_into(tmp_path / "copy")
@@ -68,11 +78,7 @@ def test_a_python_that_pyenv_has_is_found_though_its_shims_fail(copy, tmp_path):
         cwd=copy,
         PATH=f"{shims}:{os.environ['PATH']}",
         PYENV_ROOT=str(tmp_path / "pyenv"),
-        PIP_CONFIG_FILE=os.devnull,
-        PIP_INDEX_URL="http://127.0.0.1:9/simple",
-        PIP_EXTRA_INDEX_URL="",
-        PIP_FIND_LINKS="",
-        PIP_NO_CACHE_DIR="1",
+        **UNREACHABLE,
     )
 
     assert "The packages could not be installed" in refusal(done)
@@ -95,11 +101,7 @@ def test_an_unreachable_package_index_ends_in_a_sentence_and_soon(copy):
         "run",
         cwd=copy,
         PYTHON=sys.executable,
-        PIP_CONFIG_FILE=os.devnull,
-        PIP_INDEX_URL="http://127.0.0.1:9/simple",
-        PIP_EXTRA_INDEX_URL="",
-        PIP_FIND_LINKS="",
-        PIP_NO_CACHE_DIR="1",
+        **UNREACHABLE,
     )
 
     assert "PIP_INDEX_URL" in refusal(done)
