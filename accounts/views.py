@@ -22,10 +22,10 @@ from token_blacklist.schema import (
     CROSS_SITE,
     DONE,
     FROM_ANOTHER_SITE,
-    NEW_PAIR,
     THROTTLED,
     bad_request,
     error,
+    new_pair,
 )
 from token_blacklist.views import RefreshCookieMixin, no_store
 
@@ -241,7 +241,7 @@ class RegisterView(GenericAPIView[User]):
         description="Revokes every session of the user, the current one too, and returns the "
         "tokens of a new one. Store them first: the ones you have no longer work.",
         responses={
-            200: NEW_PAIR,
+            200: new_pair(),
             **bad_request({"old_password": ["This is not your current password."]}),
             **UNAUTHORIZED,
             **BAD_CSRF,

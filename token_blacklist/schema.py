@@ -6,13 +6,15 @@ In a module of its own, so that the views need only Django, DRF and PyJWT.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
     OpenApiViewExtension,
 )
 from drf_spectacular.types import OpenApiTypes
@@ -22,14 +24,13 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema,
-    extend_schema_field,
     extend_schema_view,
     inline_serializer,
 )
 from rest_framework import serializers
 
+from .conf import conf
 from .exceptions import WRONG_CREDENTIALS
-from .serializers import TransportField
 
 F = TypeVar("F", bound=Callable[..., Any])
 ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.signature"
@@ -203,177 +204,175 @@ USERNAME = get_user_model().USERNAME_FIELD
 CREDENTIALS = {USERNAME: "demo@example.com", "password": "demo-password"}
 
 
+class _SerializerDescription(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its base's
+    """Describes a serializer whose refresh token may be in the cookie instead."""
+
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(
+            self.target, direction, bypass_extensions=True
+        )
+        if "required" in schema:
+            schema["required"] = [name for name in schema["required"] if name != "refresh"]
+        # openapi-typescript makes a field with a default a required one.
+        schema["properties"].get("transport", {}).pop("default", None)
+        return schema
+
+
+class ObtainDescription(_SerializerDescription):  # type: ignore[no-untyped-call]
+    target_class = f"{__package__}.serializers.TokenObtainPairSerializer"
+
+
+class RefreshDescription(_SerializerDescription):  # type: ignore[no-untyped-call]
+    target_class = f"{__package__}.serializers.TokenRefreshSerializer"
+
+
+class BlacklistDescription(_SerializerDescription):  # type: ignore[no-untyped-call]
+    target_class = f"{__package__}.serializers.TokenBlacklistSerializer"
+
+
+class TrimmedFieldDescription(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # its base's
+    target_class = f"{__package__}.serializers.TrimmedField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"\S"}
+
+
+def new_pair() -> OpenApiResponse:
+    """Describe the pair of a new session, as TOKEN_OBTAIN_SERIALIZER returns it."""
+    return _tokens(
+        conf.TOKEN_OBTAIN_SERIALIZER,
+        "The first tokens of a new session.",
+        {"access": ACCESS, "refresh": REFRESH},
+    )
+
+
+def _tokens(serializer: Any, description: str, tokens: dict[str, str]) -> OpenApiResponse:
+    example = OpenApiExample("tokens", tokens, response_only=True)
+    return OpenApiResponse(serializer, description, [example])
+
+
 def _describe(
-    view: str,
+    name: str,
     operation: str,
     summary: str,
-    *,
-    method: str = "post",
-    request: Any = None,
-    **parts: Any,
+    description: str,
+    *errors: dict[int, OpenApiResponse],
+    example: dict[str, str],
+    tokens: dict[str, str] | None = None,
 ) -> None:
-    """Attach a description to a method of a view. Its registration is the subclass's making.
+    """Describe the POST of a view by the serializer in its setting.
 
-    The body is described as JSON only. A form has the same fields, and a generated client would
-    have each call twice.
+    `tokens` is the example of the answer, or None for an empty object. The body is described as
+    JSON only. A form has the same fields, and a generated client would have each call twice.
     """
-    described = describe(
-        operation_id=operation,
-        summary=summary,
-        tags=["token"],
-        auth=[],
-        request=request and {"application/json": request},
-        **parts,
-    )
 
     class Description(OpenApiViewExtension):  # type: ignore[no-untyped-call]  # its base's
-        target_class = f"{__package__}.views.{view}"
+        target_class = f"{__package__}.views.{name}"
 
         def view_replacement(self) -> Any:
-            return extend_schema_view(**{method: described})(type(view, (self.target_class,), {}))  # type: ignore[arg-type]
+            view: Any = self.target_class
+            serializer = getattr(conf, view.serializer_setting)
+            answer = _tokens(serializer, "The tokens of the session.", tokens) if tokens else DONE
+            post = describe(
+                operation_id=operation,
+                summary=summary,
+                description=description,
+                tags=["token"],
+                auth=[],
+                request={"application/json": serializer},
+                responses={200: answer, **reduce(or_, errors)},
+                examples=[OpenApiExample("an example", example, request_only=True)],
+            )
+            return extend_schema_view(post=post)(type(view.__name__, (view,), {}))
 
 
-@extend_schema_field({"type": "string", "pattern": r"\S"})
-class Text(serializers.CharField):
-    """Something besides white space, which is trimmed before the field is refused as blank."""
+class CSRFCookieDescription(OpenApiViewExtension):  # type: ignore[no-untyped-call]  # its base's
+    target_class = f"{__package__}.views.CSRFCookieView"
 
-
-class Credentials(serializers.Serializer[Any]):
-    password = serializers.CharField(style={"input_type": "password"})
-
-    def get_fields(self) -> dict[str, Any]:
-        return {USERNAME: Text(), **super().get_fields()}
-
-
-class PairCredentials(Credentials):
-    transport = TransportField(
-        required=False,
-        help_text="Where to put the refresh token: `body` (the default), or `cookie` for an "
-        "HttpOnly cookie, which needs a CSRF token.",
-    )
-
-
-_pair = inline_serializer(
-    "TokenPair",
-    {
-        "access": serializers.CharField(
-            help_text="Send it with each request: `Authorization: Bearer <access>`."
-        ),
-        "refresh": serializers.CharField(
-            required=False,
-            help_text="Good for one refresh. Missing where it is in the cookie, and after a "
-            "refresh on a site that does not rotate refresh tokens.",
-        ),
-    },
-)
-
-
-def _answer(body: Any, description: str, **tokens: str) -> OpenApiResponse:
-    example = OpenApiExample("tokens", tokens, response_only=True)
-    return OpenApiResponse(body, description, [example])
-
-
-NEW_PAIR = _answer(_pair, "The first tokens of a new session.", access=ACCESS, refresh=REFRESH)
-_refresh = inline_serializer(
-    "Refresh",
-    {
-        "refresh": Text(
-            required=False, help_text="The refresh token. Leave it out to use the refresh cookie."
+    def view_replacement(self) -> Any:
+        view: Any = self.target_class
+        get = describe(
+            operation_id="token_csrf",
+            summary="Get the CSRF cookie",
+            description="Send its value as `X-CSRFToken` with every call that uses the refresh "
+            "cookie.",
+            tags=["token"],
+            auth=[],
+            responses={200: DONE},
         )
-    },
-)
-_token = inline_serializer("AnyToken", {"token": Text()})
-_sliding = inline_serializer("SlidingToken", {"token": Text()})
+        return extend_schema_view(get=get)(type(view.__name__, (view,), {}))
 
-_describe(
-    "CSRFCookieView",
-    "token_csrf",
-    "Get the CSRF cookie",
-    method="get",
-    description="Send its value as `X-CSRFToken` with every call that uses the refresh cookie.",
-    responses={200: DONE},
-)
+
+PAIR = {"access": ACCESS, "refresh": REFRESH}
+SIGN_IN_ERRORS = (bad_request({USERNAME: REQUIRED}), BAD_CREDENTIALS, THROTTLED)
 _describe(
     "TokenObtainPairView",
     "token_obtain",
     "Sign in",
-    description="Opens a session and returns its access token and its refresh token.",
-    request=PairCredentials,
-    responses={
-        200: NEW_PAIR,
-        **bad_request({USERNAME: REQUIRED}),
-        **BAD_CREDENTIALS,
-        **BAD_CSRF,
-        **THROTTLED,
-    },
-    examples=[OpenApiExample("credentials", CREDENTIALS, request_only=True)],
+    "Opens a session and returns its access token and its refresh token.",
+    *SIGN_IN_ERRORS,
+    BAD_CSRF,
+    example=CREDENTIALS,
+    tokens=PAIR,
 )
 _describe(
     "TokenRefreshView",
     "token_refresh",
     "Refresh",
-    description="Returns a new access token and the next refresh token. Store the new refresh "
-    "token first: the one you sent works once. If no answer arrives, send the same request again "
-    "at once. Later it counts as theft, and the session is revoked.",
-    request=_refresh,
-    responses={
-        200: _answer(_pair, "The next tokens of the session.", access=ACCESS, refresh=REFRESH),
-        **bad_request({"refresh": REQUIRED}),
-        **BAD_REFRESH,
-        **BAD_CSRF,
-        **THROTTLED,
-    },
-    examples=[OpenApiExample("refresh token", {"refresh": REFRESH}, request_only=True)],
+    "Returns a new access token and the next refresh token. Store the new refresh token first: the "
+    "one you sent works once. If no answer arrives, send the same request again at once. Later it "
+    "counts as theft, and the session is revoked.",
+    bad_request({"refresh": REQUIRED}),
+    BAD_REFRESH,
+    BAD_CSRF,
+    THROTTLED,
+    example={"refresh": REFRESH},
+    tokens=PAIR,
 )
 _describe(
     "TokenVerifyView",
     "token_verify",
     "Check a token",
-    description="Answers 200 if the token is valid for its own use: an access token for a "
-    "request, a refresh token for a refresh. The token stays as it is.",
-    request=_token,
-    responses={200: DONE, **bad_request({"token": REQUIRED}), **NOT_ACCEPTED},
-    examples=[OpenApiExample("any token", {"token": ACCESS}, request_only=True)],
+    "Answers 200 if the token is valid for its own use: an access token for a request, a refresh "
+    "token for a refresh. The token stays as it is.",
+    bad_request({"token": REQUIRED}),
+    NOT_ACCEPTED,
+    example={"token": ACCESS},
 )
 _describe(
     "TokenBlacklistView",
     "token_blacklist",
     "Sign out",
-    description="Revokes the session of the token, a refresh or sliding token. All its tokens stop "
-    "working at once. Signing out twice is fine.",
-    request=_refresh,
-    responses={200: DONE, **bad_request({"refresh": REQUIRED}), **BAD_TOKEN, **BAD_CSRF_ALONE},
-    examples=[OpenApiExample("refresh token", {"refresh": REFRESH}, request_only=True)],
+    "Revokes the session of the token, a refresh or sliding token. All its tokens stop working at "
+    "once. Signing out twice is fine.",
+    bad_request({"refresh": REQUIRED}),
+    BAD_TOKEN,
+    BAD_CSRF_ALONE,
+    example={"refresh": REFRESH},
 )
 _describe(
     "TokenObtainSlidingView",
     "token_obtain_sliding",
     "Sign in with a sliding token",
-    description="Opens a session and returns its sliding token, which is access and refresh "
-    "token in one. To sign out, send it as `refresh` to the sign-out endpoint.",
-    request=Credentials,
-    responses={
-        200: _answer(_sliding, "The first token of a new session.", token=SLIDING),
-        **bad_request({USERNAME: REQUIRED}),
-        **BAD_CREDENTIALS,
-        **CROSS_SITE,
-        **THROTTLED,
-    },
-    examples=[OpenApiExample("credentials", CREDENTIALS, request_only=True)],
+    "Opens a session and returns its sliding token, which is access and refresh token in one. To "
+    "sign out, send it as `refresh` to the sign-out endpoint.",
+    *SIGN_IN_ERRORS,
+    CROSS_SITE,
+    example=CREDENTIALS,
+    tokens={"token": SLIDING},
 )
 _describe(
     "TokenRefreshSlidingView",
     "token_refresh_sliding",
     "Refresh a sliding token",
-    description="Returns the next sliding token of the session. Refresh before the current one "
-    "expires.",
-    request=_sliding,
-    responses={
-        200: _answer(_sliding, "The next token of the session.", token=SLIDING),
-        **bad_request({"token": REQUIRED}),
-        **BAD_REFRESH,
-        **CROSS_SITE,
-        **THROTTLED,
-    },
-    examples=[OpenApiExample("sliding token", {"token": SLIDING}, request_only=True)],
+    "Returns the next sliding token of the session. Refresh before the current one expires.",
+    bad_request({"token": REQUIRED}),
+    BAD_REFRESH,
+    CROSS_SITE,
+    THROTTLED,
+    example={"token": SLIDING},
+    tokens={"token": SLIDING},
 )

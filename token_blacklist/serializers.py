@@ -25,6 +25,10 @@ from .tokens import (
     Token,
 )
 
+ACCESS_HELP = "Send it with each request: `Authorization: Bearer <access>`."
+REFRESH_HELP = (
+    "Works for one refresh. Missing if it is in the cookie, or if refresh tokens are not rotated."
+)
 T = TypeVar("T", bound=Token)
 R = TypeVar("R", bound=BlacklistMixin)
 
@@ -39,7 +43,11 @@ class PasswordField(serializers.CharField):
         super().__init__(**kwargs)
 
 
-class TokenField(serializers.CharField):
+class TrimmedField(serializers.CharField):
+    """A text that is not blank without the white space around it."""
+
+
+class TokenField(TrimmedField):
     """A token in its compact form."""
 
     def run_validators(self, value: str) -> None:
@@ -54,11 +62,16 @@ class TransportField(serializers.ChoiceField):
     default_error_messages = {"invalid_choice": _('Must be "body" or "cookie".')}
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "help_text",
+            "Where to put the refresh token: `body` (the default), or `cookie` for an HttpOnly "
+            "cookie, which needs a CSRF token.",
+        )
         super().__init__(("body", "cookie"), **kwargs)
 
 
 class TokenObtainSerializer(serializers.Serializer[Any]):
-    """Credentials: the user model's USERNAME_FIELD and `password`."""
+    """Signs a user in with the user name and `password`."""
 
     token_class: ClassVar[type[Token]]
     user: AbstractBaseUser
@@ -68,7 +81,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.username_field = get_user_model().USERNAME_FIELD
-        self.fields[self.username_field] = serializers.CharField(write_only=True)
+        self.fields[self.username_field] = TrimmedField(write_only=True)
         self.fields["password"] = PasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -112,8 +125,8 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
 class TokenObtainPairSerializer(TokenObtainSerializer):
     token_class = RefreshToken
     transport = TransportField(default="body", write_only=True)
-    refresh = serializers.CharField(read_only=True)
-    access = serializers.CharField(read_only=True)
+    refresh = serializers.CharField(read_only=True, help_text=REFRESH_HELP)
+    access = serializers.CharField(read_only=True, help_text=ACCESS_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
@@ -142,8 +155,8 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):
-    refresh = TokenField()
-    access = serializers.CharField(read_only=True)
+    refresh = TokenField(help_text=REFRESH_HELP)
+    access = serializers.CharField(read_only=True, help_text=ACCESS_HELP)
     token_class = RefreshToken
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -171,7 +184,7 @@ class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
 
 
 class TokenVerifySerializer(serializers.Serializer[Any]):
-    """Any token; it is valid if it would be accepted for its purpose."""
+    """Any token. It is valid if it would be accepted for its purpose."""
 
     token = TokenField(write_only=True)
 
@@ -182,9 +195,9 @@ class TokenVerifySerializer(serializers.Serializer[Any]):
 
 
 class TokenBlacklistSerializer(serializers.Serializer[Any]):
-    """A refresh or sliding token of any generation, whose session is ended."""
+    """A refresh or sliding token of any generation, whose session is revoked."""
 
-    refresh = TokenField(write_only=True)
+    refresh = TokenField(write_only=True, help_text="Leave it out to use the refresh cookie.")
     token_classes: tuple[type[BlacklistMixin], ...] = (RefreshToken, SlidingToken)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -9,19 +9,21 @@ from client.models import (
     FieldErrors,
     Me,
     NoActiveAccountOrTokenNotValidError,
-    PairCredentialsRequest,
-    RefreshRequest,
+    TokenBlacklistRequest,
     TokenBlacklistResponse200,
-    TokenPair,
+    TokenObtainPair,
+    TokenObtainPairRequest,
+    TokenRefresh,
+    TokenRefreshRequest,
     UnauthorizedError,
 )
 
 site = sys.argv[1]
 api = Client(base_url=site)
 
-credentials = PairCredentialsRequest("demo@example.com", "demo-password")
+credentials = TokenObtainPairRequest("demo@example.com", "demo-password")
 first = token_obtain.sync(client=api, body=credentials)
-assert isinstance(first, TokenPair)
+assert isinstance(first, TokenObtainPair)
 assert isinstance(first.refresh, str)
 mine = AuthenticatedClient(base_url=site, token=first.access)
 
@@ -30,14 +32,14 @@ assert isinstance(user, Me)
 name: str = user.name
 assert name == "Demo"
 
-second = token_refresh.sync(client=api, body=RefreshRequest(first.refresh))
-assert isinstance(second, TokenPair)
+second = token_refresh.sync(client=api, body=TokenRefreshRequest(first.refresh))
+assert isinstance(second, TokenRefresh)
 assert isinstance(second.refresh, str)
 
-signed_out = token_blacklist.sync(client=api, body=RefreshRequest(second.refresh))
+signed_out = token_blacklist.sync(client=api, body=TokenBlacklistRequest(second.refresh))
 assert isinstance(signed_out, TokenBlacklistResponse200)
 
-refused = token_refresh.sync(client=api, body=RefreshRequest(second.refresh))
+refused = token_refresh.sync(client=api, body=TokenRefreshRequest(second.refresh))
 assert isinstance(refused, NoActiveAccountOrTokenNotValidError)
 assert refused.code == "token_not_valid"
 
@@ -46,6 +48,6 @@ assert isinstance(unknown, UnauthorizedError)
 assert unknown.code == "token_not_valid"
 
 # Without a token the refresh cookie is meant, which this client does not have.
-incomplete = token_refresh.sync(client=api, body=RefreshRequest())
+incomplete = token_refresh.sync(client=api, body=TokenRefreshRequest())
 assert isinstance(incomplete, FieldErrors)
 assert incomplete["refresh"] == ["This field is required."]

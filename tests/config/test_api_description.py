@@ -7,7 +7,10 @@ import jsonschema
 import pytest
 from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework import serializers
 from rest_framework.views import APIView
+
+from token_blacklist.serializers import TokenObtainPairSerializer
 
 DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
 # Who brings no token and no credentials is never 401.
@@ -115,6 +118,18 @@ def test_a_field_that_may_be_left_out_is_optional(operation, field):
     # openapi-typescript makes a field with a default a required one.
     assert "default" not in resolved(body["properties"][field], described)
     assert "default" not in body["properties"][field]
+
+
+class WithTenant(TokenObtainPairSerializer):
+    tenant = serializers.CharField(write_only=True)
+
+
+def test_the_serializer_of_the_settings_is_described(options):
+    options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.WithTenant")
+
+    described = description()
+    body = body_of(dict(operations())["POST /api/token/"], described)
+    assert {"email", "password", "tenant"} <= set(body["required"])
 
 
 def test_each_body_is_described_once_and_as_json():
