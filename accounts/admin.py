@@ -26,7 +26,7 @@ from unfold.forms import (
     UserCreationForm,
 )
 
-from token_blacklist.admin.base import LongListMixin, bounded, time_cell
+from token_blacklist.admin.base import LongListMixin, cell, time_cell
 from token_blacklist.admin.ending import MAY_END, end_button
 from token_blacklist.exceptions import too_many
 
@@ -175,11 +175,11 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
 
     @admin.display(description=_("e-mail address"), ordering="email")
     def address(self, user: User) -> str:
-        return bounded(user.email)
+        return cell(user.email)
 
     @admin.display(description=_("name"), ordering="name")
     def full_name(self, user: User) -> str:
-        return bounded(user.name)
+        return cell(user.name)
 
     @admin.display(description=_("joined"), ordering="date_joined")
     def joined(self, user: User) -> str:

@@ -1,6 +1,6 @@
 /** The account page: profile, password and sessions. */
 
-import { inWords, say, whenPressed, whenSent } from "./forms.js";
+import { messageOf, onClick, onSubmit, showMessage } from "./forms.js";
 import { changePassword, events, request, SignedOut } from "./session.js";
 import { requireSignIn } from "./site.js";
 
@@ -51,14 +51,14 @@ function line(session) {
     const { device, ip, signed_in } = session;
     const facts = [device, ip, signed_in && when.format(new Date(signed_in))].filter(Boolean);
     button.ariaLabel = interpolate(gettext("Sign out: %s"), [facts.join(", ")]);
-    whenPressed(button, () => end(session));
+    onClick(button, () => end(session));
   }
   return item;
 }
 
 async function end(session) {
   await request(`/api/sessions/${session.id}/`, { method: "DELETE" });
-  say(interpolate(gettext("Signed out: %s."), [session.device]));
+  showMessage(interpolate(gettext("Signed out: %s."), [session.device]));
   await showSessions();
   list.focus({ preventScroll: true }); // the button that was pressed is gone
 }
@@ -66,7 +66,7 @@ async function end(session) {
 async function endOthers() {
   const { ended } = await request("/api/sessions/", { method: "DELETE" });
   const many = ngettext("%s other device was signed out.", "%s other devices were signed out.", ended);
-  say(interpolate(many, [ended]));
+  showMessage(interpolate(many, [ended]));
   await showSessions();
   list.focus({ preventScroll: true });
 }
@@ -87,17 +87,17 @@ async function show() {
   profile.elements.email.value = me.email;
   profile.elements.name.value = me.name;
   password.elements.username.defaultValue = me.email; // for the password manager
-  say("");
+  showMessage("");
   document.getElementById("loading")?.remove();
   page.hidden = false;
 }
 
 events.addEventListener("signedout", () => page.remove());
-whenSent(profile, async ({ name }) => {
+onSubmit(profile, async ({ name }) => {
   await request("/api/me/", { method: "PATCH", body: { name } });
   profile.querySelector("[role=status]").textContent = gettext("Saved.");
 });
-whenSent(password, async ({ old_password, new_password }) => {
+onSubmit(password, async ({ old_password, new_password }) => {
   await changePassword(old_password, new_password);
   password.reset();
   password.querySelector("[role=status]").textContent = gettext(
@@ -105,16 +105,16 @@ whenSent(password, async ({ old_password, new_password }) => {
   );
   await showSessions();
 });
-whenPressed(document.getElementById("end-others"), endOthers);
-whenPressed(showAll, showAllSessions);
+onClick(document.getElementById("end-others"), endOthers);
+onClick(showAll, showAllSessions);
 document.getElementById("end-all").addEventListener("click", () => sure.showModal());
-whenPressed(document.getElementById("end-all-now"), endAll);
+onClick(document.getElementById("end-all-now"), endAll);
 
 /** Show the page, now or when the browser is online again. */
 function start() {
   show().catch((error) => {
     if (error instanceof SignedOut) return;
-    say(inWords(error));
+    showMessage(messageOf(error));
     window.addEventListener("online", start, { once: true });
   });
 }

@@ -4,7 +4,7 @@ import { Offline, SignedOut } from "./session.js";
 
 const { gettext, interpolate, ngettext } = window; // Django's JavaScriptCatalog
 
-export function inWords(error) {
+export function messageOf(error) {
   if (error instanceof Offline) {
     return gettext("You seem to be offline. Try again when you are back.");
   }
@@ -28,16 +28,16 @@ export function inWords(error) {
 const notice = document.getElementById("notice");
 
 /** Show a message in the page's live region, which stays in view. An empty one clears it. */
-export function say(words) {
-  notice.textContent = words;
+export function showMessage(text) {
+  notice.textContent = text;
 }
 
 /** Call work(values) when the form is submitted; show that it is busy, then its errors. */
-export function whenSent(form, work) {
+export function onSubmit(form, work) {
   const button = form.querySelector("[type=submit]");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    say("");
+    showMessage("");
     clear(form);
     await busyWhile(button, () => work(Object.fromEntries(new FormData(form)))).catch((error) => {
       if (!(error instanceof SignedOut)) showErrors(form, error);
@@ -47,11 +47,11 @@ export function whenSent(form, work) {
 }
 
 /** Call work() when the button is pressed; show that it is busy, then its errors. */
-export function whenPressed(button, work) {
+export function onClick(button, work) {
   button.addEventListener("click", () => {
-    say("");
+    showMessage("");
     busyWhile(button, work).catch((error) => {
-      if (!(error instanceof SignedOut)) say(inWords(error));
+      if (!(error instanceof SignedOut)) showMessage(messageOf(error));
     });
   });
 }
@@ -80,5 +80,5 @@ function showErrors(form, error) {
     document.getElementById(`${form.elements[name].id}-error`).textContent = [messages].flat().join(" ");
   }
   if (fields.length) form.elements[fields[0][0]].focus();
-  else form.querySelector("[role=alert]").textContent = inWords(error);
+  else form.querySelector("[role=alert]").textContent = messageOf(error);
 }

@@ -1,18 +1,18 @@
 /** The sign-in page. */
 
-import { whenSent } from "./forms.js";
+import { onSubmit } from "./forms.js";
 import { events, resume, signIn } from "./session.js";
 import { destination } from "./site.js";
 
 const enter = () => location.replace(destination());
 const here = new URL(location);
 const why = here.searchParams.get("signed-out");
-const words = [...document.querySelectorAll("[data-signed-out]")].find(
+const reason = [...document.querySelectorAll("[data-signed-out]")].find(
   (line) => line.dataset.signedOut === why,
 );
 
-if (words) {
-  words.hidden = false;
+if (reason) {
+  reason.hidden = false;
   here.searchParams.delete("signed-out");
   history.replaceState(null, "", here);
 } else {
@@ -23,7 +23,7 @@ const form = document.getElementById("login");
 document.getElementById("forgot").addEventListener("click", () => {
   sessionStorage.setItem("email", form.elements.email.value); // for reset.js; in no address or log
 });
-whenSent(form, async ({ email, password }) => {
+onSubmit(form, async ({ email, password }) => {
   await signIn(email, password);
   enter();
 });

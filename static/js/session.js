@@ -53,7 +53,7 @@ export async function signOut() {
     try {
       await post("blacklist/", {});
     } catch (error) {
-      if (!isOver(error)) throw error; // it had ended already
+      if (!hasEnded(error)) throw error; // the session had already ended
     }
     end("here");
     tabs.postMessage({ signedOut: "here" });
@@ -126,7 +126,7 @@ async function refresh() {
       tabs.postMessage({ access: data.access });
       return data.access;
     } catch (error) {
-      if (isOver(error)) {
+      if (hasEnded(error)) {
         const why = error.status === 401 ? "elsewhere" : "over"; // the cookie has its own end
         tabs.postMessage({ signedOut: why });
         end(why);
@@ -140,7 +140,7 @@ async function refresh() {
 }
 
 /** Return whether the API answered that there is no live session. */
-function isOver(error) {
+function hasEnded(error) {
   return error instanceof Refused && [400, 401].includes(error.status);
 }
 

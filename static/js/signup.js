@@ -1,6 +1,6 @@
 /** The sign-up page. */
 
-import { whenSent } from "./forms.js";
+import { onSubmit } from "./forms.js";
 import { events, resume, send, signIn } from "./session.js";
 import { destination } from "./site.js";
 
@@ -9,7 +9,7 @@ const form = document.getElementById("signup");
 
 resume().then(enter, () => {});
 events.addEventListener("signedin", enter);
-whenSent(form, async (user) => {
+onSubmit(form, async (user) => {
   await send("/api/register/", { method: "POST", body: user });
   try {
     await signIn(user.email, user.password);
@@ -17,9 +17,9 @@ whenSent(form, async (user) => {
     if (error.status !== 401) throw error;
     // The address has an account. The page must not reveal that: its owner gets an e-mail.
     form.hidden = true;
-    const words = document.getElementById("check-mail");
-    words.hidden = false;
-    words.focus(); // the button that was pressed is gone
+    const message = document.getElementById("check-mail");
+    message.hidden = false;
+    message.focus(); // the button that was pressed is gone
     return;
   }
   enter();

@@ -1,7 +1,7 @@
 /** On every page: the navigation, and signing out. */
 
 import "./passwords.js";
-import { inWords, say, whenPressed } from "./forms.js";
+import { messageOf, onClick, showMessage } from "./forms.js";
 import { events, isExpected, resume, SignedOut, signOut } from "./session.js";
 
 const ACCOUNT = document.querySelector("nav [data-account]").href;
@@ -51,9 +51,9 @@ export async function requireSignIn() {
         leave("");
         return new Promise(() => {}); // the page is being left
       }
-      say(inWords(error));
+      showMessage(messageOf(error));
       await new Promise((go) => window.addEventListener("online", go, { once: true }));
-      say("");
+      showMessage("");
     }
   }
 }
@@ -73,7 +73,7 @@ function show() {
 
 events.addEventListener("signedin", show);
 events.addEventListener("signedout", show);
-whenPressed(document.getElementById("sign-out"), async () => {
+onClick(document.getElementById("sign-out"), async () => {
   await signOut();
   leave("here");
 });

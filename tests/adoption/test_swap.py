@@ -15,7 +15,7 @@ from django.db import connection
 
 from tests.support.adoption import environment, live, manage
 from tests.support.checkout import ROOT
-from tests.support.server import database
+from tests.support.server import database, query
 
 ROWS = int(os.environ.get("ROWS", "20000"))
 OUTSTANDING = "token_blacklist_outstandingtoken"
@@ -48,24 +48,16 @@ def connect(url):
     return psycopg.connect(url)
 
 
-def ask(url, query):
-    held = connect(url)
-    try:
-        return held.execute(query).fetchall()
-    finally:
-        held.close()
-
-
 def migrate(url):
     manage(url, "migrate", "--verbosity=0", adopted=True)
 
 
 def test_nobody_is_signed_out_and_nobody_comes_back(site):
     held = live(site, "a_day_before", adopted=False)
-    ids = ask(site, f"SELECT id, jti FROM {OUTSTANDING} ORDER BY id")
+    ids = query(site, f"SELECT id, jti FROM {OUTSTANDING} ORDER BY id")
 
     migrate(site)
-    assert ask(site, f"SELECT id, session_id FROM {OUTSTANDING} ORDER BY id") == ids
+    assert query(site, f"SELECT id, session_id FROM {OUTSTANDING} ORDER BY id") == ids
     said = live(site, "the_day_after", adopted=True, given=held)
 
     assert said["refresh"] == {
@@ -91,11 +83,11 @@ def test_nobody_is_signed_out_and_nobody_comes_back(site):
 
 def test_no_text_of_a_token_is_left(site):
     held = live(site, "a_day_before", adopted=False)
-    assert ask(site, f"SELECT count(*) FROM {OUTSTANDING} WHERE token LIKE 'eyJ%'")[0][0] > 5
+    assert query(site, f"SELECT count(*) FROM {OUTSTANDING} WHERE token LIKE 'eyJ%'")[0][0] > 5
 
     migrate(site)
 
-    rows = ask(site, f"SELECT * FROM {OUTSTANDING}")
+    rows = query(site, f"SELECT * FROM {OUTSTANDING}")
     assert len(rows) > 5
     assert "eyJ" not in str(rows)
     assert held["fresh"]["refresh"] not in str(rows)
@@ -140,7 +132,7 @@ def test_a_site_of_the_oldest_simple_jwt_is_brought_up_first(tmp_path):
         manage(url, "migrate", "--verbosity=0", adopted=False)
         migrate(url)
 
-        assert ask(url, f"SELECT session_id, generation FROM {OUTSTANDING}") == [(jti, 0)]
+        assert query(url, f"SELECT session_id, generation FROM {OUTSTANDING}") == [(jti, 0)]
 
 
 def test_a_migration_is_recorded_with_its_changes_or_not_at_all(site):
@@ -171,7 +163,7 @@ def test_a_migration_that_is_killed_is_run_again_and_ends_well(site):
     filled.execute(FILL[connection.vendor])
     filled.commit()
     filled.close()
-    rows = ask(site, f"SELECT count(*) FROM {OUTSTANDING}")
+    rows = query(site, f"SELECT count(*) FROM {OUTSTANDING}")
 
     killed = 0
     for moment in range(60):
@@ -196,7 +188,7 @@ def test_a_migration_that_is_killed_is_run_again_and_ends_well(site):
         time.sleep(0.2)  # for the server to notice
 
     assert killed
-    assert ask(site, f"SELECT count(*) FROM {OUTSTANDING}") == rows
+    assert query(site, f"SELECT count(*) FROM {OUTSTANDING}") == rows
     said = live(site, "the_day_after", adopted=True, given=held)
     assert said["refresh"]["fresh"] == [200, 200]
     assert said["refresh"]["signed out"] == [401, 401]

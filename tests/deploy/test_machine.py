@@ -111,7 +111,7 @@ class Machine:
         return manifest["paths"]["css/site.css"]
 
     def flushes(self) -> int:
-        return runs(self.environment() | {"ENV_FILE": ""})
+        return runs(self.environment()["DATABASE_URL"])
 
 
 @pytest.fixture(scope="module")

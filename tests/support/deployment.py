@@ -33,11 +33,11 @@ def crontab() -> tuple[list[str], str]:
 
 
 def compose() -> dict[str, Any]:
-    return yaml.safe_load(text("docker-compose.yml"))
+    return yaml.load(text("docker-compose.yml"), yaml.CSafeLoader)
 
 
 def render() -> dict[str, Any]:
-    return yaml.safe_load(text("deploy/render.yaml"))
+    return yaml.load(text("deploy/render.yaml"), yaml.CSafeLoader)
 
 
 def fly() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import factory
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -47,3 +48,16 @@ class BlacklistedTokenFactory(DjangoModelFactory):
         model = BlacklistedToken
 
     token = factory.SubFactory(OutstandingTokenFactory)
+
+
+def insert_sessions(count, *, user=None, lifetime=timedelta(days=1)):
+    """Insert many sessions with one statement, for which Django needs seconds."""
+    save = connection.ops.adapt_datetimefield_value
+    owner = user and OutstandingToken._meta.get_field("user").get_db_prep_save(user.pk, connection)
+    expires_at = save(timezone.now() + lifetime)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO token_blacklist_outstandingtoken (session_id, user_id, expires_at)"
+            " VALUES (%s, %s, %s)",
+            [(f"{number:032x}", owner, expires_at) for number in range(count)],
+        )

@@ -8,13 +8,14 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socketserver import BaseServer
@@ -23,6 +24,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+import psycopg
 from django.db import connection
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +67,15 @@ def beside(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
     head, _, query = url.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def query(url: str, sql: str) -> list[Any]:
+    """Return the rows of a query on the database with this URL."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as held:
+            return held.execute(sql).fetchall()
+    with psycopg.connect(url) as held:
+        return held.execute(sql).fetchall()
 
 
 @contextmanager

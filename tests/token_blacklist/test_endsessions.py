@@ -8,7 +8,11 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.support.devices import Device
-from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from tests.support.factories import (
+    BlacklistedTokenFactory,
+    OutstandingTokenFactory,
+    insert_sessions,
+)
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions.end import revoke_in_batches, revoke_user
 
@@ -119,17 +123,7 @@ def test_more_than_a_batch_are_ended_in_several(monkeypatch):
 
 @pytest.mark.slow
 def test_one_statement_may_end_more_than_a_database_takes_parameters(user):
-    OutstandingToken.objects.bulk_create(
-        [
-            OutstandingToken(
-                user=user,
-                session_id=f"{n:032x}",
-                expires_at=timezone.now() + timedelta(days=1),
-            )
-            for n in range(33_000)
-        ],
-        batch_size=1000,
-    )
+    insert_sessions(33_000, user=user)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # as autovacuum would have done for so many rows
             cursor.execute("ANALYZE")

@@ -12,7 +12,11 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from tests.support.factories import (
+    BlacklistedTokenFactory,
+    OutstandingTokenFactory,
+    insert_sessions,
+)
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 from token_blacklist.sessions import flush
 
@@ -217,13 +221,7 @@ def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
 
 @pytest.mark.slow
 def test_the_largest_batch_fits_into_one_statement(capsys):
-    OutstandingToken.objects.bulk_create(
-        [
-            OutstandingToken(session_id=f"{n:032x}", expires_at=timezone.now() - timedelta(days=1))
-            for n in range(flush.LARGEST_BATCH)
-        ],
-        batch_size=1000,
-    )
+    insert_sessions(flush.LARGEST_BATCH, lifetime=timedelta(days=-1))
 
     code, _said = run(capsys, "--batch-size", str(flush.LARGEST_BATCH))
 

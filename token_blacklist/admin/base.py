@@ -98,7 +98,7 @@ def time_cell(at: datetime | None) -> str:
     return format_html('<time class="tb-line" title="{}">{}</time>', localize(local), text)
 
 
-def bounded(text: object) -> str:
+def cell(text: object) -> str:
     """Return a cell of at most two lines, with the full text as its title."""
     return format_html('<span class="tb-cell" title="{0}">{0}</span>', text) if text else "-"
 

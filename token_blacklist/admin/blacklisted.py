@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken
 from ..sessions.end import revoke_session
-from .base import ReadOnlyAdmin, bounded, time_cell
+from .base import ReadOnlyAdmin, cell, time_cell
 from .search import SearchMixin
 
 
@@ -39,15 +39,15 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
 
     @admin.display(description=_("user"))
     def username(self, entry: BlacklistedToken) -> str:
-        return bounded(entry.token.user or _("nobody"))
+        return cell(entry.token.user or _("nobody"))
 
     @admin.display(description=_("blacklisted by"))
     def by(self, entry: BlacklistedToken) -> str:
-        return bounded(entry.blacklisted_by)
+        return cell(entry.blacklisted_by)
 
     @admin.display(description=_("note"))
     def why(self, entry: BlacklistedToken) -> str:
-        return bounded(entry.note)
+        return cell(entry.note)
 
     @admin.display(description=_("blacklisted"), ordering="blacklisted_at")
     def since(self, entry: BlacklistedToken) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import OutstandingToken
-from .base import ReadOnlyAdmin, badge, bounded, time_cell
+from .base import ReadOnlyAdmin, badge, cell, time_cell
 from .ending import EndingMixin, end_button
 from .forms import EndSessionsForm
 from .search import SearchMixin
@@ -128,7 +128,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     @admin.display(description=_("user"))
     def username(self, record: OutstandingToken) -> str:
-        return bounded(record.user or _("nobody"))
+        return cell(record.user or _("nobody"))
 
     @admin.display(description=_("state"))
     def state(self, record: OutstandingToken) -> str:
@@ -144,7 +144,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     def where(self, record: OutstandingToken) -> str:
         return format_html(
             '<div>{}<small class="tb-cell">{}</small></div>',
-            bounded(self.device(record)),
+            cell(self.device(record)),
             record.ip_address or "-",
         )
 
