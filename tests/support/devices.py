@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,9 @@ from rest_framework.test import APIClient, ForceAuthClientHandler
 from token_blacklist.conf import conf
 
 from .factories import PASSWORD
+
+# How the header and the claims of a token begin. A CSRF token may contain "eyJ" by chance.
+TOKEN = re.compile("eyJ(?:hbGci|0b2tl)")
 
 
 def user_id_claim(user: Any) -> str:
