@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (wanted if belongs_here(item) else pointless).append(item)
     config.hook.pytest_deselected(items=pointless)
     items[:] = sorted(wanted, key=lambda item: not any(map(item.get_closest_marker, LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Leave the modules and tests out of garbage collections, which takes a tenth off the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def belongs_here(item: Any) -> bool:
