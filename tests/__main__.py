@@ -83,9 +83,7 @@ def main() -> int:
         runs = [
             Run("without the browser", "SQLite", "not browser"),
             Run("with database access", "PostgreSQL", "not browser"),
-            Run(
-                "Chromium", "SQLite", "browser", paths=("tests/e2e",)
-            ),  # no time to collect the rest
+            Run("Chromium", "SQLite", "browser", paths=("tests/e2e",)),
         ]
         env = dict(os.environ)
     RESULTS.mkdir(exist_ok=True)

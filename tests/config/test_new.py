@@ -126,6 +126,7 @@ def test_what_is_tested_here_holds_there(made):
         "colors",
         "docs",
         "readme",
+        "static",
         "catalogues",
         "api_description",
         "errors",

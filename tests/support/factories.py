@@ -51,7 +51,7 @@ class BlacklistedTokenFactory(DjangoModelFactory):
 
 
 def insert_sessions(count, *, user=None, lifetime=timedelta(days=1)):
-    """Insert many sessions with one statement, for which Django needs seconds."""
+    """Insert many sessions without the ORM, which needs seconds for them."""
     save = connection.ops.adapt_datetimefield_value
     owner = user and OutstandingToken._meta.get_field("user").get_db_prep_save(user.pk, connection)
     expires_at = save(timezone.now() + lifetime)
