@@ -26,7 +26,7 @@ REFRESH = """
         ip_address = '127.0.0.1', user_agent = 'bench'
     WHERE EXISTS (SELECT 1 FROM accounts_user u WHERE u.is_active AND u.id = t.user_id)
         AND session_id = %s AND generation = %s AND expires_at > %s
-        AND NOT EXISTS (SELECT 1 FROM token_blacklist_blacklistedtoken b WHERE b.token_id = t.id)
+        AND (SELECT b.id FROM token_blacklist_blacklistedtoken b WHERE b.token_id = t.id) IS NULL
 """
 SESSION = """
     SELECT t.id, t.user_id, t.session_id, t.generation, t.created_at, t.refreshed_at,
@@ -46,10 +46,10 @@ PROVE = """
     SELECT u.id, u.password, u.last_login, u.is_superuser, u.email, u.name, u.is_staff,
         u.is_active, u.date_joined, EXISTS (
             SELECT 1 FROM token_blacklist_outstandingtoken t
-            WHERE t.session_id = %s AND t.user_id = u.id AND t.expires_at > %s AND NOT EXISTS
-                (SELECT 1 FROM token_blacklist_blacklistedtoken b WHERE b.token_id = t.id)
+            LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = t.id
+            WHERE t.session_id = %s AND t.user_id = u.id AND t.expires_at > %s AND b.id IS NULL
         )
-    FROM accounts_user u WHERE u.id = %s ORDER BY u.id LIMIT 1
+    FROM accounts_user u WHERE u.id = %s LIMIT 1
 """
 DAY = timedelta(days=1)
 

@@ -1,5 +1,7 @@
 """How many SQL statements each operation sends: the table of docs/architecture.md."""
 
+import itertools
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -14,6 +16,8 @@ from tests.support.devices import Device, user_id_claim
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
 from token_blacklist.models import OutstandingToken
 from token_blacklist.sessions import flush
+from token_blacklist.sessions.prove import _user_and_session
+from token_blacklist.sessions.rotate import _update
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
@@ -48,14 +52,38 @@ def test_refresh_is_one_update(device):
         assert device.refresh().status_code == 200
 
 
-def test_refresh_updates_by_plain_columns_and_exists_alone(device):
+def test_refresh_updates_by_plain_columns_and_subqueries_alone(device):
     with CaptureQueriesContext(connection) as captured:
         device.refresh()
 
     (update,) = [q["sql"] for q in captured if q["sql"].startswith("UPDATE")]
     assert " JOIN " not in update
     assert "IN (SELECT" not in update
-    assert update.count("EXISTS") == 2
+    assert update.count("EXISTS") == 1  # the active user
+    assert update.count(") IS NULL") == 1  # no blacklist record
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "statement",
+    [
+        lambda: _update("default", client_is_known=True),
+        lambda: _user_and_session("default", True, False, False),
+    ],
+    ids=["refresh", "authenticated request"],
+)
+def test_a_plan_made_while_the_blacklist_is_empty_does_not_read_all_of_it_later(user, statement):
+    OutstandingToken.objects.bulk_create(OutstandingTokenFactory.build_batch(2000, user=user))
+    numbers = itertools.count(1)
+    sql = re.sub("%s", lambda _: f"${next(numbers)}", statement().sql)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE token_blacklist_outstandingtoken")
+        cursor.execute("TRUNCATE token_blacklist_blacklistedtoken")  # its statistics go, too
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN) {sql}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "token_blacklist_blacklistedtoken_token_id_key" in plan
+    assert "Seq Scan on token_blacklist_blacklistedtoken" not in plan
 
 
 def test_a_repeated_refresh_is_two(device):

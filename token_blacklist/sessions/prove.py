@@ -22,7 +22,9 @@ def _user_and_session(
     if has_session:
         now = param("now", TIME)
         sessions = OutstandingToken.objects.filter(session_id=param("session_id", TEXT))
-        theirs = sessions.filter(user=OuterRef("pk")).live(now)
+        # A join instead of `not_blacklisted()`: for an EXISTS, PostgreSQL plans to read the whole
+        # list while it is empty, and keeps that plan as it grows (0.6 ms at 9,000 records).
+        theirs = sessions.unexpired(now).filter(user=OuterRef("pk"), blacklistedtoken=None)
         if has_generation:
             theirs = theirs.in_force(param("generation", NUMBER), now)
         is_live = Exists(theirs) | ~Exists(sessions) if may_be_unlisted else Exists(theirs)
