@@ -116,6 +116,64 @@ def test_audience_and_issuer_are_written_and_asked_for(options):
             keys.decode(token)
 
 
+@pytest.fixture
+def signatures(monkeypatch):
+    """Count the signatures that are verified."""
+    counted = []
+    decode = keys._jwt.decode
+    monkeypatch.setattr(keys._jwt, "decode", lambda *a, **k: counted.append(a) or decode(*a, **k))
+    return counted
+
+
+def test_the_signature_of_a_token_is_verified_once_and_its_times_each_time(clock, signatures):
+    token = keys.encode({"exp": timezone.now().timestamp() + 60, "iat": 0})
+    for _ in range(3):
+        keys.decode(token)
+    assert len(signatures) == 1
+
+    clock.shift(61)
+
+    with pytest.raises(ExpiredTokenError):
+        keys.decode(token)
+
+
+def test_a_token_that_was_verified_by_a_clock_ahead_waits_for_its_time(clock):
+    clock.shift(3600)
+    token = keys.encode({"exp": 4_000_000_000, "iat": timezone.now().timestamp()})
+    keys.decode(token)
+
+    clock.shift(-3600)
+
+    with pytest.raises(TokenError):
+        keys.decode(token)
+
+
+def test_a_verified_token_is_refused_when_its_key_is_taken_away(options):
+    options(SIGNING_KEY=SECRET)
+    token = keys.encode(FOREVER)
+    keys.decode(token)
+
+    options(SIGNING_KEY="j" * 64)
+
+    with pytest.raises(TokenError):
+        keys.decode(token)
+
+
+def test_a_caller_cannot_change_the_claims_of_a_verified_token():
+    token = keys.encode({**FOREVER, "groups": ["readers"]})
+    keys.decode(token)["groups"].append("admins")
+
+    assert keys.decode(token)["groups"] == ["readers"]
+
+
+def test_a_refused_token_is_verified_anew_each_time(signatures):
+    head, body, _signature = keys.encode(FOREVER).split(".")
+    for _ in range(2):
+        with pytest.raises(TokenError):
+            keys.decode(f"{head}.{body}.forged")
+    assert len(signatures) == 2
+
+
 @pytest.mark.parametrize("leeway", [30, 30.0, timedelta(seconds=30)])
 def test_the_leeway_is_in_seconds_or_a_timedelta(options, clock, leeway):
     import time
