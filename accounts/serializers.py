@@ -21,7 +21,8 @@ LONGEST_PASSWORD = 1024  # for a new one: long enough for any sentence, short en
 class MeSerializer(serializers.Serializer[User]):
     """The user who is signed in."""
 
-    # Written out because a ModelSerializer looks its fields up again in each request.
+    # Written out, because in the response of a ModelSerializer `name`, which may be blank, would be
+    # optional in the API schema.
     id = serializers.IntegerField(read_only=True)
     email = serializers.EmailField(read_only=True)
     name = serializers.CharField(

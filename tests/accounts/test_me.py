@@ -37,6 +37,13 @@ def test_the_name_can_be_changed_and_nothing_else(device, user):
     assert user.email != "other@example.com"
 
 
+def test_reading_and_changing_give_the_same_answer(device, user):
+    changed = patch(device, {"name": "Grace"}).json()
+
+    assert device.me().json() == changed
+    assert changed["date_joined"] == user.date_joined.isoformat().replace("+00:00", "Z")
+
+
 def test_a_name_that_is_none_is_refused(device):
     assert patch(device, {"name": None}).json() == {"name": ["This field may not be null."]}
     assert patch(device, {"name": "x" * 151}).status_code == HTTPStatus.BAD_REQUEST
