@@ -9,6 +9,7 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import datetime
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -23,11 +24,15 @@ LINK = re.compile(r"(/password/reset/[^/\s]+/)[^\s\"]+")
 # Django logs a refused Referer, and gunicorn the URL of a broken request, with query strings.
 QUERY = re.compile(r"(/[^\s/?]*)\?\S+")
 
-Plain = str | int | float | UUID | datetime | None
+PLAIN = (str, int, float, UUID, datetime, NoneType)
 
 
 def without_secrets(line: str) -> str:
     return LINK.sub(r"\1[token]", TOKEN.sub("[token]", line))
+
+
+def without_query(text: str) -> str:
+    return QUERY.sub(r"\1?[query]", text) if "?" in text else text
 
 
 class RequestIdFilter(logging.Filter):
@@ -38,7 +43,7 @@ class RequestIdFilter(logging.Filter):
 
 class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return QUERY.sub(r"\1?[query]", without_secrets(super().format(record)))
+        return without_query(without_secrets(super().format(record)))
 
 
 class JSONFormatter(JsonFormatter):
@@ -49,9 +54,9 @@ class JSONFormatter(JsonFormatter):
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         return {
-            name: QUERY.sub(r"\1?[query]", value) if isinstance(value, str) else value
+            name: without_query(value) if isinstance(value, str) else value
             for name, value in super().process_log_record(log_data).items()
-            if isinstance(value, Plain)
+            if isinstance(value, PLAIN)
         }
 
     def format(self, record: logging.LogRecord) -> str:
