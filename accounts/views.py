@@ -27,7 +27,7 @@ from token_blacklist.schema import (
     error,
     new_pair,
 )
-from token_blacklist.views import RefreshCookieMixin, no_store
+from token_blacklist.views import NoStoreMixin, RefreshCookieMixin
 
 from . import sessions
 from .models import User
@@ -261,8 +261,7 @@ class RegisterView(GenericAPIView[User]):
         ],
     )
 )
-@no_store
-class PasswordChangeView(RefreshCookieMixin, GenericAPIView[User]):
+class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User]):
     """Changes the password, and returns the tokens of a new session.
 
     Every session is revoked, this one too: use the new tokens from now on.
