@@ -97,9 +97,9 @@ def seconds_to_wait(request: HttpRequest, scope: str, *, email: object) -> int |
 
 def _is_from_another_site(request: Request) -> bool:
     """Return whether a browser marks it so and the settings do not list its origin."""
-    if request.headers.get("Sec-Fetch-Site") not in {"cross-site", "same-site"}:
+    if request.META.get("HTTP_SEC_FETCH_SITE") not in {"cross-site", "same-site"}:
         return False
-    origin = request.headers.get("Origin")
+    origin = request.META.get("HTTP_ORIGIN")
     if origin is None:
         return True
     csrf: Any = CsrfViewMiddleware(lambda _request: HttpResponse())
