@@ -1,6 +1,6 @@
 """Signing and verifying, with every algorithm."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
@@ -114,6 +114,18 @@ def test_audience_and_issuer_are_written_and_asked_for(options):
         options(**change)
         with pytest.raises(TokenError):
             keys.decode(token)
+
+
+def test_a_token_is_that_which_pyjwt_signs(options):
+    options(ALGORITHM="HS256", SIGNING_KEY=SECRET)
+    claims = {**FOREVER, "name": "Zoë", "nbf": datetime(2026, 1, 1, tzinfo=UTC)}
+
+    assert keys.encode(claims) == jwt.encode(claims, SECRET, algorithm="HS256")
+
+
+def test_a_claim_that_json_cannot_write_is_an_error_that_names_its_type():
+    with pytest.raises(TypeError, match="set cannot be written into a token"):
+        keys.encode({**FOREVER, "groups": {"readers"}})
 
 
 @pytest.fixture
