@@ -33,11 +33,11 @@ clients: setup-dev ## Generate a TypeScript and a Python client and run a sessio
 screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
 
-bench: setup-dev ## Measure next to Simple JWT and write docs/performance.md (half an hour)
+bench: setup-dev ## Measure beside the alternatives and write docs/performance.md (an hour)
 	$(PY) -W ignore -m benchmarks
 
-bench-quick: setup-dev ## The same in under three minutes; prints the result and writes no file
-	$(PY) -W ignore -m benchmarks --quick
+bench-quick: setup-dev ## The four operations in three minutes; prints the result and writes no file
+	$(PY) -W ignore -m benchmarks --quick operations
 
 compare: setup-dev ## Run the alternatives and write docs/comparison.md (ten minutes)
 	@$(PY) -W ignore -m benchmarks.compare

@@ -4,23 +4,82 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from typing import Any
 
 from tests.support.postgres import database_url
 
-from . import lists, operations, race, report
-from .sites import OURS, PEER, ROOT, Server, run_python
+from . import lists, operations, race, report, servers, sqlite
+from .compare.environment import install
+from .peers import PEERS
+from .sites import (
+    AGAIN,
+    BARE,
+    GTHREAD,
+    OURS,
+    PEER,
+    ROOT,
+    SYNC,
+    VIEW,
+    Files,
+    Gunicorn,
+    Server,
+    Site,
+    pooled,
+    run_python,
+)
 
-PARTS = ("operations", "lists", "storage", "race")
+PARTS = ("operations", "servers", "sqlite", "lists", "growth", "storage", "race")
+GROWTH = (1_000_000, 10_000_000)  # rows
 FOUND = ROOT / "build" / "benchmark.json"
-FULL = {"rounds": 7, "warm_up": 0.5, "seconds": 3}
+FULL = {"rounds": 7, "warm_up": 0.3, "seconds": 1.5}
+QUICK = {"rounds": 3, "warm_up": 0.3, "seconds": 0.8}
+
+
+def create_databases(server: Server) -> None:
+    for site in (OURS, PEER):
+        server.create(site.database)
+        run_python(site, server, "-m", "django", "migrate", "-v0")
+
+
+def measure_operations(server: Server, quick: bool) -> dict[str, Any]:
+    """Return the figures of each set-up: a database and gunicorn's worker class."""
+    how = QUICK if quick else FULL
+    both: list[Site] = [OURS, PEER]
+    found = {}
+
+    def measure(database: Server, server: Gunicorn, sites: list[Site], **options: Any) -> None:
+        name = f"{database.title}, {server.worker}"
+        print(name, flush=True)
+        found[name] = operations.measure(database, sites, how=server, **how, **options)
+
+    if not quick:
+        install()
+    others = [] if quick else [AGAIN, *PEERS]
+    measure(server, GTHREAD, [*both, *others, VIEW, BARE], counts=True)
+    if not quick:
+        measure(server, SYNC, [*both, VIEW, BARE])
+    with tempfile.TemporaryDirectory() as folder:
+        files = Files(folder)
+        create_databases(files)
+        for worker in (GTHREAD,) if quick else (GTHREAD, SYNC):
+            measure(files, worker, both)
+    with tempfile.TemporaryDirectory() as folder, pooled(server, folder) as pooler:
+        if pooler and not quick:
+            measure(pooler, GTHREAD, both)
+    return found
 
 
 def measure(server: Server, part: str, quick: bool) -> Any:
     match part:
         case "operations":
-            how = {"rounds": 3, "warm_up": 0.3, "seconds": 0.8} if quick else FULL
-            return operations.measure(server, **how)
+            return measure_operations(server, quick)
+        case "servers":
+            return servers.measure(server, rounds=1 if quick else 3)
+        case "sqlite":
+            return sqlite.measure(rounds=1 if quick else 3)
+        case "growth":
+            return [lists.one_round(server, OURS, n) for n in GROWTH[: 1 if quick else None]]
         case "lists":
             rows, rounds = (50_000, 1) if quick else (1_000_000, 3)
             return lists.measure(server, rows=rows, rounds=rounds)
@@ -43,19 +102,17 @@ def main() -> None:
     with database_url() as url:
         server = Server(url)
         found["machine"] = report.machine(server)
-        for site in (OURS, PEER):
-            server.create(site.database)
-            run_python(site, server, "-m", "django", "migrate", "-v0")
+        create_databases(server)
         for part in options.parts or PARTS:
             print(part, flush=True)
             found[part] = measure(server, part, options.quick)
+            tables = report.tables(found)
+            if not options.quick:
+                FOUND.parent.mkdir(exist_ok=True)
+                FOUND.write_text(json.dumps(found, indent=1))
+                report.write(tables)
         server.connection.close()
-    tables = report.tables(found)
     print("\n" + "\n\n".join(tables.values()))
-    if not options.quick:
-        FOUND.parent.mkdir(exist_ok=True)
-        FOUND.write_text(json.dumps(found, indent=1))
-        report.write(tables)
 
 
 if __name__ == "__main__":

@@ -29,16 +29,21 @@ class Figure:
 
 
 def ratio(ours: Figure, theirs: Figure) -> str:
+    """Return `paired_ratio`, or NO_DIFFERENCE if the ranges of the two figures overlap."""
+    if ours.range[0] <= theirs.range[1] and theirs.range[0] <= ours.range[1]:
+        return NO_DIFFERENCE
+    return paired_ratio(ours, theirs)
+
+
+def paired_ratio(ours: Figure, theirs: Figure) -> str:
     """Return the ratio of the medians, with the range of the ratios of each round.
 
     The ratio of the medians agrees with the medians that stand beside it, and always lies
-    within that range. If the ranges of the two figures overlap, return NO_DIFFERENCE.
+    within that range.
     """
-    if ours.range[0] <= theirs.range[1] and theirs.range[0] <= ours.range[1]:
-        return NO_DIFFERENCE
     rounds = [a / b for a, b in zip(ours.values, theirs.values, strict=True)]
     of_medians = ours.median / theirs.median
-    decimals = 3 if of_medians < 0.1 else 2 if of_medians < 1 else 1
+    decimals = 3 if of_medians < 0.1 else 2
     return _text(of_medians, min(rounds), max(rounds), decimals=decimals)
 
 

@@ -96,6 +96,7 @@ def one_round(server: Server, site: Site, rows: int) -> dict[str, Any]:
     fill(server, site, listed + 1, rows)
     if site is OURS:
         figures["add page"] = admin_page(server, site, add)
+        figures["list"] = admin_page(server, site, "/admin/token_blacklist/outstandingtoken/")
     jti = server.run(site.database, f"SELECT md5('{rows // 2}')")[0][0]
     search = f"/admin/token_blacklist/outstandingtoken/?q={jti}"
     figures["search"] = admin_page(server, site, search)
@@ -122,7 +123,7 @@ def flush(server: Server, site: Site, stock: Stock) -> dict[str, float]:
         def refreshes(**until: Any) -> load.Load:
             return load.run(
                 running.port,
-                [load.refreshing(next(stock.refresh_tokens())) for _ in range(clients)],
+                [load.refreshing(site.api, next(stock.sessions)) for _ in range(clients)],
                 **until,
             )
 
@@ -186,11 +187,12 @@ def storage(server: Server, *, sessions: int, refreshes: int) -> dict[str, dict[
             empty(server, site)
             autovacuum(server, site, "off")
             sizes = [vacuumed_size(server, site)]
-            tokens = list(Stock(server, site, sessions).refresh_tokens())
+            opened = list(Stock(server, site, sessions).sessions)
             sizes.append(vacuumed_size(server, site))
-            shares = [tokens[n::CLIENTS] for n in range(CLIENTS)]
+            shares = [opened[n::CLIENTS] for n in range(CLIENTS)]
             for _ in range(SERIES):
-                load.run(running.port, [load.refreshing_in_turn(s, refreshes) for s in shares])
+                stories = [load.refreshing_in_turn(site.api, s, refreshes) for s in shares]
+                load.run(running.port, stories)
                 sizes.append(vacuumed_size(server, site))
         growth = [after - before for before, after in pairwise(sizes)]
         found[site.title] = {

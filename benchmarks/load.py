@@ -11,7 +11,10 @@ import socket
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .apis import Api, Session
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"
 
@@ -35,7 +38,9 @@ class Load:
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def request(method: str, path: str, body: Any = None, access: str = "") -> bytes:
+def request(
+    method: str, path: str, body: Any = None, access: str = "", scheme: str = "Bearer"
+) -> bytes:
     content = b"" if body is None else json.dumps(body).encode()
     lines = [
         f"{method} {path} HTTP/1.1",
@@ -44,25 +49,30 @@ def request(method: str, path: str, body: Any = None, access: str = "") -> bytes
         "Accept: application/json",
         "Content-Type: application/json",
         f"Content-Length: {len(content)}",
-        *([f"Authorization: Bearer {access}"] if access else []),
+        *([f"Authorization: {scheme} {access}"] if access else []),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
 class Connection:
-    def __init__(self, port: int, story: Story) -> None:
-        self.story = story
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """A client's connection, which is opened again if the server closes it after a response."""
+
+    def __init__(self, port: int, story: Story, status: int) -> None:
+        self.port, self.story, self.status = port, story, status
         self.received = b""
+        self.is_closed = True
         self.send(next(story))
 
     def send(self, content: bytes) -> None:
         self.sent_at = time.perf_counter()
+        if self.is_closed:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.is_closed = False
         self.socket.sendall(content)
 
     def receive(self) -> bytes | None:
-        """Return the body, once it is here as a whole. Raises where it is no 200."""
+        """Return the body, once it is here as a whole. Raises if the status is another."""
         chunk = self.socket.recv(65536)
         self.received += chunk
         head, end, body = self.received.partition(b"\r\n\r\n")
@@ -70,12 +80,14 @@ class Connection:
             raise ConnectionError(f"closed after {self.received!r}")
         if not end:
             return None
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0])
+        headers = head.lower()
+        length = int(headers.partition(b"content-length:")[2].partition(b"\r")[0])
         if len(body) < length:
             return None
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 %d" % self.status):
             raise RuntimeError(f"{head.decode()}\n{body.decode()}")
         self.received = b""
+        self.is_closed = b"connection: close" in headers
         return body
 
 
@@ -83,6 +95,7 @@ def run(
     port: int,
     stories: Iterable[Story],
     *,
+    status: int = 200,
     warm_up: float = 0,
     seconds: float = 0,
     until: Callable[[], bool] = lambda: False,
@@ -90,12 +103,12 @@ def run(
 ) -> Load:
     """Let every story go on for so long, `until` that, or until all of them are told.
 
-    `started` is called when the warm-up is over.
+    Each response must have the status. `started` is called when the warm-up is over.
     """
     load = Load()
     with selectors.DefaultSelector() as selector:
         for story in stories:
-            connection = Connection(port, story)
+            connection = Connection(port, story, status)
             selector.register(connection.socket, selectors.EVENT_READ, connection)
         begin = time.perf_counter() + warm_up
         end = begin + seconds if seconds else float("inf")
@@ -110,42 +123,60 @@ def run(
                     continue
                 if is_warm:
                     load.times.append(time.perf_counter() - connection.sent_at)
-                try:
-                    connection.send(connection.story.send(body))
-                except StopIteration:
+                content = next_request(connection.story, body)
+                if was_closed := content is None or connection.is_closed:
                     selector.unregister(connection.socket)
                     connection.socket.close()
+                if content is not None:
+                    connection.send(content)
+                    if was_closed:
+                        selector.register(connection.socket, selectors.EVENT_READ, connection)
         load.seconds = time.perf_counter() - begin
         for key in list(selector.get_map().values()):
             key.data.socket.close()
     return load
 
 
-def refreshing(token: str) -> Story:
+def next_request(story: Story, answer: bytes) -> bytes | None:
+    """Return what the client sends after this answer; None at the end of its story."""
+    try:
+        return story.send(answer)
+    except StopIteration:
+        return None
+
+
+def refreshing(api: Api, session: Session) -> Story:
     while True:
-        body = yield request("POST", "/api/token/refresh/", {"refresh": token})
-        token = json.loads(body)["refresh"]
+        answer = yield api.refresh(session)
+        session = api.session(answer)
 
 
-def refreshing_in_turn(tokens: list[str], times: int) -> Story:
-    """Refresh each of the tokens so many times, and leave its successor in its place."""
+def refreshing_in_turn(api: Api, sessions: list[Session], times: int) -> Story:
+    """Refresh each of the sessions so many times, and leave its new tokens in its place."""
     for _ in range(times):
-        for place, token in enumerate(tokens):
-            body = yield request("POST", "/api/token/refresh/", {"refresh": token})
-            tokens[place] = json.loads(body)["refresh"]
+        for place, session in enumerate(sessions):
+            answer = yield api.refresh(session)
+            sessions[place] = api.session(answer)
 
 
-def signing_out(tokens: Iterable[str]) -> Story:
-    for token in tokens:
-        yield request("POST", "/api/token/blacklist/", {"refresh": token})
+def signing_out(api: Api, sessions: Iterable[Session]) -> Story:
+    for session in sessions:
+        yield api.sign_out(session)
 
 
-def asking(access: str) -> Story:
+def asking(api: Api, session: Session) -> Story:
     while True:
-        yield request("GET", "/api/me/", access=access)
+        yield api.ask(session)
 
 
-def signing_in(people: list[dict[str, str]]) -> Story:
+def signing_in(api: Api, users: list[str]) -> Story:
     while True:
-        for credentials in people:
-            yield request("POST", "/api/token/", credentials)
+        for user in users:
+            yield api.sign_in(user)
+
+
+def opening(api: Api, users: Iterable[str], opened: list[Session]) -> Story:
+    """Sign each of the users in once, and keep the tokens in `opened`."""
+    for user in users:
+        answer = yield api.sign_in(user)
+        opened.append(api.session(answer))

@@ -19,9 +19,9 @@ def measure(server: Server, *, rounds: int = 20) -> dict[str, dict[str, Any]]:
     """Return how many different successors there were in each round, by site."""
     found = {}
     for site in (OURS, PEER):
-        tokens = Stock(server, site, rounds).refresh_tokens()
+        opened = Stock(server, site, rounds).sessions
         with served(site, server) as running:
-            successors = [len(_at_once(running.port, token)) for token in tokens]
+            successors = [len(_at_once(running.port, each["refresh"])) for each in opened]
         found[site.title] = {"least": min(successors), "most": max(successors)}
         print(f"  {site.title}: {successors} successors", flush=True)
     return found

@@ -12,8 +12,8 @@ import psutil
 
 from tests.support.tables import fill, table
 
-from .figures import Figure, ratio
-from .sites import OURS, PEER, ROOT, SITES, THREADS, WORKERS, Server
+from .figures import Figure, paired_ratio, ratio
+from .sites import GTHREAD, OURS, PEER, ROOT, SYNC, Server
 
 PAGE = ROOT / "docs" / "performance.md"
 NOT_TRIED = "not tried"
@@ -28,7 +28,7 @@ def machine(server: Server) -> dict[str, str]:
         "System": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "PostgreSQL": f"{version}, with its defaults, on the same machine",
-        "gunicorn": f"{WORKERS} workers with {THREADS} threads",
+        "gunicorn": f"{GTHREAD}, or {SYNC}",
         "Busy with other work before it began": f"load average {psutil.getloadavg()[0]:.1f}",
         "Date": f"{datetime.now(UTC):%Y-%m-%d}",
     }
@@ -40,9 +40,16 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
     made = {}
     if "operations" in found:
         made |= _operations(found["operations"])
-        described |= {name: found["operations"][name] for name in ("Rounds", "Seconds of a turn")}
+        first = next(iter(found["operations"].values()))
+        described |= {name: first[name] for name in ("Rounds", "Seconds of a turn")}
+    if "servers" in found:
+        made["servers"] = _servers(found["servers"])
+    if "sqlite" in found:
+        made["sqlite"] = _sqlite(found["sqlite"])
     if "lists" in found:
         made["lists"] = _lists(found["lists"])
+    if "growth" in found:
+        made["growth"] = _growth(found["growth"])
     if "storage" in found:
         made["storage"] = _storage(found["storage"])
     if "race" in found:
@@ -52,12 +59,14 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
 
 
 def _operations(found: dict[str, Any]) -> dict[str, str]:
-    rounds = found["rounds"]
-    memory = ((title, Figure(sizes).text(0)) for title, sizes in found["memory"].items())
+    """Return the tables of the set-ups. The first one has all sites, and counted statements."""
+    first = next(iter(found.values()))
+    memory = ((title, Figure(sizes).text(0)) for title, sizes in first["memory"].items())
     return {
-        "cpu": _comparison(rounds, "CPU ms", 2),
-        "rates": _comparison(rounds, "per second", 0),
-        "costs": _costs(rounds, found["statements"]),
+        "rates": _ratios(found, "per second"),
+        "cpu": _ratios(found, "CPU ms"),
+        "figures": _figures(found),
+        "costs": _costs(first["rounds"], first["statements"]),
         "memory": table(("a worker of", "MiB"), memory),
     }
 
@@ -66,23 +75,44 @@ def _figure(rounds: list[dict[str, Any]], name: str) -> Figure:
     return Figure([each[name] for each in rounds])
 
 
-def _comparison(rounds: dict[str, Any], name: str, decimals: int) -> str:
-    """Return the figures of each site, those of the others with the ratio of ours to them."""
-    others = [site.title for site in SITES if site is not OURS]
+def _ratios(found: dict[str, Any], name: str) -> str:
+    """Return this project's figure divided by that of each other site, in each set-up."""
     rows = []
-    for operation, by_site in rounds.items():
-        ours = _figure(by_site[OURS.title], name)
-        row = [operation, ours.text(decimals)]
+    for setup, measured in found.items():
+        by_operation = measured["rounds"]
+        others = dict.fromkeys(title for sites in by_operation.values() for title in sites)
+        del others[OURS.title]
         for title in others:
-            theirs = _figure(by_site[title], name)
-            row += [theirs.text(decimals), ratio(ours, theirs)]
-        rows.append(row)
-    columns = [cell for title in others for cell in (title, "ratio")]
-    return table(("", OURS.title, *columns), rows)
+            cells = (
+                paired_ratio(_figure(sites[OURS.title], name), _figure(sites[title], name))
+                if title in sites
+                else "—"
+                for sites in by_operation.values()
+            )
+            rows.append((setup, title, *cells))
+    operations = next(iter(found.values()))["rounds"]
+    return table(("", "divided by that of", *operations), rows)
+
+
+def _figures(found: dict[str, Any]) -> str:
+    """Return the figures of each site in each set-up."""
+    shown = {"per second": 0, "CPU ms": 2, "p50 ms": 1, "p99 ms": 1}
+    rows = (
+        (
+            setup,
+            operation,
+            title,
+            *(_figure(each, name).text(decimals) for name, decimals in shown.items()),
+        )
+        for setup, measured in found.items()
+        for operation, by_site in measured["rounds"].items()
+        for title, each in by_site.items()
+    )
+    return table(("", "operation", "by", *shown), rows)
 
 
 def _costs(rounds: dict[str, Any], sent: dict[str, Any]) -> str:
-    shown = {"web CPU ms": 2, "database CPU ms": 2, "p50 ms": 1, "p99 ms": 1}
+    shown = {"web CPU ms": 2, "database CPU ms": 2}
     rows = (
         (
             operation,
@@ -94,6 +124,54 @@ def _costs(rounds: dict[str, Any], sent: dict[str, Any]) -> str:
         for title, each in by_site.items()
     )
     return table(("operation", "by", "statements", "BEGIN, COMMIT, checks", *shown), rows)
+
+
+def _servers(found: list[dict[str, Any]]) -> str:
+    """Return requests a second and p99 of each server, for each number of clients."""
+    measured = [name for name in found[0] if name not in {"server", "processors"}]
+    rows = (
+        (
+            each["processors"],
+            each["server"],
+            *(f"{each[name]['per second']:,.0f} ({each[name]['p99 ms']:.0f})" for name in measured),
+        )
+        for each in found
+    )
+    return table(("processors", "workers", *measured), rows)
+
+
+def _sqlite(found: list[dict[str, Any]]) -> str:
+    """Return the figures of each server on SQLite, the names of the figures as heads."""
+    names = list(found[0])
+    rows = (
+        (value if isinstance(value, str) else f"{value:,.0f}" for value in each.values())
+        for each in found
+    )
+    return table(names, rows)
+
+
+def _growth(found: list[dict[str, Any]]) -> str:
+    """Return the figures of the lists at each length, and how much they grew to the last one."""
+    shown = {
+        "seconds": ("flush, s", 1),
+        "deleted": ("rows that it deleted", 0),
+        "logged": ("WAL per deleted row, bytes", 0),
+        "MiB": ("peak memory of the flush, MiB", 0),
+        "p99 idle ms": ("p99 of refreshes before the flush, ms", 0),
+        "p99 ms": ("p99 of refreshes during the flush, ms", 0),
+        "longest ms": ("slowest refresh during the flush, ms", 0),
+        "list": ("admin: list of outstanding tokens, ms", 0),
+        "search": ("admin: search by jti, ms", 0),
+    }
+    rows = (
+        (
+            label,
+            *(f"{each[name]:,.{decimals}f}" for each in found),
+            f"{found[-1][name] / found[0][name]:.1f} times",
+        )
+        for name, (label, decimals) in shown.items()
+    )
+    return table(("", *(f"{each['rows']:,} rows" for each in found), "grew"), rows)
 
 
 def _lists(found: dict[str, Any]) -> str:

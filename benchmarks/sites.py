@@ -1,9 +1,11 @@
-"""The four that are measured, each served by the same gunicorn from the same PostgreSQL."""
+"""What is measured: each site is served by the same gunicorn from the same database."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,15 +13,33 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
 
+from . import apis
+
 ROOT = Path(__file__).parents[1]
-WORKERS, THREADS = 2, 4
+
+
+@dataclass(frozen=True)
+class Gunicorn:
+    """How a site is served."""
+
+    worker: str = "gthread"
+    workers: int = 2
+    threads: int = 4
+    processors: int = 0  # that its processes may use; 0 for all
+
+    def __str__(self) -> str:
+        threads = f" with {self.threads} threads" if self.worker != "sync" else ""
+        return f"{self.workers} {self.worker}{threads}"
+
+
+GTHREAD, SYNC = Gunicorn(), Gunicorn("sync", threads=1)
 
 
 @dataclass(frozen=True)
@@ -30,22 +50,36 @@ class Site:
     application: str
     settings: str
     database: str
-    signs: bool = True  # tokens; the floors take a session id for one
+    api: apis.Api = field(default_factory=apis.Api)
     python: str = sys.executable
+
+    @property
+    def signs(self) -> bool:
+        """Whether it has tokens. The floors take a session id for one."""
+        return not isinstance(self.api, apis.Floor)
 
 
 OURS = Site("this project", "config.wsgi", "benchmarks.settings", "ours")
-PEER = Site("Simple JWT 5.5.1", "benchmarks.serve", "benchmarks.simple_jwt.settings", "theirs")
-BARE = Site("bare WSGI", "benchmarks.floor.bare", OURS.settings, "ours", signs=False)
-VIEW = Site("empty DRF view", "benchmarks.serve", "benchmarks.floor.settings", "ours", signs=False)
-SITES = (OURS, PEER, VIEW, BARE)
+AGAIN = replace(OURS, title="this project again")
+PEER = Site(
+    "Simple JWT 5.5.1",
+    "benchmarks.serve",
+    "benchmarks.simple_jwt.settings",
+    "theirs",
+    apis.SimpleJWT(),
+)
+BARE = Site("bare WSGI", "benchmarks.floor.bare", OURS.settings, "ours", apis.Floor())
+VIEW = Site("empty DRF view", "benchmarks.serve", "benchmarks.floor.settings", "ours", apis.Floor())
 
 
 class Server:
     """A PostgreSQL, and what is asked of it as its superuser."""
 
+    title = "PostgreSQL"
+
     def __init__(self, url: str) -> None:
         self.url = url
+        self.variables: dict[str, str] = {}  # of the sites that use it
         self.connection = psycopg.connect(url, autocommit=True)
 
     def url_of(self, database: str) -> str:
@@ -62,10 +96,82 @@ class Server:
                 cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
-    def process(self) -> psutil.Process:
-        """Return the process whose children serve the connections."""
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes that, with their children, serve the connections."""
         (backend,) = self.connection.execute("SELECT pg_backend_pid()").fetchone()
-        return psutil.Process(backend).parent()
+        return [psutil.Process(backend).parent()]
+
+
+class Files(Server):
+    """SQLite in a folder."""
+
+    title = "SQLite"
+
+    def __init__(self, folder: str) -> None:
+        self.url = f"sqlite:///{folder}/none.sqlite3"
+        self.variables = {}
+
+    def url_of(self, database: str) -> str:
+        return self.url.replace("none", database)
+
+    def create(self, database: str) -> None:
+        """Django creates it."""
+
+    def processes(self) -> list[psutil.Process]:
+        return []
+
+
+class Pooled(Server):
+    """A PostgreSQL behind PgBouncer in transaction mode, whose databases exist already."""
+
+    title = "PostgreSQL behind PgBouncer"
+
+    def __init__(
+        self, server: Server, port: int, pooler: psutil.Process, has_prepared: bool
+    ) -> None:
+        self.connection, self.url = server.connection, f"postgres://bench@127.0.0.1:{port}/none"
+        self.pooler = pooler
+        self.variables = {"DB_PREPARED_STATEMENTS": str(has_prepared)}
+
+    def processes(self) -> list[psutil.Process]:
+        return [*super().processes(), self.pooler]
+
+
+@contextmanager
+def pooled(server: Server, folder: str) -> Iterator[Pooled | None]:
+    """Run PgBouncer in front of the server; None if it is not installed."""
+    program = shutil.which("pgbouncer")
+    if program is None:
+        yield None
+        return
+    printed = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE, text=True)
+    version = tuple(map(int, re.findall(r"\d+", printed.stdout)[:2]))
+    has_prepared = version >= (1, 21)
+    to = server.connection.info
+    password = f" password='{to.password}'" if to.password else ""
+    port = free_port()
+    lines = [
+        "[databases]",
+        f"* = host={to.host} port={to.port} user={to.user}{password}",
+        "[pgbouncer]",
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =",
+        "auth_type = any\npool_mode = transaction\ndefault_pool_size = 20\nlog_connections = 0",
+        *(["max_prepared_statements = 100"] if has_prepared else []),
+    ]
+    file = Path(folder) / "pgbouncer.ini"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    command = [program, "--quiet", str(file)]
+    if os.geteuid() == 0:
+        # It refuses to run as root. The owner of the server's socket can connect to it.
+        command.append(f"--user={Path(to.host).owner() if Path(to.host).exists() else 'nobody'}")
+        Path(folder).chmod(0o755)
+    process = subprocess.Popen(command)
+    try:
+        _wait_for(port, process)
+        yield Pooled(server, port, psutil.Process(process.pid), has_prepared)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def environment(site: Site, server: Server) -> dict[str, str]:
@@ -74,6 +180,7 @@ def environment(site: Site, server: Server) -> dict[str, str]:
     return {
         **os.environ,
         **{f"THROTTLE_{name}": "" for name in throttles},
+        **server.variables,
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
         "ENV_FILE": "",
@@ -117,16 +224,24 @@ class Served:
         return self.process.children()
 
 
-@contextmanager
-def served(site: Site, server: Server) -> Iterator[Served]:
-    """Serve the site; end its server by its process id."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def served(site: Site, server: Server, how: Gunicorn = GTHREAD) -> Iterator[Served]:
+    """Serve the site; end its server by its process id."""
+    port = free_port()
+    # Replaced by gunicorn, which passes the limit on to its workers.
+    limited = ["taskset", "--cpu-list", f"0-{how.processors - 1}"] if how.processors else []
     gunicorn = subprocess.Popen(
         [
-            *(site.python, "-m", "gunicorn", site.application, "--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS)),
+            *(*limited, site.python, "-m", "gunicorn", site.application),
+            *("--bind", f"127.0.0.1:{port}", "--worker-class", how.worker),
+            *("--workers", str(how.workers), "--threads", str(how.threads)),
             *("--keep-alive", "75", "--log-level", "error"),
         ],
         cwd=ROOT,
@@ -134,17 +249,17 @@ def served(site: Site, server: Server) -> Iterator[Served]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait_for(port, gunicorn)
+        _wait_for(port, gunicorn, how.workers)
         yield Served(port, psutil.Process(gunicorn.pid))
     finally:
         gunicorn.send_signal(signal.SIGTERM)
         gunicorn.wait(timeout=60)
 
 
-def _wait_for(port: int, gunicorn: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], children: int = 0) -> None:
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and gunicorn.poll() is None:
-        if len(psutil.Process(gunicorn.pid).children()) == WORKERS:
+    while time.monotonic() < deadline and process.poll() is None:
+        if len(psutil.Process(process.pid).children()) >= children:
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
             except OSError:
@@ -152,4 +267,4 @@ def _wait_for(port: int, gunicorn: subprocess.Popen[bytes]) -> None:
             else:
                 return
         time.sleep(0.1)
-    raise TimeoutError("gunicorn did not start")
+    raise TimeoutError(f"{process.args} did not start")

@@ -1,4 +1,4 @@
-"""Run with the settings of a site: prints people's credentials and the tokens of new sessions."""
+"""Run with the settings of a site: prints the names of users and the tokens of new sessions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PASSWORD = "correct horse battery staple"  # of nobody
 USERS = 200
 
 
-def people() -> tuple[list[Any], str]:
-    """Return the people, who are made by the first call, and the name that they sign in by."""
+def all_users() -> list[Any]:
+    """Return the users, which the first call creates."""
     from django.contrib.auth import get_user_model  # noqa: PLC0415
     from django.contrib.auth.hashers import make_password  # noqa: PLC0415
 
@@ -25,10 +25,10 @@ def people() -> tuple[list[Any], str]:
     if not model.objects.exists():
         fields = ({name: f"user{n}@example.com"} for n in range(USERS))
         model.objects.bulk_create(model(**each, password=password) for each in fields)
-    return list(model.objects.order_by("pk")), name
+    return list(model.objects.order_by("pk"))
 
 
-def our_sessions(users: list[Any], count: int) -> list[dict[str, str]]:
+def our_sessions(users: list[Any], count: int) -> list[dict[str, Any]]:
     from token_blacklist.models import OutstandingToken  # noqa: PLC0415
     from token_blacklist.tokens import RefreshToken  # noqa: PLC0415
 
@@ -47,8 +47,8 @@ def our_sessions(users: list[Any], count: int) -> list[dict[str, str]]:
                 user_agent=USER_AGENT,
             )
         )
-        bare = {"sid": token["sid"], "user": str(user.pk)}
-        made.append({"refresh": str(token), "access": str(token.access_token), **bare})
+        bare = {"refresh": f"{token['sid']}.0", "access": f"{token['sid']}.{user.pk}"}
+        made.append({"refresh": str(token), "access": str(token.access_token), "bare": bare})
     OutstandingToken.objects.bulk_create(records, batch_size=5000)
     return made
 
@@ -77,11 +77,10 @@ def main() -> None:
     django.setup()
     from django.apps import apps  # noqa: PLC0415
 
-    users, name = people()
+    users = all_users()
     is_ours = apps.is_installed("token_blacklist")
     sessions = (our_sessions if is_ours else their_sessions)(users, int(sys.argv[1]))
-    credentials = [{name: user.get_username(), "password": PASSWORD} for user in users]
-    print(json.dumps({"people": credentials, "sessions": sessions}))
+    print(json.dumps({"users": [user.get_username() for user in users], "sessions": sessions}))
 
 
 if __name__ == "__main__":

@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
-from benchmarks.sites import ROOT, Server, Site, run_python, served
+from benchmarks.sites import ROOT, Server, Site, served
 from tests.support.postgres import database_url
 from tests.support.tables import fill, table
 
-from .clients import BUILD, CLIENTS, PYTHON, Client
+from .clients import CLIENTS, Client
+from .environment import install, locked, prepare
 from .facts import FACTS
 from .scenario import ROWS, Row, Trial
 
 PAGE = ROOT / "docs" / "comparison.md"
-LOCK = Path(__file__).with_name("requirements.txt")
 USERS = 80
-
-
-def locked() -> dict[str, str]:
-    """Return the version of each package of the lock file."""
-    return dict(re.findall(r"(?m)^([\w-]+)==(\S+)", LOCK.read_text(encoding="utf-8")))
-
-
-def install() -> None:
-    """Install the alternatives into an environment of their own, once for each lock file."""
-    done = BUILD / "installed-requirements.txt"
-    if done.exists() and done.read_bytes() == LOCK.read_bytes():
-        return
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(BUILD / "venv")], check=True)
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
-    subprocess.run([PYTHON, *pip, "--requirement", str(LOCK)], check=True)
-    done.write_bytes(LOCK.read_bytes())
 
 
 def tried(server: Server, kind: type[Client], site: Site, rows: tuple[Row, ...]) -> dict[str, str]:
     """Run the rows on a database of the site's own; return the cells by title."""
-    server.create(site.database)
-    if not kind.ships_migrations:
-        run_python(site, server, "-m", "django", "makemigrations", "-v0", "jwt_allauth")
-    run_python(site, server, "-m", "django", "migrate", "-v0")
-    made = run_python(site, server, "-m", "benchmarks.compare.act", "users", str(USERS))
+    users = prepare(server, kind, site, USERS)
     with served(site, server) as running:
         client = kind(running.port)
         client.site = site
-        trial = Trial(client, server, iter(json.loads(made.strip().rpartition("\n")[2])))
+        trial = Trial(client, server, iter(users))
         found = {}
         for row in rows:
             found[row.title] = row.run(trial)

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from benchmarks import report
-from benchmarks.figures import NO_DIFFERENCE, Figure, ratio
-from benchmarks.sites import BARE, OURS, PEER, SITES, VIEW
+from benchmarks.figures import NO_DIFFERENCE, Figure, paired_ratio, ratio
+from benchmarks.peers import KNOX
+from benchmarks.sites import OURS, PEER
 
 
 def test_a_figure_is_the_median_of_its_rounds_with_the_least_and_the_most():
@@ -24,7 +25,7 @@ def test_a_ratio_agrees_with_the_medians_beside_it():
     # The rounds' ratios are 7, 2 and 6, so that their median, 6, is not the ratio of the medians.
     ours, theirs = Figure([700, 720, 900]), Figure([100, 360, 150])
 
-    assert ratio(ours, theirs) == "4.8 (2.0-7.0)"
+    assert ratio(ours, theirs) == paired_ratio(ours, theirs) == "4.80 (2.00-7.00)"
     assert ours.median / theirs.median == 720 / 150
 
 
@@ -45,17 +46,18 @@ def one_round(cpu, rate):
     return {**measured, "p50 ms": 10, "p99 ms": 30}
 
 
-def site_by_site(cell):
-    return {site.title: cell(site) for site in SITES}
-
-
 def what_was_found():
-    """Return what a run finds: Simple JWT at four times our cost, the DRF view about as fast."""
+    """Return what a run finds: Simple JWT at four times our cost, and knox at twice."""
+    ours = [one_round(2.0, 700), one_round(2.1, 730)]
+    theirs = [one_round(8.0, 120), one_round(8.4, 125)]
+    knox = [one_round(3.9, 350), one_round(4.3, 365)]
     rounds = {
-        OURS.title: [one_round(2.0, 700), one_round(2.1, 730)],
-        PEER.title: [one_round(8.0, 120), one_round(8.4, 125)],
-        VIEW.title: [one_round(1.9, 720), one_round(2.2, 760)],
-        BARE.title: [one_round(0.5, 2400), one_round(0.6, 2500)],
+        "refresh": {OURS.title: ours, PEER.title: theirs},
+        "authenticated request": {OURS.title: ours, PEER.title: theirs, KNOX.title: knox},
+    }
+    on_sqlite = {
+        operation: {title: sites[title] for title in (OURS.title, PEER.title)}
+        for operation, sites in rounds.items()
     }
     counted = {"statements": 1, "around them": 0}
     flush = {"seconds": 8, "deleted": 80, "logged": 400, "MiB": 80, "search": 20}
@@ -65,12 +67,26 @@ def what_was_found():
     return {
         "machine": {"Date": "2026-11-24"},
         "operations": {
-            "rounds": {"refresh": rounds},
-            "statements": {"refresh": site_by_site(lambda site: counted)},
-            "memory": site_by_site(lambda site: [66.7, 67.2]),
-            "Rounds": 2,
-            "Seconds of a turn": 3,
+            "PostgreSQL, gthread": {
+                "rounds": rounds,
+                "statements": {
+                    name: dict.fromkeys(sites, counted) for name, sites in rounds.items()
+                },
+                "memory": {OURS.title: [66.7, 67.2], PEER.title: [57.0, 57.4]},
+                "Rounds": 2,
+                "Seconds of a turn": 2,
+            },
+            "SQLite, sync": {"rounds": on_sqlite},
         },
+        "servers": [
+            {
+                "server": "2 sync",
+                "processors": 1,
+                "refresh, 8 clients": {"per second": 1500.4, "p99 ms": 12.6},
+            }
+        ],
+        "sqlite": [{"database": "SQLite", "server": "2 gthread", "refresh, per second": 812.3}],
+        "growth": [{**lists, "list": 30}, {**lists, "rows": 1000, "list": 33, "seconds": 96}],
         "lists": {OURS.title: [{**lists, "add page": 15}], PEER.title: [{**lists, "seconds": 62}]},
         "storage": {
             site.title: {"sessions": 2000, "refreshes": 5, **sizes} for site in (OURS, PEER)
@@ -79,27 +95,61 @@ def what_was_found():
     }
 
 
-def row(table, label):
-    (line,) = [line for line in table.splitlines() if line.startswith(f"| {label} |")]
-    return [cell.strip() for cell in line.strip("|").split("|")]
+def row(table, *labels):
+    """Return the cells behind these, which a line of the table begins with."""
+    (line,) = [line for line in table.splitlines() if line.startswith(f"| {' | '.join(labels)} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")][len(labels) :]
 
 
-def test_processor_time_stands_beside_that_of_each_other_site_and_the_ratio_to_it():
+def test_each_set_up_has_a_ratio_to_each_other_site_for_each_operation():
+    tables = report.tables(what_was_found())
+
+    assert row(tables["cpu"], "PostgreSQL, gthread", PEER.title) == ["0.25", "0.25"]
+    assert row(tables["rates"], "PostgreSQL, gthread", PEER.title) == ["5.84 (5.83-5.84)"] * 2
+    assert row(tables["rates"], "SQLite, sync", PEER.title) == ["5.84 (5.83-5.84)"] * 2
+
+
+def test_a_site_that_lacks_an_operation_has_no_ratio_for_it():
     table = report.tables(what_was_found())["cpu"]
 
-    assert row(table, "refresh") == [
-        *("refresh", "2.05 (2.00-2.10)"),
-        *("8.20 (8.00-8.40)", "0.25"),
-        *("2.05 (1.90-2.20)", NO_DIFFERENCE),
-        *("0.55 (0.50-0.60)", "3.7 (3.5-4.0)"),
+    assert row(table, "PostgreSQL, gthread", KNOX.title) == ["—", "0.50 (0.49-0.51)"]
+    assert f"| SQLite, sync | {KNOX.title} |" not in table
+
+
+def test_the_figures_stand_beside_each_other():
+    table = report.tables(what_was_found())["figures"]
+
+    assert row(table, "SQLite, sync", "refresh", OURS.title) == [
+        *("715 (700-730)", "2.05 (2.00-2.10)"),
+        *("10.0", "30.0"),
     ]
+
+
+def test_a_server_has_its_requests_a_second_and_their_p99():
+    table = report.tables(what_was_found())["servers"]
+
+    assert row(table, "1", "2 sync") == ["1,500 (13)"]
+
+
+def test_the_figures_on_sqlite_have_their_names_as_heads():
+    table = report.tables(what_was_found())["sqlite"]
+
+    assert table.splitlines()[0] == "| database | server | refresh, per second |"
+    assert row(table, "SQLite", "2 gthread") == ["812"]
+
+
+def test_longer_lists_show_how_much_each_figure_grew():
+    table = report.tables(what_was_found())["growth"]
+
+    assert row(table, "flush, s") == ["8.0", "96.0", "12.0 times"]
+    assert row(table, "admin: list of outstanding tokens, ms") == ["30", "33", "1.1 times"]
 
 
 def test_a_page_that_simple_jwt_is_spared_is_not_tried():
     table = report.tables(what_was_found())["lists"]
 
-    assert row(table, "the same at 100 rows, ms")[1:3] == ["15", "not tried"]
-    assert row(table, "flush of 100 rows, s") == ["flush of 100 rows, s", "8.0", "62.0", "0.13"]
+    assert row(table, "the same at 100 rows, ms")[:2] == ["15", "not tried"]
+    assert row(table, "flush of 100 rows, s") == ["8.0", "62.0", "0.13"]
 
 
 def test_a_page_that_is_given_up_in_one_round_has_no_figure():
@@ -114,8 +164,8 @@ def test_a_page_that_is_given_up_in_one_round_has_no_figure():
 def test_a_refresh_that_takes_no_space_takes_0_bytes_and_not_minus_0():
     table = report.tables(what_was_found())["storage"]
 
-    assert row(table, "a refresh of series 1")[1] == "53"
-    assert row(table, "a refresh of series 2")[1] == "0"
+    assert row(table, "a refresh of series 1")[0] == "53"
+    assert row(table, "a refresh of series 2")[0] == "0"
 
 
 def test_a_run_writes_every_table_of_the_page(tmp_path, monkeypatch):

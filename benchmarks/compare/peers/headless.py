@@ -3,6 +3,9 @@
 It rotates refresh tokens by default.
 """
 
+# allauth imports it in a view, which fails if two threads do so at the same time.
+import cryptography.hazmat.primitives.ciphers  # noqa: F401
+
 from .base import *  # noqa: F403
 from .base import INSTALLED_APPS, MIDDLEWARE, SECRET_KEY
 
