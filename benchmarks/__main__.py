@@ -29,7 +29,7 @@ from .sites import (
     run_python,
 )
 
-PARTS = ("operations", "servers", "sqlite", "lists", "growth", "storage", "race")
+PARTS = ("operations", "shares", "servers", "sqlite", "lists", "growth", "storage", "race")
 GROWTH = (1_000_000, 10_000_000)  # rows
 FOUND = ROOT / "build" / "benchmark.json"
 FULL = {"rounds": 7, "warm_up": 0.3, "seconds": 1.5}
@@ -70,10 +70,22 @@ def measure_operations(server: Server, quick: bool) -> dict[str, Any]:
     return found
 
 
+def measure_shares() -> Any:
+    """Return the share of each package in the processor time of each operation."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = Files(folder)
+        run_python(OURS, files, "-m", "django", "migrate", "-v0")
+        made = run_python(OURS, files, "-m", "benchmarks.stock", "2000")
+        printed = run_python(OURS, files, "-m", "benchmarks.shares", given=made)
+        return json.loads(printed.splitlines()[-1])
+
+
 def measure(server: Server, part: str, quick: bool) -> Any:
     match part:
         case "operations":
             return measure_operations(server, quick)
+        case "shares":
+            return measure_shares()
         case "servers":
             return servers.measure(server, rounds=1 if quick else 3)
         case "sqlite":

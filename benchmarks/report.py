@@ -42,6 +42,8 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
         made |= _operations(found["operations"])
         first = next(iter(found["operations"].values()))
         described |= {name: first[name] for name in ("Rounds", "Seconds of a turn")}
+    if "shares" in found:
+        made["shares"] = _shares(found["shares"])
     if "servers" in found:
         made["servers"] = _servers(found["servers"])
     if "sqlite" in found:
@@ -124,6 +126,13 @@ def _costs(rounds: dict[str, Any], sent: dict[str, Any]) -> str:
         for title, each in by_site.items()
     )
     return table(("operation", "by", "statements", "BEGIN, COMMIT, checks", *shown), rows)
+
+
+def _shares(found: dict[str, dict[str, float]]) -> str:
+    """Return the share of each package in the processor time of each operation."""
+    packages = next(iter(found.values()))
+    rows = ((name, *(f"{each[name]:.0%}" for each in found.values())) for name in packages)
+    return table(("", *found), rows)
 
 
 def _servers(found: list[dict[str, Any]]) -> str:

@@ -196,14 +196,17 @@ def environment(site: Site, server: Server) -> dict[str, str]:
     }
 
 
-def run_python(site: Site, server: Server, *arguments: str, timeout: float = 600) -> str:
-    """Run Python with the site's settings; return what it printed."""
+def run_python(
+    site: Site, server: Server, *arguments: str, given: str | None = None, timeout: float = 600
+) -> str:
+    """Run Python with the site's settings and this input; return what it printed."""
     return subprocess.run(
         [site.python, *arguments],
         cwd=ROOT,
         env=environment(site, server),
         check=True,
         stdout=subprocess.PIPE,
+        input=given,
         text=True,
         timeout=timeout,
     ).stdout

@@ -78,6 +78,7 @@ def what_was_found():
             },
             "SQLite, sync": {"rounds": on_sqlite},
         },
+        "shares": {"refresh": {"Django": 0.556, "this project": 0.1}},
         "servers": [
             {
                 "server": "2 sync",
@@ -123,6 +124,13 @@ def test_the_figures_stand_beside_each_other():
         *("715 (700-730)", "2.05 (2.00-2.10)"),
         *("10.0", "30.0"),
     ]
+
+
+def test_each_package_has_its_share_in_percent():
+    table = report.tables(what_was_found())["shares"]
+
+    assert row(table, "Django") == ["56%"]
+    assert row(table, "this project") == ["10%"]
 
 
 def test_a_server_has_its_requests_a_second_and_their_p99():
