@@ -43,6 +43,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     except (ValueError, TypeError):
         environ["CONTENT_TYPE"] = content_type.partition(";")[0].strip()
     else:
-        if "charset" in parameters:
-            environ["CONTENT_TYPE"] = media_type
+        if parameters.pop("charset", None) is not None:
+            kept = (f'; {name}="{value}"' for name, value in parameters.items())
+            environ["CONTENT_TYPE"] = media_type + "".join(kept)
     return django_application(environ, start_response)

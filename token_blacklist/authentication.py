@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from rest_framework import HTTP_HEADER_ENCODING
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from .conf import conf
 from .exceptions import AuthenticationFailed, InvalidToken, TokenError
 from .signals import token_refused
-from .tokens import Token
+from .token_user import TokenUser  # noqa: F401  # for sites that import it from here
+from .tokens import AccessToken, Token
 from .users import default_user_authentication_rule  # noqa: F401  # Simple JWT has it here
 
 
@@ -26,8 +28,8 @@ class JWTAuthentication(BaseAuthentication):
     www_authenticate_realm = "api"
 
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
-        header = request.META.get(conf.AUTH_HEADER_NAME, "")
-        raw_token = self.get_raw_token(header)
+        header = self.get_header(request)
+        raw_token = None if header is None else self.get_raw_token(header)
         if raw_token is None:
             return None
         try:
@@ -40,10 +42,14 @@ class JWTAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         return bearer_challenge(self.www_authenticate_realm)
 
-    def get_raw_token(self, header: str) -> str | None:
+    def get_header(self, request: Request) -> bytes | None:
+        """Return the header that has the token, or None."""
+        return _encoded(request.META.get(conf.AUTH_HEADER_NAME))
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
         """Return the token in the header, or None if the scheme is another."""
         parts = header.split()
-        schemes = {scheme.lower() for scheme in conf.AUTH_HEADER_TYPES}
+        schemes = {scheme.lower().encode() for scheme in conf.AUTH_HEADER_TYPES}
         if not parts or parts[0].lower() not in schemes:
             return None
         if len(parts) != 2:
@@ -53,7 +59,7 @@ class JWTAuthentication(BaseAuthentication):
             )
         return parts[1]
 
-    def get_validated_token(self, raw_token: str) -> Token:
+    def get_validated_token(self, raw_token: str | bytes) -> Token:
         """Return the token if its signature and claims are valid for one of AUTH_TOKEN_CLASSES."""
         messages = []
         for token_class in conf.AUTH_TOKEN_CLASSES:
@@ -71,55 +77,15 @@ class JWTAuthentication(BaseAuthentication):
                 return token
         raise InvalidToken({"messages": messages})
 
-    def get_user(self, validated_token: Token) -> Any:
-        """Return the user, if they are active and the token's session is live."""
+    def get_user(self, validated_token: Token | Mapping[str, Any]) -> Any:
+        """Return the user, if they are active and the token's session is live.
+
+        A mapping is taken for the claims of an access token that is valid.
+        """
         try:
-            return validated_token.get_user()
+            return _as_token(validated_token).get_user()
         except TokenError as error:
             raise InvalidToken.because(error) from error
-
-
-class TokenUser:
-    """A user made of a token's claims, for services that share the key but not the database."""
-
-    is_active = True
-    is_authenticated = True
-    is_anonymous = False
-
-    def __init__(self, token: Token) -> None:
-        self.token = token
-
-    def __str__(self) -> str:
-        return f"TokenUser {self.id}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TokenUser) and self.id == other.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def __getattr__(self, claim: str) -> Any:
-        """Return a claim of the token."""
-        try:
-            return self.__dict__["token"][claim]
-        except KeyError as error:
-            raise AttributeError(claim) from error
-
-    @cached_property
-    def id(self) -> Any:
-        return self.token[conf.USER_ID_CLAIM]
-
-    @property
-    def pk(self) -> Any:
-        return self.id
-
-    @property
-    def is_staff(self) -> bool:
-        return self.token.get("is_staff", False) is True
-
-    @property
-    def is_superuser(self) -> bool:
-        return self.token.get("is_superuser", False) is True
 
 
 class JWTStatelessUserAuthentication(JWTAuthentication):
@@ -128,15 +94,25 @@ class JWTStatelessUserAuthentication(JWTAuthentication):
     It does not notice a sign-out until the access token expires.
     """
 
-    def get_user(self, validated_token: Token) -> Any:
+    def get_user(self, validated_token: Token | Mapping[str, Any]) -> Any:
+        token = _as_token(validated_token)
         try:
-            validated_token.user_id  # noqa: B018  # raises
+            token.user_id  # noqa: B018  # raises
         except TokenError as error:
             raise InvalidToken.because(error) from error
-        return conf.TOKEN_USER_CLASS(validated_token)
+        return conf.TOKEN_USER_CLASS(token)
 
 
 JWTTokenUserAuthentication = JWTStatelessUserAuthentication
+
+
+def _encoded(header: str | bytes | None) -> bytes | None:
+    # As WSGI decodes it. A test client may send what no server can.
+    return header.encode(HTTP_HEADER_ENCODING, "replace") if isinstance(header, str) else header
+
+
+def _as_token(validated: Token | Mapping[str, Any]) -> Token:
+    return validated if isinstance(validated, Token) else AccessToken.with_claims(dict(validated))
 
 
 def bearer_challenge(realm: str) -> str:

@@ -16,6 +16,17 @@ from .conf import OPTIONS, Option, conf
 from .exceptions import TokenError
 
 RSA_BITS = 2048
+BY_SESSIONS = (
+    "Remove it. A new password ends sessions without a claim: call "
+    "`token_blacklist.sessions.end.revoke_user` where your site changes it."
+)
+# The options of Simple JWT that this app does not have.
+IN_THEIR_PLACE = {
+    "CHECK_REVOKE_TOKEN": BY_SESSIONS,
+    "REVOKE_TOKEN_CLAIM": BY_SESSIONS,
+    "JSON_ENCODER": "Remove it. Write claims as text or numbers; a datetime becomes a number.",
+    "JWK_URL": "Remove it. Set VERIFYING_KEY to the public key.",
+}
 UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError)
 
 
@@ -39,11 +50,10 @@ def _error(number: int, message: str, hint: str) -> CheckMessage:
 
 def _unknown_names(given: dict[str, Any]) -> Iterator[CheckMessage]:
     for name in sorted(given.keys() - OPTIONS.keys()):
-        yield _error(
-            2,
-            f"TOKEN_BLACKLIST has no option {name!r}.",
-            "Correct the name or remove it. token_blacklist/conf.py lists the options.",
+        hint = IN_THEIR_PLACE.get(
+            name, "Correct the name or remove it. token_blacklist/conf.py lists the options."
         )
+        yield _error(2, f"TOKEN_BLACKLIST has no option {name!r}.", hint)
 
 
 def _values() -> Iterator[CheckMessage]:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .clients import USER_AGENT_LENGTH
 from .conf import conf
+from .token_user import TokenUser  # noqa: F401  # Simple JWT has it here
 
 MOST_PARAMETERS = 30_000  # of a statement on SQLite, which accepts 32,766
 LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
@@ -51,6 +52,12 @@ def _is_in_force(generation: Any, now: Any) -> models.Q:
 
 
 class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """Filter as always, and by `jti`, which is not a column, as `with_jti` does."""
+        if "jti" in kwargs:
+            return self.with_jti(kwargs.pop("jti")).filter(*args, **kwargs)
+        return super().filter(*args, **kwargs)
+
     def with_jti(self, jti: str) -> Self:
         """Narrow to the session that the jti, of whatever generation, belongs to."""
         return self.filter(session_id__in=session_ids(jti))
@@ -169,6 +176,12 @@ class OutstandingToken(models.Model):
 
 
 class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """Filter as always, and by `token__jti`, which is not a column."""
+        if "token__jti" in kwargs:
+            kwargs["token__session_id__in"] = session_ids(kwargs.pop("token__jti"))
+        return super().filter(*args, **kwargs)
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the records with their sessions, which would otherwise be live again."""
         self._for_write = True

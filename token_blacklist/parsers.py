@@ -49,3 +49,18 @@ class JSONParser(_BoundedParser, parsers.JSONParser):
 
 class FormParser(_BoundedParser, parsers.FormParser):
     """`application/x-www-form-urlencoded`, the body of RFC 7009 section 2.1."""
+
+
+class MultiPartParser(_BoundedParser, parsers.MultiPartParser):
+    """`multipart/form-data`, as browsers send a FormData object. A file is refused."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        parsed: Any = super().parse(stream, media_type, parser_context)
+        if parsed.files:
+            raise ParseError(_("Files are not accepted here."))
+        return parsed.data

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import AbstractBaseUser, update_last_login
 from django.db import router, transaction
+from django.utils.functional import classproperty
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -74,13 +75,13 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     """Signs a user in with the user name and `password`."""
 
     token_class: ClassVar[type[Token]]
+    username_field = classproperty(lambda cls: get_user_model().USERNAME_FIELD)
     user: AbstractBaseUser
 
     default_error_messages = {"no_active_account": WRONG_CREDENTIALS}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.username_field = get_user_model().USERNAME_FIELD
         self.fields[self.username_field] = TrimmedField(write_only=True)
         self.fields["password"] = PasswordField()
 

@@ -93,7 +93,7 @@ class Token:
         return token
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.payload.get(conf.JTI_CLAIM)}>"
+        return repr(self.payload)
 
     def __str__(self) -> str:
         return keys.encode(self.payload)
@@ -339,8 +339,8 @@ class BlacklistMixin(Token):
             open_session(token._new_session(user, client_of(request)))
         return token
 
-    def outstand(self) -> OutstandingToken:
-        """Return the session's record, and insert it if there is none.
+    def outstand(self) -> tuple[OutstandingToken, bool]:
+        """Return the session's record and whether this call inserted it, if there was none.
 
         A token that was not signed yet opens a session: it gets `sid` and `auth_time`.
         """
@@ -350,7 +350,7 @@ class BlacklistMixin(Token):
         session, is_new = record_session(self._new_session(self.find_user(), client_of(None)))
         if is_new:
             announce_issued(session)
-        return session
+        return session, is_new
 
     def successor(self) -> Self:
         """Return the token that a refresh with this one issues. The session does not change yet.
@@ -413,23 +413,24 @@ class BlacklistMixin(Token):
 
     def blacklist(
         self, *, reason: str = BlacklistedToken.Reason.API, by: Any = None
-    ) -> BlacklistedToken | None:
-        """End the token's session, whichever generation this token is, and return the record.
+    ) -> tuple[BlacklistedToken | None, bool]:
+        """End the token's session, whichever generation this token is.
 
-        A token without a record gets one. A second call changes nothing. None if the session was
-        flushed at the same time. Raises TokenError if the session belongs to another user.
+        Return the record and whether this call inserted it. A token without a session gets one. A
+        second call changes nothing. The record is None if the session was flushed at the same
+        time. Raises TokenError if the session belongs to another user.
         """
         self._require_lists()
         signs_out = by is None and reason == BlacklistedToken.Reason.LOGOUT
         if signs_out and conf.USER_ID_CLAIM in self.payload:
             record = sign_out(self.session_id, self.user_id)
             if record is not None:
-                return record
-        session = self._find_session() or self.outstand()
+                return record, True
+        session = self._find_session() or self.outstand()[0]
         self._check_user_of(session)
         if session.is_blacklisted:
-            return session.blacklistedtoken
-        return revoke_session(session, reason=reason, by=session.user if signs_out else by)[0]
+            return session.blacklistedtoken, False
+        return revoke_session(session, reason=reason, by=session.user if signs_out else by)
 
     def _find_session(self) -> OutstandingToken | None:
         return find_session(self.session_id, self.generation, self.current_time)
@@ -565,10 +566,10 @@ class RefreshToken(BlacklistMixin, Token):
     has_user_claims = False
     access_token_class = AccessToken
 
-    @property
-    def no_copy_claims(self) -> tuple[str, ...]:
-        """Claims that are not copied from a refresh token to its access tokens."""
-        return (conf.TOKEN_TYPE_CLAIM, "exp", conf.JTI_CLAIM, "jti", "iat", AUTH_TIME_CLAIM)
+    # Claims that are not copied from a refresh token to its access tokens.
+    no_copy_claims = classproperty(
+        lambda cls: (conf.TOKEN_TYPE_CLAIM, "exp", conf.JTI_CLAIM, "jti", "iat", AUTH_TIME_CLAIM)
+    )
 
     @property
     def access_token(self) -> AccessToken:

@@ -38,7 +38,7 @@ from .exceptions import (
     too_many,
 )
 from .negotiation import OneRenderer
-from .parsers import FormParser, JSONParser
+from .parsers import FormParser, JSONParser, MultiPartParser
 from .signals import token_refused
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class _PublicView(NoStoreMixin):
 
     permission_classes = ()
     authentication_classes = ()
-    parser_classes = (JSONParser, FormParser)
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OneRenderer
 

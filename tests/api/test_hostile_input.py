@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import jwt
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from rest_framework.test import APIClient
 
@@ -427,3 +428,34 @@ def test_so_is_a_user_whose_id_is_a_uuid(monkeypatch, spelling):
         assert UntypedToken.with_claims({"user_id": str(known)}).user_id == known
         with pytest.raises(TokenError):
             UntypedToken.with_claims({"user_id": misnamed}).user_id  # noqa: B018  # raises
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_file_is_refused(endpoint):
+    file = SimpleUploadedFile("token.txt", b"x", content_type="text/plain")
+
+    answer = APIClient().post(ENDPOINTS[endpoint], {"refresh": file}, format="multipart")
+
+    assert is_a_clear_refusal(answer, 400, 401, 415)
+
+
+def test_a_file_in_a_form_has_an_error_of_its_own():
+    file = SimpleUploadedFile("token.txt", b"x", content_type="text/plain")
+
+    answer = APIClient().post("/api/token/refresh/", {"refresh": file}, format="multipart")
+
+    assert answer.json() == {"detail": "Files are not accepted here.", "code": "parse_error"}
+
+
+def test_a_multipart_form_of_very_many_parts_is_refused():
+    parts = {f"f{n}": "1" for n in range(2_000)}
+
+    answer = APIClient().post("/api/token/", parts, format="multipart")
+
+    assert is_a_clear_refusal(answer, 400)
+
+
+def test_a_multipart_form_that_is_too_large_is_refused():
+    answer = APIClient().post("/api/token/", {"email": "x" * 2**21}, format="multipart")
+
+    assert is_a_clear_refusal(answer, 413)

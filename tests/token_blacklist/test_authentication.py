@@ -1,5 +1,7 @@
 """What the authentication class says to DRF: not ours, who it is, or refused."""
 
+import copy
+
 import pytest
 from rest_framework.test import APIRequestFactory
 
@@ -51,9 +53,82 @@ def test_a_stateless_user_is_what_the_token_tells(user):
     assert found.pk == user_id_claim(user)
     assert found.tenant == "acme"
     assert (found.is_staff, found.is_superuser, found.is_anonymous) == (True, False, False)
-    assert not hasattr(found, "password")
+    assert found.password is None
 
 
 def test_a_token_of_nobody_is_no_stateless_user():
     with pytest.raises(InvalidToken):
         JWTStatelessUserAuthentication().authenticate(request(f"Bearer {AccessToken()}"))
+
+
+class CookieAuthentication(JWTAuthentication):
+    """Takes the token from a cookie if there is no header, as many sites do."""
+
+    def authenticate(self, request):
+        header = self.get_header(request)
+        raw_token = self.get_raw_token(header) if header else request.COOKIES.get("access")
+        if raw_token is None:
+            return None
+        token = self.get_validated_token(raw_token)
+        return self.get_user(token), token
+
+
+def test_a_subclass_can_take_the_token_from_a_cookie(device, user):
+    factory = APIRequestFactory()
+    by_cookie, by_header = factory.get("/"), request(f"Bearer {device.access}")
+    by_cookie.COOKIES["access"] = device.access
+
+    for each in (by_cookie, by_header):
+        found, _ = CookieAuthentication().authenticate(each)
+        assert found == user
+    assert CookieAuthentication().authenticate(factory.get("/")) is None
+
+
+def test_a_header_is_bytes():
+    backend = JWTAuthentication()
+
+    assert backend.get_header(request("Bearer abc")) == b"Bearer abc"
+    assert backend.get_header(APIRequestFactory().get("/")) is None
+    assert backend.get_raw_token(b"Bearer abc") == b"abc"
+
+
+def test_a_header_that_no_server_can_receive_is_no_token():
+    with pytest.raises(InvalidToken):
+        JWTAuthentication().authenticate(request("Bearer \N{SNOWMAN}"))
+
+
+def test_claims_are_taken_for_a_valid_token(user):
+    claims = {"user_id": user_id_claim(user)}
+
+    assert JWTAuthentication().get_user(claims) == user
+    assert JWTStatelessUserAuthentication().get_user(claims).pk == user_id_claim(user)
+    with pytest.raises(InvalidToken):
+        JWTAuthentication().get_user({"name": "Ada"})
+
+
+@pytest.fixture
+def stateless():
+    return TokenUser(AccessToken.with_claims({"user_id": "7", "username": "ada"}))
+
+
+def test_a_stateless_user_has_a_name_and_no_permissions(stateless, db):
+    assert stateless.username == stateless.get_username() == "ada"
+    assert not stateless.has_perm("accounts.view_user")
+    assert not stateless.has_perms(["accounts.view_user"])
+    assert not stateless.has_module_perms("accounts")
+    assert stateless.get_all_permissions() == stateless.get_group_permissions() == set()
+    assert list(stateless.groups.all()) == list(stateless.user_permissions.all()) == []
+
+
+def test_stateless_users_are_equal_by_their_id(stateless):
+    same = TokenUser({"user_id": "7"})
+
+    assert stateless == same == copy.deepcopy(stateless)
+    assert len({stateless, same}) == 1
+    assert stateless != TokenUser({"user_id": "8"})
+
+
+@pytest.mark.parametrize("method", ["save", "delete", "set_password", "check_password"])
+def test_a_stateless_user_cannot_be_written(stateless, method):
+    with pytest.raises(NotImplementedError):
+        getattr(stateless, method)()

@@ -89,9 +89,10 @@ def test_blacklisting_creates_unique_outstanding_and_blacklist_records_for_the_j
     token = RefreshToken()
     token["user_id"] = user_id_claim(user)
 
-    first, again = token.blacklist(), token.blacklist()
+    (first, is_new), (again, is_new_again) = token.blacklist(), token.blacklist()
 
     assert first == again
+    assert (is_new, is_new_again) == (True, False)
     record = OutstandingToken.objects.get()
     assert (record.jti, record.user) == (token["jti"], user)
     assert BlacklistedToken.objects.get().token == record

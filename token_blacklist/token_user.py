@@ -1,0 +1,89 @@
+"""A user without a row: what a token says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NoReturn
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Manager
+from django.db.models.manager import EmptyManager
+
+from .conf import conf
+
+
+class TokenUser:
+    """A user made of a token's claims, for services that share the key but not the database.
+
+    It has the attributes and methods of Django's users. It has no permissions of its own, and
+    cannot be saved. An unknown attribute is the claim of that name, or None.
+    """
+
+    is_active = True
+    is_anonymous = False
+    is_authenticated = True
+
+    groups: Manager[Group] = EmptyManager(Group)
+    user_permissions: Manager[Permission] = EmptyManager(Permission)
+
+    def __init__(self, token: Any) -> None:
+        self.token: Mapping[str, Any] = token
+
+    def __str__(self) -> str:
+        return f"TokenUser {self.id}"
+
+    def __eq__(self, other: object) -> bool:
+        return self.id == other.id if isinstance(other, TokenUser) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __getattr__(self, claim: str) -> Any:
+        """Return a claim of the token."""
+        if claim == "token" or claim.startswith("__"):  # as `copy` and `pickle` look for
+            raise AttributeError(claim)
+        return self.token.get(claim)
+
+    @cached_property
+    def id(self) -> Any:
+        return self.token[conf.USER_ID_CLAIM]
+
+    @property
+    def pk(self) -> Any:
+        return self.id
+
+    @cached_property
+    def username(self) -> Any:
+        return self.token.get("username", "")
+
+    @cached_property
+    def is_staff(self) -> bool:
+        return self.token.get("is_staff", False) is True
+
+    @cached_property
+    def is_superuser(self) -> bool:
+        return self.token.get("is_superuser", False) is True
+
+    def get_username(self) -> Any:
+        return self.username
+
+    def get_group_permissions(self, obj: Any = None) -> set[str]:
+        return set()
+
+    def get_all_permissions(self, obj: Any = None) -> set[str]:
+        return set()
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return False
+
+    def has_perms(self, perm_list: list[str], obj: Any = None) -> bool:
+        return False
+
+    def has_module_perms(self, module: str) -> bool:
+        return False
+
+    def _no_row(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError("Token users have no DB representation")
+
+    save = delete = set_password = check_password = _no_row
