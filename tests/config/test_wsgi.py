@@ -27,3 +27,19 @@ def test_a_charset_of_any_kind_is_no_error_of_ours(db, charset):
 
     assert started == ["401 Unauthorized"]
     assert b"token_not_valid" in b"".join(answer)
+
+
+def test_a_form_with_a_charset_keeps_its_boundary(db):
+    body = b'--x\r\nContent-Disposition: form-data; name="refresh"\r\n\r\nnone\r\n--x--\r\n'
+    environ = RequestFactory().post("/").environ | {
+        "PATH_INFO": "/api/token/refresh/",
+        "CONTENT_TYPE": "multipart/form-data; boundary=x; charset=utf-8",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }
+    started = []
+
+    answer = application(environ, lambda status, headers: started.append(status))
+
+    assert started == ["401 Unauthorized"]
+    assert b"Token is invalid" in b"".join(answer)
