@@ -19,6 +19,7 @@ FIGURES: dict[str, Callable[[load.Load], float]] = {
     "p99 ms": lambda run: run.percentile(99) * 1000,
     "longest ms": lambda run: max(run.times) * 1000,
 }
+CLIENTS = 32  # so many that no process gets all of the connections
 SERVERS = (Gunicorn(workers=1), Gunicorn(workers=1, threads=8), Gunicorn(), Gunicorn(workers=4))
 
 
@@ -47,7 +48,12 @@ def measure(*, rounds: int, seconds: float = 3) -> list[dict[str, Any]]:
                     port = running.port
                     for operation in ("refresh", "authenticated request"):
                         runs = [
-                            load.run(port, stock.stories(operation), warm_up=0.5, seconds=seconds)
+                            load.run(
+                                port,
+                                stock.stories(operation, clients=CLIENTS),
+                                warm_up=0.5,
+                                seconds=seconds,
+                            )
                             for _ in range(rounds)
                         ]
                         row |= {
