@@ -19,7 +19,7 @@ FIGURES: dict[str, Callable[[load.Load], float]] = {
     "p99 ms": lambda run: run.percentile(99) * 1000,
     "longest ms": lambda run: max(run.times) * 1000,
 }
-CLIENTS = 32  # so many that no process gets all of the connections
+CLIENTS = 32  # so many that one process rarely gets all of the connections
 SERVERS = (Gunicorn(workers=1), Gunicorn(workers=1, threads=8), Gunicorn(), Gunicorn(workers=4))
 
 
