@@ -38,6 +38,8 @@ def measure(server: Server, *, rounds: int, seconds: float = 1) -> list[dict[str
     for how in candidates():
         row: dict[str, Any] = {"server": str(how), "processors": how.processors}
         with served(OURS, server, how) as running:
+            # What is loaded by the first requests takes seconds on one processor.
+            load.run(running.port, stock.stories(MEASURED[0]), seconds=3)
             for clients in CLIENTS:
                 for operation in MEASURED:
                     runs = []
