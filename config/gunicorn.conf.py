@@ -12,10 +12,10 @@ from config.processors import cpus
 # All addresses. Behind a proxy, a firewall or a private network limits who can connect.
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 
-# Threads, so that a request that waits for the database or the mail server stops no other. Processes,
-# because only one thread of a process runs Python at a time; at least two, so that one answers
-# while the other restarts. docs/performance.md compares other numbers of both. A thread gets a
-# request when it is complete: see config.worker.
+# Threads, so that a request that waits for the database or the mail server stops no other.
+# Processes, because only one thread of a process runs Python at a time; at least two, so that one
+# answers while the other restarts. docs/performance.md compares other numbers of both. A thread
+# gets a request when it is complete: see config.worker.
 worker_class = "config.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
 threads = 4
