@@ -3,6 +3,8 @@
 import datetime
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import BaseBackend
 
 from tests.support.factories import PASSWORD
 from token_blacklist.models import BlacklistedToken, OutstandingToken, TokenUser
@@ -39,14 +41,23 @@ def test_the_lists_are_searched_by_jti_of_any_generation(user, device):
     assert not BlacklistedToken.objects.filter(token__jti="unknown").exists()
 
 
-def test_a_subclass_names_the_field_that_users_sign_in_by(user):
-    class ByEmail(TokenObtainPairSerializer):
-        username_field = "email"
+class ByNumber(BaseBackend):
+    """Signs in by the primary key, with any password."""
 
-    serializer = ByEmail(data={"email": user.email, "password": PASSWORD})
+    def authenticate(self, request, number=None, password=None):
+        return get_user_model().objects.filter(pk=number).first()
+
+
+def test_a_subclass_names_the_field_that_users_sign_in_by(user, settings):
+    class Serializer(TokenObtainPairSerializer):
+        username_field = "number"
+
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.ByNumber"]
+    serializer = Serializer(data={"number": str(user.pk), "password": "any"})
 
     assert serializer.is_valid()
-    assert TokenObtainPairSerializer.username_field == "email"
+    assert serializer.user == user
+    assert TokenObtainPairSerializer.username_field == user.USERNAME_FIELD
 
 
 def test_a_subclass_keeps_more_claims_from_access_tokens(user):
@@ -75,7 +86,8 @@ def test_times_become_numbers_and_back():
 
 
 def test_a_form_data_object_is_a_body(user, client):
-    signed_in = client.post("/api/token/", {"email": user.email, "password": PASSWORD})
+    credentials = {user.USERNAME_FIELD: user.get_username(), "password": PASSWORD}
+    signed_in = client.post("/api/token/", credentials)
     refreshed = client.post("/api/token/refresh/", {"refresh": signed_in.json()["refresh"]})
     client.post("/api/token/blacklist/", {"refresh": refreshed.json()["refresh"]})
 
