@@ -6,14 +6,13 @@ set -u
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
 day=${FLUSH_EVERY_SECONDS:-86400}
-child=
+true & # sets $!
 
 end() {
     trap '' TERM INT
-    if [ -n "$child" ]; then
-        kill -TERM "$child" 2>/dev/null
-        wait "$child"
-    fi
+    # Not a variable: the signal may come after the command has started and before it is set.
+    kill -TERM $! 2>/dev/null
+    wait $!
     exit 0
 }
 trap end TERM INT
@@ -21,8 +20,7 @@ trap end TERM INT
 # In the background, because a shell handles signals only after a foreground command has ended.
 run() {
     "$@" &
-    child=$!
-    wait "$child"
+    wait $!
 }
 
 while :; do
