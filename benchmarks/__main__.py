@@ -25,8 +25,10 @@ from .sites import (
     Gunicorn,
     Server,
     Site,
+    create_database,
     pooled,
     run_python,
+    stock,
 )
 
 PARTS = ("operations", "shares", "servers", "sqlite", "lists", "growth", "storage", "race")
@@ -36,16 +38,10 @@ FULL = {"rounds": 7, "warm_up": 0.3, "seconds": 1.5}
 QUICK = {"rounds": 3, "warm_up": 0.3, "seconds": 0.8}
 
 
-def create_databases(server: Server) -> None:
-    for site in (OURS, PEER):
-        server.create(site.database)
-        run_python(site, server, "-m", "django", "migrate", "-v0")
-
-
 def measure_operations(server: Server, quick: bool) -> dict[str, Any]:
     """Return the figures of each set-up: a database and gunicorn's worker class."""
     how = QUICK if quick else FULL
-    both: list[Site] = [OURS, PEER]
+    both = [OURS, PEER]
     found = {}
 
     def measure(database: Server, server: Gunicorn, sites: list[Site], **options: Any) -> None:
@@ -61,7 +57,8 @@ def measure_operations(server: Server, quick: bool) -> dict[str, Any]:
         measure(server, SYNC, [*both, VIEW, BARE])
     with tempfile.TemporaryDirectory() as folder:
         files = Files(folder)
-        create_databases(files)
+        for site in both:
+            create_database(site, files)
         for worker in (GTHREAD,) if quick else (GTHREAD, SYNC):
             measure(files, worker, both)
     with tempfile.TemporaryDirectory() as folder, pooled(server, folder) as pooler:
@@ -74,8 +71,8 @@ def measure_shares() -> Any:
     """Return the share of each package in the processor time of each operation."""
     with tempfile.TemporaryDirectory() as folder:
         files = Files(folder)
-        run_python(OURS, files, "-m", "django", "migrate", "-v0")
-        made = run_python(OURS, files, "-m", "benchmarks.stock", "2000")
+        create_database(OURS, files)
+        made = json.dumps(stock(OURS, files, 2000))
         printed = run_python(OURS, files, "-m", "benchmarks.shares", given=made)
         return json.loads(printed.splitlines()[-1])
 
@@ -114,7 +111,8 @@ def main() -> None:
     with database_url() as url:
         server = Server(url)
         found["machine"] = report.machine(server)
-        create_databases(server)
+        for site in (OURS, PEER):
+            create_database(site, server)
         for part in options.parts or PARTS:
             print(part, flush=True)
             found[part] = measure(server, part, options.quick)

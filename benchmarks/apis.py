@@ -19,6 +19,9 @@ class Api:
     operations: tuple[str, ...] = ("refresh", "sign-out", "authenticated request", "sign-in")
     statuses: ClassVar[dict[str, int]] = {}  # of the responses, where it is not 200
 
+    def status_of(self, operation: str) -> int:
+        return self.statuses.get(operation, 200)
+
     def sign_in(self, user: str) -> bytes:
         return request("POST", "/api/token/", {self.user_field: user, "password": PASSWORD})
 

@@ -101,9 +101,9 @@ def run(
     until: Callable[[], bool] = lambda: False,
     started: Callable[[], None] = lambda: None,
 ) -> Load:
-    """Let every story go on for so long, `until` that, or until all of them are told.
+    """Let every story go on for so long, `until` that, or to its end.
 
-    Each response must have the status. `started` is called when the warm-up is over.
+    Each response must have this status. `started` is called after the warm-up.
     """
     load = Load()
     with selectors.DefaultSelector() as selector:

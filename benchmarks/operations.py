@@ -43,9 +43,8 @@ class Stock:
         """Open the sessions that a turn of a peer needs, by HTTP."""
         if self.site in PEERS:
             opened: list[apis.Session] = []
-            users = cycle(self.users)
             needed = OF_A_PEER if operation == "sign-out" else CLIENTS
-            shared = islice(users, needed)
+            shared = islice(cycle(self.users), needed)
             load.run(port, [load.opening(self.site.api, shared, opened) for _ in range(CLIENTS)])
             self.sessions = iter(opened)
 
@@ -87,7 +86,7 @@ class Turns:
         measured = load.run(
             served.port,
             self.stocks[site].stories(operation, self.signed_out),
-            status=site.api.statuses.get(operation, 200),
+            status=site.api.status_of(operation),
             warm_up=warm_up,
             seconds=seconds,
             started=lambda: before.extend(cpu()),
@@ -217,9 +216,8 @@ def statements(turns: Turns, site: Site, operation: str) -> dict[str, float]:
         for _ in range(COUNTED - 1):
             answer = yield told.send(answer)
 
-    status = site.api.statuses.get(operation, 200)
     with statements_of(turns.server, site.database) as read:
-        load.run(running.port, [bounded()], status=status)
+        load.run(running.port, [bounded()], status=site.api.status_of(operation))
         sent = read()
     around = sum(1 for each in sent if NO_WORK.match(each))
     return {"statements": (len(sent) - around) / COUNTED, "around them": around / COUNTED}

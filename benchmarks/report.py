@@ -37,26 +37,21 @@ def machine(server: Server) -> dict[str, str]:
 def tables(found: dict[str, Any]) -> dict[str, str]:
     """Return each table that there are figures for, by the name of its markers on the page."""
     described = dict(found["machine"])
-    made = {}
+    made: dict[str, str] = {}
     if "operations" in found:
         made |= _operations(found["operations"])
         first = next(iter(found["operations"].values()))
         described |= {name: first[name] for name in ("Rounds", "Seconds of a turn")}
-    if "shares" in found:
-        made["shares"] = _shares(found["shares"])
-    if "servers" in found:
-        made["servers"] = _servers(found["servers"])
-    if "sqlite" in found:
-        made["sqlite"] = _sqlite(found["sqlite"])
-    if "lists" in found:
-        made["lists"] = _lists(found["lists"])
-    if "growth" in found:
-        made["growth"] = _growth(found["growth"])
-    if "storage" in found:
-        made["storage"] = _storage(found["storage"])
-    if "race" in found:
-        rows = ((title, each["least"], each["most"]) for title, each in found["race"].items())
-        made["race"] = table(("", "fewest successors in a round", "most"), rows)
+    one_table = {
+        "shares": _shares,
+        "servers": _servers,
+        "sqlite": _sqlite,
+        "lists": _lists,
+        "growth": _growth,
+        "storage": _storage,
+        "race": _race,
+    }
+    made |= {part: make(found[part]) for part, make in one_table.items() if part in found}
     return {"machine": table(("", ""), described.items()), **made}
 
 
@@ -221,6 +216,11 @@ def _storage(found: dict[str, Any]) -> str:
         rows.append((label, *(f"{round(size):,}" for size in sizes)))
     described = f"bytes; {ours['sessions']:,} sessions, {ours['refreshes']} refreshes each a series"
     return table((described, OURS.title, PEER.title), rows)
+
+
+def _race(found: dict[str, Any]) -> str:
+    rows = ((title, each["least"], each["most"]) for title, each in found.items())
+    return table(("", "fewest successors in a round", "most"), rows)
 
 
 def write(made: dict[str, str]) -> None:

@@ -212,6 +212,11 @@ def run_python(
     ).stdout
 
 
+def create_database(site: Site, server: Server) -> None:
+    server.create(site.database)
+    run_python(site, server, "-m", "django", "migrate", "-v0")
+
+
 def stock(site: Site, server: Server, sessions: int) -> dict[str, Any]:
     """Open so many sessions without HTTP; see `benchmarks.stock`."""
     owner = site if site.signs else OURS

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import load
 from .operations import Stock
-from .sites import OURS, Files, Gunicorn, run_python, served
+from .sites import OURS, Files, Gunicorn, create_database, served
 
 FIGURES: dict[str, Callable[[load.Load], float]] = {
     "per second": lambda run: run.per_second,
@@ -40,7 +40,7 @@ def measure(*, rounds: int, seconds: float = 3) -> list[dict[str, Any]]:
         for how in SERVERS:
             with tempfile.TemporaryDirectory() as folder:
                 database = kind(folder)
-                run_python(OURS, database, "-m", "django", "migrate", "-v0")
+                create_database(OURS, database)
                 stock = Stock(database, OURS, rounds * 200)
                 log = Path(folder) / "ours.sqlite3-wal"
                 with served(OURS, database, how) as running, largest(log) as size:

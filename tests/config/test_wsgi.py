@@ -8,38 +8,35 @@ from django.test import RequestFactory
 from config.wsgi import application
 
 
+def refresh(body, content_type, query=""):
+    """Send the body to the refresh endpoint; return the status and the body of the response."""
+    environ = RequestFactory().post("/").environ | {
+        "PATH_INFO": "/api/token/refresh/",
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }
+    started = []
+    answer = application(environ, lambda status, headers: started.append(status))
+    return started, b"".join(answer)
+
+
 @pytest.mark.parametrize(
     "charset",
     ["rot13", "base64", "zlib", "nonsense", "utf-16", "UTF-8", '"\x00"', "idna", "latin-1"],
 )
 def test_a_charset_of_any_kind_is_no_error_of_ours(db, charset):
-    body = b'{"refresh": "x"}'
-    environ = RequestFactory().post("/").environ | {
-        "PATH_INFO": "/api/token/refresh/",
-        "QUERY_STRING": "x=1",
-        "CONTENT_TYPE": f"application/json; charset={charset}",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
-    }
-    started = []
-
-    answer = application(environ, lambda status, headers: started.append(status))
+    started, answer = refresh(b'{"refresh": "x"}', f"application/json; charset={charset}", "x=1")
 
     assert started == ["401 Unauthorized"]
-    assert b"token_not_valid" in b"".join(answer)
+    assert b"token_not_valid" in answer
 
 
 def test_a_form_with_a_charset_keeps_its_boundary(db):
     body = b'--x\r\nContent-Disposition: form-data; name="refresh"\r\n\r\nnone\r\n--x--\r\n'
-    environ = RequestFactory().post("/").environ | {
-        "PATH_INFO": "/api/token/refresh/",
-        "CONTENT_TYPE": "multipart/form-data; boundary=x; charset=utf-8",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
-    }
-    started = []
 
-    answer = application(environ, lambda status, headers: started.append(status))
+    started, answer = refresh(body, "multipart/form-data; boundary=x; charset=utf-8")
 
     assert started == ["401 Unauthorized"]
-    assert b"Token is invalid" in b"".join(answer)
+    assert b"Token is invalid" in answer
