@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 from datetime import timedelta
 
@@ -83,6 +84,25 @@ def test_where_they_lie_everywhere_they_go_page_by_page():
     flush.delete_expired(batch_size=30)
 
     assert OutstandingToken.objects.get() == live
+
+
+@pytest.mark.postgresql
+def test_page_by_page_reads_hardly_a_page_twice():
+    insert_sessions(7_000, lifetime=timedelta(days=-2))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max((ctid::text::point)[0])::int + 1 FROM token_blacklist_outstandingtoken"
+        )
+        (pages,) = cursor.fetchone()
+
+    with CaptureQueriesContext(connection) as captured:
+        flush.delete_expired(batch_size=500)
+
+    bounds = [re.findall(r"'\((\d+),0\)'", query["sql"]) for query in captured]
+    read = sum(int(end) - int(start) for start, end in filter(None, bounds))
+    assert not OutstandingToken.objects.exists()
+    assert pages > 50
+    assert pages <= read < 1.5 * pages
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 100])
