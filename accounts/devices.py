@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import unquote
 
-import ua_parser
 from django.utils.translation import gettext_lazy as _
 
 WORDS = 60  # characters of a name: a program may send any
@@ -25,8 +25,10 @@ def device_name(user_agent: str) -> str:
     A client may send any user agent. The patterns run in Rust, in linear time; what
     they give is text, to be escaped where it is shown.
     """
+    import ua_parser  # noqa: PLC0415  # 1.5 MiB that only a worker that shows a device needs
+
     words = user_agent.encode("utf-8", "replace").decode()  # Rust knows no lone surrogate
-    program = _program(words) or _browser(words)
+    program = _program(words) or _browser(ua_parser.parse_user_agent(words))
     system = _family(ua_parser.parse_os(words))
     system = _plain(SYSTEMS.get(system, system))
     if program and system and program != system:
@@ -41,11 +43,11 @@ def _program(words: str) -> str:
     return LIBRARIES.get(name, name) if is_name else ""
 
 
-def _browser(words: str) -> str:
-    return _plain(FORM_FACTOR.sub("", _family(ua_parser.parse_user_agent(words))))
+def _browser(found: Any) -> str:
+    return _plain(FORM_FACTOR.sub("", _family(found)))
 
 
-def _family(found: ua_parser.UserAgent | ua_parser.OS | None) -> str:
+def _family(found: Any) -> str:
     return found.family if found else ""
 
 
