@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from .conf import conf
 from .exceptions import AuthenticationFailed, InvalidToken, TokenError
 from .signals import token_refused
-from .token_user import TokenUser  # noqa: F401  # for sites that import it from here
+from .token_user import AuthUser, TokenUser  # noqa: F401  # for sites that import them from here
 from .tokens import AccessToken, Token
 from .users import default_user_authentication_rule  # noqa: F401  # Simple JWT has it here
 

@@ -33,7 +33,7 @@ UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError)
 @register(Tags.security)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Look at every option of TOKEN_BLACKLIST."""
-    given: Any = conf.given()
+    given: Any = conf.user_settings
     if not isinstance(given, dict):
         return [_error(1, "TOKEN_BLACKLIST is not a dict.", "Make it a dict of options.")]
     return [
@@ -64,7 +64,7 @@ def _values() -> Iterator[CheckMessage]:
             message = f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}."
             yield _error(9, message, option.kind.hint)
         except TypeError:
-            yield _invalid(option, conf.given()[name])
+            yield _invalid(option, conf.user_settings[name])
         else:
             without_lists = name == "JTI_CLAIM" and value is None and not conf.LISTS_ENABLED
             if not (option.accepts(value) or without_lists):
@@ -144,11 +144,11 @@ def _probe() -> Iterator[CheckMessage]:
 
 
 def _key_pair() -> Iterator[CheckMessage]:
-    only_verifies = conf.VERIFYING_KEY and not conf.given().get("SIGNING_KEY")
+    only_verifies = conf.VERIFYING_KEY and not conf.user_settings.get("SIGNING_KEY")
     try:
         if not only_verifies:
             keys.decode(keys.encode({"exp": 2**40, "probe": True}))
-        verifying: Any = keys.verifying_key()
+        verifying: Any = keys.token_backend.prepared_verifying_key
         fits = hasattr(verifying, "verify")
     except UNFIT:
         fits = False

@@ -89,7 +89,7 @@ class Option(Generic[T]):
     def __get__(self, conf: Conf | None, owner: type) -> Any:
         if conf is None:
             return self
-        value = self.read(conf.given().get(self.name, self.default))
+        value = self.read(conf.user_settings.get(self.name, self.default))
         # Found before this descriptor from now on, so that a request pays for a look-up only.
         vars(conf)[self.name] = value
         return value
@@ -244,13 +244,15 @@ class Conf:
         """Whether the app is installed, so that there are token lists."""
         return apps.is_installed(_APP)
 
-    def given(self) -> dict[str, Any]:
-        """Return the options that the site sets."""
-        return getattr(settings, "TOKEN_BLACKLIST", None) or {}
+    @property
+    def user_settings(self) -> dict[str, Any]:
+        """The options that the site sets."""
+        given: dict[str, Any] | None = getattr(settings, "TOKEN_BLACKLIST", None)
+        return {} if given is None else given
 
     def has(self, name: str) -> bool:
         """Return whether the site sets the option."""
-        return name in self.given()
+        return name in self.user_settings
 
     def reload(self) -> None:
         """Forget every value; the next access reads the settings again."""

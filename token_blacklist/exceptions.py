@@ -23,6 +23,11 @@ class ExpiredTokenError(TokenError):
     """The token was genuine and its time is over."""
 
 
+# Simple JWT's names of both where they come from its TokenBackend.
+TokenBackendError = TokenError
+TokenBackendExpiredToken = ExpiredTokenError
+
+
 class ClockError(Exception):
     """The clocks of the application and the database differ too much to decide what has expired."""
 

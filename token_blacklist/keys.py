@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import jwt
 from django.core.signals import setting_changed
 from django.utils.translation import gettext_lazy as _
+from jwt import algorithms
 from jwt.algorithms import HMACAlgorithm
 
 from .conf import conf
@@ -59,56 +61,144 @@ for _name, _hash in HMAC_HASHES.items():
 _json = json.JSONEncoder(separators=(",", ":"), default=_numeric_date)
 
 
-def encode(claims: dict[str, Any]) -> str:
-    """Return the claims as a signed token in compact form.
+class TokenBackend:
+    """Signs and verifies with one algorithm and key. Simple JWT has it in `backends`.
 
-    Adds `aud` and `iss` where they are set. HS*, RS* and EdDSA give the same bytes for the
-    same claims in the same order; ES* and PS* have a random part.
-
-    Raises:
-        TokenError: the claims are nested too deep to be written.
-    """
-    claims = dict(claims)
-    if conf.AUDIENCE is not None:
-        claims["aud"] = conf.AUDIENCE
-    if conf.ISSUER is not None:
-        claims["iss"] = conf.ISSUER
-    try:
-        payload = _json.encode(claims).encode()
-        return _jws.encode(payload, signing_key(), conf.ALGORITHM, sort_headers=True)
-    except RecursionError as error:  # claims of a token that was just not too deep to be read
-        raise TokenError(_("Token is invalid")) from error
-
-
-def decode(token: str | bytes, *, verify: bool = True) -> dict[str, Any]:
-    """Return the claims of a token whose signature, times, audience and issuer are right.
-
-    Only the configured algorithm is accepted, whatever the token's header says (RFC 8725
-    section 3.1), and `exp` must be there. `iat` and `nbf` may lie ahead by CLOCK_SKEW, or by the
-    leeway where that is more. With `verify=False` nothing is checked but the form.
+    The arguments mean what the options of the same names do, and come in Simple JWT's order. Only
+    `leeway` may be changed later: what was verified once is kept.
 
     Raises:
-        ExpiredTokenError: the signature is right and `exp` plus the leeway has passed.
-        TokenError: anything else is wrong with it, of whatever shape it is.
+        TokenError: the algorithm is not one of ALGORITHMS, or needs `cryptography`, which is not
+            installed; or `jwk_url` or `json_encoder` is given.
     """
-    try:
-        if not verify:
-            return _jwt.decode(token, options={"verify_signature": False})
-        claims: dict[str, Any] = json.loads(_verified(token))
-        now = time.time()
-        if int(claims["exp"]) <= now - conf.LEEWAY.total_seconds():
-            raise ExpiredTokenError(_("Token is expired"))
-        latest = now + max(conf.LEEWAY, CLOCK_SKEW).total_seconds()
-        if any(int(claims[name]) > latest for name in ("iat", "nbf") if name in claims):
-            raise TokenError(_("Token is invalid"))
-    # PyJWT leaves a few shapes to Python: an exp of 1e999, deep nesting, lone surrogates.
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise TokenError(_("Token is invalid")) from error
-    return claims
+
+    algorithm: str
+    signing_key: Any
+    verifying_key: Any
+    audience: str | Sequence[str] | None
+    issuer: str | None
+    leeway: Any
+
+    def __init__(  # noqa: PLR0917  # Simple JWT's order
+        self,
+        algorithm: str,
+        signing_key: str | None = None,
+        verifying_key: str = "",
+        audience: str | Sequence[str] | None = None,
+        issuer: str | None = None,
+        jwk_url: None = None,
+        leeway: float | timedelta | None = None,
+        json_encoder: None = None,
+    ) -> None:
+        if algorithm not in ALGORITHMS:
+            raise TokenError(f"Unrecognized algorithm type '{algorithm}'")
+        if algorithm in algorithms.requires_cryptography and not algorithms.has_crypto:
+            raise TokenError(f"You must have cryptography installed to use {algorithm}.")
+        if jwk_url or json_encoder:
+            raise TokenError("This app has neither JWK_URL nor JSON_ENCODER.")
+        self.algorithm, self.signing_key, self.verifying_key = algorithm, signing_key, verifying_key
+        self.audience, self.issuer, self.leeway = audience, issuer, leeway
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Return the claims as a signed token in compact form.
+
+        Adds `aud` and `iss` where they are set. HS*, RS* and EdDSA give the same bytes for the
+        same claims in the same order; ES* and PS* have a random part.
+
+        Raises:
+            TokenError: the claims are nested too deep to be written.
+        """
+        claims = dict(payload)
+        if self.audience is not None:
+            claims["aud"] = self.audience
+        if self.issuer is not None:
+            claims["iss"] = self.issuer
+        try:
+            written = _json.encode(claims).encode()
+            key = self.prepared_signing_key
+            return _jws.encode(written, key, self.algorithm, sort_headers=True)
+        except RecursionError as error:  # claims of a token that was just not too deep to be read
+            raise TokenError(_("Token is invalid")) from error
+
+    def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:
+        """Return the claims of a token whose signature, times, audience and issuer are right.
+
+        Only this algorithm is accepted, whatever the token's header says (RFC 8725 section 3.1),
+        and `exp` must be there. `iat` and `nbf` may lie ahead by CLOCK_SKEW, or by the leeway
+        where that is more. With `verify=False` nothing is checked but the form.
+
+        Raises:
+            ExpiredTokenError: the signature is right and `exp` plus the leeway has passed.
+            TokenError: anything else is wrong with it, of whatever shape it is.
+        """
+        try:
+            if not verify:
+                return _jwt.decode(token, options={"verify_signature": False})
+            claims: dict[str, Any] = json.loads(_verified(token, self))
+            if "exp" not in claims:
+                raise TokenError(_("Token has no '%s' claim") % "exp")
+            now, leeway = time.time(), self.get_leeway()
+            if int(claims["exp"]) <= now - leeway.total_seconds():
+                raise ExpiredTokenError(_("Token is expired"))
+            latest = now + max(leeway, CLOCK_SKEW).total_seconds()
+            if any(int(claims[name]) > latest for name in ("iat", "nbf") if name in claims):
+                raise TokenError(_("Token is invalid"))
+        except jwt.InvalidAlgorithmError as error:
+            raise TokenError(_("Invalid algorithm specified")) from error
+        # PyJWT leaves a few shapes to Python: an exp of 1e999, deep nesting, lone surrogates.
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise TokenError(_("Token is invalid")) from error
+        return claims
+
+    def get_leeway(self) -> timedelta:
+        """Return how long a token is accepted after its expiry.
+
+        Raises:
+            TokenError: `leeway` is neither a number of seconds nor a timedelta.
+        """
+        if self.leeway is None or isinstance(self.leeway, int | float):
+            return timedelta(seconds=self.leeway or 0)
+        if isinstance(self.leeway, timedelta):
+            return self.leeway
+        raise TokenError(
+            f"Unrecognized type {type(self.leeway).__name__!r}, "
+            "'leeway' must be of type int, float or timedelta."
+        )
+
+    @property
+    def prepared_signing_key(self) -> Any:
+        """The key that signs. Raises TypeError, ValueError or PyJWTError if it is unfit."""
+        return _prepared(self.algorithm, self.signing_key)
+
+    @property
+    def prepared_verifying_key(self) -> Any:
+        """The key that verifies: the signing key itself with HS*.
+
+        With the others `verifying_key`, or the public half of the signing key where it is not set.
+        """
+        if self.algorithm in HMAC_MINIMUM_BYTES:
+            return self.prepared_signing_key
+        if self.verifying_key:
+            return _prepared(self.algorithm, self.verifying_key)
+        return _public_half(self.algorithm, self.signing_key)
+
+
+class _ConfiguredBackend(TokenBackend):
+    """Reads each option from the settings when it is used."""
+
+    def __init__(self) -> None:
+        """Set nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(conf, name.upper())
+
+
+token_backend = _ConfiguredBackend()
+encode, decode = token_backend.encode, token_backend.decode
 
 
 @lru_cache(maxsize=2048)
-def _verified(token: str | bytes) -> str:
+def _verified(token: str | bytes, by: TokenBackend) -> str:
     """Return the claims, as JSON, of a token whose signature, audience and issuer are right.
 
     A client sends its access token many times, so the claims of the 2,048 tokens that came last are
@@ -117,16 +207,15 @@ def _verified(token: str | bytes) -> str:
     """
     claims = _jwt.decode(
         token,
-        verifying_key(),
-        algorithms=[conf.ALGORITHM],
-        audience=conf.AUDIENCE,
-        issuer=conf.ISSUER,
+        by.prepared_verifying_key,
+        algorithms=[by.algorithm],
+        audience=by.audience,
+        issuer=by.issuer,
         options={
-            "verify_aud": conf.AUDIENCE is not None,
+            "verify_aud": by.audience is not None,
             "verify_exp": False,
             "verify_iat": False,
             "verify_nbf": False,
-            "require": ["exp"],
         },
     )
     # PyJWT reads any `iss` where no ISSUER is set, and then refuses to sign it again.
@@ -145,23 +234,6 @@ setting_changed.connect(_forget, dispatch_uid="token_blacklist.keys")
 def epoch(at: datetime) -> int:
     """Return whole seconds since 1970, the NumericDate of RFC 7519 section 2."""
     return int(at.timestamp())
-
-
-def signing_key() -> Any:
-    """Return the prepared key that signs. Raises TypeError, ValueError or PyJWTError if unfit."""
-    return _prepared(conf.ALGORITHM, conf.SIGNING_KEY)
-
-
-def verifying_key() -> Any:
-    """Return the prepared key that verifies: the signing key itself with HS*.
-
-    With the others VERIFYING_KEY, or the public half of SIGNING_KEY where it is not set.
-    """
-    if conf.ALGORITHM in HMAC_MINIMUM_BYTES:
-        return signing_key()
-    if conf.VERIFYING_KEY:
-        return _prepared(conf.ALGORITHM, conf.VERIFYING_KEY)
-    return _public_half(conf.ALGORITHM, conf.SIGNING_KEY)
 
 
 @lru_cache(maxsize=8)

@@ -18,6 +18,7 @@ from .clients import client_of, on_behalf_of
 from .conf import conf
 from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, TokenError
 from .models import BlacklistedToken, OutstandingToken
+from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
 from .tokens import (
     AccessToken,
     BlacklistMixin,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import AbstractBaseUser, Group, Permission
 from django.db.models import Manager
 from django.db.models.manager import EmptyManager
 
@@ -87,3 +87,6 @@ class TokenUser:
         raise NotImplementedError("Token users have no DB representation")
 
     save = delete = set_password = check_password = _no_row
+
+
+AuthUser = TypeVar("AuthUser", AbstractBaseUser, TokenUser)  # Simple JWT's hint for either user

@@ -14,7 +14,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import classproperty
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -28,7 +27,9 @@ from .sessions.end import revoke_session, sign_out
 from .sessions.open import announce_issued, open_session, record_session
 from .sessions.prove import find_session, find_user_of_session
 from .sessions.rotate import advance, repeat
+from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
 from .users import default_user_authentication_rule
+from .utils import aware_utcnow
 
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
@@ -44,16 +45,17 @@ class Token:
     token_type: ClassVar[str | None] = None
     lifetime: ClassVar[Any] = None  # a timedelta
     has_user_claims: ClassVar[bool] = True  # those of USER_CLAIMS
+    token_backend: ClassVar[keys.TokenBackend] = keys.token_backend  # signs and verifies
     user: AbstractBaseUser | None = None  # where it is loaded: the token's user
 
     def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
         if self.token_type is None or self.lifetime is None:
             raise TokenError(_("Cannot create token with no type or lifetime"))
         self.token = token
-        self.current_time = timezone.now()
+        self.current_time = aware_utcnow()
         self.payload: dict[str, Any]
         if token is not None:
-            self.payload = keys.decode(token, verify=verify)
+            self.payload = self.get_token_backend().decode(token, verify=verify)
             if verify:
                 self.verify()
         else:
@@ -65,7 +67,7 @@ class Token:
     @classmethod
     def authentic(cls, encoded: str | bytes) -> Self:
         """Return the token if its signature and claims are valid. Its session is not checked."""
-        return cls.claiming(keys.decode(encoded), encoded)
+        return cls.claiming(cls.token_backend.decode(encoded), encoded)
 
     @classmethod
     def claiming(cls, claims: dict[str, Any], encoded: str | bytes) -> Self:
@@ -80,7 +82,7 @@ class Token:
         """Return a token with exactly these claims."""
         token = cls.__new__(cls)
         token.token = None
-        token.current_time = timezone.now()
+        token.current_time = aware_utcnow()
         token.payload = claims
         return token
 
@@ -96,7 +98,10 @@ class Token:
         return repr(self.payload)
 
     def __str__(self) -> str:
-        return keys.encode(self.payload)
+        return self.get_token_backend().encode(self.payload)
+
+    def get_token_backend(self) -> keys.TokenBackend:
+        return self.token_backend
 
     def __getitem__(self, claim: str) -> Any:
         return self.payload[claim]
@@ -243,8 +248,9 @@ class Token:
         """Raise TokenError if the time in the claim has passed, the leeway included."""
         if claim not in self.payload:
             raise TokenError(_("Token has no '%s' claim") % claim)
-        if self.timestamp(claim) <= (current_time or self.current_time) - conf.LEEWAY:
-            raise ExpiredTokenError(_("Token is expired"))
+        now = current_time or self.current_time
+        if self.timestamp(claim) <= now - self.get_token_backend().get_leeway():
+            raise ExpiredTokenError(_("Token '%s' claim has expired") % claim)
 
     def timestamp(self, claim: str) -> datetime:
         """Return a NumericDate claim (RFC 7519 section 2) as a datetime. Raises TokenError."""
@@ -262,6 +268,10 @@ class BlacklistMixin(Token):
 
     If the app is not in INSTALLED_APPS, these tokens are signed and verified without lists.
     """
+
+    def __class_getitem__(cls, token_class: Any) -> type[Self]:
+        """Accept Simple JWT's `BlacklistMixin["MyToken"]`."""
+        return cls
 
     is_repeatable = False  # True: access_token is the same each time, for a repeated refresh
 
@@ -568,7 +578,7 @@ class RefreshToken(BlacklistMixin, Token):
 
     # Claims that are not copied from a refresh token to its access tokens.
     no_copy_claims = classproperty(
-        lambda cls: (conf.TOKEN_TYPE_CLAIM, "exp", conf.JTI_CLAIM, "jti", "iat", AUTH_TIME_CLAIM)
+        lambda cls: (conf.TOKEN_TYPE_CLAIM, "exp", conf.JTI_CLAIM, "jti", "iat")
     )
 
     @property
@@ -578,12 +588,12 @@ class RefreshToken(BlacklistMixin, Token):
         With USER_CLAIMS, one SELECT if the user is not loaded.
         """
         access = self.access_token_class()
-        access.set_iat(at_time=self.current_time)
         access.set_exp(from_time=self.current_time)
         if self.is_repeatable:
+            access.set_iat(at_time=self.current_time)
             access[conf.JTI_CLAIM] = uuid5(NAMESPACE_OID, self.jti).hex
         access["exp"] = min(access["exp"], self.payload["exp"])
-        no_copy = self.no_copy_claims
+        no_copy = {*self.no_copy_claims, AUTH_TIME_CLAIM}
         for claim, value in self.payload.items():
             if claim not in no_copy:
                 access[claim] = value

@@ -1,22 +1,36 @@
-"""Simple JWT's functions for the times in claims."""
+"""Simple JWT's functions for the times in claims, and for translated texts with values."""
 
 from __future__ import annotations
 
+from calendar import timegm
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.utils import timezone
-
-from .keys import epoch as datetime_to_epoch  # noqa: F401
+from django.utils.functional import lazy
 
 
 def aware_utcnow() -> datetime:
-    return datetime.now(UTC)
+    return _as_configured(datetime.now(UTC))
+
+
+def datetime_to_epoch(dt: datetime) -> int:
+    """Return whole seconds since 1970. A time without a time zone is in UTC."""
+    return timegm(dt.utctimetuple())
 
 
 def datetime_from_epoch(ts: float) -> datetime:
-    return datetime.fromtimestamp(ts, UTC)
+    return _as_configured(datetime.fromtimestamp(ts, UTC))
 
 
 def make_utc(dt: datetime) -> datetime:
-    """Return the time with UTC as its time zone, if it has none."""
-    return timezone.make_aware(dt, UTC) if timezone.is_naive(dt) else dt
+    """Return the time with UTC as its time zone, if it has none and USE_TZ is on."""
+    return dt.replace(tzinfo=UTC) if settings.USE_TZ and timezone.is_naive(dt) else dt
+
+
+def _as_configured(dt: datetime) -> datetime:
+    """Return the time in UTC without its time zone if USE_TZ is off."""
+    return dt if settings.USE_TZ else dt.replace(tzinfo=None)
+
+
+format_lazy = lazy(str.format, str)

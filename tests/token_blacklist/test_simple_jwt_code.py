@@ -1,20 +1,25 @@
 """Code that sites wrote for Simple JWT, and that works here unchanged."""
 
 import datetime
+from contextlib import suppress
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 
 from tests.support.factories import PASSWORD
+from token_blacklist.backends import TokenBackend
+from token_blacklist.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
 from token_blacklist.models import BlacklistedToken, OutstandingToken, TokenUser
 from token_blacklist.serializers import TokenObtainPairSerializer
 from token_blacklist.settings import api_settings
-from token_blacklist.tokens import RefreshToken
+from token_blacklist.state import token_backend
+from token_blacklist.tokens import AccessToken, BlacklistMixin, RefreshToken
 from token_blacklist.utils import (
     aware_utcnow,
     datetime_from_epoch,
     datetime_to_epoch,
+    format_lazy,
     make_utc,
 )
 
@@ -77,12 +82,109 @@ def test_the_options_and_the_stateless_user_are_where_simple_jwt_has_them():
     assert TokenUser({"user_id": "7"}).pk == "7"
 
 
+def test_an_option_is_overridden_as_in_the_tests_of_sites():
+    def forget():
+        with suppress(AttributeError):  # where it was not read yet
+            del api_settings.USER_ID_CLAIM
+
+    api_settings.user_settings["USER_ID_CLAIM"] = "uid"
+    forget()
+    try:
+        assert api_settings.USER_ID_CLAIM == "uid"
+    finally:
+        del api_settings.user_settings["USER_ID_CLAIM"]
+        forget()
+    assert api_settings.USER_ID_CLAIM == "user_id"
+
+
+def test_the_backend_signs_and_verifies_by_the_settings(options):
+    options(SIGNING_KEY="k" * 64, AUDIENCE="app", LEEWAY=5)
+    token = token_backend.encode({"exp": 4_000_000_000, "name": "Ada"})
+
+    assert (token_backend.algorithm, token_backend.signing_key) == ("HS256", "k" * 64)
+    assert token_backend.get_leeway() == datetime.timedelta(seconds=5)
+    assert token_backend.decode(token)["aud"] == "app"
+    with pytest.raises(TokenBackendError):
+        token_backend.decode(token + "x")
+    assert token_backend.decode(token + "x", verify=False)["name"] == "Ada"
+    assert AccessToken().get_token_backend() is token_backend
+
+
+def test_a_backend_has_keys_of_its_own():
+    ours = TokenBackend("HS512", "k" * 64, audience="app", issuer="here", leeway=5)
+    token = ours.encode({"exp": 4_000_000_000})
+
+    assert ours.decode(token) == {"exp": 4_000_000_000, "aud": "app", "iss": "here"}
+    for other in (TokenBackend("HS512", "j" * 64, audience="app"), token_backend):
+        with pytest.raises(TokenBackendError):
+            other.decode(token)
+    with pytest.raises(TokenBackendExpiredToken):
+        ours.decode(ours.encode({"exp": int(aware_utcnow().timestamp()) - 6}))
+    ours.decode(ours.encode({"exp": int(aware_utcnow().timestamp()) - 3}))
+
+
+def test_a_class_of_tokens_has_a_backend_of_its_own():
+    class Invitation(BlacklistMixin["Invitation"], AccessToken):
+        token_type = "invitation"
+        token_backend = TokenBackend("HS256", "k" * 64)
+
+    token = Invitation()
+    token.outstand()
+    token = str(token)
+
+    assert Invitation(token).payload == Invitation.authentic(token).payload
+    with pytest.raises(TokenError):
+        token_backend.decode(token)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"algorithm": "none"}, "Unrecognized algorithm type 'none'"),
+        ({"algorithm": "HS256", "jwk_url": "https://example.com"}, "neither JWK_URL nor"),
+        ({"algorithm": "HS256", "json_encoder": object}, "neither JWK_URL nor"),
+    ],
+)
+def test_a_backend_that_is_not_possible_is_refused(arguments, said):
+    with pytest.raises(TokenBackendError, match=said):
+        TokenBackend(**arguments)
+
+
+def test_a_leeway_of_another_type_is_refused():
+    with pytest.raises(TokenBackendError, match="must be of type int, float or timedelta"):
+        TokenBackend("HS256", "k" * 64, leeway="5").get_leeway()
+
+
+def test_an_algorithm_needs_its_library(monkeypatch):
+    monkeypatch.setattr("jwt.algorithms.has_crypto", False)
+    with pytest.raises(TokenBackendError, match="cryptography installed to use ES256"):
+        TokenBackend("ES256", "any")
+
+
+def test_a_token_with_another_algorithm_says_so():
+    token = TokenBackend("HS512", "k" * 64).encode({"exp": 4_000_000_000})
+    with pytest.raises(TokenBackendError, match="Invalid algorithm specified"):
+        TokenBackend("HS256", "k" * 64).decode(token)
+
+
+def test_a_text_with_values_is_translated_late():
+    assert str(format_lazy("{} of {}", 1, "two")) == "1 of two"
+
+
 def test_times_become_numbers_and_back():
     noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 
     assert datetime_from_epoch(datetime_to_epoch(noon)) == noon
     assert make_utc(noon.replace(tzinfo=None)) == make_utc(noon) == noon
     assert aware_utcnow().tzinfo is datetime.UTC
+
+
+def test_times_have_no_zone_where_django_has_none(settings):
+    settings.USE_TZ = False
+    noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC).replace(tzinfo=None)
+
+    assert datetime_from_epoch(datetime_to_epoch(noon)) == make_utc(noon) == noon
+    assert aware_utcnow().tzinfo is None
 
 
 def test_a_form_data_object_is_a_body(user, client):

@@ -167,12 +167,8 @@ def _() -> str:
     pair = sign_in(new_user())
     post("blacklist/", refresh=pair["refresh"])
     conf.LEEWAY = timedelta(minutes=10) if settings.ADOPTED else 600
-    module = import_module(
-        "token_blacklist.keys" if settings.ADOPTED else "rest_framework_simplejwt.state"
-    )
-    backend = getattr(module, "token_backend", None)
-    if backend:
-        backend.leeway = 600
+    backend = import_module(f"{settings.PACKAGE}.state").token_backend
+    backend.leeway = 600
     try:
         late = datetime.now().astimezone() + timedelta(days=1, minutes=5)
         with time_machine.travel(late):
@@ -180,8 +176,7 @@ def _() -> str:
             return said(refresh(pair["refresh"]))
     finally:
         conf.LEEWAY = timedelta(0) if settings.ADOPTED else 0
-        if backend:
-            backend.leeway = 0
+        backend.leeway = 0
 
 
 @situation("A sliding token: refresh, sign out, flush; then the token is used")

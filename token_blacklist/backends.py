@@ -1,0 +1,3 @@
+"""`TokenBackend`, where Simple JWT has it."""
+
+from .keys import TokenBackend  # noqa: F401
