@@ -10,6 +10,19 @@ from typing import Any
 
 from tests.support.checkout import ROOT, bare_environment
 
+RENAMED = {
+    "rest_framework_simplejwt.token_blacklist": "token_blacklist",
+    "rest_framework_simplejwt": "token_blacklist",
+    "SIMPLE_JWT": "TOKEN_BLACKLIST",
+}
+
+
+def renamed(code: str) -> str:
+    """Return code for Simple JWT with the names replaced as docs/adopting.md says."""
+    for theirs, ours in RENAMED.items():
+        code = code.replace(theirs, ours)
+    return code
+
 
 def environment(url: str, *, adopted: bool) -> dict[str, str]:
     return bare_environment(

@@ -17,8 +17,8 @@ class Command(compilemessages.Command):
     program = sys.executable  # instead of msgfmt, which Django looks for before it begins
 
     def handle(self, **options: Any) -> None:
-        # Not those of the packages in .venv, which come compiled.
-        options["ignore_patterns"] = [*options["ignore_patterns"], ".*"]
+        # Not those of the packages in .venv and build, which come compiled.
+        options["ignore_patterns"] = [*options["ignore_patterns"], ".*", "build"]
         self.fuzzy = options["fuzzy"]
         super().handle(**options)
 
