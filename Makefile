@@ -9,7 +9,7 @@ PYTEST := env -u DATABASE_URL $(PY) -m pytest
 LOCALES := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 
-.PHONY: help run check test test-long clients screenshots bench bench-quick compare lint format translations new lock setup setup-dev setup-browser
+.PHONY: help run check test test-long clients adoption package screenshots bench bench-quick compare lint format translations new lock setup setup-dev setup-browser
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,12 @@ test-long: setup-dev ## Run many more races, state machines and generated reques
 
 clients: setup-dev ## Generate a TypeScript and a Python client and run a session with each (needs npm)
 	@env -u DATABASE_URL $(PY) -m tests.clients
+
+adoption: setup-dev ## Run Simple JWT's own tests against this app (fetches them; a minute)
+	@$(PY) -m tests.adoption
+
+package: setup-dev ## Build the app as a package and test it in an empty environment (a minute)
+	@$(PY) -m tests.package
 
 screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
@@ -72,14 +78,18 @@ new: setup ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT=
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    pyproject.toml -o requirements.txt
+	    --all-extras --group site pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	    --all-extras --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
 	    -c requirements-dev.txt tests/clients/requirements.in -o tests/clients/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
 	    -c requirements-dev.txt benchmarks/compare/requirements.in \
 	    -o benchmarks/compare/requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
+	    -c requirements-dev.txt tests/adoption/requirements.in -o tests/adoption/requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
+	    -c requirements-dev.txt tests/package/requirements.in -o tests/package/requirements.txt
 
 setup:
 	@sh scripts/setup.sh requirements.txt

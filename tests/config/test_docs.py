@@ -163,6 +163,7 @@ def test_the_layout_in_architecture_names_every_module_and_no_other():
         "__init__.py",
         "__pycache__/",
         "apps.py",
+        "py.typed",
         "locale/",
         "migrations/",
         "static/",
