@@ -88,6 +88,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # previous 
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
+JWT_KEYS_DIR = env.str("JWT_KEYS_DIR", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 ALLOWED_HOSTS = [host.strip() for host in ALLOWED_HOSTS]  # Caddy needs the space after a comma
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -96,7 +97,7 @@ NEW_KEY = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(
 if not DEBUG:
     for name, value, shortest in (
         ("SECRET_KEY", SECRET_KEY, 50),
-        ("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32),
+        *([] if JWT_KEYS_DIR else [("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32)]),
         *(("SECRET_KEY_FALLBACKS", key, 50) for key in SECRET_KEY_FALLBACKS),
     ):
         if not value:
@@ -305,10 +306,27 @@ DEMO_USERS = switch("DEMO_USERS", default=True) and DEBUG  # their password is p
 
 # --- Tokens and the API ---
 
+
+def introspection_clients() -> dict[str, list[str]]:
+    """Return the digests of each name in `name:digest,name:digest`."""
+    found: dict[str, list[str]] = {}
+    for client in env.list("INTROSPECTION_CLIENTS", default=[]):
+        name, _colon, digest = client.strip().partition(":")
+        if not name or not re.fullmatch("[0-9a-f]{64}", digest):
+            problems.append(
+                "INTROSPECTION_CLIENTS must be like billing:<SHA-256 of its secret>, separated by "
+                "commas."
+            )
+            continue
+        found.setdefault(name, []).append(digest)
+    return found
+
+
 TOKEN_BLACKLIST = {
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": JWT_SIGNING_KEY or SECRET_KEY,
     "VERIFYING_KEY": JWT_VERIFYING_KEY,
+    "KEYS_DIR": JWT_KEYS_DIR or None,
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=number("ACCESS_TOKEN_SECONDS", 5 * 60, least=1)),
     "REFRESH_TOKEN_LIFETIME": timedelta(
         seconds=number("REFRESH_TOKEN_SECONDS", 24 * 3600, least=1)
@@ -321,6 +339,7 @@ TOKEN_BLACKLIST = {
         "token_blacklist.tokens.AccessToken",
         "token_blacklist.tokens.SlidingToken",
     ),
+    "INTROSPECTION_CLIENTS": introspection_clients(),
     "DEVICE_NAME": "accounts.devices.device_name",
     "ON_LOGIN_SUCCESS": "accounts.device_cookie.remember",
     # Browsers accept this prefix only over TLS. __Host- would not allow the path.
@@ -343,6 +362,7 @@ REST_FRAMEWORK = {
         "login": rate("THROTTLE_LOGIN", "20/min"),
         "login_account": rate("THROTTLE_LOGIN_ACCOUNT", "10/min"),
         "refresh": rate("THROTTLE_REFRESH", "120/min"),
+        "introspect": rate("THROTTLE_INTROSPECT", "6000/min"),
         "register": rate("THROTTLE_REGISTER", "20/hour"),
         "register_account": rate("THROTTLE_REGISTER_ACCOUNT", "10/hour"),
         "password": rate("THROTTLE_PASSWORD", "10/hour"),

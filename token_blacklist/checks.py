@@ -14,8 +14,9 @@ from django.core.exceptions import FieldDoesNotExist
 from . import keys
 from .conf import OPTIONS, Option, conf
 from .exceptions import TokenError
+from .key_ring import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA_BITS, current_ring
 
-RSA_BITS = 2048
+OTHERS = 0o077  # the permissions of a file for users who are not its owner
 BY_SESSIONS = (
     "Remove it. A new password ends sessions without a claim: call "
     "`token_blacklist.sessions.end.revoke_user` where your site changes it."
@@ -94,16 +95,42 @@ def _user_id_field() -> Iterator[CheckMessage]:
         )
 
 
+def _key_ring() -> Iterator[CheckMessage]:
+    ring = current_ring()
+    for problem in ring.problems:
+        yield _error(
+            18,
+            f"TOKEN_BLACKLIST['KEYS_DIR'] has an unfit key. {problem}",
+            "Replace or remove it. `manage.py rotatekeys` makes keys.",
+        )
+    if not ring.keys:
+        yield _error(
+            19,
+            "TOKEN_BLACKLIST['KEYS_DIR'] has no key.",
+            "Run `manage.py rotatekeys` as the user that the server runs as.",
+        )
+    for key in ring.keys:
+        if key.private and key.path.stat().st_mode & OTHERS:
+            yield checks.Warning(
+                f"Other users of the machine can read the key {key.path.name}.",
+                hint="Run: chmod go= on the files of TOKEN_BLACKLIST['KEYS_DIR'].",
+                id="token_blacklist.W002",
+            )
+
+
 def _signing() -> Iterator[CheckMessage]:
-    if conf.ALGORITHM not in keys.ALGORITHMS:
+    if conf.KEYS_DIR is not None:
+        yield from _key_ring()
+        return
+    if conf.ALGORITHM not in ALGORITHMS:
         yield _error(
             10,
             f"TOKEN_BLACKLIST['ALGORITHM'] is {conf.ALGORITHM!r}.",
-            f"Use one of {', '.join(sorted(keys.ALGORITHMS))}.",
+            f"Use one of {', '.join(sorted(ALGORITHMS))}.",
         )
         return
-    if conf.ALGORITHM in keys.HMAC_MINIMUM_BYTES:
-        yield from _secret(keys.HMAC_MINIMUM_BYTES[conf.ALGORITHM])
+    if conf.ALGORITHM in HMAC_MINIMUM_BYTES:
+        yield from _secret(HMAC_MINIMUM_BYTES[conf.ALGORITHM])
     else:
         yield from _key_pair()
 

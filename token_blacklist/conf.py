@@ -6,6 +6,7 @@ docs/settings.md repeats the table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -37,6 +38,10 @@ def _import(value: Any) -> Any:
     return import_string(value) if isinstance(value, str) else value
 
 
+def _is_sha256(digest: Any) -> bool:
+    return isinstance(digest, str) and bool(re.fullmatch("[0-9a-f]{64}", digest))
+
+
 def _is_imported(value: Any) -> bool:
     return all(map(callable, value if isinstance(value, tuple) else (value,)))
 
@@ -63,6 +68,20 @@ LIMIT = Kind(
     14,
     "Use a whole number of at least 1, or None for no limit.",
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+)
+CLIENTS = Kind(
+    20,
+    "Use a dict of names, each with a list of SHA-256 digests in lower-case hexadecimal digits.",
+    lambda value: (
+        isinstance(value, dict)
+        and all(
+            isinstance(name, str)
+            and ":" not in name
+            and isinstance(digests, list | tuple)
+            and all(map(_is_sha256, digests))
+            for name, digests in value.items()
+        )
+    ),
 )
 ANYTHING = Kind(0, "", lambda value: True)  # or checked separately in `checks.py`
 
@@ -177,6 +196,12 @@ class Conf:
         read=lambda key: settings.SECRET_KEY if key is None else key,
     )
     VERIFYING_KEY = Option("", ANYTHING, "the public key, for asymmetric algorithms")
+    KEYS_DIR: Option[str | None] = Option(
+        None,
+        ANYTHING,
+        "a folder with the key ring, in place of `SIGNING_KEY` and `VERIFYING_KEY`; "
+        "`rotatekeys` manages it",
+    )
     AUDIENCE: Option[str | Sequence[str] | None] = Option(
         None, ANYTHING, "written to the `aud` claim and required in it"
     )
@@ -231,6 +256,11 @@ class Conf:
         ANYTHING,
         "the `Secure` attribute; `None`: set it unless `DEBUG` is on",
         read=lambda value: not settings.DEBUG if value is None else value,
+    )
+    INTROSPECTION_CLIENTS: Option[dict[str, Sequence[str]]] = Option(
+        {},
+        CLIENTS,
+        "the services that may introspect tokens: the name of each, and the SHA-256 of its secrets",
     )
     TOKEN_OBTAIN_SERIALIZER = serializer("TokenObtainPair")
     TOKEN_REFRESH_SERIALIZER = serializer("TokenRefresh")

@@ -11,6 +11,7 @@ from operator import or_
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
+from django.utils.module_loading import import_string
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerExtension,
@@ -49,6 +50,18 @@ class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "The access token, or a sliding token where the site accepts them.",
+        }
+
+
+class ServiceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base's
+    target_class = f"{__package__}.introspection.ServiceAuthentication"
+    name = "service"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The name and the secret of a service.",
         }
 
 
@@ -304,6 +317,42 @@ class CSRFCookieDescription(OpenApiViewExtension):  # type: ignore[no-untyped-ca
             responses={200: DONE},
         )
         return extend_schema_view(get=get)(type(view.__name__, (view,), {}))
+
+
+class IntrospectionDescription(OpenApiViewExtension):  # type: ignore[no-untyped-call]  # its base's
+    target_class = f"{__package__}.introspection.IntrospectionView"
+
+    def view_replacement(self) -> Any:
+        view: Any = self.target_class
+        body = import_string(f"{__package__}.introspection.IntrospectionSerializer")
+        active = {"active": True, "sub": "1", "username": "demo@example.com", "exp": 1790000000}
+        examples = [
+            OpenApiExample("a token in force", active, response_only=True),
+            OpenApiExample("any other", {"active": False}, response_only=True),
+        ]
+        post = describe(
+            operation_id="token_introspect",
+            summary="Introspect a token",
+            description="For services with a name and a secret. Of a token that would be accepted "
+            "for its purpose, the answer has the claims, the user's id as `sub` and the user's "
+            "name. Of any other it says only that it is not active (RFC 7662).",
+            tags=["token"],
+            request={"application/json": body},
+            responses={
+                200: OpenApiResponse(body, "Whether the token is active.", examples),
+                **bad_request({"token": REQUIRED}),
+                **error(
+                    401,
+                    "The name or the secret is missing or wrong.",
+                    ("invalid_client", "The name or the secret is wrong."),
+                    ("not_authenticated", "You are not signed in. Sign in and try again."),
+                ),
+                **CROSS_SITE,
+                **THROTTLED,
+            },
+            examples=[OpenApiExample("an access token", {"token": ACCESS}, request_only=True)],
+        )
+        return extend_schema_view(post=post)(type(view.__name__, (view,), {}))
 
 
 PAIR = {"access": ACCESS, "refresh": REFRESH}

@@ -191,8 +191,7 @@ class TokenVerifySerializer(serializers.Serializer[Any]):
     token = TokenField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        known = (RefreshToken, SlidingToken, AccessToken, *conf.AUTH_TOKEN_CLASSES)
-        _token_of_its_type(attrs["token"], known).get_user()
+        token_of_any_type(attrs["token"]).get_user()
         return {}
 
 
@@ -217,6 +216,13 @@ def _rotated(token: R, answer: Callable[[R], dict[str, Any]], request: Any) -> d
     data = answer(successor)
     in_force = token.rotate(successor, client_of(request))
     return data if in_force is successor else answer(in_force)
+
+
+def token_of_any_type(encoded: str) -> Token:
+    """Return the token as an instance of the class for its type. No query. Raises TokenError."""
+    known: Any = (RefreshToken, SlidingToken, AccessToken, *conf.AUTH_TOKEN_CLASSES)
+    token: Token = _token_of_its_type(encoded, known)
+    return token
 
 
 def _token_of_its_type(encoded: str, known: Iterable[type[T]]) -> T:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import introspection, views
 from .conf import conf
 
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("token/csrf/", views.csrf_cookie, name="token_csrf"),
     path("token/refresh/", views.token_refresh, name="token_refresh"),
     path("token/verify/", views.token_verify, name="token_verify"),
+    path("token/introspect/", introspection.introspect, name="token_introspect"),
+    path("token/check/", views.token_check, name="token_check"),
     path("token/sliding/", views.token_obtain_sliding, name="token_obtain_sliding"),
     path("token/sliding/refresh/", views.token_refresh_sliding, name="token_refresh_sliding"),
 ]

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, transaction
@@ -23,11 +24,12 @@ from rest_framework.exceptions import (
     PermissionDenied,
     Throttled,
 )
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .authentication import bearer_challenge
+from .authentication import JWTAuthentication, bearer_challenge
 from .conf import conf
 from .exceptions import (
     AuthenticationFailed,
@@ -37,11 +39,14 @@ from .exceptions import (
     Unavailable,
     too_many,
 )
+from .key_ring import current_ring
 from .negotiation import OneRenderer
 from .parsers import FormParser, JSONParser, MultiPartParser
 from .signals import token_refused
+from .tokens import SESSION_CLAIM
 
 logger = logging.getLogger(__name__)
+HEADER_SAFE = "@+.:_-"  # in a value that is not encoded
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -83,11 +88,11 @@ class NoStoreMixin(views.APIView):
         return {**super().default_response_headers, "Cache-Control": "no-store"}
 
 
-class _PublicView(NoStoreMixin):
+class PublicView(NoStoreMixin):
     """Needs no authentication, and answers in JSON that must not be stored."""
 
-    permission_classes = ()
-    authentication_classes = ()
+    permission_classes: Any = ()
+    authentication_classes: Any = ()
     parser_classes = (JSONParser, FormParser, MultiPartParser)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OneRenderer
@@ -96,7 +101,47 @@ class _PublicView(NoStoreMixin):
         return exception_handler
 
 
-class TokenViewBase(_PublicView, generics.GenericAPIView[Any]):
+class TokenCheckView(NoStoreMixin, views.APIView):
+    """Tells a reverse proxy whether to let a request through: 204 or 401. One SELECT.
+
+    For `auth_request` of nginx, `forward_auth` of Caddy and ForwardAuth of Traefik, which pass the
+    headers on to the service behind them.
+    """
+
+    authentication_classes = (JWTAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    schema = None  # of a proxy's protocol, not of the API
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        return exception_handler
+
+    def get(self, request: Request) -> Response:
+        token: Any = request.auth
+        headers = {"X-Auth-User": quote(str(token.user_id), safe=HEADER_SAFE)}
+        if SESSION_CLAIM in token:
+            headers["X-Auth-Session"] = quote(token[SESSION_CLAIM], safe=HEADER_SAFE)
+        return Response(status=204, headers=headers)
+
+
+class JWKSView(views.APIView):
+    """The public keys that verify this site's tokens, as a JWK Set (RFC 7517)."""
+
+    permission_classes = ()
+    authentication_classes = ()
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OneRenderer
+    schema = None  # of a standard, not of the API
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Half as long as `rotatekeys` announces a key before it signs."""
+        return {**super().default_response_headers, "Cache-Control": "public, max-age=300"}
+
+    def get(self, request: Request) -> Response:
+        return Response(current_ring().jwks())
+
+
+class TokenViewBase(PublicView, generics.GenericAPIView[Any]):
     """Passes a POST to the serializer from the settings and returns its result."""
 
     www_authenticate_realm = "api"
@@ -196,7 +241,7 @@ class RefreshCookieMixin:
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
-class CSRFCookieView(_PublicView):
+class CSRFCookieView(PublicView):
     """Sets the CSRF cookie for pages that Django did not render."""
 
     def get(self, request: Request) -> Response:
@@ -281,6 +326,8 @@ def _times_sent(name: str, request: Request) -> int:
 
 
 csrf_cookie = CSRFCookieView.as_view()
+jwks = JWKSView.as_view()
+token_check = TokenCheckView.as_view()
 token_obtain_pair = TokenObtainPairView.as_view()
 token_refresh = TokenRefreshView.as_view()
 token_verify = TokenVerifyView.as_view()

@@ -174,7 +174,7 @@ def test_an_empty_rate_is_no_limit(fit):
 
     assert rates.pop("login") is None
     assert all(rates.values())
-    assert len(rates) == 7
+    assert len(rates) == 8
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""Token introspection (RFC 7662): another service asks whether a token is accepted, and whose."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .conf import conf
+from .exceptions import AuthenticationFailed, TokenError
+from .serializers import TokenField, token_of_any_type
+from .views import PublicView
+
+
+@dataclass(frozen=True)
+class ServiceClient:
+    """A service that may ask about tokens. It stands for the user of a request."""
+
+    name: str
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    @property
+    def pk(self) -> str:
+        return f"service {self.name}"
+
+
+class ServiceAuthentication(BaseAuthentication):
+    """Authenticates a service by its name and secret in HTTP Basic (RFC 6749 section 2.3.1).
+
+    INTROSPECTION_CLIENTS has the SHA-256 of each secret. A secret is random, so that no slow hash
+    is needed; several of one name are accepted while it is changed.
+    """
+
+    def authenticate(self, request: Request) -> tuple[ServiceClient, None] | None:
+        scheme, _space, encoded = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"basic":
+            return None
+        try:
+            name, _colon, secret = b64decode(encoded, validate=True).decode().partition(":")
+        except ValueError as error:
+            raise self._refused() from error
+        digest = sha256(secret.encode()).hexdigest()
+        accepted = False
+        for known in conf.INTROSPECTION_CLIENTS.get(name, ()):
+            accepted |= hmac.compare_digest(digest, known)
+        if not accepted:
+            raise self._refused()
+        return ServiceClient(name), None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Basic realm="api"'
+
+    def _refused(self) -> AuthenticationFailed:
+        return AuthenticationFailed(_("The name or the secret is wrong."), code="invalid_client")
+
+
+class IntrospectionSerializer(serializers.Serializer[Any]):
+    """A token of any type, and what is said of it."""
+
+    token = TokenField(write_only=True)
+    active = serializers.BooleanField(read_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the claims of a token that would be accepted; only `active` for any other."""
+        try:
+            token = token_of_any_type(attrs["token"])
+            user = token.get_user()
+        except (TokenError, AuthenticationFailed):
+            return {"active": False}
+        claims: Mapping[str, Any] = token.payload
+        return {
+            **claims,
+            "active": True,
+            "sub": str(token.user_id),
+            "username": user.get_username(),
+        }
+
+
+class IntrospectionView(PublicView):
+    """Says whether a token is accepted (RFC 7662). One SELECT.
+
+    For callers in INTROSPECTION_CLIENTS alone: others could try tokens here without a trace.
+    """
+
+    authentication_classes = (ServiceAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    throttle_scope = "introspect"
+
+    def post(self, request: Request) -> Response:
+        serializer = IntrospectionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(serializer.validated_data)
+
+
+introspect = IntrospectionView.as_view()

@@ -1,0 +1,278 @@
+"""The key ring: one key signs, any number verify (RFC 7517).
+
+The keys are those of the options, or the files of the folder KEYS_DIR. A file is called after the
+time from which its key signs, such as `20261129T164500Z.pem`: a private key, or a public key that
+only verifies, in PEM format; a `.secret` is a secret for HS*. A key verifies until the tokens that
+it signed have expired. The folder is read again when it has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import math
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import jwt
+from django.core.signals import setting_changed
+
+from .conf import conf
+from .exceptions import Unavailable
+
+logger = logging.getLogger(__name__)
+
+HMAC_MINIMUM_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}  # RFC 7518 section 3.2
+RSA_BITS = 2048  # RFC 7518 section 3.3
+ALGORITHMS = {
+    *HMAC_MINIMUM_BYTES,
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA"),
+}
+"""What ALGORITHM may be. `none` is not a signature and is never here (RFC 8725 section 3.1)."""
+
+OF_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+NAMED = "%Y%m%dT%H%M%SZ"
+THUMBPRINT = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 name
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+    "RSA": ("e", "kty", "n"),
+}
+SETTLED_AFTER = 2.0  # seconds; two changes within a tick of the file system have one time
+
+
+class Key:
+    """A key of the ring, for one algorithm.
+
+    `private` is a secret or a private key, `public` a public key; either may be missing. The key
+    signs from `starts` until another one does, and verifies until `ends`, in seconds since 1970.
+    """
+
+    def __init__(
+        self, algorithm: str, private: Any, public: Any = "", starts: float = 0, path: Any = None
+    ) -> None:
+        self.algorithm, self.private, self.public = algorithm, private, public
+        self.starts, self.ends, self.path = starts, math.inf, path
+
+    @property
+    def is_secret(self) -> bool:
+        return self.algorithm in HMAC_MINIMUM_BYTES
+
+    @property
+    def signing(self) -> Any:
+        """The prepared key that signs. Raises TypeError, ValueError or PyJWTError if unfit."""
+        return _prepared(self.algorithm, self.private)
+
+    @property
+    def verifying(self) -> Any:
+        """The prepared key that verifies: a secret itself, otherwise the public key.
+
+        If that is not given, it is the public half of the private key.
+        """
+        if self.is_secret:
+            return self.signing
+        if self.public:
+            return _prepared(self.algorithm, self.public)
+        return _public_half(self.algorithm, self.private)
+
+    @cached_property
+    def kid(self) -> str:
+        """The key's id: the thumbprint of a public key (RFC 7638), a digest of a secret."""
+        if self.is_secret:
+            return _base64(hmac.digest(self.signing, b"kid", "sha256")[:16])
+        jwk = self._jwk
+        named = {name: jwk[name] for name in THUMBPRINT[jwk["kty"]]}
+        written = json.dumps(named, separators=(",", ":"), sort_keys=True).encode()
+        return _base64(hashlib.sha256(written).digest())
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The public key as a JSON Web Key (RFC 7517 section 4)."""
+        return {**self._jwk, "use": "sig", "alg": self.algorithm, "kid": self.kid}
+
+    @cached_property
+    def _jwk(self) -> dict[str, Any]:
+        algorithm: Any = jwt.get_algorithm_by_name(self.algorithm)
+        made: dict[str, Any] = algorithm.to_jwk(self.verifying, as_dict=True)
+        return {name: made[name] for name in THUMBPRINT[made["kty"]]}
+
+
+class KeyRing:
+    """The keys, in the order in which they sign, and what is wrong with the others."""
+
+    def __init__(self, keys: Iterable[Key], problems: Iterable[str] = ()) -> None:
+        self.keys = sorted(keys, key=lambda key: key.starts)
+        self.problems = list(problems)
+        self.signers = [key for key in self.keys if key.private]
+        for key, following in zip(self.signers, self.signers[1:], strict=False):
+            key.ends = following.starts + longest_lifetime().total_seconds()
+
+    def signer(self, at: float) -> Key:
+        """Return the key that signs what is issued at that time.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        started = [key for key in self.signers if key.starts <= at]
+        if not started:
+            started = [key for key in self.signers if key.starts <= time.time()][:1]
+        if not started:
+            raise Unavailable
+        return started[-1]
+
+    def verifiers(self, token: str | bytes) -> list[Key]:
+        """Return the keys that may have signed the token: that of its `kid`, or all.
+
+        Raises:
+            Unavailable: there is no key at all.
+            jwt.PyJWTError: the token has no header that can be read.
+        """
+        if not self.keys:
+            raise Unavailable
+        if len(self.keys) == 1:  # whatever the token calls it
+            return self.keys
+        kid = jwt.get_unverified_header(token).get("kid")
+        now = time.time()
+        return [key for key in self.keys if key.ends > now and kid in {None, key.kid}]
+
+    def find(self, kid: str) -> Key | None:
+        return next((key for key in self.keys if key.kid == kid), None)
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the public keys as a JWK Set (RFC 7517 section 5)."""
+        now = time.time()
+        return {"keys": [key.jwk for key in self.keys if not key.is_secret and key.ends > now]}
+
+
+def longest_lifetime() -> timedelta:
+    """Return how long after its issue a token may be accepted."""
+    lifetimes = (
+        conf.ACCESS_TOKEN_LIFETIME,
+        conf.REFRESH_TOKEN_LIFETIME,
+        conf.SLIDING_TOKEN_REFRESH_LIFETIME,
+    )
+    return max(lifetimes) + conf.LEEWAY
+
+
+def current_ring() -> KeyRing:
+    """Return the ring of the settings, as the folder is now."""
+    if conf.KEYS_DIR is None:
+        return ring_of(conf.ALGORITHM, conf.SIGNING_KEY, conf.VERIFYING_KEY)
+    folder = Path(conf.KEYS_DIR)
+    try:
+        changed = folder.stat().st_mtime_ns
+        is_settled = time.time() - changed / 1e9 >= SETTLED_AFTER
+        return _read(folder, changed) if is_settled else _read.__wrapped__(folder, changed)
+    except OSError as error:
+        return _unreadable(str(folder), error.strerror or "it cannot be read")
+
+
+@lru_cache(maxsize=8)
+def ring_of(algorithm: str, signing_key: Any, verifying_key: Any) -> KeyRing:
+    """Return the ring of one key."""
+    return KeyRing([Key(algorithm, signing_key, verifying_key)])
+
+
+@lru_cache(maxsize=2)
+def _unreadable(folder: str, reason: str) -> KeyRing:
+    logger.error("the key ring %s cannot be read: %s", folder, reason)
+    return KeyRing([], [f"The folder {folder} cannot be read: {reason}."])
+
+
+@lru_cache(maxsize=2)
+def _read(folder: Path, changed: int) -> KeyRing:
+    """Return the ring of a folder's files. `changed` is the time of the folder's last change."""
+    keys, problems = [], []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):  # such as ..data, of a volume in Kubernetes
+            continue
+        try:
+            keys.append(read_key(path))
+        except (OSError, ValueError, TypeError, jwt.PyJWTError) as error:
+            # The text of an error may hold a part of the key.
+            reason = str(error) if isinstance(error, UnfitKeyError) else type(error).__name__
+            problems.append(f"{path.name}: {reason}")
+            logger.error("a key of the ring is left out: %s: %s", path.name, reason)
+    return KeyRing(keys, problems)
+
+
+class UnfitKeyError(ValueError):
+    """A file of the ring is not a key. Its text says why and holds nothing of the key."""
+
+
+def read_key(path: Path) -> Key:
+    """Return the key in a file.
+
+    Raises:
+        UnfitKeyError: it is not a key that this app can use.
+        OSError: it cannot be read.
+    """
+    try:
+        starts = datetime.strptime(path.stem, NAMED).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        starts = -1
+    if starts < 0 or path.suffix not in {".pem", ".secret"}:
+        raise UnfitKeyError("the name is not like 20261129T164500Z.pem or 20261129T164500Z.secret")
+    text = path.read_text(encoding="utf-8").strip()
+    if path.suffix == ".secret":
+        algorithm = conf.ALGORITHM if conf.ALGORITHM in HMAC_MINIMUM_BYTES else "HS256"
+        if len(text.encode()) < HMAC_MINIMUM_BYTES[algorithm]:
+            least = HMAC_MINIMUM_BYTES[algorithm]
+            raise UnfitKeyError(f"the secret is shorter than {least} bytes")
+        key = Key(algorithm, text, starts=starts, path=path)
+    elif "PRIVATE KEY-----" in text:
+        key = Key(_algorithm_of(text, is_private=True), text, starts=starts, path=path)
+    else:
+        key = Key(_algorithm_of(text, is_private=False), "", text, starts=starts, path=path)
+    key.kid  # noqa: B018  # raises
+    return key
+
+
+def _algorithm_of(pem: str, *, is_private: bool) -> str:
+    """Return the algorithm of a key in PEM format: for RSA, the option if it is one of RSA's."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # an extra
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415
+
+    load: Any = serialization.load_pem_public_key
+    if is_private:
+        key: Any = serialization.load_pem_private_key(pem.encode(), password=None).public_key()
+    else:
+        key = load(pem.encode())
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "EdDSA"
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < RSA_BITS:
+            raise UnfitKeyError(f"the key has fewer than {RSA_BITS} bits")
+        return conf.ALGORITHM if conf.ALGORITHM[:2] in {"RS", "PS"} else "RS256"
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in OF_CURVES:
+        return OF_CURVES[key.curve.name]
+    raise UnfitKeyError("keys of this kind cannot sign tokens")
+
+
+@lru_cache(maxsize=32)
+def _prepared(algorithm: str, key: Any) -> Any:
+    """Parsing a PEM key takes longer than signing with it, so it is done once."""
+    return jwt.get_algorithm_by_name(algorithm).prepare_key(key)
+
+
+@lru_cache(maxsize=32)
+def _public_half(algorithm: str, key: Any) -> Any:
+    return _prepared(algorithm, key).public_key()
+
+
+def _base64(digest: bytes) -> str:
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _forget(**kwargs: Any) -> None:
+    _read.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="token_blacklist.key_ring")

@@ -1,0 +1,159 @@
+"""Rotating the key ring: a key is announced before it signs, and dropped with its last token."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .conf import conf
+from .key_ring import NAMED, Key, current_ring, read_key
+
+KINDS = ("EdDSA", "ES256", "ES384", "ES512", "RS256", "HS256")
+RSA_BITS = 3072
+
+
+class RotationError(Exception):
+    """The ring was not changed. Its text says why."""
+
+
+@dataclass
+class Rotation:
+    """The key that was made, the one that was revoked, and those whose tokens are over."""
+
+    made: Key | None = None
+    revoked: Key | None = None
+    dropped: list[Key] = field(default_factory=list)
+
+
+def rotate(kind: str | None, announced_for: float) -> Rotation:
+    """Make the next key and drop those that verify nothing any more.
+
+    The key signs after `announced_for` seconds, so that every server knows it by then; the first
+    one signs at once. Nothing is made while a key waits to sign.
+
+    Raises:
+        RotationError: there is no folder, or it cannot be written.
+    """
+    folder = _folder()
+    _create(folder)
+    now, ring = time.time(), current_ring()
+    done = Rotation(dropped=[key for key in ring.keys if key.ends <= now])
+    waiting = [key for key in ring.signers if key.starts > now]
+    if not waiting:
+        starts = now + announced_for if ring.signers else now
+        done.made = _make(folder, kind or _kind_of(ring.signers), starts)
+    for key in done.dropped:
+        _remove(key)
+    return done
+
+
+def revoke(kid: str) -> Rotation:
+    """Take a key out at once: what it signed is refused. If it signs now, make one that does.
+
+    Raises:
+        RotationError: there is no such key, or the folder cannot be written.
+    """
+    folder, now, ring = _folder(), time.time(), current_ring()
+    key = ring.find(kid)
+    if key is None:
+        known = ", ".join(other.kid for other in ring.keys) or "no key"
+        raise RotationError(f"No key is called {kid}. The ring has {known}.")
+    done = Rotation(revoked=key)
+    if [other for other in ring.signers if other.starts <= now][-1:] == [key]:
+        done.made = _make(folder, _kind_of([key]), now)
+    _remove(key)
+    return done
+
+
+def _folder() -> Path:
+    if conf.KEYS_DIR is None:
+        raise RotationError(
+            "There is no key ring: the key is TOKEN_BLACKLIST['SIGNING_KEY']. Set KEYS_DIR to a "
+            "folder, and copy the key into it to keep everybody signed in."
+        )
+    return Path(conf.KEYS_DIR)
+
+
+def _kind_of(signers: list[Key]) -> str:
+    if not signers:
+        return "EdDSA"
+    algorithm = signers[-1].algorithm
+    return {"R": "RS256", "P": "RS256", "H": "HS256"}.get(algorithm[0], algorithm)
+
+
+def _make(folder: Path, kind: str, starts: float) -> Key:
+    """Write a new key, whole or not at all; only its owner can read it."""
+    text, suffix = _new_key(kind)
+    try:
+        # Two commands at the same time make two keys.
+        second = int(starts)
+        while (folder / _name(second, suffix)).exists():
+            second += 1
+        path = folder / _name(second, suffix)
+        hidden = folder / f".{path.name}.{secrets.token_hex(4)}"
+        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        hidden.rename(path)
+        return read_key(path)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+
+
+def _create(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+
+
+def _cannot_write(folder: Path, error: OSError) -> RotationError:
+    return RotationError(f"The folder {folder} cannot be written: {error.strerror}.")
+
+
+def _name(second: int, suffix: str) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):{NAMED}}{suffix}"
+
+
+def _new_key(kind: str) -> tuple[str, str]:
+    """Return the text of a new key and the suffix of its file."""
+    if kind == "HS256":
+        return secrets.token_urlsafe(64) + "\n", ".secret"
+    try:
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # an extra
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415
+    except ImportError as error:
+        raise RotationError(
+            f"A key for {kind} needs the package cryptography. Install it, or use HS256."
+        ) from error
+    curves: dict[str, Any] = {
+        "ES256": ec.SECP256R1(),
+        "ES384": ec.SECP384R1(),
+        "ES512": ec.SECP521R1(),
+    }
+    if kind == "EdDSA":
+        key: Any = ed25519.Ed25519PrivateKey.generate()
+    elif kind in curves:
+        key = ec.generate_private_key(curves[kind])
+    else:
+        key = rsa.generate_private_key(65537, RSA_BITS)
+    pem: bytes = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return pem.decode(), ".pem"
+
+
+def _remove(key: Key) -> None:
+    try:
+        key.path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RotationError(f"{key.path} cannot be deleted: {error.strerror}.") from error

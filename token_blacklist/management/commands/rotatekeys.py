@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ...key_ring import Key
+from ...key_rotation import KINDS, RotationError, revoke, rotate
+
+ANNOUNCED_FOR = 600  # seconds; twice as long as other services keep the public keys
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the next key of the key ring, and delete keys whose tokens have all expired. Nobody "
+        "is signed out. With --revoke, take a leaked key out at once: what it signed is refused."
+    )
+    # It makes the first key, without which the checks fail.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--revoke", metavar="KID", help="Take this key out at once.")
+        parser.add_argument(
+            "--kind",
+            choices=KINDS,
+            help="The kind of the next key (default: that of the last one, or EdDSA).",
+        )
+        parser.add_argument(
+            "--in",
+            type=int,
+            default=ANNOUNCED_FOR,
+            dest="announced_for",
+            metavar="SECONDS",
+            help="When the next key begins to sign (default: %(default)s).",
+        )
+
+    def handle(self, **options: Any) -> None:
+        if options["announced_for"] < 0:
+            raise CommandError("--in must be 0 or more.")
+        try:
+            if options["revoke"]:
+                done = revoke(options["revoke"])
+            else:
+                done = rotate(options["kind"], options["announced_for"])
+        except RotationError as error:
+            raise CommandError(str(error)) from error
+        if done.revoked:
+            self.stdout.write(f"Revoked {done.revoked.kid}. What it signed is refused from now on.")
+        if done.made:
+            self.stdout.write(f"{_title(done.made)} signs from {_time(done.made.starts)}.")
+        elif not done.revoked:
+            self.stdout.write("A key waits to sign already. No other was made.")
+        for key in done.dropped:
+            self.stdout.write(f"Deleted {_title(key)}, whose tokens have all expired.")
+
+
+def _title(key: Key) -> str:
+    return f"{key.algorithm} key {key.kid}"
+
+
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
