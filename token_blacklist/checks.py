@@ -119,6 +119,14 @@ def _key_ring() -> Iterator[CheckMessage]:
 
 
 def _signing() -> Iterator[CheckMessage]:
+    for name in ("JWKS_URL", "FEED_URL"):
+        address = getattr(conf, name)
+        if address and not str(address).startswith(("https://", "http://")):
+            yield _error(
+                21, f"TOKEN_BLACKLIST[{name!r}] is {address!r}.", "Use an address with https://."
+            )
+    if conf.JWKS_URL is not None:
+        return
     if conf.KEYS_DIR is not None:
         yield from _key_ring()
         return

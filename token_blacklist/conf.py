@@ -202,6 +202,20 @@ class Conf:
         "a folder with the key ring, in place of `SIGNING_KEY` and `VERIFYING_KEY`; "
         "`rotatekeys` manages it",
     )
+    JWKS_URL: Option[str | None] = Option(
+        None,
+        ANYTHING,
+        "on a site that verifies the tokens of another and issues none: the address of its public "
+        "keys, in place of `VERIFYING_KEY`",
+    )
+    FEED_URL = Option("", ANYTHING, "the revocation feed that `FeedAuthentication` reads")
+    FEED_CLIENT = Option("", ANYTHING, "`name:secret` of this service at the feed")
+    FEED_MAX_SILENCE = Option(
+        timedelta(minutes=2), LIFETIME, "how long the feed may be silent until requests are 503"
+    )
+    FEED_FAILS_OPEN = Option(
+        False, FLAG, "accept tokens if the feed is silent; ended sessions are then not refused"
+    )
     AUDIENCE: Option[str | Sequence[str] | None] = Option(
         None, ANYTHING, "written to the `aud` claim and required in it"
     )

@@ -13,7 +13,9 @@ import hmac
 import json
 import logging
 import math
+import threading
 import time
+import urllib.request
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -45,6 +47,8 @@ THUMBPRINT = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 n
     "OKP": ("crv", "kty", "x"),
     "RSA": ("e", "kty", "n"),
 }
+KEPT_FOR = 300.0  # seconds, as the header Cache-Control of the public keys says
+UNKNOWN_KEPT_FOR = 10.0  # seconds; a client can send any number of tokens with unknown keys
 SETTLED_AFTER = 2.0  # seconds; two changes within a tick of the file system have one time
 
 
@@ -108,7 +112,7 @@ class KeyRing:
     """The keys, in the order in which they sign, and what is wrong with the others."""
 
     def __init__(self, keys: Iterable[Key], problems: Iterable[str] = ()) -> None:
-        self.keys = sorted(keys, key=lambda key: key.starts)
+        self.keys = tuple(sorted(keys, key=lambda key: key.starts))
         self.problems = list(problems)
         self.signers = [key for key in self.keys if key.private]
         for key, following in zip(self.signers, self.signers[1:], strict=False):
@@ -127,7 +131,7 @@ class KeyRing:
             raise Unavailable
         return started[-1]
 
-    def verifiers(self, token: str | bytes) -> list[Key]:
+    def verifiers(self, token: str | bytes) -> Iterable[Key]:
         """Return the keys that may have signed the token: that of its `kid`, or all.
 
         Raises:
@@ -151,6 +155,78 @@ class KeyRing:
         return {"keys": [key.jwk for key in self.keys if not key.is_secret and key.ends > now]}
 
 
+class RemoteRing(KeyRing):
+    """The public keys of another site, read again after KEPT_FOR and for a key that is unknown.
+
+    PyJWT's PyJWKClient forgets them after that time, and the service would stop when the other
+    site does. It also refuses tokens without a `kid`.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__([])
+        self.url, self.read_at, self.lock = url, -math.inf, threading.Lock()
+
+    def refresh(self, older_than: float) -> None:
+        """Read the keys if they are older. If that fails, those that are known stay."""
+        if time.monotonic() - self.read_at < older_than:
+            return
+        # Who has keys does not wait while another thread reads them.
+        if not self.lock.acquire(blocking=not self.keys):
+            return
+        try:
+            if time.monotonic() - self.read_at >= older_than:
+                self.read_at = time.monotonic()
+                with urllib.request.urlopen(self.url, timeout=5) as answer:  # noqa: S310  # settings
+                    self.keys = tuple(_public_keys(json.load(answer)["keys"]))
+        except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
+            logger.error("the public keys cannot be read: %s", type(error).__name__)
+            if not self.keys:  # try again with the next request
+                self.read_at = -math.inf
+        finally:
+            self.lock.release()
+
+    def verifiers(self, token: str | bytes) -> Iterable[Key]:
+        if not self.keys:
+            raise Unavailable
+        kid = jwt.get_unverified_header(token).get("kid")
+        if kid is not None and self.find(kid) is None:
+            self.refresh(UNKNOWN_KEPT_FOR)
+        return [key for key in self.keys if kid in {None, key.kid}]
+
+
+def _public_keys(jwks: list[Any]) -> list[Key]:
+    """Return the keys that this app can use. Raises ValueError if there is none."""
+    found = []
+    for jwk in jwks:
+        try:
+            found.append(_key_of(jwk))
+        except (ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
+            logger.warning("a public key is left out: %s", type(error).__name__)
+    if not found:
+        raise ValueError("no key")
+    return found
+
+
+def _key_of(jwk: dict[str, Any]) -> Key:
+    """Return the key of a JSON Web Key, called as its publisher calls it."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # an extra
+
+    made = jwt.PyJWK(jwk)
+    if made.algorithm_name not in ALGORITHMS - set(HMAC_MINIMUM_BYTES):
+        raise ValueError("not a public key")
+    public = made.key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    key = Key(made.algorithm_name, "", public.decode())
+    vars(key)["kid"] = made.key_id or key.kid
+    return key
+
+
+@lru_cache(maxsize=4)
+def _remote_ring(url: str) -> RemoteRing:
+    return RemoteRing(url)
+
+
 def longest_lifetime() -> timedelta:
     """Return how long after its issue a token may be accepted."""
     lifetimes = (
@@ -163,6 +239,10 @@ def longest_lifetime() -> timedelta:
 
 def current_ring() -> KeyRing:
     """Return the ring of the settings, as the folder is now."""
+    if conf.JWKS_URL is not None:
+        ring = _remote_ring(conf.JWKS_URL)
+        ring.refresh(KEPT_FOR)
+        return ring
     if conf.KEYS_DIR is None:
         return ring_of(conf.ALGORITHM, conf.SIGNING_KEY, conf.VERIFYING_KEY)
     folder = Path(conf.KEYS_DIR)
@@ -273,6 +353,7 @@ def _base64(digest: bytes) -> str:
 
 def _forget(**kwargs: Any) -> None:
     _read.cache_clear()
+    _remote_ring.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="token_blacklist.key_ring")

@@ -130,7 +130,8 @@ class TokenBackend:
         try:
             if not verify:
                 return _jwt.decode(token, options={"verify_signature": False})
-            written, key = _verified(token, self, self.ring())
+            ring = self.ring()
+            written, key = _verified(token, self, ring, ring.keys)
             claims: dict[str, Any] = json.loads(written)
             if "exp" not in claims:
                 raise TokenError(_("Token has no '%s' claim") % "exp")
@@ -199,7 +200,9 @@ encode, decode = token_backend.encode, token_backend.decode
 
 
 @lru_cache(maxsize=2048)
-def _verified(token: str | bytes, by: TokenBackend, ring: KeyRing) -> tuple[str, Key]:
+def _verified(
+    token: str | bytes, by: TokenBackend, ring: KeyRing, keys: tuple[Key, ...]
+) -> tuple[str, Key]:
     """Return the claims, as JSON, of a token whose signature, audience and issuer are right.
 
     And the key that signed it.
@@ -207,7 +210,7 @@ def _verified(token: str | bytes, by: TokenBackend, ring: KeyRing) -> tuple[str,
     A client sends its access token many times, so the claims of the 2,048 tokens that came last are
     kept, in 1.3 MB. That saves 0.1 of the 0.7 ms of an authenticated request (HS256, in process).
     Times, type, user and session are checked each time. A token that is not valid is not kept, and
-    when the ring changes, every token is verified again.
+    when the keys of the ring change, every token is verified again.
     """
     refused: jwt.PyJWTError = jwt.InvalidSignatureError()
     for key in ring.verifiers(token):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import introspection, views
+from . import introspection, revocations, views
 from .conf import conf
 
 urlpatterns = [
@@ -17,4 +17,7 @@ urlpatterns = [
 ]
 
 if conf.LISTS_ENABLED:  # without the lists there is nothing that could be blacklisted
-    urlpatterns += [path("token/blacklist/", views.token_blacklist, name="token_blacklist")]
+    urlpatterns += [
+        path("token/blacklist/", views.token_blacklist, name="token_blacklist"),
+        path("token/revocations/", revocations.revocations, name="token_revocations"),
+    ]

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from token_blacklist.serializers import TokenObtainPairSerializer
 
 DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
-FOR_MACHINES = {"/.well-known/jwks.json", "/api/token/check/"}  # which know them by a standard
+FOR_MACHINES = {"/.well-known/jwks.json", "/api/token/check/", "/api/token/revocations/"}
 # Who brings no token and no credentials is never 401.
 FOR_STRANGERS = {
     "/api/register/",

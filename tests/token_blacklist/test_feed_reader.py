@@ -1,0 +1,191 @@
+"""The reader of the feed: what it keeps, and what happens while the feed is silent."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from django.core.checks import run_checks
+from rest_framework.test import APIRequestFactory
+
+from tests.token_blacklist.test_keys import private_pem
+from token_blacklist import feed_reader, key_ring, keys
+from token_blacklist.exceptions import InvalidToken, TokenError, Unavailable
+from token_blacklist.feed_reader import FeedAuthentication, FeedReader
+from token_blacklist.key_ring import Key
+from token_blacklist.tokens import AccessToken
+
+FOREVER = {"exp": 4_000_000_000, "token_type": "access", "jti": "1", "user_id": "7"}
+PEM = private_pem(ed25519.Ed25519PrivateKey.generate())
+
+
+@pytest.fixture
+def site():
+    """A site that answers with what is put into `answers`, and counts its requests."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            body = self.server.answers.get(self.path.partition("?")[0])
+            self.send_response(200 if body is not None else 500)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.answers, server.asked = {}, []
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def told(*sessions, window=330, cursor="1.1"):
+    return {"cursor": cursor, "window": window, "revoked": list(sessions)}
+
+
+@pytest.fixture
+def reader():
+    return FeedReader("http://127.0.0.1:9/", "billing:secret", max_silence=60)
+
+
+def test_a_session_is_kept_for_the_window_and_then_forgotten(reader, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
+    reader._keep(told("a", window=10))
+    now[0] += 9
+    reader._keep(told("b", window=10, cursor="1.2"))
+    assert set(reader.ended) == {"a", "b"}
+    assert reader.cursor == "1.2"
+
+    now[0] += 2
+    reader._keep(told())
+
+    assert set(reader.ended) == {"b"}
+
+
+def test_a_feed_is_silent_until_it_answers_and_after_too_long(reader, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
+    assert reader.is_silent()
+    reader._keep(told())
+    assert not reader.is_silent()
+    now[0] += 61
+    assert reader.is_silent()
+
+
+def access(sid):
+    return AccessToken.with_claims({**FOREVER, "sid": sid})
+
+
+def test_an_ended_session_is_refused_and_another_is_not(site, options):
+    site.answers["/feed"] = told("ended")
+    options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="billing:secret")
+
+    assert FeedAuthentication().get_user(access("other")).pk == "7"
+    with pytest.raises(InvalidToken):
+        FeedAuthentication().get_user(access("ended"))
+    assert site.asked[0] == "/feed?after="
+
+
+@pytest.mark.parametrize("fails_open", [False, True])
+def test_a_feed_that_does_not_answer_closes_the_service_or_leaves_it_open(
+    site, options, monkeypatch, caplog, fails_open
+):
+    monkeypatch.setattr(feed_reader, "FIRST_ANSWER", 0.5)
+    options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", FEED_FAILS_OPEN=fails_open)
+
+    if fails_open:
+        assert FeedAuthentication().get_user(access("any")).pk == "7"
+    else:
+        with pytest.raises(Unavailable):
+            FeedAuthentication().get_user(access("any"))
+    assert "the revocation feed does not answer" in caplog.text
+
+
+def test_a_request_is_authenticated_by_the_published_keys(site, options):
+    site.answers["/feed"] = told()
+    site.answers["/keys"] = {"keys": [Key("EdDSA", PEM).jwk]}
+    options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", JWKS_URL=f"{site.url}/keys")
+    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": Key("EdDSA", PEM).kid})
+    request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+    user, _token = FeedAuthentication().authenticate(request)
+
+    assert user.pk == "7"
+    assert not [m for m in run_checks() if m.id.startswith("token_blacklist")]
+
+
+def test_the_published_keys_are_kept_while_their_site_is_away(site, options, monkeypatch, caplog):
+    key = Key("EdDSA", PEM)
+    site.answers["/keys"] = {"keys": [key.jwk]}
+    options(JWKS_URL=f"{site.url}/keys")
+    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})
+    assert keys.decode(token) == FOREVER
+    for _ in range(3):
+        keys.decode(token)
+    assert site.asked == ["/keys"]
+
+    monkeypatch.setattr(key_ring, "KEPT_FOR", 0)
+    site.answers.clear()
+
+    assert keys.decode(token) == FOREVER
+    assert "the public keys cannot be read: HTTPError" in caplog.text
+
+
+def test_an_unknown_key_is_asked_for_once_in_a_while(site, options):
+    site.answers["/keys"] = {"keys": [Key("EdDSA", PEM).jwk]}
+    options(JWKS_URL=f"{site.url}/keys")
+    unknown = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": "unknown"})
+
+    for _ in range(5):
+        with pytest.raises(TokenError):
+            keys.decode(unknown)
+
+    assert len(site.asked) == 1
+
+
+def test_a_key_that_is_no_longer_published_verifies_nothing_any_more(site, options, monkeypatch):
+    key = Key("EdDSA", PEM)
+    other = Key("EdDSA", private_pem(ed25519.Ed25519PrivateKey.generate()))
+    site.answers["/keys"] = {"keys": [key.jwk, other.jwk]}
+    options(JWKS_URL=f"{site.url}/keys")
+    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})
+    assert keys.decode(token) == FOREVER
+
+    site.answers["/keys"] = {"keys": [other.jwk]}
+    monkeypatch.setattr(key_ring, "KEPT_FOR", 0)
+
+    with pytest.raises(TokenError):
+        keys.decode(token)
+
+
+def test_a_key_of_another_kind_is_left_out(site, options):
+    key = Key("EdDSA", PEM)
+    site.answers["/keys"] = {"keys": [{"kty": "new", "kid": "x"}, "no key", key.jwk]}
+    options(JWKS_URL=f"{site.url}/keys")
+
+    assert keys.decode(jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})) == FOREVER
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]}, {"keys": "x"}, []]
+)
+def test_an_answer_without_public_keys_makes_the_service_unavailable(site, options, answer):
+    site.answers["/keys"] = answer
+    options(JWKS_URL=f"{site.url}/keys")
+
+    with pytest.raises(Unavailable):
+        keys.decode(jwt.encode(FOREVER, PEM, "EdDSA"))
+
+
+@pytest.mark.parametrize("name", ["JWKS_URL", "FEED_URL"])
+def test_an_address_of_a_file_is_an_error_at_the_start(options, name):
+    options(**{name: "file:///etc/passwd"})
+
+    assert "token_blacklist.E021" in {message.id for message in run_checks()}

@@ -1,0 +1,127 @@
+"""The revocation feed: which sessions were ended lately."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from rest_framework.test import APIClient
+
+from tests.token_blacklist.test_budgets import statements
+from tests.token_blacklist.test_introspection import SECRET, basic, digest
+from token_blacklist import revocations
+from token_blacklist.models import BlacklistedToken
+from token_blacklist.revocations import Revocations, read, window
+from token_blacklist.tokens import RefreshToken
+
+URL = "/api/token/revocations/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def feed(options):
+    options(INTROSPECTION_CLIENTS={"billing": [digest(SECRET)]})
+    http = APIClient(HTTP_AUTHORIZATION=basic())
+
+    def ask(**query):
+        answer = http.get(URL, query)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    return ask
+
+
+def end(user):
+    token = RefreshToken.for_user(user)
+    token.blacklist()
+    return token["sid"]
+
+
+def test_each_ended_session_is_told_to_who_asks_on(feed, user):
+    RefreshToken.for_user(user)
+    first = end(user)
+    begun = feed()
+    assert begun["revoked"] == [first]
+    assert begun["window"] == 300 + 30
+
+    second = end(user)
+    told = feed(after=begun["cursor"])
+    assert second in told["revoked"]
+
+
+def test_a_reader_that_starts_gets_the_window_and_nothing_older(feed, user, clock):
+    old = end(user)
+    clock.shift(window() + timedelta(seconds=1))
+    recent = end(user)
+
+    assert feed()["revoked"] == [recent]
+    assert old not in feed(after="")["revoked"]
+
+
+@pytest.mark.parametrize("cursor", ["0.0", "1.99999999999999", "0.99999999999999", "7.0"])
+def test_a_cursor_of_another_server_or_a_restored_database_gets_the_window(feed, user, cursor):
+    ended = end(user)
+
+    assert feed(after=cursor)["revoked"] == [ended]
+
+
+@pytest.mark.parametrize(
+    "query", [{"after": "x"}, {"after": "1"}, {"after": "1.-1"}, {"wait": "x"}, {"wait": "21"}]
+)
+def test_a_request_that_makes_no_sense_is_400(options, query):
+    options(INTROSPECTION_CLIENTS={"billing": [digest(SECRET)]})
+    answer = APIClient(HTTP_AUTHORIZATION=basic()).get(URL, query)
+
+    assert answer.status_code == 400
+    assert set(answer.json()) == set(query)
+
+
+def test_the_feed_is_for_services_alone(device):
+    for header in ("", f"Bearer {device.access}", basic()):
+        assert APIClient(HTTP_AUTHORIZATION=header).get(URL).status_code == 401
+
+
+def test_it_costs_one_statement_on_postgresql_and_two_on_sqlite(user):
+    end(user)
+    with statements(*(["WITH"] if connection.vendor == "postgresql" else ["SELECT", "SELECT"])):
+        read()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_out_that_is_rolled_back_is_never_told(user):
+    cursor = read().cursor
+    with transaction.atomic():
+        sid = end(user)
+        transaction.set_rollback(True)
+
+    assert read(cursor).sessions == []
+    assert sid not in read().sessions
+    assert not BlacklistedToken.objects.exists()
+
+
+def test_a_request_waits_until_a_session_ends(feed, user, monkeypatch):
+    cursor = feed()["cursor"]
+    asked, ended = [], []
+
+    def ask_again(after):
+        asked.append(after)
+        if len(asked) == 3:
+            ended.append(end(user))
+        return read(after)
+
+    monkeypatch.setattr(revocations, "read", ask_again)
+    monkeypatch.setattr(revocations, "ASKED_EVERY", 0)
+
+    assert feed(after=cursor, wait=15)["revoked"] == ended
+    assert asked == [cursor] * 3
+
+
+def test_a_request_waits_no_longer_than_it_says(feed, monkeypatch):
+    cursor = feed()["cursor"]
+    monkeypatch.setattr(revocations, "read", lambda after: Revocations([], "1.2"))
+    now = [0.0]
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(revocations.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+
+    assert feed(after=cursor, wait=2)["cursor"] == "1.2"
+    assert now == [2.0]

@@ -1,0 +1,176 @@
+"""The revocation feed: which sessions were ended lately, for services that verify tokens alone.
+
+A service that checks signatures and `exp` only has to know of sessions that were ended within the
+lifetime of an access token: before that, their tokens have expired. It asks again and again for
+what was committed since it last asked, and misses nothing, in whatever order transactions commit.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections, router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers, views
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .conf import conf
+from .introspection import ServiceAuthentication
+from .keys import CLOCK_SKEW
+from .models import BlacklistedToken, OutstandingToken
+from .negotiation import OneRenderer
+from .views import NoStoreMixin, exception_handler
+
+LONGEST_WAIT = 20  # seconds; a server that stops waits longer for its requests
+ASKED_EVERY = 0.25  # seconds, while a request waits
+CURSOR = re.compile(r"(\d{1,20})\.(\d{1,20})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """The ids of ended sessions, and the cursor from which to read on."""
+
+    sessions: list[str]
+    cursor: str
+
+
+def window() -> timedelta:
+    """Return how long an access token may be accepted after its session was ended."""
+    longest = max(conf.ACCESS_TOKEN_LIFETIME, conf.SLIDING_TOKEN_LIFETIME)
+    return longest + conf.LEEWAY + CLOCK_SKEW
+
+
+def read(after: str = "") -> Revocations:
+    """Return the sessions that were ended within the window and committed since `after`.
+
+    A session may be returned again, and all of the window if `after` is of another server, of a
+    database that was restored, or empty. One SELECT on PostgreSQL, two on SQLite.
+
+    Raises:
+        ValueError: `after` is no cursor.
+    """
+    given = CURSOR.fullmatch(after or "0.0")
+    if given is None:
+        raise ValueError("not a cursor")
+    server, position = int(given[1]), int(given[2])
+    using = router.db_for_write(BlacklistedToken)
+    since = timezone.now() - window()
+    if connections[using].vendor == "postgresql":
+        return _by_transaction(using, since, server, position)
+    return _by_id(using, since, position)
+
+
+# The id of a transaction that could not have been seen at `oldest` is `oldest` or greater, and so
+# is that of each of its savepoints. A row has the lower 32 bits of it, and is at most a window old.
+# Ids of rows would not do: the row with the lower id may be committed last.
+BY_TRANSACTION = """
+WITH now AS MATERIALIZED (
+    SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS server,
+           pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,
+           pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next
+), record AS MATERIALIZED (
+    SELECT token_id FROM {blacklisted} AS record, now
+    WHERE blacklisted_at >= %s AND (
+        now.server <> %s OR now.next < %s
+        OR now.next - ((now.next - record.xmin::text::bigint) & 4294967295) >= %s
+    )
+)
+SELECT now.server, now.oldest, session.session_id
+FROM now LEFT JOIN (record JOIN {outstanding} AS session ON session.id = record.token_id) ON true
+"""
+
+
+def _by_transaction(using: str, since: Any, server: int, position: int) -> Revocations:
+    rows = _rows(using, BY_TRANSACTION, [since, server, position, position])
+    sessions = [session for _server, _oldest, session in rows if session is not None]
+    return Revocations(sessions, f"{rows[0][0]}.{rows[0][1]}")
+
+
+# SQLite writes one transaction at a time, so the ids are in the order of the commits, and with
+# AUTOINCREMENT none is used again.
+LAST_ID = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = %s"
+BY_ID = """
+SELECT record.id, session.session_id
+FROM {blacklisted} AS record JOIN {outstanding} AS session ON session.id = record.token_id
+WHERE record.blacklisted_at >= %s AND record.id > %s
+"""
+
+
+def _by_id(using: str, since: Any, position: int) -> Revocations:
+    ((last,),) = _rows(using, LAST_ID, [BlacklistedToken._meta.db_table])
+    since = connections[using].ops.adapt_datetimefield_value(since)
+    rows = _rows(using, BY_ID, [since, position if position <= last else 0])
+    ids, sessions = zip(*rows, strict=True) if rows else ((), ())
+    return Revocations(list(sessions), f"0.{max([last, *ids])}")
+
+
+def _rows(using: str, sql: str, params: list[Any]) -> list[Any]:
+    quote = connections[using].ops.quote_name
+    tables = {
+        "blacklisted": quote(BlacklistedToken._meta.db_table),
+        "outstanding": quote(OutstandingToken._meta.db_table),
+    }
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql.format(**tables), params)
+        rows: list[Any] = cursor.fetchall()
+    return rows
+
+
+class RevocationsQuery(serializers.Serializer[Any]):
+    after = serializers.RegexField(
+        rf"^(?:{CURSOR.pattern})?\Z",
+        required=False,
+        allow_blank=True,
+        default="",
+        error_messages={"invalid": _("Send the cursor of the last response, or leave it out.")},
+    )
+    wait = serializers.IntegerField(required=False, default=0, min_value=0, max_value=LONGEST_WAIT)
+
+
+class RevocationsView(NoStoreMixin, views.APIView):
+    """Returns the sessions that were ended since the cursor `after`, for a service of its own.
+
+    With `wait`, it answers when there are some, or after so many seconds. A request that waits
+    occupies a thread of the server.
+    """
+
+    authentication_classes = (ServiceAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OneRenderer
+    schema = None  # of the feed's protocol: docs/services.md
+
+    @transaction.non_atomic_requests
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler
+
+    def get(self, request: Request) -> Response:
+        query = RevocationsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        after, wait = query.validated_data["after"], query.validated_data["wait"]
+        until = time.monotonic() + wait
+        found = read(after)
+        while not found.sessions and time.monotonic() < until:
+            time.sleep(ASKED_EVERY)
+            found = read(after)
+        return Response(
+            {
+                "cursor": found.cursor,
+                "window": int(window().total_seconds()),
+                "revoked": found.sessions,
+            }
+        )
+
+
+revocations = RevocationsView.as_view()
