@@ -49,6 +49,7 @@ THUMBPRINT = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 n
 }
 KEPT_FOR = 300.0  # seconds, as the header Cache-Control of the public keys says
 UNKNOWN_KEPT_FOR = 10.0  # seconds; a client can send any number of tokens with unknown keys
+RETRIED_AFTER = 1.0  # seconds, while no key is known
 SETTLED_AFTER = 2.0  # seconds; two changes within a tick of the file system have one time
 
 
@@ -168,22 +169,24 @@ class RemoteRing(KeyRing):
 
     def refresh(self, older_than: float) -> None:
         """Read the keys if they are older. If that fails, those that are known stay."""
-        if time.monotonic() - self.read_at < older_than:
+        if self.keys and self._is_newer(older_than):
             return
         # Who has keys does not wait while another thread reads them.
         if not self.lock.acquire(blocking=not self.keys):
             return
         try:
-            if time.monotonic() - self.read_at >= older_than:
-                self.read_at = time.monotonic()
-                with urllib.request.urlopen(self.url, timeout=5) as answer:  # noqa: S310  # settings
-                    self.keys = tuple(_public_keys(json.load(answer)["keys"]))
+            if self._is_newer(older_than if self.keys else RETRIED_AFTER):
+                return
+            self.read_at = time.monotonic()
+            with urllib.request.urlopen(self.url, timeout=5) as answer:  # noqa: S310  # settings
+                self.keys = tuple(_public_keys(json.load(answer)["keys"]))
         except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
             logger.error("the public keys cannot be read: %s", type(error).__name__)
-            if not self.keys:  # try again with the next request
-                self.read_at = -math.inf
         finally:
             self.lock.release()
+
+    def _is_newer(self, seconds: float) -> bool:
+        return time.monotonic() - self.read_at < seconds
 
     def verifiers(self, token: str | bytes) -> Iterable[Key]:
         if not self.keys:

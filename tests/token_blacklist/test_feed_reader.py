@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
@@ -28,6 +30,7 @@ def site():
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.asked.append(self.path)
+            time.sleep(self.server.delay)
             body = self.server.answers.get(self.path.partition("?")[0])
             self.send_response(200 if body is not None else 500)
             self.end_headers()
@@ -37,7 +40,7 @@ def site():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.answers, server.asked = {}, []
+    server.answers, server.asked, server.delay = {}, [], 0
     server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -136,6 +139,20 @@ def test_the_published_keys_are_kept_while_their_site_is_away(site, options, mon
 
     assert keys.decode(token) == FOREVER
     assert "the public keys cannot be read: HTTPError" in caplog.text
+
+
+def test_requests_that_come_while_the_keys_are_read_for_the_first_time_wait(site, options):
+    key = Key("EdDSA", PEM)
+    site.answers["/keys"] = {"keys": [key.jwk]}
+    site.delay = 0.3
+    options(JWKS_URL=f"{site.url}/keys")
+    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})
+
+    with ThreadPoolExecutor(4) as pool:
+        decoded = list(pool.map(keys.decode, [token] * 4))
+
+    assert decoded == [FOREVER] * 4
+    assert site.asked == ["/keys"]
 
 
 def test_an_unknown_key_is_asked_for_once_in_a_while(site, options):
