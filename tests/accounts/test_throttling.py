@@ -23,6 +23,7 @@ from tests.support.factories import PASSWORD, UserFactory
 from tests.support.redis import redis_process
 from tests.support.windows import within_one
 from tests.token_blacklist.test_budgets import statements
+from tests.token_blacklist.test_introspection import SECRET, basic, digest
 from token_blacklist.models import OutstandingToken
 
 THROUGH = HTTPStatus.UNAUTHORIZED
@@ -632,3 +633,17 @@ def test_a_person_signs_in_and_stays_signed_in_under_the_rates_of_the_example(us
 
     assert device.log_in(password=PASSWORD).status_code == HTTPStatus.OK
     assert [device.refresh().status_code for _ in range(20)] == [HTTPStatus.OK] * 20
+
+
+def test_each_service_that_introspects_has_a_rate_of_its_own(rates, options):
+    clients = {name: [digest(SECRET)] for name in ("billing", "shop")}
+    options(INTROSPECTION_CLIENTS=clients)
+    rates(introspect="2/min")
+
+    def ask(name):
+        return knock(
+            "/api/token/introspect/", {"token": "any"}, HTTP_AUTHORIZATION=basic(name)
+        ).status_code
+
+    assert [ask("billing") for _ in range(3)] == [200, 200, HELD]
+    assert ask("shop") == 200

@@ -239,6 +239,29 @@ def test_the_command_makes_each_kind(folder, capsys, kind):
     assert jwt.get_unverified_header(keys.encode(FOREVER))["alg"] == kind
 
 
+def test_the_command_lists_the_keys(add, capsys, options):
+    options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
+    for at in (-7200, -60, 600):
+        add(new_pem(), at=at)
+    add(public_pem(ed25519.Ed25519PrivateKey.generate()), at=-30)
+
+    states = [
+        line.partition(" key ")[2].split(" ", 1)[1]
+        for line in rotate(capsys, "--list").splitlines()
+    ]
+
+    assert [state.split(" 20")[0] for state in states] == [
+        "verifies until",
+        "signs.",
+        "verifies only.",
+        "signs from",
+    ]
+
+
+def test_without_a_key_the_list_says_so(folder, capsys):
+    assert rotate(capsys, "--list") == "There is no key.\n"
+
+
 def test_two_commands_at_once_make_two_keys(folder, clock, capsys):
     from token_blacklist import key_rotation
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...key_ring import Key
+from ...key_ring import Key, KeyRing, current_ring
 from ...key_rotation import KINDS, RotationError, revoke, rotate
 
 ANNOUNCED_FOR = 600  # seconds; twice as long as other services keep the public keys
@@ -21,6 +22,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--list", action="store_true", help="Print the keys; change nothing.")
         parser.add_argument("--revoke", metavar="KID", help="Take this key out at once.")
         parser.add_argument(
             "--kind",
@@ -39,6 +41,9 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["announced_for"] < 0:
             raise CommandError("--in must be 0 or more.")
+        if options["list"]:
+            self._list()
+            return
         try:
             if options["revoke"]:
                 done = revoke(options["revoke"])
@@ -54,6 +59,23 @@ class Command(BaseCommand):
             self.stdout.write("A key waits to sign already. No other was made.")
         for key in done.dropped:
             self.stdout.write(f"Deleted {_title(key)}, whose tokens have all expired.")
+
+    def _list(self) -> None:
+        ring, now = current_ring(), time.time()
+        for key in ring.keys:
+            self.stdout.write(f"{_title(key)} {_state(key, ring, now)}.")
+        if not ring.keys:
+            self.stdout.write("There is no key.")
+
+
+def _state(key: Key, ring: KeyRing, now: float) -> str:
+    if not key.private:
+        return "verifies only"
+    if key.starts > now:
+        return f"signs from {_time(key.starts)}"
+    if key is ring.signer(now):
+        return "signs"
+    return f"verifies until {_time(key.ends)}"
 
 
 def _title(key: Key) -> str:

@@ -1,0 +1,55 @@
+"""The commands of docs/operations.md for a key that leaked are run as they are written."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.checkout import ROOT
+
+PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+pytestmark = pytest.mark.process
+
+
+def commands():
+    section = PAGE.partition("**A key of the key ring**")[2]
+    return re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
+
+
+def test_three_commands_take_a_leaked_key_out(tmp_path):
+    env = {
+        **os.environ,
+        "ENV_FILE": "",
+        "DEBUG": "True",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3",
+        "JWT_KEYS_DIR": str(tmp_path / "ring"),
+    }
+
+    def manage(line):
+        program, *arguments = shlex.split(line)
+        assert program == "python"
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    manage("python manage.py rotatekeys")
+    listed, revoke, check = commands()
+    (leaked,) = re.findall(r"key (\S+) signs\.", manage(listed))
+
+    manage(revoke.replace("<KID>", leaked))
+    manage(check)
+
+    assert leaked not in manage(listed)
+    assert " signs." in manage(listed)
