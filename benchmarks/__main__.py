@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support.postgres import database_url
 
-from . import lists, operations, race, report, servers, sqlite
+from . import lists, operations, race, report, servers, services, sqlite
 from .compare.environment import install
 from .peers import PEERS
 from .sites import (
@@ -31,7 +31,10 @@ from .sites import (
     stock,
 )
 
-PARTS = ("operations", "shares", "servers", "sqlite", "lists", "growth", "storage", "race")
+PARTS = (
+    *("operations", "shares", "servers", "sqlite", "lists", "growth", "storage"),
+    *("services", "race"),
+)
 GROWTH = (1_000_000, 10_000_000)  # rows
 FOUND = ROOT / "build" / "benchmark.json"
 FULL = {"rounds": 7, "warm_up": 0.3, "seconds": 1.5}
@@ -92,6 +95,8 @@ def measure(server: Server, part: str, quick: bool) -> Any:
         case "lists":
             rows, rounds = (50_000, 1) if quick else (1_000_000, 3)
             return lists.measure(server, rows=rows, rounds=rounds)
+        case "services":
+            return services.measure(server, rounds=1 if quick else 5)
         case "storage":
             return lists.storage(
                 server, sessions=200 if quick else 2000, refreshes=1 if quick else 3

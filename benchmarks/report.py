@@ -49,6 +49,7 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
         "lists": _lists,
         "growth": _growth,
         "storage": _storage,
+        "services": _services,
         "race": _race,
     }
     made |= {part: make(found[part]) for part, make in one_table.items() if part in found}
@@ -216,6 +217,17 @@ def _storage(found: dict[str, Any]) -> str:
         rows.append((label, *(f"{round(size):,}" for size in sizes)))
     described = f"bytes; {ours['sessions']:,} sessions, {ours['refreshes']} refreshes each a series"
     return table((described, OURS.title, PEER.title), rows)
+
+
+def _services(found: dict[str, list[dict[str, float]]]) -> str:
+    first, second = (
+        {name: [each[name] for each in rounds] for name in rounds[0]} for rounds in found.values()
+    )
+    rows = [
+        (name, Figure(first[name]).text(decimals), Figure(second[name]).text(decimals))
+        for name, decimals in (("per second", 0), ("p50 ms", 1), ("p99 ms", 1))
+    ]
+    return table(("", *found), rows)
 
 
 def _race(found: dict[str, Any]) -> str:

@@ -92,6 +92,10 @@ def what_was_found():
         "storage": {
             site.title: {"sessions": 2000, "refreshes": 5, **sizes} for site in (OURS, PEER)
         },
+        "services": {
+            name: [{"per second": n, "p50 ms": 4.0, "p99 ms": 9.0} for n in (1000, 1200, 1100)]
+            for name in ("verifies", "asks")
+        },
         "race": {site.title: {"least": 1, "most": 1} for site in (OURS, PEER)},
     }
 
@@ -174,6 +178,13 @@ def test_a_refresh_that_takes_no_space_takes_0_bytes_and_not_minus_0():
 
     assert row(table, "a refresh of series 1")[0] == "53"
     assert row(table, "a refresh of series 2")[0] == "0"
+
+
+def test_services_stand_beside_each_other():
+    table = report.tables(what_was_found())["services"]
+
+    assert table.splitlines()[0] == "|  | verifies | asks |"
+    assert row(table, "per second") == ["1,100 (1,000-1,200)"] * 2
 
 
 def test_a_run_writes_every_table_of_the_page(tmp_path, monkeypatch):
