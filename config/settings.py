@@ -88,7 +88,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # previous 
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
-JWT_KEYS_DIR = env.str("JWT_KEYS_DIR", default="")
+JWT_KEYS_DIR = env.str("JWT_KEYS_DIR", default="")  # below the project, or absolute
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 ALLOWED_HOSTS = [host.strip() for host in ALLOWED_HOSTS]  # Caddy needs the space after a comma
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -326,7 +326,7 @@ TOKEN_BLACKLIST = {
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": JWT_SIGNING_KEY or SECRET_KEY,
     "VERIFYING_KEY": JWT_VERIFYING_KEY,
-    "KEYS_DIR": JWT_KEYS_DIR or None,
+    "KEYS_DIR": str(BASE_DIR / JWT_KEYS_DIR) if JWT_KEYS_DIR else None,
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=number("ACCESS_TOKEN_SECONDS", 5 * 60, least=1)),
     "REFRESH_TOKEN_LIFETIME": timedelta(
         seconds=number("REFRESH_TOKEN_SECONDS", 24 * 3600, least=1)

@@ -24,6 +24,7 @@ from env import write_env
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[^\W_][\w .&'+-]{0,48}[^\W_]")  # needs no quoting in any of the files
+KEYS = "keys"  # the folder of the key ring, which git ignores
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
 # The default is chosen by the name, so that two products have different colours.
@@ -56,6 +57,7 @@ def main() -> None:
         copy_files(copy)
         rename(copy, product)
         write_env(copy)
+        begin_key_ring(copy)
         begin_history(copy, product)
         copy.replace(folder)  # whole or not at all
     print(
@@ -183,6 +185,19 @@ def uncomment(folder: Path, variable: str, value: str) -> None:
         path.read_text(encoding="utf-8"),
     )
     path.write_text(lines, encoding="utf-8")
+
+
+def begin_key_ring(folder: Path) -> None:
+    """Make the first key that signs tokens, for EdDSA, in place of a secret in .env."""
+    env = folder / ".env"
+    ring = f"JWT_KEYS_DIR={KEYS}"
+    lines = re.sub(r"(?m)^JWT_SIGNING_KEY=.*$", ring, env.read_text(encoding="utf-8"))
+    env.write_text(lines, encoding="utf-8")
+    variables = {"ENV_FILE": "", "DEBUG": "True", "JWT_KEYS_DIR": KEYS}
+    command = [sys.executable, "manage.py", "rotatekeys", "--kind", "EdDSA"]
+    subprocess.run(
+        command, cwd=folder, env={**os.environ, **variables}, check=True, capture_output=True
+    )
 
 
 def begin_history(folder: Path, product: Product) -> None:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import jwt
 import pytest
 
 from tests.support.checkout import ROOT, bare_environment, lend_packages, refusal, run
@@ -68,9 +69,17 @@ def test_it_has_keys_of_its_own_and_nobody_else_reads_them(made, tmp_path):
 
     keys = {name: value for name, value in variables(folder).items() if name.endswith("_KEY")}
     others = variables(tmp_path / "other")
-    assert set(keys) == {"SECRET_KEY", "JWT_SIGNING_KEY"}
-    assert len({*keys.values(), *(others[name] for name in keys)}) == 4
+    assert set(keys) == {"SECRET_KEY"}
+    assert keys["SECRET_KEY"] != others["SECRET_KEY"]
     assert all(len(key) > 60 for key in keys.values())
+    assert variables(folder)["JWT_KEYS_DIR"] == "keys"
+    (mine,), (theirs,) = [list((f / "keys").iterdir()) for f in (folder, tmp_path / "other")]
+    assert mine.read_text() != theirs.read_text()
+    assert oct(mine.stat().st_mode)[-3:] == "600"
+    assert "keys" in git(folder, "status", "--short", "--ignored")
+    signs = "from token_blacklist.keys import encode; print(encode({'exp': 1}))"
+    token = python(folder, "manage.py", "shell", "--no-imports", "-c", signs).stdout.strip()
+    assert jwt.get_unverified_header(token)["alg"] == "EdDSA"
     assert not any(key in git(folder, "grep", "-h", "_KEY=") for key in keys.values())
     assert oct((folder / ".env").stat().st_mode)[-3:] == "600"
 

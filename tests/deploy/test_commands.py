@@ -208,11 +208,13 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
     command = [*COMMANDS["compose keys"][:-1], str(keys)]
     for _ in range(2):
         subprocess.run(command, cwd=project, env=env, check=True)
-        made = {path.name: path.read_text() for path in keys.iterdir()}
+        made = {path.name: path.read_text() for path in keys.rglob("*") if path.is_file()}
         assert len(set(made.values())) == 6
     subprocess.run(command, cwd=project, env=env, check=True)
 
-    assert {path.name: path.read_text() for path in keys.iterdir()} == made
+    again = {path.name: path.read_text() for path in keys.rglob("*") if path.is_file()}
+    assert again == made
+    assert sum("PRIVATE KEY" in text for text in made.values()) == 1
     assert oct((keys / "secret_key").stat().st_mode)[-3:] == "400"
     assert f":{made['postgres_password']}@postgres:5432/app" in made["database_url"]
     option, password = made["valkey.conf"].split()
@@ -222,7 +224,7 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
         name: value for name, value in env.items() if name not in {"SECRET_KEY", "JWT_SIGNING_KEY"}
     } | {
         "SECRET_KEY_FILE": str(keys / "secret_key"),
-        "JWT_SIGNING_KEY_FILE": str(keys / "jwt_signing_key"),
+        "JWT_KEYS_DIR": str(keys / "ring"),
         "CACHE_URL_FILE": str(keys / "cache_url"),
     }
     check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
@@ -230,6 +232,18 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
         check, cwd=project, env=files_env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_key_of_a_project_without_a_ring_verifies_on(project, env, tmp_path):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "jwt_signing_key").write_text("k" * 64)
+
+    subprocess.run([*COMMANDS["compose keys"][:-1], str(keys)], cwd=project, env=env, check=True)
+
+    former, first = sorted(path.name for path in (keys / "ring").iterdir())
+    assert former == "20200101T000000Z.secret"
+    assert first.endswith(".pem")
 
 
 def test_the_scheduler_flushes_at_boot_and_again_and_ends_at_once(project, env):

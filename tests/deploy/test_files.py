@@ -29,7 +29,8 @@ def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
 def test_what_production_needs_is_set(place):
     names = {name.removesuffix("_FILE") for name in files.variables()[place]}
 
-    assert names >= {"SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS", "EMAIL_URL", "NUM_PROXIES"}
+    key = "JWT_KEYS_DIR" if place == "compose" else "JWT_SIGNING_KEY"
+    assert names >= {"SECRET_KEY", key, "ALLOWED_HOSTS", "EMAIL_URL", "NUM_PROXIES"}
 
 
 def test_whatever_may_start_two_machines_shares_its_rate_limits():
@@ -107,7 +108,7 @@ class TestCompose:
         for service in self.services.values():
             for name, value in service.get("environment", {}).items():
                 if re.search("KEY|PASSWORD|DATABASE_URL|CACHE_URL", name):
-                    assert name.endswith("_FILE")
+                    assert name.endswith(("_FILE", "_DIR"))
                     assert value.startswith("/run/keys/")
 
     def test_the_cache_has_a_password_and_a_network_that_only_the_web_service_shares(self):
