@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 # Seconds from one request to the next. With `wait`, there would be fewer requests, but each process
 # of each service would occupy a thread of the issuing site all the time.
 PAUSE = 0.5
+FORGET_EVERY = 10.0  # seconds
 RETRY = 1.0  # seconds after a request that failed
 FIRST_ANSWER = 5.0  # seconds that the first requests of a process wait for the window
 
@@ -45,6 +46,7 @@ class FeedReader:
         self.url, self.max_silence = url, max_silence
         self.authorization = f"Basic {b64encode(client.encode()).decode()}"
         self.ended: dict[str, float] = {}  # session id: when it can be forgotten
+        self.forget_at = 0.0
         self.cursor = ""
         self.heard_at = 0.0
         self.has_heard = threading.Event()
@@ -97,8 +99,10 @@ class FeedReader:
     def _keep(self, told: Any) -> None:
         now = time.monotonic()
         until = now + float(told["window"])
-        kept = {sid: end for sid, end in self.ended.items() if end > now}
-        self.ended = kept | {str(sid): until for sid in told["revoked"]}
+        self.ended.update((str(sid), until) for sid in told["revoked"])
+        if now >= self.forget_at:
+            self.forget_at = now + FORGET_EVERY
+            self.ended = {sid: end for sid, end in self.ended.items() if end > now}
         self.cursor = str(told["cursor"])
         self.heard_at = now
         self.has_heard.set()

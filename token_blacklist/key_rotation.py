@@ -90,21 +90,29 @@ def _make(folder: Path, kind: str, starts: float) -> Key:
     """Write a new key, whole or not at all; only its owner can read it."""
     text, suffix = _new_key(kind)
     try:
-        # Two commands at the same time make two keys.
-        second = int(starts)
-        while (folder / _name(second, suffix)).exists():
-            second += 1
-        path = folder / _name(second, suffix)
-        hidden = folder / f".{path.name}.{secrets.token_hex(4)}"
+        hidden = folder / f".{secrets.token_hex(8)}"
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(descriptor)
-        hidden.rename(path)
+        path = _link(hidden, folder, int(starts), suffix)
+        hidden.unlink()
         return read_key(path)
     except OSError as error:
         raise _cannot_write(folder, error) from error
+
+
+def _link(file: Path, folder: Path, second: int, suffix: str) -> Path:
+    """Give the file the name of that second, or of the next that no other command has taken."""
+    while True:
+        path = folder / _name(second, suffix)
+        try:
+            path.hardlink_to(file)
+        except FileExistsError:
+            second += 1
+        else:
+            return path
 
 
 def _create(folder: Path) -> None:

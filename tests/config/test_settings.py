@@ -169,6 +169,19 @@ def test_mail_that_leaves_the_machine_needs_a_sender(fit, sender):
     assert settings_of(**fit, **sender, DEBUG="True")
 
 
+@pytest.mark.parametrize("clients", ["billing", "billing:secret", f":{'a' * 64}", "a:B" + "0" * 63])
+def test_a_service_needs_a_name_and_a_digest(fit, clients):
+    assert problems(**fit, INTROSPECTION_CLIENTS=clients) == ["INTROSPECTION_CLIENTS"]
+
+
+def test_a_service_may_have_two_secrets(fit):
+    old, new = "a" * 64, "b" * 64
+    settings = settings_of(**fit, INTROSPECTION_CLIENTS=f"billing:{old}, billing:{new},shop:{old}")
+
+    clients = settings.TOKEN_BLACKLIST["INTROSPECTION_CLIENTS"]
+    assert clients == {"billing": [old, new], "shop": [old]}
+
+
 def test_an_empty_rate_is_no_limit(fit):
     rates = settings_of(**fit, THROTTLE_LOGIN="").REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
 

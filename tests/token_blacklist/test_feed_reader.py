@@ -60,13 +60,13 @@ def reader():
 def test_a_session_is_kept_for_the_window_and_then_forgotten(reader, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
-    reader._keep(told("a", window=10))
-    now[0] += 9
-    reader._keep(told("b", window=10, cursor="1.2"))
+    reader._keep(told("a", window=100))
+    now[0] += 90
+    reader._keep(told("b", window=100, cursor="1.2"))
     assert set(reader.ended) == {"a", "b"}
     assert reader.cursor == "1.2"
 
-    now[0] += 2
+    now[0] += 20
     reader._keep(told())
 
     assert set(reader.ended) == {"b"}

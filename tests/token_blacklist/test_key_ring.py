@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -265,10 +266,12 @@ def test_without_a_key_the_list_says_so(folder, capsys):
 def test_two_commands_at_once_make_two_keys(folder, clock, capsys):
     from token_blacklist import key_rotation
 
-    one = key_rotation._make(folder, "EdDSA", time.time())
-    two = key_rotation._make(folder, "EdDSA", time.time())
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _n: key_rotation._make(folder, "EdDSA", time.time()), range(8)))
 
-    assert one.path != two.path
+    assert len({key.path for key in made}) == 8
+    assert {key.kid for key in made} == {key.kid for key in current_ring().keys}
+    assert len(list(folder.iterdir())) == 8
 
 
 @pytest.mark.parametrize(
