@@ -33,8 +33,9 @@ from .sites import (
 
 PARTS = (
     *("operations", "shares", "servers", "sqlite", "lists", "growth", "storage"),
-    *("services", "race"),
+    *("services", "feed", "race"),
 )
+ENDED = (3_000, 300_000)  # sessions within five minutes: 10 and 1,000 a second
 GROWTH = (1_000_000, 10_000_000)  # rows
 FOUND = ROOT / "build" / "benchmark.json"
 FULL = {"rounds": 7, "warm_up": 0.3, "seconds": 1.5}
@@ -97,6 +98,8 @@ def measure(server: Server, part: str, quick: bool) -> Any:
             return lists.measure(server, rows=rows, rounds=rounds)
         case "services":
             return services.measure(server, rounds=1 if quick else 5)
+        case "feed":
+            return services.feed_costs(server, ENDED[: 1 if quick else None])
         case "storage":
             return lists.storage(
                 server, sessions=200 if quick else 2000, refreshes=1 if quick else 3

@@ -50,6 +50,7 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
         "growth": _growth,
         "storage": _storage,
         "services": _services,
+        "feed": _feed,
         "race": _race,
     }
     made |= {part: make(found[part]) for part, make in one_table.items() if part in found}
@@ -228,6 +229,20 @@ def _services(found: dict[str, list[dict[str, float]]]) -> str:
         for name, decimals in (("per second", 0), ("p50 ms", 1), ("p99 ms", 1))
     ]
     return table(("", *found), rows)
+
+
+def _feed(found: list[dict[str, float]]) -> str:
+    rows = [
+        (
+            f"{each['ended']:,}",
+            f"{each['ended'] / 300:,.0f}",
+            f"{each['whole ms']:.1f}",
+            f"{each['new ms']:.1f}",
+        )
+        for each in found
+    ]
+    heads = ("ended in five minutes", "a second", "the whole window, ms", "nothing new, ms")
+    return table(heads, rows)
 
 
 def _race(found: dict[str, Any]) -> str:

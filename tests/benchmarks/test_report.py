@@ -96,6 +96,7 @@ def what_was_found():
             name: [{"per second": n, "p50 ms": 4.0, "p99 ms": 9.0} for n in (1000, 1200, 1100)]
             for name in ("verifies", "asks")
         },
+        "feed": [{"ended": 3000, "whole ms": 7.0, "new ms": 2.0}],
         "race": {site.title: {"least": 1, "most": 1} for site in (OURS, PEER)},
     }
 
@@ -185,6 +186,12 @@ def test_services_stand_beside_each_other():
 
     assert table.splitlines()[0] == "|  | verifies | asks |"
     assert row(table, "per second") == ["1,100 (1,000-1,200)"] * 2
+
+
+def test_the_feed_has_its_times_by_the_number_of_sessions():
+    table = report.tables(what_was_found())["feed"]
+
+    assert row(table, "3,000") == ["10", "7.0", "2.0"]
 
 
 def test_a_run_writes_every_table_of_the_page(tmp_path, monkeypatch):
