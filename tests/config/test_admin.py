@@ -111,7 +111,7 @@ def test_the_admins_own_sign_in_leads_to_the_admin(client, db):
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
 
 
-def test_the_admins_own_sign_in_is_throttled_with_the_apis(client, user, settings):
+def test_the_admins_own_sign_in_is_throttled_with_the_apis(client, user, settings, clock):
     settings.REST_FRAMEWORK = {
         **settings.REST_FRAMEWORK,
         "DEFAULT_THROTTLE_RATES": {"login": "100/min", "login_account": "3/min"},
