@@ -69,8 +69,9 @@ def read(after: str = "") -> Revocations:
 
 
 # The id of a transaction that could not have been seen at `oldest` is `oldest` or greater, and so
-# is that of each of its savepoints. A row has the lower 32 bits of it, and is at most a window old.
-# Ids of rows would not do: the row with the lower id may be committed last.
+# is that of each of its savepoints. A row has the lower 32 bits of it: of the ids that end in them,
+# it is the one nearest to `next`. Ids of rows would not do: the row with the lower id may be
+# committed last.
 BY_TRANSACTION = """
 WITH now AS MATERIALIZED (
     SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS server,
@@ -80,7 +81,8 @@ WITH now AS MATERIALIZED (
     SELECT token_id FROM {blacklisted} AS record, now
     WHERE blacklisted_at >= %s AND (
         now.server <> %s OR now.next < %s
-        OR now.next - ((now.next - record.xmin::text::bigint) & 4294967295) >= %s
+        OR now.next - 2147483648
+           + ((record.xmin::text::bigint - now.next + 2147483648) & 4294967295) >= %s
     )
 )
 SELECT now.server, now.oldest, session.session_id
