@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from .conf import conf
 from .exceptions import AuthenticationFailed, TokenError
 from .serializers import TokenField, token_of_any_type
-from .views import PublicView
+from .views import JSONView
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ServiceAuthentication(BaseAuthentication):
 
 
 class IntrospectionSerializer(serializers.Serializer[Any]):
-    """A token of any type, and what is said of it."""
+    """A token of any type. Returns its claims if it would be accepted."""
 
     token = TokenField(write_only=True)
     active = serializers.BooleanField(read_only=True)
@@ -88,8 +88,8 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
         }
 
 
-class IntrospectionView(PublicView):
-    """Says whether a token is accepted (RFC 7662). One SELECT.
+class IntrospectionView(JSONView):
+    """Returns whether a token is accepted, and its claims (RFC 7662). One SELECT.
 
     For callers in INTROSPECTION_CLIENTS alone: others could try tokens here without a trace.
     """

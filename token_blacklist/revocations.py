@@ -16,9 +16,8 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers, views
+from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,8 +25,7 @@ from .conf import conf
 from .introspection import ServiceAuthentication
 from .keys import CLOCK_SKEW
 from .models import BlacklistedToken, OutstandingToken
-from .negotiation import OneRenderer
-from .views import NoStoreMixin, exception_handler
+from .views import JSONView
 
 LONGEST_WAIT = 20  # seconds; a server that stops waits longer for its requests
 ASKED_EVERY = 0.25  # seconds, while a request waits
@@ -127,17 +125,11 @@ def _rows(using: str, sql: str, params: list[Any]) -> list[Any]:
 
 
 class RevocationsQuery(serializers.Serializer[Any]):
-    after = serializers.RegexField(
-        rf"^(?:{CURSOR.pattern})?\Z",
-        required=False,
-        allow_blank=True,
-        default="",
-        error_messages={"invalid": _("Send the cursor of the last response, or leave it out.")},
-    )
+    after = serializers.CharField(required=False, allow_blank=True, default="")
     wait = serializers.IntegerField(required=False, default=0, min_value=0, max_value=LONGEST_WAIT)
 
 
-class RevocationsView(NoStoreMixin, views.APIView):
+class RevocationsView(JSONView):
     """Returns the sessions that were ended since the cursor `after`, for a service of its own.
 
     With `wait`, it answers when there are some, or after so many seconds. A request that waits
@@ -146,23 +138,22 @@ class RevocationsView(NoStoreMixin, views.APIView):
 
     authentication_classes = (ServiceAuthentication,)
     permission_classes = (IsAuthenticated,)
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = OneRenderer
     schema = None  # of the feed's protocol: docs/services.md
 
     @transaction.non_atomic_requests
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         return super().dispatch(request, *args, **kwargs)
 
-    def get_exception_handler(self) -> Any:
-        return exception_handler
-
     def get(self, request: Request) -> Response:
         query = RevocationsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         after, wait = query.validated_data["after"], query.validated_data["wait"]
         until = time.monotonic() + wait
-        found = read(after)
+        try:
+            found = read(after)
+        except ValueError as error:
+            sentence = _("Send the cursor of the last response, or leave it out.")
+            raise serializers.ValidationError({"after": [sentence]}) from error
         while not found.sessions and time.monotonic() < until:
             time.sleep(ASKED_EVERY)
             found = read(after)

@@ -88,8 +88,8 @@ class NoStoreMixin(views.APIView):
         return {**super().default_response_headers, "Cache-Control": "no-store"}
 
 
-class PublicView(NoStoreMixin):
-    """Needs no authentication, and answers in JSON that must not be stored."""
+class JSONView(NoStoreMixin):
+    """Answers in JSON that must not be stored. Needs no authentication unless a subclass does."""
 
     permission_classes: Any = ()
     authentication_classes: Any = ()
@@ -101,7 +101,7 @@ class PublicView(NoStoreMixin):
         return exception_handler
 
 
-class TokenCheckView(NoStoreMixin, views.APIView):
+class TokenCheckView(JSONView):
     """Tells a reverse proxy whether to let a request through: 204 or 401. One SELECT.
 
     For `auth_request` of nginx, `forward_auth` of Caddy and ForwardAuth of Traefik, which pass the
@@ -112,9 +112,6 @@ class TokenCheckView(NoStoreMixin, views.APIView):
     permission_classes = (IsAuthenticated,)
     schema = None  # of a proxy's protocol, not of the API
 
-    def get_exception_handler(self) -> Callable[..., Response | None]:
-        return exception_handler
-
     def get(self, request: Request) -> Response:
         token: Any = request.auth
         headers = {"X-Auth-User": quote(str(token.user_id), safe=HEADER_SAFE)}
@@ -123,13 +120,9 @@ class TokenCheckView(NoStoreMixin, views.APIView):
         return Response(status=204, headers=headers)
 
 
-class JWKSView(views.APIView):
+class JWKSView(JSONView):
     """The public keys that verify this site's tokens, as a JWK Set (RFC 7517)."""
 
-    permission_classes = ()
-    authentication_classes = ()
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = OneRenderer
     schema = None  # of a standard, not of the API
 
     @property
@@ -141,7 +134,7 @@ class JWKSView(views.APIView):
         return Response(current_ring().jwks())
 
 
-class TokenViewBase(PublicView, generics.GenericAPIView[Any]):
+class TokenViewBase(JSONView, generics.GenericAPIView[Any]):
     """Passes a POST to the serializer from the settings and returns its result."""
 
     www_authenticate_realm = "api"
@@ -241,7 +234,7 @@ class RefreshCookieMixin:
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
-class CSRFCookieView(PublicView):
+class CSRFCookieView(JSONView):
     """Sets the CSRF cookie for pages that Django did not render."""
 
     def get(self, request: Request) -> Response:
