@@ -1,4 +1,4 @@
-"""The other side of the revocation feed: a service that verifies tokens itself, and hears of ends.
+"""The reader of the revocation feed, for a service that verifies tokens itself.
 
 `FeedAuthentication` needs no database. It verifies by the public keys (JWKS_URL), and refuses the
 sessions that the feed of the issuing site (FEED_URL) names, within a second after they ended.
@@ -48,21 +48,21 @@ class FeedReader:
         self.ended: dict[str, float] = {}  # session id: when it can be forgotten
         self.forget_at = 0.0
         self.cursor = ""
-        self.heard_at = 0.0
-        self.has_heard = threading.Event()
+        self.answered_at = 0.0
+        self.has_answered = threading.Event()
         self.lock = threading.Lock()
         self.pid = 0
 
     def has_ended(self, session_id: str) -> bool:
-        """Return whether the session has ended, as far as this process has heard."""
+        """Return whether the feed has named the session as ended."""
         self._start()
-        if not self.heard_at:
-            self.has_heard.wait(FIRST_ANSWER)
+        if not self.answered_at:
+            self.has_answered.wait(FIRST_ANSWER)
         return session_id in self.ended
 
     def is_silent(self) -> bool:
         """Return whether the feed has not answered for `max_silence` seconds, or never."""
-        return not self.heard_at or time.monotonic() - self.heard_at > self.max_silence
+        return not self.answered_at or time.monotonic() - self.answered_at > self.max_silence
 
     def _start(self) -> None:
         # A server may import this before it forks, and a fork has no threads.
@@ -104,8 +104,8 @@ class FeedReader:
             self.forget_at = now + FORGET_EVERY
             self.ended = {sid: end for sid, end in self.ended.items() if end > now}
         self.cursor = str(told["cursor"])
-        self.heard_at = now
-        self.has_heard.set()
+        self.answered_at = now
+        self.has_answered.set()
 
 
 @lru_cache(maxsize=4)

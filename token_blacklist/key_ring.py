@@ -171,7 +171,7 @@ class RemoteRing(KeyRing):
         """Read the keys if they are older. If that fails, those that are known stay."""
         if self.keys and self._is_newer(older_than):
             return
-        # Who has keys does not wait while another thread reads them.
+        # Known keys are used while another thread reads the next ones.
         if not self.lock.acquire(blocking=not self.keys):
             return
         try:
@@ -310,10 +310,11 @@ def read_key(path: Path) -> Key:
             least = HMAC_MINIMUM_BYTES[algorithm]
             raise UnfitKeyError(f"the secret is shorter than {least} bytes")
         key = Key(algorithm, text, starts=starts, path=path)
-    elif "PRIVATE KEY-----" in text:
-        key = Key(_algorithm_of(text, is_private=True), text, starts=starts, path=path)
     else:
-        key = Key(_algorithm_of(text, is_private=False), "", text, starts=starts, path=path)
+        is_private = "PRIVATE KEY-----" in text
+        private, public = (text, "") if is_private else ("", text)
+        algorithm = _algorithm_of(text, is_private=is_private)
+        key = Key(algorithm, private, public, starts=starts, path=path)
     key.kid  # noqa: B018  # raises
     return key
 
@@ -323,11 +324,11 @@ def _algorithm_of(pem: str, *, is_private: bool) -> str:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # an extra
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415
 
-    load: Any = serialization.load_pem_public_key
+    key: Any
     if is_private:
-        key: Any = serialization.load_pem_private_key(pem.encode(), password=None).public_key()
+        key = serialization.load_pem_private_key(pem.encode(), password=None).public_key()
     else:
-        key = load(pem.encode())
+        key = serialization.load_pem_public_key(pem.encode())
     if isinstance(key, ed25519.Ed25519PublicKey):
         return "EdDSA"
     if isinstance(key, rsa.RSAPublicKey):

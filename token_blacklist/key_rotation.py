@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +25,7 @@ class RotationError(Exception):
 
 @dataclass
 class Rotation:
-    """The key that was made, the one that was revoked, and those whose tokens are over."""
+    """The key that was made, the one that was revoked, and those that were deleted."""
 
     made: Key | None = None
     revoked: Key | None = None
@@ -40,7 +42,8 @@ def rotate(kind: str | None, announced_for: float) -> Rotation:
         RotationError: there is no folder, or it cannot be written.
     """
     folder = _folder()
-    _create(folder)
+    with _writing(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     now, ring = time.time(), current_ring()
     done = Rotation(dropped=[key for key in ring.keys if key.ends <= now])
     waiting = [key for key in ring.signers if key.starts > now]
@@ -64,7 +67,7 @@ def revoke(kid: str) -> Rotation:
         known = ", ".join(other.kid for other in ring.keys) or "no key"
         raise RotationError(f"No key is called {kid}. The ring has {known}.")
     done = Rotation(revoked=key)
-    if [other for other in ring.signers if other.starts <= now][-1:] == [key]:
+    if key.private and key.starts <= now and ring.signer(now) is key:
         done.made = _make(folder, _kind_of([key]), now)
     _remove(key)
     return done
@@ -89,7 +92,7 @@ def _kind_of(signers: list[Key]) -> str:
 def _make(folder: Path, kind: str, starts: float) -> Key:
     """Write a new key, whole or not at all; only its owner can read it."""
     text, suffix = _new_key(kind)
-    try:
+    with _writing(folder):
         hidden = folder / f".{secrets.token_hex(8)}"
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -99,8 +102,6 @@ def _make(folder: Path, kind: str, starts: float) -> Key:
         path = _link(hidden, folder, int(starts), suffix)
         hidden.unlink()
         return read_key(path)
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
 
 
 def _link(file: Path, folder: Path, second: int, suffix: str) -> Path:
@@ -115,15 +116,14 @@ def _link(file: Path, folder: Path, second: int, suffix: str) -> Path:
             return path
 
 
-def _create(folder: Path) -> None:
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Raise RotationError for an error of the file system."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise _cannot_write(folder, error) from error
-
-
-def _cannot_write(folder: Path, error: OSError) -> RotationError:
-    return RotationError(f"The folder {folder} cannot be written: {error.strerror}.")
+        sentence = f"The folder {folder} cannot be written: {error.strerror}."
+        raise RotationError(sentence) from error
 
 
 def _name(second: int, suffix: str) -> str:
