@@ -24,6 +24,7 @@ from tests.token_blacklist.test_keys import private_key, private_pem, public_pem
 from token_blacklist import key_ring, keys
 from token_blacklist.exceptions import TokenError
 from token_blacklist.key_ring import Key, current_ring
+from token_blacklist.management.commands.rotatekeys import Command
 from token_blacklist.views import jwks
 
 FOREVER = {"exp": 4_000_000_000, "name": "Ada"}
@@ -189,7 +190,7 @@ def test_a_revoked_key_ends_what_it_signed_and_no_session_that_another_refreshed
     other = APIClient()
     stays = device.post("/api/token/refresh/", {"refresh": device.refresh_token}).json()
 
-    said = rotate(capsys, "--revoke", leaked)
+    said = rotate(capsys, f"--revoke={leaked}")
 
     assert said == f"Revoked {leaked}. What it signed is refused from now on.\n"
     assert other.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
@@ -201,13 +202,22 @@ def test_the_key_that_signs_is_replaced_when_it_is_revoked(add, folder, capsys):
     path = add(new_pem("ES384"))
     before = keys.encode(FOREVER)
 
-    rotate(capsys, "--revoke", kid_of(before))
+    rotate(capsys, f"--revoke={kid_of(before)}")
 
     after = keys.encode(FOREVER)
     assert not path.exists()
     assert jwt.get_unverified_header(after)["alg"] == "ES384"
     with pytest.raises(TokenError):
         keys.decode(before)
+
+
+def test_an_id_that_begins_with_a_hyphen_can_be_typed(add):
+    pem = next(pem for pem in iter(new_pem, None) if Key("EdDSA", pem).kid.startswith("-"))
+    path = add(pem)
+
+    Command().run_from_argv(["manage.py", "rotatekeys", "--revoke", Key("EdDSA", pem).kid])
+
+    assert not path.exists()
 
 
 def test_the_command_makes_the_first_key_then_the_next_and_drops_what_is_over(

@@ -21,6 +21,13 @@ class Command(BaseCommand):
     # It makes the first key, without which the checks fail.
     requires_system_checks: list[str] = []
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Accept an id that begins with a hyphen, which argparse takes for an option."""
+        if "--revoke" in argv[:-1]:
+            place = argv.index("--revoke")
+            argv = [*argv[:place], f"--revoke={argv[place + 1]}", *argv[place + 2 :]]
+        super().run_from_argv(argv)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--list", action="store_true", help="Print the keys; change nothing.")
         parser.add_argument("--revoke", metavar="KID", help="Take this key out at once.")
