@@ -6,6 +6,7 @@ export NAME DIR ACCENT SENDER
 unexport PYTHONDONTWRITEBYTECODE
 # On SQLite, even if the environment names another database.
 PYTEST := env -u DATABASE_URL $(PY) -m pytest
+COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11
 LOCALES := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 
@@ -77,19 +78,13 @@ new: setup ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT=
 	@$(PY) scripts/new.py
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    --all-extras --group site pyproject.toml -o requirements.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    --all-extras --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    -c requirements-dev.txt tests/clients/requirements.in -o tests/clients/requirements.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    -c requirements-dev.txt benchmarks/compare/requirements.in \
+	$(COMPILE) --all-extras --group site pyproject.toml -o requirements.txt
+	$(COMPILE) --all-extras --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) -c requirements-dev.txt tests/clients/requirements.in -o tests/clients/requirements.txt
+	$(COMPILE) -c requirements-dev.txt benchmarks/compare/requirements.in \
 	    -o benchmarks/compare/requirements.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    -c requirements-dev.txt tests/adoption/requirements.in -o tests/adoption/requirements.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 \
-	    -c requirements-dev.txt tests/package/requirements.in -o tests/package/requirements.txt
+	$(COMPILE) -c requirements-dev.txt tests/adoption/requirements.in -o tests/adoption/requirements.txt
+	$(COMPILE) -c requirements-dev.txt tests/package/requirements.in -o tests/package/requirements.txt
 
 setup:
 	@sh scripts/setup.sh requirements.txt

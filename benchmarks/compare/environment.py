@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from benchmarks.sites import Server, Site, run_python
+from tests.support import venv
 
-from .clients import BUILD, PYTHON, Client
+from .clients import BUILD, Client
 
 LOCK = Path(__file__).with_name("requirements.txt")
 
@@ -25,9 +24,7 @@ def install() -> None:
     done = BUILD / "installed-requirements.txt"
     if done.exists() and done.read_bytes() == LOCK.read_bytes():
         return
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(BUILD / "venv")], check=True)
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
-    subprocess.run([PYTHON, *pip, "--requirement", str(LOCK)], check=True)
+    venv.create(BUILD / "venv", LOCK)
     done.write_bytes(LOCK.read_bytes())
 
 

@@ -18,13 +18,12 @@ import tarfile
 import tomllib
 from pathlib import Path
 
+from tests.support import venv
 from tests.support.adoption import renamed
 from tests.support.checkout import ROOT
 
 HERE = Path(__file__).parent
 BUILD = ROOT / "build" / "adoption"
-PYTHON = str(BUILD / "venv" / "bin" / "python")
-PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 PACKAGE = "djangorestframework-simplejwt"
 
 
@@ -32,13 +31,11 @@ def main() -> None:
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     fetch_tests()
-    run(sys.executable, "-m", "venv", str(BUILD / "venv"))
-    requirements = ("--require-hashes", "--requirement", str(HERE / "requirements.txt"))
-    run(PYTHON, *PIP, "install", *requirements)
+    python = venv.create(BUILD / "venv", HERE / "requirements.txt")
     shutil.copy(HERE / "suite_conftest.py", BUILD / "conftest.py")
     # Without the project's settings, and with nothing of the project but the app.
     shutil.copytree(ROOT / "token_blacklist", BUILD / "token_blacklist")
-    tests = [PYTHON, "-W", "ignore", "-m", "pytest", "-q", "--tb=no", "--no-summary", "tests"]
+    tests = [python, "-W", "ignore", "-m", "pytest", "-q", "--tb=no", "--no-summary", "tests"]
     alone = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     options = ("-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(BUILD))
     # Else pytest-django finds the manage.py above.
@@ -54,7 +51,8 @@ def fetch_tests() -> None:
     assert pinned, f"{PACKAGE} is not in requirements-dev.txt"
     (BUILD / "archive.txt").write_text(pinned[0], encoding="utf-8")
     options = ("--no-deps", "--no-binary", ":all:", "--require-hashes", "--dest", str(BUILD))
-    run(sys.executable, *PIP, "download", *options, "--requirement", str(BUILD / "archive.txt"))
+    download = [sys.executable, *venv.PIP, "download", *options]
+    subprocess.run([*download, "--requirement", str(BUILD / "archive.txt")], check=True)
     (archive,) = BUILD.glob("*.tar.gz")
     with tarfile.open(archive) as files:
         files.extractall(BUILD, filter="data")
@@ -76,10 +74,6 @@ def compare(found: dict[str, bool]) -> int:
     for test in sorted(expected - failed):
         print(f"It is in differences.toml and does not fail: {test}")
     return 1 if not found or failed != expected else 0
-
-
-def run(*command: str) -> None:
-    subprocess.run(command, cwd=BUILD, check=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from tests.support import venv
 from tests.support.server import ROOT, served
 
 HERE = Path(__file__).parent
@@ -42,14 +43,10 @@ def run_typescript(site: str) -> None:
 
 
 def run_python(site: str) -> None:
-    venv = BUILD / "venv"
-    python = str(venv / "bin" / "python")
-    run(sys.executable, "-m", "venv", str(venv))
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
-    run(python, *pip, "--requirement", "requirements.txt")
+    python = venv.create(BUILD / "venv", BUILD / "requirements.txt")
     generate = ("generate", "--path", "schema.json", "--config", "openapi-python-client.yml")
     output = ("--meta", "none", "--output-path", "client", "--overwrite", "--fail-on-warning")
-    run(str(venv / "bin" / "openapi-python-client"), *generate, *output)
+    run(str(BUILD / "venv" / "bin" / "openapi-python-client"), *generate, *output)
     run(python, "-m", "mypy", "--config-file=", "--strict", "transcript.py", "client")
     run(python, "transcript.py", site)
     print("\nopenapi-python-client: type-checked, and the session ran.\n")

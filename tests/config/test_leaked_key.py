@@ -1,14 +1,12 @@
 """The commands of docs/operations.md for a key that leaked are run as they are written."""
 
-import os
 import re
 import shlex
-import subprocess
 import sys
 
 import pytest
 
-from tests.support.checkout import ROOT
+from tests.support.checkout import ROOT, run
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
@@ -21,8 +19,7 @@ def commands():
 
 
 def test_three_commands_take_a_leaked_key_out(tmp_path):
-    env = {
-        **os.environ,
+    variables = {
         "ENV_FILE": "",
         "DEBUG": "True",
         "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3",
@@ -32,15 +29,7 @@ def test_three_commands_take_a_leaked_key_out(tmp_path):
     def manage(line):
         program, *arguments = shlex.split(line)
         assert program == "python"
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = run(sys.executable, *arguments, **variables)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -1,6 +1,5 @@
 """The key ring is rotated while clients refresh: no request is refused."""
 
-import subprocess
 import sys
 import threading
 import time
@@ -8,7 +7,7 @@ import time
 import jwt
 import pytest
 
-from tests.support.checkout import ROOT
+from tests.support.checkout import run
 from tests.support.server import call, database, environment, gunicorn, prepare
 
 CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
@@ -18,15 +17,7 @@ pytestmark = pytest.mark.process
 
 
 def rotate(env, *arguments):
-    done = subprocess.run(
-        [sys.executable, "manage.py", "rotatekeys", *arguments],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = run(sys.executable, "manage.py", "rotatekeys", *arguments, **env)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

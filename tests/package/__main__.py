@@ -12,10 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support import venv
 from tests.support.checkout import ROOT, copy_into
 
 BUILD = ROOT / "build" / "package"
-PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "install")
 # What the tests need besides the app.
 TOOLS = ("cryptography", "factory-boy", "pytest", "pytest-django", "pytest-timeout", "time-machine")
 API = ("test_cookie_transport.py", "test_sessions.py", "test_sliding.py")
@@ -27,18 +27,10 @@ def main() -> None:
     run_tests(build())
 
 
-def environment(name: str) -> str:
-    """Create an empty environment; return the path of its Python."""
-    run(sys.executable, "-m", "venv", name)
-    return str(BUILD / name / "bin" / "python")
-
-
 def build() -> str:
     """Build the source archive and from it the wheel, check both; return the path of the wheel."""
     copy_into(BUILD / "source")
-    tools = environment("tools")
-    lock = str(Path(__file__).with_name("requirements.txt"))
-    run(tools, *PIP, "--require-hashes", "--requirement", lock)
+    tools = venv.create(BUILD / "tools", Path(__file__).with_name("requirements.txt"))
     run(tools, "-m", "build", "--outdir", "dist", "source")
     archives = sorted(map(str, (BUILD / "dist").iterdir()))
     run(tools, "-m", "twine", "--no-color", "check", "--strict", *archives)
@@ -47,12 +39,12 @@ def build() -> str:
 
 def run_tests(wheel: str) -> None:
     """Run the app's tests in a bare project with Django's own user and the wheel."""
-    python = environment("venv")
+    python = venv.create(BUILD / "venv")
     # The versions of the lock file, without its hashes: pip would require one for the wheel.
     lock = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     pinned = re.findall(r"(?m)^([a-z0-9-]+==[^ ;]+)", lock)
     (BUILD / "constraints.txt").write_text("\n".join(pinned), encoding="utf-8")
-    run(python, *PIP, "--constraint", "constraints.txt", wheel, *TOOLS)
+    run(python, *venv.PIP, "install", "--constraint", "constraints.txt", wheel, *TOOLS)
     project = BUILD / "project"
     shutil.copytree(BUILD / "source" / "tests", project / "tests")
     shutil.copy(ROOT / "pyproject.toml", project)
