@@ -14,17 +14,17 @@ RUN python -m venv .venv && \
 COPY . .
 
 # Compiles the translations, names the static files by their content, and compiles all code once.
-# No key that is used here gets into the image.
+# The key is used by this step alone.
 RUN DEBUG=False ALLOWED_HOSTS=localhost EMAIL_URL=dummymail:// DATABASE_URL=sqlite:// \
     SECRET_KEY="$(.venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
     sh -c '.venv/bin/python manage.py compilemessages && \
-        .venv/bin/python manage.py collectstatic --no-input' && \
+        .venv/bin/python manage.py collectstatic --no-input --verbosity 0' && \
     .venv/bin/python -m compileall -q accounts config token_blacklist
 
 
 FROM python:3.13-slim
 
-# Nobody: no shell, no home, and none of the files is theirs to change.
+# Unprivileged user without shell, home or write access to /app.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app
 COPY --from=build /app /app
 WORKDIR /app

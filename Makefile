@@ -10,7 +10,7 @@ COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url -
 LOCALES := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 
-.PHONY: help run check test test-long clients adoption package screenshots bench bench-quick compare lint format translations new lock setup setup-dev setup-browser
+.PHONY: help run deploy check test test-long compose-test clients adoption package screenshots bench bench-quick compare lint format translations new lock setup setup-dev setup-browser
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -18,6 +18,9 @@ help: ## List these commands
 run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001 changes the port)
 	@$(PY) manage.py demo --port '$(PORT)'
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
+
+deploy: ## Update the compose project on this machine; the old version serves until the new one is ready
+	@sh deploy/update.sh
 
 check: setup-dev ## Run the quick tests: SQLite, no servers, no browser (under a minute)
 	$(PYTEST) --numprocesses=logical --dist=worksteal -m "not (process or browser or slow)"
@@ -27,6 +30,9 @@ test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser
 
 test-long: setup-dev ## Run many more races, state machines and generated requests (half an hour)
 	@$(PY) -m tests --long
+
+compose-test: setup-dev ## Run the compose project through a day of operations (needs Docker; ten minutes)
+	$(PYTEST) --maxfail=1 --verbose --timeout=600 tests/compose/operations.py
 
 clients: setup-dev ## Generate a TypeScript and a Python client and run a session with each (needs npm)
 	@env -u DATABASE_URL $(PY) -m tests.clients

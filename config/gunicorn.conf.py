@@ -3,11 +3,26 @@
 HOST and PORT set the address, WEB_CONCURRENCY the number of processes.
 """
 
+import importlib
+import logging
 import os
+import sys
 from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 from config.monitoring.logs import logging_config
 from config.processors import cpus
+
+LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "json")
+
+
+# config.settings checks these, too, and gunicorn WEB_CONCURRENCY, but the log needs them before.
+if LOG_LEVEL not in logging.getLevelNamesMapping():
+    sys.exit("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+if LOG_FORMAT not in {"line", "json"}:
+    sys.exit("LOG_FORMAT must be line or json.")
 
 # All addresses. Behind a proxy, a firewall or a private network limits who can connect.
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
@@ -45,9 +60,7 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 # config.middleware.access logs each request, without the query string. Gunicorn's own lines, about
 # starts, stops and broken requests, have the same format.
 accesslog = None
-logconfig_dict = logging_config(
-    os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", "json"), "stdout"
-)
+logconfig_dict = logging_config(LOG_LEVEL, LOG_FORMAT, "stdout")
 
 # Trust no header, not even from 127.0.0.1, where a proxy may forward the headers of its clients.
 # With SCRIPT_NAME, `/x/metrics` would get past a proxy that blocks `/metrics`. Django determines
@@ -64,7 +77,8 @@ MOST_CONNECTIONS = 97
 
 
 def on_starting(server: Any) -> None:
-    """Warn if this machine may open more connections than PostgreSQL accepts by default."""
+    """Refuse a start with invalid settings, and warn of too many database connections."""
+    require_the_project()
     connections = server.cfg.workers * server.cfg.threads
     if connections > MOST_CONNECTIONS:
         server.log.warning(
@@ -75,3 +89,22 @@ def on_starting(server: Any) -> None:
             connections,
             MOST_CONNECTIONS,
         )
+
+
+def require_the_project() -> None:
+    """Import the project in a process of its own; exit with its message if it refuses to start.
+
+    gunicorn would print a traceback for each of its processes. Not in this process, because a
+    reload would then start new processes with the code of the old ones.
+    """
+    if child := os.fork():
+        _pid, status = os.waitpid(child, 0)
+        if status:
+            sys.exit(1)
+        return
+    try:
+        importlib.import_module("config.wsgi")
+    except (ImproperlyConfigured, OSError) as error:
+        os.write(2, f"{error}\n".encode())
+        os._exit(1)
+    os._exit(0)

@@ -10,6 +10,7 @@ import re
 import warnings
 from datetime import timedelta
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 problems: list[str] = []  # raised together at the end of this file
 
 
+given_twice = {name for name in os.environ if os.environ[name] and os.environ.get(f"{name}_FILE")}
+
+
 class Variables(FileAwareMapping):  # type: ignore[misc]  # it has no types
     def __getitem__(self, name: str) -> str:
+        if name in given_twice:
+            given_twice.remove(name)
+            problems.append(f"{name} is set, and {name}_FILE, too. Remove one of them.")
         try:
             return str(super().__getitem__(name)).rstrip("\r\n")  # a text file ends with a newline
         except (OSError, UnicodeDecodeError) as error:
@@ -34,10 +41,25 @@ class Variables(FileAwareMapping):  # type: ignore[misc]  # it has no types
             raise KeyError(name) from error
 
 
+def read_env_file(name: str) -> None:
+    """Read the file into the environment, whose own variables take precedence.
+
+    Without ENV_FILE, the file may be missing. django-environ ignores any file that it cannot read.
+    """
+    try:
+        environ.Env.read_env(StringIO(Path(name).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        if "ENV_FILE" in os.environ or Path(name).is_symlink():
+            problems.append(f"ENV_FILE names {name}, which does not exist.")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        problems.append(f"ENV_FILE names {name}, which cannot be read: {reason}.")
+
+
 env = environ.FileAwareEnv()
 env.ENVIRON = Variables()
 if env_file := env.str("ENV_FILE", default=str(BASE_DIR / ".env")):
-    environ.Env.read_env(env_file)  # variables of the environment take precedence
+    read_env_file(env_file)
 
 
 def number(name: str, default: int, least: int = 0) -> int:
@@ -250,6 +272,7 @@ MIDDLEWARE = [
     "config.middleware.probes.ProbeMiddleware",  # first: no redirect, refusal or log
     "config.middleware.metrics.MetricsMiddleware",
     "config.middleware.access.AccessMiddleware",
+    "config.middleware.forward_auth.ForwardAuthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.headers.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -348,6 +371,7 @@ TOKEN_BLACKLIST = {
 # Marks browsers that signed in before. The prefix limits it to this host and to TLS.
 DEVICE_COOKIE_NAME = "device" if DEBUG else "__Host-device"
 NUM_PROXIES = number("NUM_PROXIES", 0)
+number("WEB_CONCURRENCY", 0)  # gunicorn reads it, and has no sentence for an invalid one
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["token_blacklist.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -427,6 +451,7 @@ STORAGES = {
 # --- Transport security: without DEBUG, TLS is expected ---
 
 SECURE_SSL_REDIRECT = switch("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = ["^api/token/check/$"]  # a proxy asks over plain HTTP
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 # With the prefix, no subdomain can set them for this host. static/js/session.js knows both names.
 CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"

@@ -1,6 +1,6 @@
-"""Makes the secrets of a compose project at its first start, one file each: `keys.py FOLDER`.
+"""Creates the secrets of a compose project at its first start, one file each: `keys.py FOLDER`.
 
-A file that is there is left alone, so that starting again changes no key.
+An existing file is left alone, so another start changes no key.
 """
 
 import os
@@ -10,26 +10,26 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-APP = 10001  # the user in the image, who alone reads them
+APP = 10001  # the user in the image; nobody else can read them
 
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     keep(folder / "secret_key", secrets.token_urlsafe(64))
     begin_ring(folder / "ring", folder / "jwt_signing_key")
-    # Its server reads it as a user of its own.
+    # PostgreSQL reads it as another user.
     password = keep(folder / "postgres_password", secrets.token_urlsafe(32), mode=0o444)
     keep(folder / "database_url", f"postgres://app:{quote(password)}@postgres:5432/app")
-    # As does this one: a configuration file, because its server takes no file with a password.
+    # Valkey, too. A configuration file, because Valkey cannot read a password from a file.
     line = keep(folder / "valkey.conf", f"requirepass {secrets.token_urlsafe(32)}", mode=0o444)
     password = line.removeprefix("requirepass ")
     keep(folder / "cache_url", f"redis://:{quote(password)}@valkey:6379/0")
 
 
 def begin_ring(ring: Path, former: Path) -> None:
-    """Make the first key of tokens, for EdDSA, unless there is one.
+    """Create the key ring with its first key, for EdDSA, unless it exists.
 
-    The key of a project that was started before there was a ring goes on verifying.
+    `former` is the signing key of a project older than the ring: its tokens stay valid.
     """
     if ring.exists():
         return
@@ -39,13 +39,16 @@ def begin_ring(ring: Path, former: Path) -> None:
         keep(fresh / "20200101T000000Z.secret", former.read_text(encoding="ascii"))
     settings = {"DEBUG": "True", "ENV_FILE": "", "JWT_KEYS_DIR": str(fresh)}
     # "--in 0": beside a former key, the next one would be announced first.
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "manage.py", "rotatekeys", "--kind", "EdDSA", "--in", "0"],
         cwd=Path(__file__).resolve().parents[1],
         env={**os.environ, **settings},
-        check=True,
-        stdout=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    if done.returncode != 0:
+        sys.exit(f"The key ring was not created: {done.stderr.strip()}")
     if os.geteuid() == 0:
         for path in (fresh, *fresh.iterdir()):
             os.chown(path, APP, APP)
@@ -53,7 +56,7 @@ def begin_ring(ring: Path, former: Path) -> None:
 
 
 def keep(path: Path, value: str, mode: int = 0o400) -> str:
-    """Write the value, unless the file has one; return what is in it."""
+    """Write the value to a new file; return what the file contains."""
     if not path.exists():
         fresh = path.with_suffix(".new")
         fresh.touch(mode=0o600)
@@ -66,4 +69,7 @@ def keep(path: Path, value: str, mode: int = 0o400) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except OSError as error:
+        sys.exit(f"The secrets were not created: {error.filename}: {error.strerror}.")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Flushes when it starts and then once a day, for platforms that run processes and no cron: expired
+# Flushes at its start and then once a day, for platforms that run processes and no cron: expired
 # tokens, then Django's own expired sessions.
 # Stops immediately on SIGTERM; a running flush stops after its batch.
 set -u
@@ -12,7 +12,7 @@ end() {
     trap '' TERM INT
     # Not a variable: the signal may come after the command has started and before it is set.
     kill -TERM $! 2>/dev/null
-    wait $!
+    wait $! 2>/dev/null # the shell would print "Terminated"
     exit 0
 }
 trap end TERM INT

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import unicodedata
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
@@ -140,15 +141,26 @@ def rename(folder: Path, product: Product) -> None:
             f'{variable}", default="{old}',
             f'{variable}", default="{value}',
         )
-        replace(folder, "docker-compose.yml", f"{{{variable}:-{old}}}", f"{{{variable}:-{value}}}")
+        replace(folder, "deploy/compose.env", f"{{{variable}:-{old}}}", f"{{{variable}:-{value}}}")
         uncomment(folder, variable, value)
     uncomment(folder, "DEMO_USERS", "False")
     for name in ("app.json", ".devcontainer/devcontainer.json"):
         replace(folder, name, f'"name": "{before["SITE_NAME"]}"', f'"name": "{product.name}"')
+    rename_compose_project(folder, slug(product.name))
     begin_readme(folder / "README.md", product)
     for name in ("README.md", "docs/api.md"):
         leave_out_demo_users(folder / name)
     (folder / "CHANGELOG.md").write_text(CHANGELOG.format(name=product.name), encoding="utf-8")
+
+
+def rename_compose_project(folder: Path, name: str) -> None:
+    """Give it a name and a network of its own: two of one name would share their volumes."""
+    digits = sha256(name.encode()).hexdigest()
+    subnet = f"fd{digits[:2]}:{digits[2:6]}:{digits[6:10]}::/64"  # RFC 4193
+    for file in ("docker-compose.yml", "docs/deployment.md", "docs/operations.md"):
+        replace(folder, file, "fdc4:7b1e:5a92::/64", subnet)
+    replace(folder, "docker-compose.yml", "name: token-blacklist\n", f"name: {name}\n")
+    replace(folder, "docs/operations.md", "token-blacklist_default", f"{name}_default")
 
 
 def begin_readme(path: Path, product: Product) -> None:

@@ -19,4 +19,6 @@ class MonitoringConfig(AppConfig):
             try:
                 metrics.start()
             except OSError as error:
-                raise ImproperlyConfigured(f"METRICS_DIR is not writable. {error}") from error
+                raise ImproperlyConfigured(
+                    f"METRICS_DIR is not writable: {error.strerror}."
+                ) from error

@@ -94,7 +94,9 @@ def _cache() -> str:
         problem = "a value that was just written is missing"
     except Exception as error:  # each backend raises its own
         logger.error("the cache failed: %r", error)
-        problem = "it does not answer"
+        # redis-py's name for a wrong or missing password.
+        is_password = type(error).__name__ == "AuthenticationError"
+        problem = "it refuses the password" if is_password else "it does not answer"
     return f"The cache fails ({problem}): each process throttles alone."
 
 

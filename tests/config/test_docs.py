@@ -25,6 +25,7 @@ ELSEWHERE = {
     "SITE_ADDRESS": "docker-compose.yml",
     "WEB_MEMORY": "docker-compose.yml",
     "POSTGRES_MEMORY": "docker-compose.yml",
+    "IPV6_SUBNET": "docker-compose.yml",
 }
 
 

@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
+from redis.exceptions import AuthenticationError
 
 from config.monitoring import health
 from tests.support.factories import OutstandingTokenFactory
@@ -131,6 +132,18 @@ def test_a_cache_that_fails_is_said_and_keeps_nobody_out(client, db, monkeypatch
 
     assert (status, said) == (200, "degraded")
     assert checks["cache"] == "The cache fails (it does not answer): each process throttles alone."
+
+
+def test_a_wrong_password_of_the_cache_is_named(client, db, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AuthenticationError("WRONGPASS invalid username-password pair")
+
+    monkeypatch.setattr(type(cache._connections["default"]), "set", refuse, raising=False)
+
+    _status, said, checks = ready(client)
+
+    assert said == "degraded"
+    assert checks["cache"].startswith("The cache fails (it refuses the password):")
 
 
 def test_translations_that_are_not_compiled_are_reported_and_keep_nobody_out(

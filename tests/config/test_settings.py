@@ -9,13 +9,22 @@ import secrets
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import ConnectionHandler, OperationalError
 
-from tests.support.checkout import ROOT, SETTINGS, VARIABLES, bare_environment, refusal, run
+from tests.support.checkout import (
+    ROOT,
+    SETTINGS,
+    VARIABLES,
+    bare_environment,
+    copy_into,
+    refusal,
+    run,
+)
 from tests.support.start import manage, problems, settings_of
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -46,6 +55,7 @@ def test_a_start_with_everything_wrong_names_it_all():
         "JWT_SIGNING_KEY": "too-short",
         "DATABASE_URL": "nonsense",
         "NUM_PROXIES": "abc",
+        "WEB_CONCURRENCY": "two",
         "SECURE_SSL_REDIRECT": "ture",
         "LOG_LEVEL": "LOUD",
         "ACCOUNTS_ALLOW_SIGNUP": "perhaps",
@@ -55,6 +65,34 @@ def test_a_start_with_everything_wrong_names_it_all():
     }
 
     assert set(problems(**wrong)) == {*wrong, "ALLOWED_HOSTS"}
+
+
+def test_an_env_file_that_is_missing_is_named_first():
+    assert problems(ENV_FILE="/nowhere/env")[0] == "ENV_FILE"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"SITE_NAME=\xff")])
+def test_an_env_file_that_cannot_be_read_is_named_first(tmp_path, make):
+    make(tmp_path / "env")
+
+    assert problems(ENV_FILE=str(tmp_path / "env"))[0] == "ENV_FILE"
+
+
+def test_an_env_file_that_links_to_nothing_is_named(tmp_path):
+    """As /app/.env does, if the file in /etc is gone."""
+    copy_into(tmp_path)
+    (tmp_path / ".env").symlink_to(tmp_path / "gone")
+
+    done = run(sys.executable, "manage.py", "check", cwd=tmp_path)
+
+    assert f"ENV_FILE names {tmp_path / '.env'}, which does not exist." in done.stderr
+
+
+def test_a_variable_that_is_set_in_both_ways_is_refused(fit, tmp_path):
+    (tmp_path / "key").write_text(secrets.token_urlsafe(64))
+
+    assert problems(**fit | {"SECRET_KEY_FILE": str(tmp_path / "key")}) == ["SECRET_KEY"]
+    assert fit["SECRET_KEY"] == settings_of(**fit | {"SECRET_KEY_FILE": ""}).SECRET_KEY
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY"])
@@ -157,7 +195,9 @@ def test_a_database_is_asked_for_outside_debug_alone(fit, tmp_path):
     assert settings_of(**fit, DEBUG="True").DATABASES["default"]["NAME"].endswith("db.sqlite3")
     file = tmp_path / "database"
     file.write_text("postgres://user:password@host/name\n", encoding="utf-8")
-    named = settings_of(**fit, DATABASE_URL_FILE=str(file)).DATABASES["default"]
+    named = settings_of(**fit | {"DATABASE_URL": "", "DATABASE_URL_FILE": str(file)}).DATABASES[
+        "default"
+    ]
     assert named["HOST"] == "host"
 
 
@@ -240,14 +280,14 @@ def test_a_variable_can_be_given_as_a_file(fit, tmp_path):
     key = tmp_path / "key"
     key.write_text(fit["SECRET_KEY"] + "\n", encoding="utf-8")
 
-    read = settings_of(SECRET_KEY_FILE=str(key), **fit | {"SECRET_KEY": "other"}).SECRET_KEY
+    read = settings_of(SECRET_KEY_FILE=str(key), **fit | {"SECRET_KEY": ""}).SECRET_KEY
 
     assert read == fit["SECRET_KEY"]
 
 
 def test_a_file_that_is_not_there_is_named(fit, tmp_path):
     signing_key = {"JWT_SIGNING_KEY": secrets.token_urlsafe(64)}
-    missing = {"SECRET_KEY_FILE": str(tmp_path / "missing")}
+    missing = {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "missing")}
 
     assert problems(**fit | signing_key | missing) == ["SECRET_KEY_FILE", "SECRET_KEY"]
 
@@ -352,7 +392,7 @@ def test_an_unwritable_metrics_folder_is_reported_in_one_sentence(fit, tmp_path)
 
     done = manage("check", **fit, METRICS_DIR=str(tmp_path), METRICS_TOKEN="x" * 16)
 
-    assert refusal(done).startswith("METRICS_DIR is not writable.")
+    assert refusal(done).startswith("METRICS_DIR is not writable:")
 
 
 def test_former_keys_are_fallbacks(fit):

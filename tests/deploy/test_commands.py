@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
 from django.db import connections
 
 from tests.support import deployment as files
-from tests.support.checkout import bare_environment, copy_into, lend_packages
+from tests.support.production import answers, processes, runs, started, wait_for
 from tests.support.server import call as call_plainly
-from tests.support.server import database, free_port, query
 
 pytestmark = [
     pytest.mark.process,
@@ -34,124 +29,8 @@ COMMANDS = files.commands()
 TLS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}  # as the proxy says it
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """The project as the image has it: its steps were run, but for the download of packages."""
-    folder = lend_packages(copy_into(tmp_path_factory.mktemp("app")))
-    steps = [line for word, line in files.dockerfile() if word == "RUN"]
-    venv, static, user = steps
-    assert venv.startswith("python -m venv .venv && .venv/bin/pip install --require-hashes")
-    assert user.startswith("useradd --uid 10001")
-    done = subprocess.run(
-        ["sh", "-c", static],
-        cwd=folder,
-        env=bare_environment(ENV_FILE=""),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "static files copied" in done.stdout
-    assert done.stdout.count("Compiled ") == 6
-    return folder
-
-
-def production(project, folder, url):
-    """Return the environment of a deployment."""
-    return bare_environment(
-        ENV_FILE="",
-        SECRET_KEY=secrets.token_urlsafe(64),
-        JWT_SIGNING_KEY=secrets.token_urlsafe(64),
-        ALLOWED_HOSTS="127.0.0.1",
-        EMAIL_URL="dummymail://",
-        DATABASE_URL=url,
-        NUM_PROXIES="1",
-        CACHE_DIR=str(folder / "cache"),
-        METRICS_DIR=str(folder / "metrics"),
-        PATH=f"{project / '.venv/bin'}:{os.environ['PATH']}",
-        MARK=uuid.uuid4().hex,  # by which its processes are found
-        HOST="127.0.0.1",
-        PORT=str(free_port()),
-    )
-
-
-@pytest.fixture(scope="module")
-def released(project, tmp_path_factory, django_db_setup, django_db_blocker):
-    """The URL of a database after the release command."""
-    folder = tmp_path_factory.mktemp("released")
-    with django_db_blocker.unblock(), database(folder) as url:
-        release = COMMANDS["Procfile release"]
-        env = production(project, folder, url)
-        subprocess.run(release, cwd=project, env=env, check=True, capture_output=True)
-        yield url
-
-
-@pytest.fixture
-def env(project, released, tmp_path, transactional_db):
-    """A deployment with a database of its own."""
-    with database(tmp_path, like=released) as url:
-        environment = production(project, tmp_path, url)
-        yield environment
-        assert not processes(environment)
-
-
-def processes(env):
-    """Return the processes that were started with this environment and still run."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"MARK={env['MARK']}".encode() in path.read_bytes():
-                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" "))
-        except OSError:
-            continue
-    return found
-
-
 def call(url, body=None, access=""):
     return call_plainly(url, body, access, headers=TLS)
-
-
-@contextmanager
-def started(command, project, env, **options):
-    process = subprocess.Popen(
-        command,
-        cwd=project,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **options,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=20)
-
-
-def wait_for(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise TimeoutError
-
-
-def answers(url):
-    with urllib.request.urlopen(f"{url}/health/ready/", timeout=10) as answer:
-        return answer.status == 200
-
-
-def runs(url):
-    """Return the number of flushes in the database with this URL."""
-    ((count,),) = query(url, "SELECT count(*) FROM token_blacklist_flushrun")
-    return count
 
 
 ENDING = {place: words for place, words in COMMANDS.items() if "manage.py" in " ".join(words)}

@@ -1,6 +1,7 @@
 """The files of a deployment agree with the project and with each other."""
 
 import re
+from ipaddress import ip_network
 
 import pytest
 
@@ -15,7 +16,7 @@ def test_the_web_service_has_a_limit_of_memory_and_the_processes_for_it():
     web = compose["services"]["web"]
 
     assert web["mem_limit"] == "${WEB_MEMORY:-512m}"
-    assert web["environment"]["WEB_CONCURRENCY"] == "${WEB_CONCURRENCY:-2}"
+    assert files.compose_env()["WEB_CONCURRENCY"] == "${WEB_CONCURRENCY:-2}"
 
 
 def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
@@ -102,11 +103,14 @@ class TestCompose:
         assert [name for name, service in self.services.items() if "ports" in service] == ["caddy"]
 
     def test_no_secret_stands_in_it(self):
-        text = files.text("docker-compose.yml")
+        text = files.text("docker-compose.yml") + files.text("deploy/compose.env")
 
-        assert not re.search(r"(?i)(password|secret_key|signing_key)\w*:\s*(?!/run/keys)\S", text)
-        for service in self.services.values():
-            for name, value in service.get("environment", {}).items():
+        assert not re.search(
+            r"(?i)(password|secret_key|signing_key)\w*[:=]\s*(?!/run/keys)\S", text
+        )
+        given = [service.get("environment", {}) for service in self.services.values()]
+        for variables in (*given, files.compose_env()):
+            for name, value in variables.items():
                 if re.search("KEY|PASSWORD|DATABASE_URL|CACHE_URL", name):
                     assert name.endswith(("_FILE", "_DIR"))
                     assert value.startswith("/run/keys/")
@@ -122,7 +126,7 @@ class TestCompose:
         assert valkey["command"][:2] == ["valkey-server", "/run/keys/valkey.conf"]
         assert valkey["networks"] == ["cache"]
         assert members == {"valkey", "web"}
-        assert self.services["web"]["environment"]["CACHE_URL_FILE"] == "/run/keys/cache_url"
+        assert files.compose_env()["CACHE_URL_FILE"] == "/run/keys/cache_url"
 
     def test_the_proxy_postgresql_and_valkey_are_in_networks_apart_that_web_joins(self):
         networks = files.compose()["networks"]
@@ -146,9 +150,7 @@ class TestCompose:
 
     def test_images_of_others_are_pinned_to_a_minor_version(self):
         for service in self.services.values():
-            assert service["image"] == "token-blacklist" or re.search(
-                r":\d+\.\d+$", service["image"]
-            )
+            assert service["image"] == files.OURS or re.search(r":\d+\.\d+$", service["image"])
 
     def test_the_backup_has_the_version_of_the_server(self):
         assert self.services["backup"]["image"] == self.services["postgres"]["image"]
@@ -175,8 +177,8 @@ class TestCompose:
         assert needs["caddy"] == {"web": healthy}
 
     def test_what_others_wait_for_can_be_healthy(self):
-        for name in ("postgres", "valkey"):
-            assert self.services[name]["healthcheck"]["test"][0] == "CMD"
+        for name in ("postgres", "valkey", "caddy", "scheduler"):
+            assert self.services[name]["healthcheck"]["test"][0].startswith("CMD")
         assert "HEALTHCHECK" in dict(files.dockerfile())
 
     @pytest.mark.parametrize("name", ["migrate", "web", "scheduler"])
@@ -186,15 +188,46 @@ class TestCompose:
         assert service["read_only"] is True
         assert service["tmpfs"] == ["/tmp"]
         assert service["cap_drop"] == ["ALL"]
-        assert "user" not in service  # the image's, who is nobody
+        assert "user" not in service  # the image's, without rights
         assert dict(files.dockerfile())["USER"] == "10001"
 
-    def test_each_volume_and_file_is_there(self):
+    @pytest.mark.parametrize("name", [n for n, s in services.items() if s.get("read_only")])
+    def test_a_service_with_a_read_only_file_system_can_write_its_temporary_files(self, name):
+        """The app's settings refuse to start without a folder for its caches, which is in /tmp."""
+        service = self.services[name]
+
+        if service["image"] in {files.OURS, self.services["postgres"]["image"]}:
+            assert "/tmp" in service["tmpfs"]
+
+    @pytest.mark.parametrize("name", services)
+    def test_no_service_may_gain_privileges(self, name):
+        service = self.services[name]
+
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["cap_drop"] == ["ALL"]
+
+    def test_only_the_service_of_the_keys_writes_to_them(self):
+        writing = [n for n, s in self.services.items() if "keys:/run/keys" in s.get("volumes", [])]
+
+        assert writing == ["keys"]
+
+    def test_its_networks_start_on_engines_that_assign_no_ipv6_subnet(self):
+        (subnet,) = files.compose()["networks"]["default"]["ipam"]["config"]
+        address = re.fullmatch(r"\$\{IPV6_SUBNET:-(.+)\}", subnet["subnet"])[1]
+
+        assert ip_network(address).is_private
+
+    def test_a_volume_of_an_image_is_not_made_at_each_start(self):
+        assert "/data" in self.services["valkey"]["tmpfs"]
+        assert "/var/lib/postgresql" in self.services["backup"]["tmpfs"]
+
+    def test_each_volume_and_folder_is_there(self):
         volumes = files.compose()["volumes"]
         for service in self.services.values():
             for mount in service.get("volumes", []):
                 source = mount.partition(":")[0]
-                assert source in volumes or (files.ROOT / source).is_file(), mount
+                # A file that git replaces would stay the old one in the container.
+                assert source in volumes or (files.ROOT / source).is_dir(), mount
 
 
 def test_the_image_takes_what_its_own_steps_need_from_the_context():

@@ -19,9 +19,8 @@ import pytest
 
 from tests.support import deployment as files
 from tests.support.checkout import bare_environment, copy_into
+from tests.support.production import answers, runs, started, wait_for
 from tests.support.server import free_port
-
-from .test_commands import answers, runs, started, wait_for
 
 pytestmark = pytest.mark.process
 
@@ -78,9 +77,9 @@ class Machine:
             check=False,
         )
 
-    def follow(self, heading: str) -> list[str]:
+    def follow(self, heading: str, document: str = "docs/deployment.md") -> list[str]:
         """Run all blocks of a section in one shell, as a reader does; return what was recorded."""
-        blocks = "".join(files.commands_of("docs/deployment.md", heading))
+        blocks = "".join(files.commands_of(document, heading))
         self.log.write_text("")
         done = self.run(
             blocks.replace("createsuperuser", "createsuperuser --no-input"),
@@ -105,6 +104,19 @@ class Machine:
             "PATH": "/usr/bin:/bin",
             **dict(line.split("=", 1) for line in lines),
         }
+
+    def python(self, code: str) -> str:
+        """Run code with the project's settings; return what it prints."""
+        imports = "from token_blacklist.tokens import AccessToken"
+        done = subprocess.run(
+            [".venv/bin/python", "manage.py", "shell", "--no-imports", "-c", f"{imports}; {code}"],
+            cwd=self.app,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
 
     def stylesheet(self) -> str:
         manifest = json.loads((self.app / "staticfiles/staticfiles.json").read_text())
@@ -267,6 +279,20 @@ def test_the_units_that_were_installed_are_accepted(machine, check, tmp_path):
         (tmp_path / path.name).write_text(machine.placed(path.read_text()))
 
     assert not check(list(tmp_path.iterdir()))
+
+
+def test_a_machine_that_moves_to_a_key_ring_accepts_the_tokens_of_before(machine):
+    before = machine.python("print(AccessToken())")
+
+    recorded = machine.follow("Moving to a key ring", "docs/operations.md")
+
+    former, next_one = sorted((machine.folder / "var/lib/token-blacklist/keys").iterdir())
+    assert former.read_text().strip() == machine.environment()["JWT_SIGNING_KEY"]
+    assert former.stat().st_mode & 0o777 == 0o600
+    assert next_one.suffix == ".pem"
+    assert machine.environment()["JWT_KEYS_DIR"] == str(former.parent)
+    assert recorded[-1] == "systemctl restart token-blacklist.service"
+    assert machine.python(f"print(AccessToken({before!r})['token_type'])") == "access"
 
 
 def test_a_new_version_has_its_static_files_and_its_tables_before_it_starts(machine):

@@ -14,6 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD = ROOT / "deploy" / "systemd"
+OURS = "${COMPOSE_PROJECT_NAME}-app"  # the image of the project in docker-compose.yml
 
 
 def text(name: str) -> str:
@@ -34,6 +35,12 @@ def crontab() -> tuple[list[str], str]:
 
 def compose() -> dict[str, Any]:
     return yaml.load(text("docker-compose.yml"), yaml.CSafeLoader)
+
+
+def compose_env() -> dict[str, str]:
+    """Return the variables that compose gives to the app, as they stand in its file."""
+    lines = text("deploy/compose.env").splitlines()
+    return dict(line.split("=", 1) for line in lines if re.match("[A-Z]", line))
 
 
 def render() -> dict[str, Any]:
@@ -80,7 +87,7 @@ def commands() -> dict[str, list[str]]:
     healthcheck = re.search(r"CMD (\[.*\])", dict(dockerfile())["HEALTHCHECK"])
     found["Dockerfile healthcheck"] = json.loads(healthcheck[1])
     for name, service in compose()["services"].items():
-        if service["image"] == "token-blacklist" and "command" in service:
+        if service["image"] == OURS and "command" in service:
             found[f"compose {name}"] = service["command"]
     for path in SYSTEMD.glob("*.service"):
         for key in ("ExecStartPre", "ExecStart", "ExecStartPost"):
@@ -106,7 +113,7 @@ def variables() -> dict[str, set[str]]:
     render_keys = {entry["key"] for group in groups + services for entry in group if "key" in entry}
     machine = re.findall(r"(?m)^([A-Z_]+)=", text("docs/deployment.md"))
     return {
-        "compose": set(compose()["x-app"]["environment"]),
+        "compose": {*compose()["x-app"]["environment"], *compose_env()},
         "render": render_keys,
         "fly": set(fly()["env"]),
         "heroku": set(heroku()["env"]),

@@ -18,7 +18,7 @@ from .checkout import bare_environment, run
 
 def settings_of(**variables: str) -> Any:
     """Load config/settings.py anew in this process, as Django does."""
-    environment = bare_environment(ENV_FILE="", **variables)
+    environment = bare_environment(**{"ENV_FILE": ""} | variables)
     with mock.patch.dict(os.environ, environment, clear=True), mock.patch.dict(sys.modules):
         sys.modules.pop("config.settings", None)
         return Settings("config.settings")

@@ -131,3 +131,16 @@ def test_one_statement_may_end_more_than_a_database_takes_parameters(user):
     assert revoke_user(user, reason="logout_all") == 33_000
     assert Device(user).log_in().status_code == 200
     assert len(live()) == 1
+
+
+@pytest.mark.postgresql
+def test_the_tables_are_analyzed_first(capsys, django_assert_max_num_queries):
+    """A restored database has no statistics, and would plan for empty tables."""
+    with django_assert_max_num_queries(100) as queries:
+        end(capsys, "--all")
+
+    analyzed = [query["sql"] for query in queries if query["sql"].startswith("ANALYZE")]
+    assert analyzed == [
+        'ANALYZE "token_blacklist_outstandingtoken"',
+        'ANALYZE "token_blacklist_blacklistedtoken"',
+    ]

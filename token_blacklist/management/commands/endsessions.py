@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
+from django.db import connections, router
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -65,6 +66,7 @@ class Command(BaseCommand):
     def _end(self, sessions: OutstandingTokenQuerySet, note: str) -> None:
         count = 0
         try:
+            self._analyze()
             for ended in revoke_in_batches(
                 sessions, reason=BlacklistedToken.Reason.ADMIN, note=note
             ):
@@ -74,6 +76,15 @@ class Command(BaseCommand):
                 f"Stopped after {_sessions(count)}. Run the command again for the rest."
             ) from None
         self.stdout.write(self.style.SUCCESS(f"Revoked {_sessions(count)}."))
+
+    def _analyze(self) -> None:
+        """Let PostgreSQL count the rows. After a restore, it would plan for empty tables."""
+        connection = connections[router.db_for_write(BlacklistedToken)]
+        if connection.vendor != "postgresql":
+            return
+        with connection.cursor() as cursor:
+            for model in (OutstandingToken, BlacklistedToken):
+                cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
     def _users_with_other_sessions(self, given: str | None) -> Any:
         """Return the users whose sessions outside this app's lists end too."""

@@ -1,0 +1,55 @@
+"""The project as its image has it, and a deployment of it with a database of its own."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.support import deployment as files
+from tests.support.checkout import bare_environment, copy_into, lend_packages
+from tests.support.production import processes, production
+from tests.support.server import database
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project as the image has it: its steps were run, but for the download of packages."""
+    folder = lend_packages(copy_into(tmp_path_factory.mktemp("app")))
+    steps = [line for word, line in files.dockerfile() if word == "RUN"]
+    venv, static, user = steps
+    assert venv.startswith("python -m venv .venv && .venv/bin/pip install --require-hashes")
+    assert user.startswith("useradd --uid 10001")
+    done = subprocess.run(
+        ["sh", "-c", static],
+        cwd=folder,
+        env=bare_environment(ENV_FILE=""),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "staticfiles/staticfiles.json").exists()
+    assert done.stdout.count("Compiled ") == 6
+    return folder
+
+
+@pytest.fixture(scope="module")
+def released(project, tmp_path_factory, django_db_setup, django_db_blocker):
+    """The URL of a database after the release command."""
+    folder = tmp_path_factory.mktemp("released")
+    with django_db_blocker.unblock(), database(folder) as url:
+        release = files.commands()["Procfile release"]
+        env = production(project, folder, url)
+        subprocess.run(release, cwd=project, env=env, check=True, capture_output=True)
+        yield url
+
+
+@pytest.fixture
+def env(project, released, tmp_path, transactional_db):
+    """The environment of a deployment."""
+    with database(tmp_path, like=released) as url:
+        environment = production(project, tmp_path, url)
+        yield environment
+        assert not processes(environment)
