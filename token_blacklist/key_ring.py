@@ -266,7 +266,7 @@ def ring_of(algorithm: str, signing_key: Any, verifying_key: Any) -> KeyRing:
 @lru_cache(maxsize=2)
 def _unreadable(folder: str, reason: str) -> KeyRing:
     logger.error("the key ring %s cannot be read: %s", folder, reason)
-    return KeyRing([], [f"The folder {folder} cannot be read: {reason}."])
+    return KeyRing([], [f"The folder {folder} cannot be read: {reason}"])
 
 
 @lru_cache(maxsize=2)

@@ -39,12 +39,16 @@ def rotate(kind: str | None, announced_for: float) -> Rotation:
     one signs at once. Nothing is made while a key waits to sign.
 
     Raises:
-        RotationError: there is no folder, or it cannot be written.
+        RotationError: there is no folder, it cannot be written, or a file in it is unfit: a new key
+            in place of one that cannot be read would sign everybody out.
     """
     folder = _folder()
     with _writing(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     now, ring = time.time(), current_ring()
+    if ring.problems:
+        unfit = "; ".join(ring.problems)
+        raise RotationError(f"Nothing was changed, because the key ring has an unfit key: {unfit}.")
     done = Rotation(dropped=[key for key in ring.keys if key.ends <= now])
     waiting = [key for key in ring.signers if key.starts > now]
     if not waiting:
@@ -57,6 +61,8 @@ def rotate(kind: str | None, announced_for: float) -> Rotation:
 
 def revoke(kid: str) -> Rotation:
     """Take a key out at once: what it signed is refused. If it signs now, make one that does.
+
+    An unfit file beside it is left alone: a leaked key cannot wait.
 
     Raises:
         RotationError: there is no such key, or the folder cannot be written.

@@ -284,6 +284,56 @@ def test_two_commands_at_once_make_two_keys(folder, clock, capsys):
     assert len(list(folder.iterdir())) == 8
 
 
+@pytest.fixture
+def unfit(folder):
+    path = folder / "20261129T164500Z.secret"
+    path.write_text("")
+    return path
+
+
+@pytest.mark.parametrize("has_a_key", [False, True])
+def test_beside_an_unfit_file_no_key_is_made_and_none_dropped(
+    add, folder, unfit, clock, options, has_a_key
+):
+    options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
+    if has_a_key:
+        add(new_pem(), at=-60 * 24 * 3600)
+        add(new_pem(), at=-59 * 24 * 3600)
+    before = sorted(folder.iterdir())
+
+    with pytest.raises(CommandError) as raised:
+        call_command("rotatekeys")
+
+    assert str(raised.value) == (
+        "Nothing was changed, because the key ring has an unfit key: "
+        f"{unfit.name}: the secret is shorter than 32 bytes."
+    )
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_leaked_key_is_revoked_beside_an_unfit_file(add, unfit, capsys):
+    path = add(new_pem())
+    leaked = keys.encode(FOREVER)
+
+    said = rotate(capsys, f"--revoke={kid_of(leaked)}")
+
+    assert f"Revoked {kid_of(leaked)}." in said
+    assert not path.exists()
+    assert unfit.exists()
+    assert keys.decode(keys.encode(FOREVER)) == FOREVER
+    with pytest.raises(TokenError):
+        keys.decode(leaked)
+
+
+def test_the_list_has_the_unfit_files(add, unfit, capsys):
+    add(new_pem())
+
+    said = rotate(capsys, "--list").splitlines()
+
+    assert said[0].endswith(" signs.")
+    assert said[1:] == [f"Unfit: {unfit.name}: the secret is shorter than 32 bytes."]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -71,6 +71,8 @@ class Command(BaseCommand):
         ring, now = current_ring(), time.time()
         for key in ring.keys:
             self.stdout.write(f"{_title(key)} {_state(key, ring, now)}.")
+        for problem in ring.problems:
+            self.stdout.write(f"Unfit: {problem}.")
         if not ring.keys:
             self.stdout.write("There is no key.")
 
