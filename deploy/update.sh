@@ -5,8 +5,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+image=$(docker compose config --images keys)
+old=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)
+
 try() {
     "$@" || {
+        # So that the next `docker compose up` or `run` does not take the new one.
+        [ -z "$old" ] || docker tag "$old" "$image"
         echo "Not updated: the previous version goes on serving. This failed: $*" >&2
         exit 1
     }

@@ -98,7 +98,16 @@ def test_its_name_colour_and_sender_are_on_every_page_and_letter(made):
         assert "#3b5bdb" not in settings
         assert "Acme &amp; Söhne Portal" in page
     assert text(folder, "README.md").startswith(f"# {NAME}\n")
-    assert f"${{SITE_NAME:-{NAME}}}" in text(folder, "docker-compose.yml")
+    assert f"${{SITE_NAME:-{NAME}}}" in text(folder, "deploy/compose.env")
+
+
+def test_its_compose_project_shares_no_volume_and_no_network_with_another(made):
+    folder, _said = made
+    project = text(folder, "docker-compose.yml")
+
+    assert "\nname: acme-sohne-portal\n" in project
+    assert re.search(r"IPV6_SUBNET:-fd[0-9a-f:]+::/64", project)
+    assert "fdc4:7b1e:5a92" not in project
 
 
 def test_it_has_no_demo_users(made, tmp_path):
