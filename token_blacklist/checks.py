@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,6 +109,12 @@ def _key_ring() -> Iterator[CheckMessage]:
             19,
             "TOKEN_BLACKLIST['KEYS_DIR'] has no key.",
             "Run `manage.py rotatekeys` as the user that the server runs as.",
+        )
+    elif ring.signers and ring.find_signer(time.time()) is None:
+        yield _error(
+            22,
+            "No key of TOKEN_BLACKLIST['KEYS_DIR'] may sign any more.",
+            "The next key is missing. Run `manage.py rotatekeys`.",
         )
     for key in ring.keys:
         if key.private and key.path.stat().st_mode & OTHERS:

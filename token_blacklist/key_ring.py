@@ -3,7 +3,9 @@
 The keys are those of the options, or the files of the folder KEYS_DIR. A file is called after the
 time from which its key signs, such as `20261129T164500Z.pem`: a private key, or a public key that
 only verifies, in PEM format; a `.secret` is a secret for HS*. A key verifies until the tokens that
-it signed have expired. The folder is read again when it has changed.
+it signed have expired. `rotatekeys` writes that end into the name, once another key is to sign:
+`20261129T164500Z--20261230T164500Z.pem`. So a key that has ended stays ended, whatever becomes of
+the other keys. The folder is read again when it has changed.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import hmac
 import json
 import logging
 import math
+import os
 import threading
 import time
 import urllib.request
@@ -42,6 +45,7 @@ ALGORITHMS = {
 
 OF_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 NAMED = "%Y%m%dT%H%M%SZ"
+BETWEEN = "--"  # the start and the end of a key, in the name of its file
 THUMBPRINT = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 name
     "EC": ("crv", "kty", "x", "y"),
     "OKP": ("crv", "kty", "x"),
@@ -60,11 +64,11 @@ class Key:
     signs from `starts` until another one does, and verifies until `ends`, in seconds since 1970.
     """
 
-    def __init__(
-        self, algorithm: str, private: Any, public: Any = "", starts: float = 0, path: Any = None
-    ) -> None:
+    starts, ends = 0.0, math.inf
+    path: Any = None
+
+    def __init__(self, algorithm: str, private: Any, public: Any = "") -> None:
         self.algorithm, self.private, self.public = algorithm, private, public
-        self.starts, self.ends, self.path = starts, math.inf, path
 
     @property
     def is_secret(self) -> bool:
@@ -117,7 +121,12 @@ class KeyRing:
         self.problems = list(problems)
         self.signers = [key for key in self.keys if key.private]
         for key, following in zip(self.signers, self.signers[1:], strict=False):
-            key.ends = following.starts + longest_lifetime().total_seconds()
+            if key.ends == math.inf:  # no command has recorded it yet
+                key.ends = math.ceil(following.starts + self.lifetime)  # names have whole seconds
+
+    @cached_property
+    def lifetime(self) -> float:
+        return longest_lifetime().total_seconds()
 
     def signer(self, at: float) -> Key:
         """Return the key that signs what is issued at that time.
@@ -125,12 +134,21 @@ class KeyRing:
         Raises:
             Unavailable: there is none.
         """
-        started = [key for key in self.signers if key.starts <= at]
-        if not started:
-            started = [key for key in self.signers if key.starts <= time.time()][:1]
-        if not started:
+        key = self.find_signer(at)
+        if key is None:
             raise Unavailable
-        return started[-1]
+        return key
+
+    def find_signer(self, at: float) -> Key | None:
+        """Return the last key that has begun to sign, or else the first that waits, or None.
+
+        A key signs nothing that would outlive it.
+        """
+        able = [
+            key for key in self.signers if key.ends == math.inf or key.ends - self.lifetime > at
+        ]
+        started = [key for key in able if key.starts <= at]
+        return next(iter(started[-1:] or able), None)
 
     def verifiers(self, token: str | bytes) -> Iterable[Key]:
         """Return the keys that may have signed the token: that of its `kid`, or all.
@@ -252,7 +270,7 @@ def current_ring() -> KeyRing:
     try:
         changed = folder.stat().st_mtime_ns
         is_settled = time.time() - changed / 1e9 >= SETTLED_AFTER
-        return _read(folder, changed) if is_settled else _read.__wrapped__(folder, changed)
+        return _read(folder, changed) if is_settled else read_ring(folder)
     except OSError as error:
         return _unreadable(str(folder), error.strerror or "it cannot be read")
 
@@ -271,18 +289,44 @@ def _unreadable(folder: str, reason: str) -> KeyRing:
 
 @lru_cache(maxsize=2)
 def _read(folder: Path, changed: int) -> KeyRing:
-    """Return the ring of a folder's files. `changed` is the time of the folder's last change."""
+    """`changed` is the time of the folder's last change."""
+    return read_ring(folder)
+
+
+def read_ring(folder: Path) -> KeyRing:
+    """Return the ring of a folder's files, as they are now.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    files = _files_of(folder)
+    while True:
+        ring = _ring_of_files(folder / name for name, *_state in files)
+        now = _files_of(folder)
+        if now == files:  # a file that gets another name would be missing
+            break
+        files = now
+    for problem in ring.problems:
+        logger.error("a key of the ring is left out: %s", problem)
+    return ring
+
+
+def _files_of(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Return the names of the files of a folder, each with its inode."""
+    with os.scandir(folder) as entries:
+        # Hidden are ..data, of a volume in Kubernetes, and files that are being written.
+        return tuple(sorted((e.name, e.inode()) for e in entries if not e.name.startswith(".")))
+
+
+def _ring_of_files(paths: Iterable[Path]) -> KeyRing:
     keys, problems = [], []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):  # such as ..data, of a volume in Kubernetes
-            continue
+    for path in paths:
         try:
             keys.append(read_key(path))
         except (OSError, ValueError, TypeError, jwt.PyJWTError) as error:
             # The text of an error may hold a part of the key.
             reason = str(error) if isinstance(error, UnfitKeyError) else type(error).__name__
             problems.append(f"{path.name}: {reason}")
-            logger.error("a key of the ring is left out: %s: %s", path.name, reason)
     return KeyRing(keys, problems)
 
 
@@ -297,26 +341,44 @@ def read_key(path: Path) -> Key:
         UnfitKeyError: it is not a key that this app can use.
         OSError: it cannot be read.
     """
-    try:
-        starts = datetime.strptime(path.stem, NAMED).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        starts = -1
-    if starts < 0 or path.suffix not in {".pem", ".secret"}:
-        raise UnfitKeyError("the name is not like 20261129T164500Z.pem or 20261129T164500Z.secret")
+    starts, ends = _times_of(path)
     text = path.read_text(encoding="utf-8").strip()
     if path.suffix == ".secret":
         algorithm = conf.ALGORITHM if conf.ALGORITHM in HMAC_MINIMUM_BYTES else "HS256"
         if len(text.encode()) < HMAC_MINIMUM_BYTES[algorithm]:
             least = HMAC_MINIMUM_BYTES[algorithm]
             raise UnfitKeyError(f"the secret is shorter than {least} bytes")
-        key = Key(algorithm, text, starts=starts, path=path)
+        key = Key(algorithm, text)
     else:
         is_private = "PRIVATE KEY-----" in text
         private, public = (text, "") if is_private else ("", text)
         algorithm = _algorithm_of(text, is_private=is_private)
-        key = Key(algorithm, private, public, starts=starts, path=path)
+        key = Key(algorithm, private, public)
+    key.starts, key.ends, key.path = starts, ends, path
     key.kid  # noqa: B018  # raises
     return key
+
+
+def file_name(starts: float, ends: float, suffix: str) -> str:
+    """Return the name of a key's file. `ends` is math.inf while it is not decided."""
+    times = [starts] if ends == math.inf else [starts, ends]
+    return BETWEEN.join(f"{datetime.fromtimestamp(at, UTC):{NAMED}}" for at in times) + suffix
+
+
+def _times_of(path: Path) -> tuple[float, float]:
+    """Return when a key starts and ends, from the name of its file."""
+    start, between, end = path.stem.partition(BETWEEN)
+    try:
+        starts, ends = _time_of(start), _time_of(end) if between else math.inf
+    except ValueError:
+        starts = ends = -1
+    if min(starts, ends) < 0 or path.suffix not in {".pem", ".secret"}:
+        raise UnfitKeyError("the name is not like 20261129T164500Z.pem or 20261129T164500Z.secret")
+    return starts, ends
+
+
+def _time_of(text: str) -> float:
+    return datetime.strptime(text, NAMED).replace(tzinfo=UTC).timestamp()
 
 
 def _algorithm_of(pem: str, *, is_private: bool) -> str:

@@ -1,19 +1,25 @@
-"""Rotating the key ring: a key is announced before it signs, and dropped with its last token."""
+"""Rotating the key ring: a key is announced before it signs, and dropped with its last token.
+
+When a key ends is decided as soon as the next one is made, and never again. Its end is written into
+the name of its file before any other key is taken away, by which it could be reckoned otherwise.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.files import locks
+
 from .conf import conf
-from .key_ring import NAMED, Key, current_ring, read_key
+from .key_ring import Key, KeyRing, file_name, read_key, read_ring
 
 KINDS = ("EdDSA", "ES256", "ES384", "ES512", "RS256", "HS256")
 RSA_BITS = 3072
@@ -45,38 +51,59 @@ def rotate(kind: str | None, announced_for: float) -> Rotation:
     folder = _folder()
     with _writing(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    now, ring = time.time(), current_ring()
-    if ring.problems:
-        unfit = "; ".join(ring.problems)
-        raise RotationError(f"Nothing was changed, because the key ring has an unfit key: {unfit}.")
-    done = Rotation(dropped=[key for key in ring.keys if key.ends <= now])
-    waiting = [key for key in ring.signers if key.starts > now]
-    if not waiting:
-        starts = now + announced_for if ring.signers else now
-        done.made = _make(folder, kind or _kind_of(ring.signers), starts)
-    for key in done.dropped:
-        _remove(key)
+    with _changing(folder):
+        now, ring = time.time(), read_ring(folder)
+        if ring.problems:
+            unfit = "; ".join(ring.problems)
+            raise RotationError(
+                f"Nothing was changed, because the key ring has an unfit key: {unfit}."
+            )
+        done = Rotation()
+        if not any(key.starts > now for key in ring.signers):
+            starts = now + announced_for if ring.find_signer(now) else now
+            done.made = _make(folder, kind or _kind_of(ring.signers), starts)
+        done.dropped = [key for key in _record_ends(folder).keys if key.ends <= now]
+        for key in done.dropped:
+            key.path.unlink()
     return done
 
 
 def revoke(kid: str) -> Rotation:
-    """Take a key out at once: what it signed is refused. If it signs now, make one that does.
+    """Take a key out at once: what it signed is refused.
 
-    An unfit file beside it is left alone: a leaked key cannot wait.
+    If it signs, or is to sign, one is made in its place. That one signs from the same time, or now:
+    the key before it has its end, and signs no longer. An unfit file is left alone: a leaked key
+    cannot wait.
 
     Raises:
         RotationError: there is no such key, or the folder cannot be written.
     """
-    folder, now, ring = _folder(), time.time(), current_ring()
-    key = ring.find(kid)
-    if key is None:
-        known = ", ".join(other.kid for other in ring.keys) or "no key"
-        raise RotationError(f"No key is called {kid}. The ring has {known}.")
-    done = Rotation(revoked=key)
-    if key.private and key.starts <= now and ring.signer(now) is key:
-        done.made = _make(folder, _kind_of([key]), now)
-    _remove(key)
+    folder = _folder()
+    with _changing(folder):
+        now, ring = time.time(), read_ring(folder)
+        revoked = [key for key in ring.keys if key.kid == kid]  # with its public half, perhaps
+        if not revoked:
+            known = ", ".join(other.kid for other in ring.keys) or "no key"
+            raise RotationError(f"No key is called {kid}. The ring has {known}.")
+        done = Rotation(revoked=revoked[0])
+        signer = ring.find_signer(now)
+        missed = [key for key in revoked if key.private and (key is signer or key.starts > now)]
+        if missed:
+            done.made = _make(folder, _kind_of(missed), max(now, missed[0].starts))
+        for key in _record_ends(folder).keys:
+            if key.kid == kid:
+                key.path.unlink()
     return done
+
+
+def _record_ends(folder: Path) -> KeyRing:
+    """Write the end of each key that has one into the name of its file. Return the ring."""
+    ring = read_ring(folder)
+    for key in ring.keys:
+        name = file_name(key.starts, key.ends, key.path.suffix)
+        if key.path.name != name:
+            key.path = key.path.rename(folder / name)
+    return ring
 
 
 def _folder() -> Path:
@@ -96,30 +123,21 @@ def _kind_of(signers: list[Key]) -> str:
 
 
 def _make(folder: Path, kind: str, starts: float) -> Key:
-    """Write a new key, whole or not at all; only its owner can read it."""
+    """Write a new key, whole or not at all; only its owner can read it.
+
+    No two keys have one start: it says which of them signs.
+    """
     text, suffix = _new_key(kind)
-    with _writing(folder):
-        hidden = folder / f".{secrets.token_hex(8)}"
-        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        path = _link(hidden, folder, int(starts), suffix)
-        hidden.unlink()
-        return read_key(path)
-
-
-def _link(file: Path, folder: Path, second: int, suffix: str) -> Path:
-    """Give the file the name of that second, or of the next that no other command has taken."""
-    while True:
-        path = folder / _name(second, suffix)
-        try:
-            path.hardlink_to(file)
-        except FileExistsError:
-            second += 1
-        else:
-            return path
+    hidden = folder / f".{secrets.token_hex(8)}"
+    descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    second = int(starts)
+    while any(folder.glob(f"{file_name(second, math.inf, '')}*")):
+        second += 1
+    return read_key(hidden.rename(folder / file_name(second, math.inf, suffix)))
 
 
 @contextmanager
@@ -132,8 +150,14 @@ def _writing(folder: Path) -> Iterator[None]:
         raise RotationError(sentence) from error
 
 
-def _name(second: int, suffix: str) -> str:
-    return f"{datetime.fromtimestamp(second, UTC):{NAMED}}{suffix}"
+@contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Let one command at a time change the folder."""
+    with _writing(folder):
+        descriptor = os.open(folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            locks.lock(file, locks.LOCK_EX)
+            yield
 
 
 def _new_key(kind: str) -> tuple[str, str]:
@@ -164,10 +188,3 @@ def _new_key(kind: str) -> tuple[str, str]:
         serialization.NoEncryption(),
     )
     return pem.decode(), ".pem"
-
-
-def _remove(key: Key) -> None:
-    try:
-        key.path.unlink(missing_ok=True)
-    except OSError as error:
-        raise RotationError(f"{key.path} cannot be deleted: {error.strerror}.") from error

@@ -21,7 +21,7 @@ from rest_framework.test import APIClient, APIRequestFactory
 
 from tests.support.devices import Device
 from tests.token_blacklist.test_keys import private_key, private_pem, public_pem
-from token_blacklist import key_ring, keys
+from token_blacklist import key_ring, key_rotation, keys
 from token_blacklist.exceptions import TokenError
 from token_blacklist.key_ring import Key, current_ring
 from token_blacklist.management.commands.rotatekeys import Command
@@ -29,6 +29,7 @@ from token_blacklist.views import jwks
 
 FOREVER = {"exp": 4_000_000_000, "name": "Ada"}
 SECRET = "k" * 64
+DAY = 24 * 3600
 
 
 @pytest.fixture
@@ -273,15 +274,140 @@ def test_without_a_key_the_list_says_so(folder, capsys):
     assert rotate(capsys, "--list") == "There is no key.\n"
 
 
-def test_two_commands_at_once_make_two_keys(folder, clock, capsys):
-    from token_blacklist import key_rotation
+def test_of_commands_at_once_one_makes_the_next_key(add, folder):
+    add(new_pem())
 
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _n: key_rotation._make(folder, "EdDSA", time.time()), range(8)))
+        done = list(pool.map(lambda _n: key_rotation.rotate(None, 600), range(8)))
 
-    assert len({key.path for key in made}) == 8
-    assert {key.kid for key in made} == {key.kid for key in current_ring().keys}
-    assert len(list(folder.iterdir())) == 8
+    assert len([rotation for rotation in done if rotation.made]) == 1
+    assert len(list(folder.glob("2*"))) == 2
+
+
+def test_keys_that_are_revoked_at_once_are_all_gone_and_one_signs(add, folder):
+    for at in (-90, -60, -30):
+        add(new_pem(), at=at)
+    leaked = [key.kid for key in current_ring().keys]
+
+    with ThreadPoolExecutor(8) as pool:
+        for _done in pool.map(
+            lambda kid: key_rotation.revoke(kid) if kid else key_rotation.rotate(None, 0),
+            [None, leaked[2], None, leaked[0], None, leaked[1]],
+        ):
+            pass
+
+    assert not {key.kid for key in current_ring().keys} & set(leaked)
+    assert keys.decode(keys.encode(FOREVER)) == FOREVER
+
+
+def test_revoking_the_next_key_brings_no_older_one_back(add, user, capsys):
+    """Keys of 40 and 30 days: the end of the older was reckoned from the newer."""
+    user.is_superuser = True
+    user.save()
+    old = new_pem()
+    add(old, at=-40 * DAY)
+    newer = add(new_pem(), at=-30 * DAY)
+    kid = Key("EdDSA", old).kid
+    now = int(time.time())
+    claims = {
+        "token_type": "access",
+        "user_id": str(user.pk),
+        "jti": "f" * 32,
+        "iat": now,
+        "exp": now + 300,
+    }
+    forged = jwt.encode(claims, old, algorithm="EdDSA", headers={"kid": kid})
+
+    def answer():
+        return APIClient().get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {forged}").status_code
+
+    def published():
+        return [key["kid"] for key in APIClient().get("/.well-known/jwks.json").json()["keys"]]
+
+    assert answer() == 401
+    assert kid not in published()
+    assert f"key {kid} expired at " in rotate(capsys, "--list")
+
+    rotate(capsys, f"--revoke={next(k.kid for k in current_ring().keys if k.path == newer)}")
+
+    assert answer() == 401
+    assert len(published()) == 1
+    assert kid not in published()
+    assert f"key {kid} expired at " in rotate(capsys, "--list")
+
+
+def test_the_key_before_one_that_is_revoked_while_it_waits_keeps_its_end(add, clock, capsys):
+    add(new_pem(), at=-DAY)
+    first = keys.encode(FOREVER)
+    rotate(capsys, "--in", "600")
+    waiting = current_ring().keys[-1]
+
+    said = rotate(capsys, f"--revoke={waiting.kid}")
+
+    assert keys.decode(first) == FOREVER
+    clock.shift(599)
+    assert kid_of(keys.encode(FOREVER)) == kid_of(first)
+    clock.shift(1)
+    last = keys.encode(FOREVER)
+    assert kid_of(last) not in {kid_of(first), waiting.kid}
+    assert f"key {kid_of(last)} signs from " in said
+    clock.shift(31 * DAY)
+    assert f"key {kid_of(first)} expired at " in rotate(capsys, "--list")
+
+
+def test_a_recorded_end_stays_when_tokens_may_live_longer_or_the_next_key_is_lost(
+    add, folder, clock, capsys, options
+):
+    options(REFRESH_TOKEN_LIFETIME=timedelta(1), SLIDING_TOKEN_REFRESH_LIFETIME=timedelta(1))
+    add(new_pem(), at=-60)
+    first = keys.encode(FOREVER)
+    rotate(capsys, "--in", "0")
+    clock.shift(DAY + 1)
+
+    options(REFRESH_TOKEN_LIFETIME=timedelta(30))
+    with pytest.raises(TokenError):
+        keys.decode(first)
+    current_ring().keys[-1].path.unlink()
+    with pytest.raises(TokenError):
+        keys.decode(first)
+    with pytest.raises(Exception, match="busy or restarting"):
+        keys.encode(FOREVER)
+    assert "No key of TOKEN_BLACKLIST['KEYS_DIR'] may sign any more." in messages()
+
+    rotate(capsys)
+    assert keys.decode(keys.encode(FOREVER)) == FOREVER
+    assert messages() == []
+
+
+def test_a_key_is_revoked_with_its_public_half(add, capsys):
+    key = private_key("EdDSA")
+    add(public_pem(key), at=-120)
+    add(private_pem(key), at=-60)
+    leaked = keys.encode(FOREVER)
+
+    rotate(capsys, f"--revoke={kid_of(leaked)}")
+
+    assert kid_of(keys.encode(FOREVER)) != kid_of(leaked)
+    with pytest.raises(TokenError):
+        keys.decode(leaked)
+
+
+def test_a_key_whose_file_is_renamed_while_the_folder_is_read_is_not_missing(
+    add, folder, monkeypatch, caplog
+):
+    path = add(new_pem())
+    read = key_ring.read_key
+
+    def renamed_first(file):
+        if path.exists():
+            path.rename(folder / f"{path.stem}--20991231T000000Z.pem")
+        return read(file)
+
+    monkeypatch.setattr(key_ring, "read_key", renamed_first)
+
+    assert len(current_ring().keys) == 1
+    assert current_ring().problems == []
+    assert caplog.text == ""
 
 
 @pytest.fixture
@@ -299,7 +425,7 @@ def test_beside_an_unfit_file_no_key_is_made_and_none_dropped(
     if has_a_key:
         add(new_pem(), at=-60 * 24 * 3600)
         add(new_pem(), at=-59 * 24 * 3600)
-    before = sorted(folder.iterdir())
+    before = sorted(folder.glob("2*"))
 
     with pytest.raises(CommandError) as raised:
         call_command("rotatekeys")
@@ -308,7 +434,7 @@ def test_beside_an_unfit_file_no_key_is_made_and_none_dropped(
         "Nothing was changed, because the key ring has an unfit key: "
         f"{unfit.name}: the secret is shorter than 32 bytes."
     )
-    assert sorted(folder.iterdir()) == before
+    assert sorted(folder.glob("2*")) == before
 
 
 def test_a_leaked_key_is_revoked_beside_an_unfit_file(add, unfit, capsys):
@@ -368,6 +494,8 @@ def messages():
     [
         ("key.pem", new_pem(), "the name is not like"),
         ("20261129T164500Z.txt", new_pem(), "the name is not like"),
+        ("20261129T164500Z--.pem", new_pem(), "the name is not like"),
+        ("20261129T164500Z--soon.pem", new_pem(), "the name is not like"),
         ("20261129T164500Z.pem", "no key", "ValueError"),
         ("20261129T164500Z.secret", "short", "the secret is shorter than 32 bytes"),
         (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -78,13 +79,13 @@ class Command(BaseCommand):
 
 
 def _state(key: Key, ring: KeyRing, now: float) -> str:
-    if not key.private:
-        return "verifies only"
-    if key.starts > now:
-        return f"signs from {_time(key.starts)}"
-    if key is ring.signer(now):
+    if key.ends <= now:
+        return f"expired at {_time(key.ends)}"
+    if key is ring.find_signer(now):
         return "signs"
-    return f"verifies until {_time(key.ends)}"
+    if key.private and key.starts > now:
+        return f"signs from {_time(key.starts)}"
+    return "verifies only" if key.ends == math.inf else f"verifies until {_time(key.ends)}"
 
 
 def _title(key: Key) -> str:
