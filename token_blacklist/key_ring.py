@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jwt
 from django.core.signals import setting_changed
@@ -55,6 +55,9 @@ KEPT_FOR = 300.0  # seconds, as the header Cache-Control of the public keys says
 UNKNOWN_KEPT_FOR = 10.0  # seconds; a client can send any number of tokens with unknown keys
 RETRIED_AFTER = 1.0  # seconds, while no key is known
 SETTLED_AFTER = 2.0  # seconds; two changes within a tick of the file system have one time
+CHECKED_EVERY = 1.0  # seconds; the times of three files take 15 us, at each use of a key
+
+Files: TypeAlias = tuple[tuple[Any, ...], ...]  # of each: its name, inode, size and times
 
 
 class Key:
@@ -259,7 +262,11 @@ def longest_lifetime() -> timedelta:
 
 
 def current_ring() -> KeyRing:
-    """Return the ring of the settings, as the folder is now."""
+    """Return the ring of the settings.
+
+    A file that is added, renamed or removed counts from the next call on, because the time of the
+    folder changes with it. One that is overwritten in place counts after CHECKED_EVERY.
+    """
     if conf.JWKS_URL is not None:
         ring = _remote_ring(conf.JWKS_URL)
         ring.refresh(KEPT_FOR)
@@ -269,8 +276,9 @@ def current_ring() -> KeyRing:
     folder = Path(conf.KEYS_DIR)
     try:
         changed = folder.stat().st_mtime_ns
-        is_settled = time.time() - changed / 1e9 >= SETTLED_AFTER
-        return _read(folder, changed) if is_settled else read_ring(folder)
+        files, newest = _checked_files(folder, changed, time.monotonic() // CHECKED_EVERY)
+        is_settled = time.time() - max(changed, newest) / 1e9 >= SETTLED_AFTER
+        return _read(folder, changed, files) if is_settled else read_ring(folder)
     except OSError as error:
         return _unreadable(str(folder), error.strerror or "it cannot be read")
 
@@ -288,8 +296,15 @@ def _unreadable(folder: str, reason: str) -> KeyRing:
 
 
 @lru_cache(maxsize=2)
-def _read(folder: Path, changed: int) -> KeyRing:
-    """`changed` is the time of the folder's last change."""
+def _checked_files(folder: Path, changed: int, turn: float) -> tuple[Files, int]:
+    """Return the files, and when the last of them changed; once for each turn of a second."""
+    files = _files_of(folder)
+    return files, max((state[-1] for _name, *state in files if state), default=0)
+
+
+@lru_cache(maxsize=2)
+def _read(folder: Path, changed: int, files: Files) -> KeyRing:
+    """Read the ring once for each state of the folder and its files."""
     return read_ring(folder)
 
 
@@ -301,9 +316,9 @@ def read_ring(folder: Path) -> KeyRing:
     """
     files = _files_of(folder)
     while True:
-        ring = _ring_of_files(folder / name for name, *_state in files)
+        ring = _ring_of_files(folder / name for name, *_ in files)
         now = _files_of(folder)
-        if now == files:  # a file that gets another name would be missing
+        if now == files:  # otherwise, a file that was given another name may be missing
             break
         files = now
     for problem in ring.problems:
@@ -311,11 +326,23 @@ def read_ring(folder: Path) -> KeyRing:
     return ring
 
 
-def _files_of(folder: Path) -> tuple[tuple[str, int], ...]:
-    """Return the names of the files of a folder, each with its inode."""
+def _files_of(folder: Path) -> Files:
+    """Return the name of each file, and what differs when it is another or has other contents.
+
+    Its last time is that of the inode, which no program can set: `cp -p` keeps size and mtime.
+    """
     with os.scandir(folder) as entries:
         # Hidden are ..data, of a volume in Kubernetes, and files that are being written.
-        return tuple(sorted((e.name, e.inode()) for e in entries if not e.name.startswith(".")))
+        shown = [entry for entry in entries if not entry.name.startswith(".")]
+        return tuple(sorted((entry.name, *_state_of(entry)) for entry in shown))
+
+
+def _state_of(entry: os.DirEntry[str]) -> tuple[int, ...]:
+    try:
+        state = entry.stat()
+    except OSError:  # it is gone, or a link to nothing
+        return ()
+    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _ring_of_files(paths: Iterable[Path]) -> KeyRing:
@@ -418,6 +445,7 @@ def _base64(digest: bytes) -> str:
 
 
 def _forget(**kwargs: Any) -> None:
+    _checked_files.cache_clear()
     _read.cache_clear()
     _remote_ring.cache_clear()
 

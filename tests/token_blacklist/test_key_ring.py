@@ -9,7 +9,6 @@ import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import jwt
 import pytest
@@ -564,14 +563,65 @@ def test_a_ring_of_public_keys_verifies_and_signs_nothing(add):
         keys.encode(FOREVER)
 
 
-def test_a_folder_is_read_once_until_it_changes(add, folder, monkeypatch):
-    add(new_pem())
-    long_ago = time.time() - 60
-    os.utime(folder, (long_ago, long_ago))
+@pytest.fixture
+def settled(add, folder, clock):
+    """The file of a key that has not changed for a minute, nor has its folder."""
+    path = add(new_pem())
+    os.utime(folder, (0, 0))
+    clock.shift(60)
+    return path
+
+
+def test_a_folder_is_read_once_until_it_changes(settled, monkeypatch):
     assert current_ring() is current_ring()
-    monkeypatch.setattr(Path, "iterdir", lambda self: pytest.fail("read again"))
+    monkeypatch.setattr(key_ring, "read_ring", lambda folder: pytest.fail("read again"))
 
     keys.decode(keys.encode(FOREVER))
+
+
+@pytest.mark.parametrize("change", ["write", "replace", "rename"])
+def test_a_file_with_other_contents_is_noticed_after_a_second(
+    settled, folder, monkeypatch, change, tmp_path_factory
+):
+    """Keys of one kind have one size, and some programs keep the time of a file."""
+    before, was = keys.encode(FOREVER), settled.stat()
+    other = tmp_path_factory.mktemp("other") / "key"
+    other.write_text(new_pem())
+    if change == "write":
+        settled.write_text(other.read_text())
+    elif change == "replace":
+        other.replace(settled)
+    else:
+        settled.unlink()
+        other.rename(settled)
+    os.utime(settled, ns=(was.st_atime_ns, was.st_mtime_ns))
+    os.utime(folder, (0, 0))
+    later = time.monotonic() + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+
+    assert kid_of(keys.encode(FOREVER)) != kid_of(before)
+    with pytest.raises(TokenError):
+        keys.decode(before)
+
+
+def test_a_revoked_key_is_refused_from_the_next_request_on(settled, monkeypatch, capsys):
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    leaked = keys.encode(FOREVER)
+
+    rotate(capsys, f"--revoke={kid_of(leaked)}")
+
+    with pytest.raises(TokenError):
+        keys.decode(leaked)
+
+
+def test_a_link_to_nothing_is_unfit(add, folder, clock):
+    add(new_pem())
+    (folder / "20261129T164500Z.pem").symlink_to(folder / "missing")
+    clock.shift(60)
+
+    assert current_ring().problems == ["20261129T164500Z.pem: FileNotFoundError"]
+    assert keys.decode(keys.encode(FOREVER)) == FOREVER
 
 
 def test_two_changes_at_one_time_of_the_file_system_are_both_seen(add, folder):
