@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -23,6 +23,22 @@ class Client:
 
     ip_address: str | None = None
     user_agent: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there was a request to read it from."""
+        return bool(self.ip_address or self.user_agent)
+
+    def may_be(self, other: Client) -> bool:
+        """Return whether both may be one client: the network or the user agent is the same.
+
+        A phone changes its network, an update the user agent, hardly ever both within seconds. An
+        unknown client may be any client, but of a known one a missing user agent or address is a
+        value like others: it is the client that leaves a header out.
+        """
+        if not (self.is_known and other.is_known) or self.user_agent == other.user_agent:
+            return True
+        return network_of(self.ip_address) == network_of(other.ip_address)
 
 
 @contextmanager
@@ -59,6 +75,16 @@ def _address(request: Request | HttpRequest) -> str | None:
     if proxies and hops != [""]:
         claimed = hops[-min(proxies, len(hops))]
     return _normal(claimed)
+
+
+def network_of(address: str | None) -> IPv4Network | IPv6Network | None:
+    """Return the network that is most likely one site's: the /24 of IPv4, the /48 of IPv6."""
+    if address is None:
+        return None
+    ip = ip_address(address)
+    if ip.version == 6 and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip_network((ip, 24 if ip.version == 4 else 48), strict=False)
 
 
 @lru_cache(maxsize=1024)

@@ -156,7 +156,7 @@ class Conf:
     ROTATION_GRACE_PERIOD = Option(
         timedelta(seconds=10),
         DURATION,
-        "how long a repeated refresh returns the same response; 0 turns it off",
+        "how long a refresh repeated by the same client returns the same response; 0 turns it off",
     )
     REQUIRE_OUTSTANDING = Option(
         True,

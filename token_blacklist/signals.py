@@ -8,8 +8,10 @@ prevent a sign-in or sign-out. Events of a session have `session_id` and `user_i
 - `token_issued`: a session was opened.
 - `token_refreshed(generation)`: a session advanced to that generation.
 - `token_blacklisted(reason, by_id)`: a session was ended.
-- `token_reused(generation)`: an old token of that generation came back, so two clients hold it.
-- `token_repeated(generation)`: a client repeated a refresh because the response was lost.
+- `token_reused(generation, ip_address, user_agent)`: an old token of that generation came back from
+  that client, so two clients hold it.
+- `token_repeated(generation, ip_address, user_agent)`: a client repeated a refresh because the
+  response was lost.
 - `token_refused(code)`: a request was answered with 401.
 - `tokens_flushed(outstanding, blacklisted)`: the flush deleted this many rows of the two lists.
 
@@ -65,8 +67,14 @@ class Event(Signal):
 
     def _log(self, **facts: Any) -> None:
         if logger.isEnabledFor(self.level):
-            line = " ".join(f"{name}={value}" for name, value in facts.items())
+            line = " ".join(f"{name}={_shown(value)}" for name, value in facts.items())
             logger.log(self.level, "%s %s", self.name, line, extra={"event": self.name, **facts})
+
+
+def _shown(value: Any) -> str:
+    """Return the value in quotes if it has spaces: a user agent must not look like other facts."""
+    text = str(value)
+    return text if text.isprintable() and text and " " not in text else repr(text)
 
 
 token_issued = Event("token_issued")

@@ -390,6 +390,7 @@ class BlacklistMixin(Token):
 
         That is `successor`, or within the grace period the token that an earlier refresh with
         this one issued. One UPDATE; otherwise one SELECT as well, and one INSERT for reuse.
+        `client` is recorded, and a repeat by another client is reuse; None is any client.
 
         Raises:
             TokenError: the session has ended, or ends now because this token was reused.
@@ -416,7 +417,7 @@ class BlacklistMixin(Token):
         user = session.user
         if not (conf.USER_AUTHENTICATION_RULE(user) and self._names(user)):
             raise _no_active_account()  # first, because it tells the client more
-        repeat(session, self.generation, now)
+        repeat(session, self.generation, now, client)
         return self._successor_at(
             session.generation, session.refreshed_at or now, session.expires_at, user
         )

@@ -86,3 +86,15 @@ def test_a_refresh_token_is_no_sliding_token(sliding, user):
 
     assert sliding.refresh(pair.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
     assert sliding.me(pair.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_the_one_before_from_another_client_authenticates_and_is_reuse_at_a_refresh(sliding):
+    """Until the grace period ends it is worth an access token, which any client can use."""
+    first = sliding.access
+    sliding.refresh()
+    thief = SlidingDevice(sliding.user, REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Thief/6.6")
+
+    assert thief.me(first).status_code == HTTPStatus.OK
+    assert thief.refresh(first).status_code == HTTPStatus.UNAUTHORIZED
+    assert BlacklistedToken.objects.get().reason == "reuse"
+    assert sliding.me().status_code == HTTPStatus.UNAUTHORIZED

@@ -39,6 +39,11 @@ pytestmark = pytest.mark.slow
 
 HOUR = 3600
 LEEWAY = 30
+# Addresses and user agents by client. The first is repeated, so that most stories have one client.
+HOME = ("198.51.100.7", "Phone/1.0")
+CLIENTS = (HOME, HOME, HOME, ("198.51.100.99", "Tab/1.0"), ("203.0.113.9", "Phone/1.0"))
+THIEF = ("203.0.113.66", "Thief/6.6")
+ANY_CLIENT = st.sampled_from((*CLIENTS, THIEF))
 START = datetime(2030, 1, 1, tzinfo=UTC)
 ANY = st.integers(0, 1_000)
 SELDOM = st.integers(0, 9)  # happens on 0: what ends every session makes a short story
@@ -54,9 +59,15 @@ class Session:
     tokens: list[str]
     access: list[str] = field(default_factory=list)
     refreshed_at: float = 0
+    client: tuple[str, str] = HOME  # that refreshed last
     row_expires_at: float = 0
     has_row: bool = True
     ended: bool = False
+
+
+def headers(client: tuple[str, str]) -> dict[str, str]:
+    address, agent = client
+    return {"REMOTE_ADDR": address, "HTTP_USER_AGENT": agent}
 
 
 class Stories(RuleBasedStateMachine):
@@ -129,7 +140,11 @@ class Stories(RuleBasedStateMachine):
             and self.now <= session.refreshed_at + grace
         )
 
-    def refresh_says(self, session: Session, generation: int) -> str:
+    def may_be_one(self, session: Session, client: tuple[str, str]) -> bool:
+        networks = {address.rpartition(".")[0] for address, _agent in (session.client, client)}
+        return len(networks) == 1 or session.client[1] == client[1]
+
+    def refresh_says(self, session: Session, generation: int, client: tuple[str, str]) -> str:
         """Return what a refresh must do: move, repeat, refuse, or end the session as reused."""
         token = session.tokens[generation]
         claims = keys.decode(token, verify=False)
@@ -141,7 +156,8 @@ class Stories(RuleBasedStateMachine):
             return "refuse"
         if generation == len(session.tokens) - 1:
             return "move"
-        return "repeat" if self.in_grace(session, generation) else "reuse"
+        is_repeat = self.in_grace(session, generation) and self.may_be_one(session, client)
+        return "repeat" if is_repeat else "reuse"
 
     # What may happen.
 
@@ -154,7 +170,7 @@ class Stories(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(["refresh", "sliding"]))
     def sign_in(self, kind):
         path = "/api/token/" if kind == "refresh" else "/api/token/sliding/"
-        answer = self.device.post(path, self.device.credentials)
+        answer = self.device.post(path, self.device.credentials, **headers(HOME))
         assert answer.status_code == 200
         session = Session(kind, self.user.pk, [])
         self.keep(session, answer.json())
@@ -169,33 +185,37 @@ class Stories(RuleBasedStateMachine):
         session.row_expires_at = keys.decode(token, verify=False)["exp"]
 
     @precondition(lambda self: self.opened)
-    @rule(which=ANY, pick=st.integers(0, 9))
-    def refresh(self, which, pick):
+    @rule(which=ANY, pick=st.integers(0, 9), client=ANY_CLIENT)
+    def refresh(self, which, pick, client):
         session = self.choose(which)
         # Mostly the newest tokens, for the same reason.
-        self.send(session, max(0, len(session.tokens) - 1 - pick // 3))
+        self.send(session, max(0, len(session.tokens) - 1 - pick // 3), client)
 
     @precondition(lambda self: self.opened)
-    @rule(which=ANY, seconds=st.sampled_from([0, 9.5, 11]))
-    def refresh_and_again(self, which, seconds):
+    @rule(which=ANY, seconds=st.sampled_from([0, 9.5, 11]), client=ANY_CLIENT)
+    def refresh_and_again(self, which, seconds, client):
         session = self.choose(which)
         newest = len(session.tokens) - 1
         self.send(session, newest)
         self.traveller.shift(seconds)
-        self.send(session, newest)
+        self.send(session, newest, client)
 
-    def send(self, session: Session, generation: int) -> None:
-        verdict = self.refresh_says(session, generation)
+    def send(self, session: Session, generation: int, client: tuple[str, str] = HOME) -> None:
+        verdict = self.refresh_says(session, generation, client)
         self.steps[verdict] += 1
+        if verdict == "reuse" and self.in_grace(session, generation):
+            self.steps["reuse by another client"] += 1
         name, path = ("refresh", "/api/token/refresh/")
         if session.kind == "sliding":
             name, path = ("token", "/api/token/sliding/refresh/")
 
-        answer = self.device.post(path, {name: session.tokens[generation]})
+        token = session.tokens[generation]
+        answer = self.device.post(path, {name: token}, **headers(client))
 
         assert answer.status_code == (200 if verdict in {"move", "repeat"} else 401), verdict
         if verdict == "move":
             self.keep(session, answer.json())
+            session.client = client
         elif verdict == "repeat":
             assert answer.json()[name] == session.tokens[-1]
         elif verdict == "reuse":
@@ -314,6 +334,5 @@ def test_every_story_of_sessions_goes_as_the_model_says(db):
         ),
     )
     # The stories were about something.
-    assert all(Stories.steps[kind] >= 1 for kind in ("move", "repeat", "refuse", "reuse")), (
-        Stories.steps
-    )
+    kinds = ("move", "repeat", "refuse", "reuse", "reuse by another client")
+    assert all(Stories.steps[kind] >= 1 for kind in kinds), Stories.steps

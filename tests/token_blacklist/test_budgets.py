@@ -94,6 +94,15 @@ def test_a_repeated_refresh_is_two(device):
         assert device.refresh(old).status_code == 200
 
 
+def test_a_repeat_from_another_client_is_three(device):
+    old = device.refresh_token
+    device.refresh(old)
+    thief = Device(device.user, REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Thief/6.6")
+
+    with statements("UPDATE", "SELECT", "INSERT"):
+        assert thief.refresh(old).status_code == 401
+
+
 def test_a_refused_refresh_is_two_and_reuse_adds_one_insert(device):
     oldest = device.refresh_token
     device.refresh()

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests.support.devices import user_id_claim
+from tests.support.devices import Device, user_id_claim
 from token_blacklist.models import BlacklistedToken, OutstandingToken
-from token_blacklist.signals import token_reused
+from token_blacklist.signals import token_repeated, token_reused
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 DAY = 24 * 3600
@@ -140,6 +140,142 @@ def test_reuse_is_told_once_and_without_a_token(
     assert len(warnings) == 1
     assert session().session_id in warnings[0]
     assert "eyJ" not in caplog.text
+
+
+HOME = {"REMOTE_ADDR": "198.51.100.7", "HTTP_USER_AGENT": "Phone/1.0"}
+OTHER_AGENT = {**HOME, "HTTP_USER_AGENT": "Thief/6.6"}
+OTHER_NETWORK = {**HOME, "REMOTE_ADDR": "203.0.113.9"}
+THIEF = OTHER_AGENT | {"REMOTE_ADDR": "203.0.113.9"}
+
+
+class TestARepeatFromAnotherClient:
+    """A lost response comes from the same client, so its network or user agent is the same."""
+
+    @pytest.fixture
+    def phone(self, user):
+        phone = Device(user, **HOME)
+        assert phone.log_in().status_code == HTTPStatus.OK
+        return phone
+
+    def repeated(self, user, phone, client):
+        """Refresh, and send the same token from another client."""
+        old = phone.refresh_token
+        assert phone.refresh().status_code == HTTPStatus.OK
+        return Device(user, **client).refresh(old)
+
+    def test_it_is_reuse_and_ends_the_session_for_both(
+        self, user, phone, caplog, django_capture_on_commit_callbacks
+    ):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert self.repeated(user, phone, THIEF).json()["code"] == "token_not_valid"
+
+        assert reason() == "reuse"
+        assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
+        assert phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        (warning,) = [r for r in caplog.records if r.message.startswith("token_reused")]
+        assert (warning.levelname, warning.ip_address) == ("WARNING", "203.0.113.9")
+
+    def test_a_thief_who_refreshes_first_is_noticed_by_the_users_refresh(self, user, phone):
+        stolen = phone.refresh_token
+        assert Device(user, **THIEF).refresh(stolen).status_code == HTTPStatus.OK
+
+        assert phone.refresh(stolen).status_code == HTTPStatus.UNAUTHORIZED
+        assert reason() == "reuse"
+
+    def test_a_thief_who_follows_each_refresh_gets_nothing(self, user, phone):
+        answers = []
+        for _ in range(5):
+            answers.append(self.repeated(user, phone, THIEF).status_code)
+            phone.log_in()
+
+        assert answers == [HTTPStatus.UNAUTHORIZED] * 5
+
+    @pytest.mark.parametrize("client", [HOME, OTHER_AGENT, OTHER_NETWORK])
+    def test_with_the_same_network_or_user_agent_it_is_a_repeat(self, user, phone, client):
+        repeated = self.repeated(user, phone, client)
+
+        assert repeated.status_code == HTTPStatus.OK
+        assert repeated.json()["refresh"] == phone.refresh_token
+        assert not BlacklistedToken.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("recorded", "address", "is_same"),
+        [
+            ("198.51.100.7", "198.51.100.250", True),
+            ("198.51.100.7", "198.51.101.7", False),
+            ("198.51.100.7", "::ffff:198.51.100.9", True),
+            ("::ffff:198.51.100.9", "198.51.100.7", True),
+            ("::ffff:198.51.100.9", "::ffff:203.0.113.9", False),
+            ("2001:db8:1:2::1", "2001:db8:1:ffff::9", True),
+            ("2001:db8:1:2::1", "2001:db8:2:2::1", False),
+            ("2001:db8:1:2::1", "198.51.100.7", False),
+            ("", "", True),
+            ("198.51.100.7", "", False),
+            ("", "198.51.100.7", False),
+        ],
+    )
+    def test_a_network_is_24_bits_of_ipv4_and_48_of_ipv6(self, user, recorded, address, is_same):
+        phone = Device(user, REMOTE_ADDR=recorded, HTTP_USER_AGENT="Phone/1.0")
+        phone.log_in()
+
+        repeated = self.repeated(
+            user, phone, {"REMOTE_ADDR": address, "HTTP_USER_AGENT": "Other/1.0"}
+        )
+
+        assert repeated.status_code == (HTTPStatus.OK if is_same else HTTPStatus.UNAUTHORIZED)
+
+    @pytest.mark.parametrize("agent", [{}, {"HTTP_USER_AGENT": ""}])
+    def test_a_request_without_a_user_agent_is_not_the_same_client(self, user, phone, agent):
+        thief = {"REMOTE_ADDR": "203.0.113.9", **agent}
+
+        assert self.repeated(user, phone, thief).status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_a_refresh_without_a_request_has_no_client_that_could_differ(self, user, phone):
+        old = RefreshToken(phone.refresh_token)
+        assert phone.refresh().status_code == HTTPStatus.OK
+
+        assert str(old.rotate(old.successor())) == phone.refresh_token
+
+    def test_a_client_that_was_not_recorded_is_any_client(self, user):
+        token = RefreshToken.for_user(user)
+        in_force = token.rotate(token.successor())
+
+        again = Device(user, **THIEF).refresh(str(token))
+
+        assert again.json()["refresh"] == str(in_force)
+
+    def test_a_long_user_agent_is_compared_as_far_as_it_is_recorded(self, user):
+        client = {"REMOTE_ADDR": "198.51.100.7", "HTTP_USER_AGENT": "Long/1.0 " * 99}
+        phone = Device(user, **client)
+        phone.log_in()
+
+        moved = client | {"REMOTE_ADDR": "203.0.113.9"}
+        assert self.repeated(user, phone, moved).status_code == HTTPStatus.OK
+
+    def test_where_older_tokens_stay_valid_they_do_so_for_every_client(self, user, phone, options):
+        options(BLACKLIST_AFTER_ROTATION=False)
+
+        assert self.repeated(user, phone, THIEF).status_code == HTTPStatus.OK
+
+    def test_a_repeat_is_sent_and_logged_with_its_client(
+        self, user, phone, caplog, django_capture_on_commit_callbacks
+    ):
+        caplog.set_level("INFO", "token_blacklist.events")
+        heard = []
+
+        def hear(ip_address, user_agent, **_):
+            heard.append((ip_address, user_agent))
+
+        token_repeated.connect(hear)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                self.repeated(user, phone, {**OTHER_AGENT, "HTTP_USER_AGENT": "Tab 2/1.0 a=b"})
+        finally:
+            token_repeated.disconnect(hear)
+
+        assert heard == [("198.51.100.7", "Tab 2/1.0 a=b")]
+        (line,) = [r.message for r in caplog.records if r.message.startswith("token_repeated")]
+        assert line.endswith("ip_address=198.51.100.7 user_agent='Tab 2/1.0 a=b'")
 
 
 def test_no_grace_no_second_answer(device, options):

@@ -1,7 +1,8 @@
 """Rotating: a refresh advances the session's row by one UPDATE (RFC 9700 section 4.14.2).
 
 However many requests bring the same token at the same time, the UPDATE lets one of them through.
-The others find the row advanced and, within the grace period, get the same successor.
+The others find the row advanced and, within the grace period, get the same successor, if they may
+come from the same client.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
 from ..clients import Client
+from ..conf import conf
 from ..exceptions import ExpiredTokenError, TokenError
 from ..models import BlacklistedToken, OutstandingToken
 from ..signals import token_refreshed, token_repeated, token_reused
@@ -85,11 +87,14 @@ def advance(
     return bool(advanced)
 
 
-def repeat(session: OutstandingToken, generation: int, now: datetime) -> None:
+def repeat(
+    session: OutstandingToken, generation: int, now: datetime, client: Client | None
+) -> None:
     """Accept that a refresh with a token of this generation is repeated, or raise TokenError.
 
     `session` comes from `find_session`. Reuse of an old token ends it: one INSERT.
     """
+    client = client or Client()
     if session.is_blacklisted:
         raise TokenError(_("Token is blacklisted"))
     if session.is_expired(now):
@@ -104,18 +109,31 @@ def repeat(session: OutstandingToken, generation: int, now: datetime) -> None:
             generation,
         )
         raise TokenError(_("Token is invalid"))
-    if not session.is_in_force:
-        _end_reused(session, generation)
+    if not session.is_in_force or _is_of_another_client(session, generation, client):
+        _end_reused(session, generation, client)
         raise TokenError(_("Token is blacklisted"))
     token_repeated.announce(
         OutstandingToken,
         session_id=session.session_id,
         user_id=session.user_id,
         generation=session.generation,
+        ip_address=client.ip_address,
+        user_agent=client.user_agent,
     )
 
 
-def _end_reused(session: OutstandingToken, generation: int) -> None:
+def _is_of_another_client(session: OutstandingToken, generation: int, client: Client) -> bool:
+    """Return whether the token was refreshed by one client and now comes from another.
+
+    A lost response comes from the same client. Otherwise a thief who refreshes just after the user
+    would get the user's own next token each time, and nobody would notice.
+    """
+    was_refreshed = generation < session.generation and conf.BLACKLIST_AFTER_ROTATION
+    recorded = Client(session.ip_address, session.user_agent)
+    return was_refreshed and not client.may_be(recorded)
+
+
+def _end_reused(session: OutstandingToken, generation: int, client: Client) -> None:
     """End a session whose old token came back: it is held by two clients, one a thief."""
     _record, ended = revoke_session(session, reason=BlacklistedToken.Reason.REUSE)
     if ended:
@@ -124,4 +142,6 @@ def _end_reused(session: OutstandingToken, generation: int) -> None:
             session_id=session.session_id,
             user_id=session.user_id,
             generation=generation,
+            ip_address=client.ip_address,
+            user_agent=client.user_agent,
         )
