@@ -21,6 +21,7 @@ from token_blacklist.conf import conf
 from token_blacklist.exceptions import InvalidToken
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions.end import revoke_user
+from token_blacklist.users import may_use_tokens
 
 from .models import User
 
@@ -60,7 +61,8 @@ def change_password(
     nothing.
 
     Raises:
-        InvalidToken: the password was changed or the session revoked in between. Nothing changed.
+        InvalidToken: the password was changed or the session revoked in between, or the user may
+            not use tokens. Nothing changed.
     """
     me = User.objects.get_queryset().filter(pk=user.pk, password=user.password, is_active=True)
     if session is not None:
@@ -68,7 +70,7 @@ def change_password(
         me = me.filter(Exists(live))
     hashed = make_password(password)
     with transaction.atomic():
-        if not me.update_alone(password=hashed):
+        if not (may_use_tokens(user) and me.update_alone(password=hashed)):
             raise InvalidToken(_("You were signed out in the meantime. Sign in and try again."))
         revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD)
         user.remember_password(hashed)  # the new session is opened on this one

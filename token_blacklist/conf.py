@@ -167,7 +167,9 @@ class Conf:
     CHECK_USER_IS_ACTIVE = Option(True, FLAG, "refuse users with `is_active=False`")
     USER_AUTHENTICATION_RULE = imported(
         f"{_APP}.authentication.default_user_authentication_rule",
-        "a function `user -> bool`: whether the user may sign in and use tokens",
+        "a function `user -> bool`: whether the user may sign in and use tokens; asked at each use "
+        "of a token, but not about inactive or deleted users. Your own takes one more SELECT per "
+        "refresh",
     )
     UPDATE_LAST_LOGIN = Option(
         False, FLAG, "update `last_login` at each sign-in, with one more statement"
@@ -293,10 +295,6 @@ class Conf:
         """The options that the site sets."""
         given: dict[str, Any] | None = getattr(settings, "TOKEN_BLACKLIST", None)
         return {} if given is None else given
-
-    def has(self, name: str) -> bool:
-        """Return whether the site sets the option."""
-        return name in self.user_settings
 
     def reload(self) -> None:
         """Forget every value; the next access reads the settings again."""

@@ -26,6 +26,7 @@ from .tokens import (
     SlidingToken,
     Token,
 )
+from .users import may_use_tokens
 
 ACCESS_HELP = "Send it with each request: `Authorization: Bearer <access>`."
 REFRESH_HELP = (
@@ -90,7 +91,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         request = self.context.get("request")
         credentials = {self.username_field: attrs[self.username_field]}
         user = authenticate(request, **credentials, password=attrs["password"])
-        if user is None or not conf.USER_AUTHENTICATION_RULE(user):
+        if user is None or not may_use_tokens(user):
             if conf.ON_LOGIN_FAILED:
                 conf.ON_LOGIN_FAILED(credentials, request)
             raise AuthenticationFailed(

@@ -28,7 +28,7 @@ from .sessions.open import announce_issued, open_session, record_session
 from .sessions.prove import find_session, find_user_of_session
 from .sessions.rotate import advance, repeat
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
-from .users import default_user_authentication_rule
+from .users import has_own_rule, may_use_tokens
 from .utils import aware_utcnow
 
 SESSION_CLAIM = "sid"
@@ -188,7 +188,7 @@ class Token:
         )
         if user is None:
             raise AuthenticationFailed(_("This account no longer exists."), code="user_not_found")
-        if not default_user_authentication_rule(user):
+        if not may_use_tokens(user):
             detail = _("This account is deactivated. Contact support.")
             raise AuthenticationFailed(detail, code="user_inactive")
         if not is_live:
@@ -366,7 +366,8 @@ class BlacklistMixin(Token):
         """Return the token that a refresh with this one issues. The session does not change yet.
 
         With ROTATE_REFRESH_TOKENS off, that is this token. One SELECT if `rotate` does not check
-        the user, or if USER_CLAIMS or USER_AUTHENTICATION_RULE needs one; otherwise no query.
+        the user, or if USER_CLAIMS or a USER_AUTHENTICATION_RULE of the site needs one; otherwise
+        no query.
 
         Raises:
             TokenError: the session has ended.
@@ -379,9 +380,9 @@ class BlacklistMixin(Token):
         if not conf.LISTS_ENABLED:
             return self._unlisted_successor(expires_at, self._get_active_user())
         user = None
-        if conf.USER_CLAIMS or conf.has("USER_AUTHENTICATION_RULE"):
+        if conf.USER_CLAIMS or has_own_rule():
             user = self.find_user()
-            if not conf.USER_AUTHENTICATION_RULE(user):
+            if not may_use_tokens(user):
                 raise _no_active_account()
         return self._successor_at(self.generation + 1, self.current_time, expires_at, user)
 
@@ -415,7 +416,7 @@ class BlacklistMixin(Token):
         if session is None:
             raise TokenError(_("Token is blacklisted"))
         user = session.user
-        if not (conf.USER_AUTHENTICATION_RULE(user) and self._names(user)):
+        if not (may_use_tokens(user) and self._names(user)):
             raise _no_active_account()  # first, because it tells the client more
         repeat(session, self.generation, now, client)
         return self._successor_at(
@@ -457,12 +458,9 @@ class BlacklistMixin(Token):
 
     def _get_active_user(self) -> Any:
         try:
-            user = self.get_user()
+            return self.get_user()
         except AuthenticationFailed as error:
             raise _no_active_account() from error
-        if not conf.USER_AUTHENTICATION_RULE(user):
-            raise _no_active_account()
-        return user
 
     def _record_rotated(self, expires_at: datetime, client: Client | None) -> bool:
         """Record a session at its next generation, for a token that was issued without a record.

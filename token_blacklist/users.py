@@ -1,4 +1,4 @@
-"""Which users may sign in, as a query and as a function."""
+"""Which users may use tokens, as a function and as its twin in SQL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,27 @@ from .conf import conf
 from .statements import param
 
 
+def may_use_tokens(user: Any) -> bool:
+    """Return whether the user, or None, may sign in and use tokens.
+
+    Asked wherever a user is loaded. USER_AUTHENTICATION_RULE can refuse more users than
+    CHECK_USER_IS_ACTIVE, not fewer, and is asked only about a user who exists.
+    """
+    if not default_user_authentication_rule(user):
+        return False
+    return not has_own_rule() or bool(conf.USER_AUTHENTICATION_RULE(user))
+
+
+def has_own_rule() -> bool:
+    """Return whether the site has a rule that SQL does not know, so that it needs the user."""
+    return conf.USER_AUTHENTICATION_RULE is not default_user_authentication_rule
+
+
 def active_users() -> models.QuerySet[Any]:
-    """Return the users who may sign in, by `is_active` if that is a column."""
+    """Return the users whom the default rule allows, by `is_active` if that is a column.
+
+    The twin of `may_use_tokens` in statements that load no user.
+    """
     users = get_user_model()._default_manager.all()
     try:
         get_user_model()._meta.get_field("is_active")

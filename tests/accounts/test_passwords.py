@@ -40,6 +40,14 @@ class ObtainWithTeam(TokenObtainPairSerializer):
         return token
 
 
+def refuse_and(refused, device):
+    def session_of(token):
+        refused.add(device.user.pk)
+        return token["sid"]
+
+    return session_of
+
+
 class TestThroughTheAPI:
     def test_the_new_one_signs_in_byte_for_byte_and_the_old_one_does_not(self, device):
         assert device.change_password(NEW).status_code == HTTPStatus.OK
@@ -47,6 +55,25 @@ class TestThroughTheAPI:
         assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
         assert device.log_in(password=NEW.strip()).status_code == HTTPStatus.UNAUTHORIZED
         assert device.log_in(password=NEW).status_code == HTTPStatus.OK
+
+    @pytest.mark.parametrize("in_between", [True, False])
+    def test_a_user_whom_the_rule_refuses_gets_no_new_pair(
+        self, device, options, monkeypatch, in_between
+    ):
+        refused = set()
+        options(USER_AUTHENTICATION_RULE=lambda user: user.pk not in refused)
+        if in_between:  # after the request was authenticated
+            monkeypatch.setattr("accounts.views.sessions.session_of", refuse_and(refused, device))
+        else:
+            refused.add(device.user.pk)
+
+        answer = device.change_password(NEW)
+
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        assert "access" not in answer.json()
+        device.user.refresh_from_db()
+        assert device.user.check_password(PASSWORD)
+        assert OutstandingToken.objects.count() == 1
 
     def test_the_new_access_token_has_the_claims_of_now(self, device, options):
         options(USER_CLAIMS=lambda user: {"name": user.name})

@@ -1,0 +1,176 @@
+"""USER_AUTHENTICATION_RULE: one rule, asked at every use of a token, and never about nobody."""
+
+import hashlib
+from base64 import b64encode
+from http import HTTPStatus
+
+import pytest
+from rest_framework.test import APIClient, APIRequestFactory
+
+from tests.support.devices import Device
+from tests.support.factories import UserFactory
+from tests.token_blacklist.test_budgets import statements
+from token_blacklist.authentication import JWTAuthentication
+from token_blacklist.models import OutstandingToken
+from token_blacklist.tokens import RefreshToken
+from token_blacklist.users import may_use_tokens
+
+REFUSED = HTTPStatus.UNAUTHORIZED
+SERVICE = "Basic " + b64encode(b"shop:secret").decode()
+
+
+@pytest.fixture
+def rule(options):
+    """A rule of the site. It fails for None, like most that sites write."""
+
+    def allows(user):
+        asked.append(user)
+        return user.email not in refused
+
+    asked, refused = [], set()
+    allows.asked, allows.refused = asked, refused
+    options(
+        USER_AUTHENTICATION_RULE=allows,
+        AUTH_TOKEN_CLASSES=(
+            "token_blacklist.tokens.AccessToken",
+            "token_blacklist.tokens.SlidingToken",
+        ),
+        INTROSPECTION_CLIENTS={"shop": [hashlib.sha256(b"secret").hexdigest()]},
+    )
+    return allows
+
+
+@pytest.fixture
+def uses(user, rule):
+    """Every use of a user's tokens, by name: each returns whether it was accepted."""
+    device, http = Device(user), APIClient()
+    assert device.log_in().status_code == HTTPStatus.OK
+    sliding = device.post("/api/token/sliding/", device.credentials).json()["token"]
+    access, refresh = device.access, device.refresh_token
+
+    def check():
+        return http.get("/api/token/check/", **device.bearer).status_code == 204
+
+    def introspect(token):
+        answer = http.post("/api/token/introspect/", {"token": token}, HTTP_AUTHORIZATION=SERVICE)
+        return answer.json()["active"]
+
+    def accepted(response):
+        assert response.status_code in {HTTPStatus.OK, REFUSED}
+        return response.status_code == HTTPStatus.OK
+
+    return {
+        "sign in": lambda: accepted(Device(user).log_in()),
+        "request": lambda: accepted(device.me(access)),
+        "request by a sliding token": lambda: accepted(device.me(sliding)),
+        "check": check,
+        "verify": lambda: accepted(device.verify(access)),
+        "verify a refresh token": lambda: accepted(device.verify(refresh)),
+        "verify a sliding token": lambda: accepted(device.verify(sliding)),
+        "introspection": lambda: introspect(access),
+        "introspection of a refresh token": lambda: introspect(refresh),
+        "refresh": lambda: accepted(device.refresh(refresh)),
+        "repeated refresh": lambda: accepted(device.refresh(refresh)),
+        "refresh of a sliding token": lambda: accepted(
+            device.post("/api/token/sliding/refresh/", {"token": sliding})
+        ),
+    }
+
+
+def accepted(uses):
+    return {name for name, use in uses.items() if use()}
+
+
+def test_a_user_whom_the_rule_allows_can_do_everything(uses):
+    assert accepted(uses) == uses.keys()
+
+
+def test_a_user_whom_the_rule_refuses_since_the_sign_in_can_do_nothing(uses, rule, user):
+    rule.refused.add(user.email)
+
+    assert accepted(uses) == set()
+
+
+@pytest.mark.parametrize("rotate", [True, False])
+def test_the_rule_is_never_asked_about_a_deleted_user(uses, rule, user, options, rotate):
+    options(ROTATE_REFRESH_TOKENS=rotate)
+    type(user)._base_manager.filter(pk=user.pk).delete()
+    rule.asked.clear()
+
+    assert accepted(uses) == set()
+    assert rule.asked == []
+
+
+def test_the_rule_is_not_asked_about_an_inactive_user(uses, rule, user):
+    type(user)._base_manager.filter(pk=user.pk).update(is_active=False)
+    rule.asked.clear()
+
+    assert accepted(uses) == set()
+    assert rule.asked == []
+
+
+def test_a_repeated_refresh_asks_the_rule_too(user, rule):
+    device = Device(user)
+    device.log_in()
+    old = RefreshToken(device.refresh_token)
+    successor = old.successor()
+    device.refresh()
+    rule.refused.add(user.email)
+
+    with pytest.raises(Exception, match="deactivated or no longer exists"):
+        old.rotate(successor)
+
+
+def test_signing_out_is_open_to_everybody(user, rule):
+    device = Device(user)
+    device.log_in()
+    rule.refused.add(user.email)
+
+    assert device.log_out().status_code == HTTPStatus.OK
+    assert not OutstandingToken.objects.live().exists()
+
+
+def test_claims_are_checked_like_the_token_they_come_from(user, rule):
+    token = RefreshToken.for_user(user).access_token
+    rule.refused.add(user.email)
+
+    with pytest.raises(Exception, match="deactivated"):
+        JWTAuthentication().get_user(token.payload)
+
+
+@pytest.mark.parametrize("result", [None, 0, "", [], True, 1])
+def test_what_the_rule_returns_is_taken_for_yes_or_no(user, options, result):
+    options(USER_AUTHENTICATION_RULE=lambda user: result)
+
+    assert may_use_tokens(user) is bool(result)
+
+
+def test_a_rule_costs_one_more_select_at_a_refresh_alone(user, rule):
+    device = Device(user)
+    with statements("SELECT", "INSERT"):
+        device.log_in()
+    with statements("SELECT"):
+        device.me()
+    with statements("SELECT"):
+        device.verify(device.refresh_token)
+    with statements("SELECT", "UPDATE"):
+        assert device.refresh().status_code == HTTPStatus.OK
+
+
+def test_the_default_rule_costs_none_where_a_site_names_it(device, options):
+    options(
+        USER_AUTHENTICATION_RULE="token_blacklist.authentication.default_user_authentication_rule"
+    )
+
+    with statements("UPDATE"):
+        assert device.refresh().status_code == HTTPStatus.OK
+
+
+def test_one_user_is_refused_and_the_others_are_not(user, rule):
+    other = Device(UserFactory())
+    other.log_in()
+    rule.refused.add(user.email)
+
+    assert other.me().status_code == other.refresh().status_code == HTTPStatus.OK
+    request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {other.access}")
+    assert JWTAuthentication().authenticate(request)[0] == other.user
