@@ -28,6 +28,7 @@ from unfold.forms import (
 
 from token_blacklist.admin.base import LongListMixin, cell, time_cell
 from token_blacklist.admin.ending import MAY_END, end_button
+from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.exceptions import too_many
 
 from .devices import device_name
@@ -190,7 +191,8 @@ class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         """Return the user's live sessions, with buttons to revoke them for staff who may."""
         if not hasattr(user, "_live_sessions"):  # the theme asks five times
             request = user._shown_to  # type: ignore[attr-defined]
-            back = request.get_full_path() if request.user.has_perm(MAY_END) else None
+            may_end = request.user.has_perm(MAY_END) and may_end_sessions_of(user, request.user)
+            back = request.get_full_path() if may_end else None
             user._live_sessions = session_list(user, back)  # type: ignore[attr-defined]
         return user._live_sessions  # type: ignore[attr-defined,no-any-return]
 

@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from tests.support.devices import Device
-from tests.support.factories import OutstandingTokenFactory, UserFactory
+from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from token_blacklist.models import OutstandingToken
 
 migration = import_module("accounts.migrations.0003_support_group")
@@ -143,6 +143,30 @@ class TestSessions:
         assert len(buttons) == 2
         assert all('form="user-actions"' in button for button in buttons)
         assert '<form id="user-actions" method="post" hidden>' in text
+
+    @pytest.mark.parametrize("kind", [{"is_staff": True}, {"admin": True}])
+    def test_those_of_staff_have_no_button_but_for_a_superuser(self, support, kind):
+        colleague = UserFactory(**kind)
+        record = OutstandingTokenFactory(user=colleague)
+        superuser = Client()
+        superuser.force_login(UserFactory(admin=True))
+
+        text = support.get(page_of(colleague)).text
+
+        assert f"/outstandingtoken/{record.pk}/change/" in text
+        assert "End session" not in text
+        assert "Sign out everywhere" not in text
+        assert "Sign out everywhere" in superuser.get(page_of(colleague)).text
+
+    def test_support_does_not_sign_staff_out_of_the_admin(self, support):
+        colleague = UserFactory(admin=True)
+        browser = Client()
+        assert browser.login(email=colleague.email, password=PASSWORD)
+
+        data = {"users": colleague.pk, "confirmed": "yes"}
+        support.post("/admin/token_blacklist/outstandingtoken/end/", data)
+
+        assert browser.get("/admin/").status_code == 200
 
     def test_without_the_right_to_end_there_is_no_button(self, user):
         OutstandingTokenFactory(user=user)

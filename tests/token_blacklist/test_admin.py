@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -21,9 +22,11 @@ from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFac
 from token_blacklist.admin import blacklisted, search
 from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.admin.forms import EndSessionsForm
+from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 from token_blacklist.sessions import flush
 from token_blacklist.sessions.end import revoke_session
+from token_blacklist.signals import signed_out_everywhere
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
@@ -412,6 +415,151 @@ class TestEnding:
 
         assert answer.status_code == 200
         assert "no longer exists" in answer.text
+
+
+LEFT_OUT = "session of staff left out. Only a superuser can end it."
+
+
+class TestSessionsOfStaff:
+    """Support could otherwise sign every superuser out, as often as it likes."""
+
+    @pytest.fixture(params=[{"is_staff": True}, {"is_superuser": True}, {"admin": True}])
+    def colleague(self, request):
+        return OutstandingTokenFactory(user=UserFactory(**request.param), ip_address="192.0.2.1")
+
+    @pytest.fixture
+    def superuser(self, db):
+        client = Client()
+        client.force_login(UserFactory(admin=True))
+        return client
+
+    def end(self, client, **data):
+        answer = client.post(f"{OUTSTANDING}end/", {**data, "confirmed": "yes"}, follow=True)
+        return [str(message) for message in answer.context["messages"]]
+
+    def test_there_is_no_button(self, support, superuser, colleague, session):
+        page = f"{OUTSTANDING}{colleague.pk}/change/"
+        everybody, one = f"{colleague.pk}/end/", f"end/?users={colleague.user.pk}"
+
+        assert everybody in superuser.get(OUTSTANDING).text
+        assert one in superuser.get(page).text
+        assert f"{session.pk}/end/" in support.get(OUTSTANDING).text
+        for shown in (support.get(OUTSTANDING), support.get(page)):
+            assert everybody not in shown.text
+            assert one not in shown.text
+
+    def test_one_click_is_refused(self, support, colleague):
+        assert support.post(f"{OUTSTANDING}{colleague.pk}/end/").status_code == 403
+        assert is_live(colleague)
+        assert not LogEntry.objects.exists()
+
+    @pytest.mark.parametrize("by", ["sessions", "users", "ip_address", "since"])
+    def test_bulk_ending_leaves_them_out_and_says_why(self, support, colleague, session, by):
+        data = {
+            "sessions": f"{colleague.pk},{session.pk}",
+            "users": f"{colleague.user_id},{session.user_id}",
+            "ip_address": "192.0.2.1",
+            "since": "2020-01-01T00:00",
+        }
+
+        asked = support.get(f"{OUTSTANDING}end/", {by: data[by]})
+        said = self.end(support, **{by: data[by]})
+
+        assert (asked.context["sessions"], asked.context["users"]) == (1, 1)
+        assert f"1 {LEFT_OUT}" in asked.text
+        assert said == [f"Ended 1 session of {session.user}.", f"1 {LEFT_OUT}"]
+        assert (is_live(colleague), is_live(session)) == (True, False)
+        assert LogEntry.objects.count() == 1
+
+    @pytest.mark.parametrize("action", ["end_selected", "end_users"])
+    def test_the_actions_leave_them_out(self, support, colleague, session, action):
+        chosen = {"action": action, "_selected_action": [colleague.pk, session.pk]}
+        answer = support.post(OUTSTANDING, chosen)
+        form = {field.name: field.value() or "" for field in answer.context["form"]}
+
+        said = self.end(support, **form)
+
+        assert answer.context["sessions"] == 1
+        assert said[-1] == f"1 {LEFT_OUT}"
+        assert (is_live(colleague), is_live(session)) == (True, False)
+
+    def test_nothing_is_ended_where_there_is_nothing_else(self, support, colleague):
+        asked = support.get(f"{OUTSTANDING}end/", {"users": colleague.user_id})
+
+        assert re.search(r"<button[^>]*disabled", asked.text)
+        assert self.end(support, users=colleague.user_id) == [f"1 {LEFT_OUT}"]
+        assert is_live(colleague)
+
+    def test_nobody_on_the_staff_is_signed_out_outside_of_the_lists(
+        self, support, colleague, session, superuser
+    ):
+        told = []
+
+        def hear(users, **_):
+            told.append(set(users))
+
+        signed_out_everywhere.connect(hear)
+        try:
+            self.end(support, users=f"{colleague.user_id},{session.user_id}")
+            OutstandingToken.objects.all().delete()
+            said = self.end(support, users=colleague.user_id)
+            self.end(superuser, users=colleague.user_id)
+        finally:
+            signed_out_everywhere.disconnect(hear)
+
+        assert told == [{session.user}, {colleague.user}]
+        assert said == ["Only a superuser can end sessions of staff."]
+
+    def test_no_record_is_added_for_one(self, support, colleague):
+        answer = support.post(f"{BLACKLISTED}add/", {"token": colleague.pk, "note": ""})
+
+        assert answer.status_code == 200
+        assert "Only a superuser can end sessions of staff." in answer.text
+        assert is_live(colleague)
+
+    def test_a_superuser_ends_them_in_every_way(self, superuser, colleague):
+        others = OutstandingTokenFactory.create_batch(2, user=colleague.user)
+
+        superuser.post(f"{OUTSTANDING}{colleague.pk}/end/")
+        superuser.post(f"{BLACKLISTED}add/", {"token": others[0].pk, "note": ""})
+        self.end(superuser, users=colleague.user_id)
+
+        assert not OutstandingToken.objects.live().filter(user=colleague.user).exists()
+
+    def test_everybody_ends_their_own(self, support):
+        mine = OutstandingTokenFactory.create_batch(3, user=support.staff)
+        page = support.get(f"{OUTSTANDING}{mine[0].pk}/change/").text
+
+        assert f"{mine[0].pk}/end/" in page
+        assert f"end/?users={support.staff.pk}" in page
+        assert support.post(f"{OUTSTANDING}{mine[0].pk}/end/").status_code == 302
+        support.post(f"{BLACKLISTED}add/", {"token": mine[1].pk, "note": ""})
+        assert self.end(support, sessions=mine[2].pk)[-1].startswith("Ended 1 session")
+        assert not any(map(is_live, mine))
+
+    def test_one_that_became_staff_in_between_is_left_out(self, support, session):
+        assert (
+            support.get(f"{OUTSTANDING}end/", {"users": session.user_id}).context["sessions"] == 1
+        )
+        type(session.user).objects.filter(pk=session.user_id).update(is_staff=True)
+
+        assert self.end(support, users=session.user_id) == [f"1 {LEFT_OUT}"]
+        assert is_live(session)
+
+    @pytest.mark.parametrize(
+        ("by", "owner", "may"),
+        [
+            ({"is_superuser": False}, {}, True),
+            ({"is_superuser": False}, {"is_staff": True}, False),
+            ({"is_superuser": False}, {"is_superuser": True}, False),
+            ({}, {"is_staff": True}, True),  # a model that knows no superusers
+        ],
+    )
+    def test_a_user_model_may_lack_what_djangos_has(self, by, owner, may):
+        by, owner = SimpleNamespace(pk=1, **by), SimpleNamespace(pk=2, **owner)
+
+        assert may_end_sessions_of(owner, by) is may
+        assert may_end_sessions_of(None, by) is True
 
 
 class TestComingBack:

@@ -5,20 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from ..models import BlacklistedToken
+from ..models import BlacklistedToken, OutstandingToken
 from ..sessions.end import revoke_session
 from .base import ReadOnlyAdmin, cell, time_cell
 from .search import SearchMixin
+from .staff import ONLY_SUPERUSERS, may_end_sessions_of
+
+
+class EndingForm(ModelForm):  # type: ignore[type-arg]  # none at run time
+    """Ends a session on behalf of `who`."""
+
+    who: Any
+
+    def clean_token(self) -> OutstandingToken:
+        session: OutstandingToken = self.cleaned_data["token"]
+        if not may_end_sessions_of(session.user, self.who):
+            raise ValidationError(ONLY_SUPERUSERS)
+        return session
 
 
 @admin.register(BlacklistedToken)
 class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     """To blacklist a session, add a record that points to it. It cannot be taken back."""
 
+    form = EndingForm
     fields = ("token", "note")
     autocomplete_fields = ("token",)
     list_display = (
@@ -60,6 +75,10 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
         if obj is None:
             return self.fields
         return ("token", "reason", "blacklisted_by", "note", "blacklisted_at")
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (form,), {"who": request.user})
 
     def save_model(
         self, request: HttpRequest, obj: BlacklistedToken, form: ModelForm[Any], change: bool

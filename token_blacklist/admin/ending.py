@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -23,9 +24,41 @@ from ..redirects import own_path
 from ..sessions.end import revoke_session, revoke_sessions
 from ..signals import signed_out_everywhere
 from .forms import EndSessionsForm
+from .staff import left_out, may_end_sessions_of
 
 MAY_END = "token_blacklist.add_blacklistedtoken"
 END_SESSION = _("End session")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a form selects that its sender may end, and a sentence about the rest.
+
+    `users` are those whose sessions outside of the lists end too.
+    """
+
+    sessions: list[OutstandingToken]
+    users: list[Any]
+    has_more: bool
+    left_out: str
+
+    @classmethod
+    def by(cls, form: EndSessionsForm, who: Any) -> Self:
+        """Read the sessions, and the users if it selects every session of some: one SELECT each."""
+        found = list(form.found().select_related("user"))
+        has_more = len(found) > form.most
+        found = found[: form.most]
+        selected = form.cleaned_data["users"] if form.others else []
+        users = list(get_user_model()._default_manager.filter(pk__in=selected))
+        sessions = [record for record in found if may_end_sessions_of(record.user, who)]
+        mine = [user for user in users if may_end_sessions_of(user, who)]
+        rest = left_out(len(found) - len(sessions), len(users) - len(mine))
+        return cls(sessions, mine, has_more, rest)
+
+    @property
+    def owners(self) -> set[Any]:
+        """The users of the sessions."""
+        return {record.user for record in self.sessions} - {None}
 
 
 class EndingMixin:
@@ -68,13 +101,14 @@ class EndingMixin:
             "back": self._back(form["next"].value()),
         }
         if form.is_bound and form.is_valid():
-            owners = list(form.found().values_list("user", flat=True))
+            chosen = Chosen.by(form, request.user)
             context |= {
                 "counted": True,
-                "sessions": len(owners),
-                "users": len(set(owners) - {None}),
-                "more": len(owners) > form.most,
-                "others": form.others,
+                "sessions": len(chosen.sessions),
+                "users": len(chosen.owners),
+                "more": chosen.has_more,
+                "others": bool(chosen.users),
+                "left_out": chosen.left_out,
             }
         status = 400 if form.is_bound and form.errors else 200
         return TemplateResponse(
@@ -83,43 +117,31 @@ class EndingMixin:
 
     def _end(self, request: HttpRequest, form: EndSessionsForm) -> HttpResponse:
         note = form.cleaned_data["note"]
-        ended = list(form.found().select_related("user"))[: form.most]
-        sessions = OutstandingToken.objects.filter(pk__in=[record.pk for record in ended])
+        chosen = Chosen.by(form, request.user)
+        keys = [record.pk for record in chosen.sessions]
         with transaction.atomic(router.db_for_write(OutstandingToken)):
-            if form.everywhere:
-                users = get_user_model()._default_manager.filter(pk__in=form.cleaned_data["users"])
-                signed_out_everywhere.send(OutstandingToken, users=users)
+            if chosen.users:
+                users = [user.pk for user in chosen.users]
+                signed_out_everywhere.send(
+                    OutstandingToken, users=get_user_model()._default_manager.filter(pk__in=users)
+                )
             count = revoke_sessions(
-                sessions,
+                OutstandingToken.objects.filter(pk__in=keys),
                 reason=BlacklistedToken.Reason.ADMIN,
                 by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
                 note=note,
             )
-        log(request, ended, note)
-        back = HttpResponseRedirect(self._back(form.cleaned_data["next"]))
-        if form.others and not count:
-            messages.success(request, _("Signed out of the admin."))
-            return back
-        whose = {record.user for record in ended} - {None}
-        many = ngettext("%(count)d user", "%(count)d users", len(whose)) % {"count": len(whose)}
-        messages.success(
-            request,
-            ngettext(
-                "Ended %(count)d session of %(whose)s.",
-                "Ended %(count)d sessions of %(whose)s.",
-                count,
-            )
-            % {"count": count, "whose": whose.pop() if len(whose) == 1 else many},
-        )
-        if len(ended) == form.most:
-            messages.warning(request, _("There may be more sessions. Repeat this to end them."))
-        return back
+        log(request, chosen.sessions, note)
+        report(request, chosen, count)
+        return HttpResponseRedirect(self._back(form.cleaned_data["next"]))
 
     def end_one_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End one session. Only POST is allowed."""
         if not self.has_end_permission(request) or request.method != "POST":
             raise PermissionDenied
         record = OutstandingToken.objects.select_related("user").filter(pk=pk).first()
+        if record is not None and not may_end_sessions_of(record.user, request.user):
+            raise PermissionDenied
         ended = False
         if record is not None:
             _record, ended = revoke_session(
@@ -140,6 +162,26 @@ class EndingMixin:
         """Return the page to show afterwards: the one named, if it is of this site, or the list."""
         changelist = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
         return own_path(page) or reverse(changelist)
+
+
+def report(request: HttpRequest, chosen: Chosen, count: int) -> None:
+    """Tell the sender how many sessions of whom were ended, and which were not."""
+    if chosen.users and not count:
+        messages.success(request, _("Signed out of the admin."))
+    elif count or not chosen.left_out:
+        whose = chosen.owners
+        many = ngettext("%(count)d user", "%(count)d users", len(whose)) % {"count": len(whose)}
+        text = ngettext(
+            "Ended %(count)d session of %(whose)s.",
+            "Ended %(count)d sessions of %(whose)s.",
+            count,
+        )
+        named = whose.pop() if len(whose) == 1 else many
+        messages.success(request, text % {"count": count, "whose": named})
+    if chosen.left_out:
+        messages.warning(request, chosen.left_out)
+    if chosen.has_more:
+        messages.warning(request, _("There may be more sessions. Repeat this to end them."))
 
 
 def device_and_address(record: OutstandingToken) -> str:

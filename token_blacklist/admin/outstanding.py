@@ -20,6 +20,7 @@ from .base import ReadOnlyAdmin, badge, cell, time_cell
 from .ending import EndingMixin, end_button
 from .forms import EndSessionsForm
 from .search import SearchMixin
+from .staff import may_end_sessions_of
 
 HANDHELD = "Mobi"  # in the user agent of phones and tablets
 REASON = "blacklistedtoken__reason"
@@ -104,11 +105,14 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         (name, first), *others = self.fieldsets
         if buttons := self._buttons(request):
-            first = {"fields": (*first["fields"], *buttons, "end_more")}
+            first = {"fields": (*first["fields"], *buttons, self._links(request))}
         return ((name, first), *others)
 
     def _buttons(self, request: HttpRequest) -> tuple[Any, ...]:
-        """Return the field with the button that ends a session and comes back to this page."""
+        """Return the field with the button that ends a session and comes back to this page.
+
+        There is none for sessions that have ended or that this user may not end.
+        """
         if not self.has_end_permission(request):
             return ()
 
@@ -116,9 +120,34 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         def end(record: OutstandingToken) -> str:
             if record.is_blacklisted or record.is_expired():
                 return "-"
+            if not may_end_sessions_of(record.user, request.user):
+                return "-"
             return end_button(record, request.get_full_path(), text=_("End"))
 
         return (end,)
+
+    def _links(self, request: HttpRequest) -> Any:
+        """Return the field with links to what a thief may have besides this session.
+
+        Each counts before it ends.
+        """
+
+        @admin.display(description=_("end others"))
+        def end_more(record: OutstandingToken) -> str:
+            links = []
+            if record.user_id and may_end_sessions_of(record.user, request.user):
+                links.append((f"users={record.user_id}", _("All sessions of this user")))
+            if record.ip_address:
+                links.append(
+                    (f"ip_address={record.ip_address}", _("All sessions from this IP address"))
+                )
+            url = reverse("admin:token_blacklist_outstandingtoken_end")
+            shown = format_html_join(
+                "", '<li><a href="{}?{}">{}</a></li>', ((url, *link) for link in links)
+            )
+            return format_html('<ul class="tb-links">{}</ul>', shown) if links else "-"
+
+        return end_more
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutstandingToken]:
         queryset: Any = super().get_queryset(request)
@@ -192,22 +221,6 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
             ((localize(timezone.localtime(at)) if at else "?", what) for at, what in events),
         )
         return format_html('<ol class="tb-story">{}</ol>', lines)
-
-    @admin.display(description=_("end others"))
-    def end_more(self, record: OutstandingToken) -> str:
-        """Links to what a thief may have besides this session. Each counts before it ends."""
-        links = []
-        if record.user_id:
-            links.append((f"users={record.user_id}", _("All sessions of this user")))
-        if record.ip_address:
-            links.append(
-                (f"ip_address={record.ip_address}", _("All sessions from this IP address"))
-            )
-        url = reverse("admin:token_blacklist_outstandingtoken_end")
-        shown = format_html_join(
-            "", '<li><a href="{}?{}">{}</a></li>', ((url, *link) for link in links)
-        )
-        return format_html('<ul class="tb-links">{}</ul>', shown) if links else "-"
 
     @admin.action(description=_("End the selected sessions"), permissions=["end"])
     def end_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
