@@ -28,6 +28,7 @@ from unfold.forms import (
 
 from token_blacklist.admin.base import LongListMixin, cell, time_cell
 from token_blacklist.admin.ending import MAY_END, end_button
+from token_blacklist.admin.search import WithoutTokensMixin
 from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.exceptions import too_many
 
@@ -46,7 +47,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # the theme has no types
+class GroupAdmin(WithoutTokensMixin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # the theme has no types
     """Django's, in the theme. Only superusers may change groups: they grant permissions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -81,7 +82,7 @@ def _moment(record: Any) -> str:
 
 
 @admin.register(User)
-class UserAdmin(LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # none at run time
+class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # none at run time
     form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

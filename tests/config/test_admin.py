@@ -9,7 +9,7 @@ import pytest
 from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from tests.support.factories import (
 )
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 from token_blacklist.sessions import flush
+from token_blacklist.tokens import RefreshToken
 
 User = get_user_model()
 
@@ -286,3 +287,15 @@ def test_people_are_found_by_how_their_address_or_name_begins(staff, term, found
 
     shown = {names[user.name] for user in answer.context["cl"].result_list}
     assert shown == found or "\ud800" in term
+
+
+@pytest.mark.parametrize("page", ["accounts/user", "auth/group"])
+def test_a_token_pasted_into_another_search_does_not_stay_there(user, page):
+    token = str(RefreshToken.for_user(user))
+    client = Client()
+    client.force_login(UserFactory(admin=True))
+
+    answer = client.get(f"/admin/{page}/", {"q": f'"{token}"'}, follow=True)
+
+    assert answer.status_code == 200
+    assert token[:20] not in answer.redirect_chain[-1][0] + answer.text

@@ -34,6 +34,7 @@ BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
 FLUSHES = "/admin/token_blacklist/flushrun/"
 LISTS = [OUTSTANDING, BLACKLISTED, FLUSHES]
 REASON = "blacklistedtoken__reason__exact"
+SECRET = re.compile(r"eyJ[\w-]{10}")  # of a token; a CSRF token may have "eyJ" by chance
 
 
 @pytest.fixture
@@ -206,6 +207,86 @@ class TestSearch:
         assert not TOKEN.search(address + answer.text)
         assert "state=live" in address
         assert [record.user for record in shown(answer)] == [user]
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            '"{access}"',
+            "'{refresh}'",
+            "`{access}`,",
+            '{{"refresh": "{refresh}"}}',
+            '{{"refresh": "{refresh}", "access": "{access}"}}',
+            '{{\n  "refresh": "{refresh}",\r\n  "access": "{access}"\n}}',
+            "Authorization: Bearer {access}",
+            "authorization:bearer {access}",
+            "curl -H 'Authorization: Bearer {access}' https://example.com/api/me/",
+            "https://example.com/?token={access}&x=1",
+            "%7B%22refresh%22%3A%22{refresh}%22%7D",
+            "refresh_token={refresh}; Path=/api/token/",
+            "my token is {access}.",
+            "{access}\n{refresh}",
+            "{access} {refresh}",
+            "eyJhbGciOiJIUzI1NiJ9.broken.x {access}",
+            "{user} {access}",
+            "{wrapped}",
+        ],
+    )
+    @pytest.mark.parametrize("path", [OUTSTANDING, BLACKLISTED])
+    def test_a_token_is_found_anywhere_in_the_term_and_does_not_come_back(
+        self, support, signed_in, user, form, path
+    ):
+        token = signed_in.access
+        wrapped = "\n".join(token[at : at + 60] for at in range(0, len(token), 60))
+        term = form.format(
+            access=token, refresh=signed_in.refresh_token, user=user.email, wrapped=wrapped
+        )
+        record = OutstandingToken.objects.get(user=user)
+        BlacklistedTokenFactory(token=record)
+
+        answer = support.get(path, {"q": term, "o": "-1"}, follow=True)
+
+        address = answer.redirect_chain[-1][0]
+        assert f"q={record.session_id}" in address
+        assert "o=-1" in address
+        assert not SECRET.search(address + answer.text)
+        found = {OUTSTANDING: record, BLACKLISTED: record.blacklistedtoken}[path]
+        assert shown(answer) == [found]
+
+    @pytest.mark.parametrize("cut", [slice(0, 60), slice(5, None), slice(0, -50), slice(30, -9)])
+    def test_a_part_of_a_token_does_not_come_back_either(self, support, signed_in, cut):
+        answer = support.get(OUTSTANDING, {"q": f'"{signed_in.access[cut]}"'}, follow=True)
+
+        assert not SECRET.search(answer.redirect_chain[-1][0] + answer.text)
+
+    @pytest.mark.parametrize("sid", ["\ud800", "\x00", "", 7, None, ["x"], "eyJ" + "x" * 20])
+    def test_a_token_with_any_sid_is_answered(self, support, sid):
+        token = AccessToken()
+        token["sid"] = token["jti"] = sid
+
+        answer = support.get(OUTSTANDING, {"q": f"Bearer {token}"}, follow=True)
+
+        assert answer.status_code == 200
+        assert shown(answer) == []
+        assert not SECRET.search(answer.redirect_chain[-1][0] + answer.text)
+
+    @pytest.mark.parametrize(
+        "term",
+        [
+            "ada@mail.example.com",
+            "heyJohannes@example.com",
+            "192.0.2.1",
+            "www.example.com",
+            "a.b.c",
+        ],
+    )
+    def test_what_only_looks_like_a_token_is_searched_for(self, support, term):
+        assert support.get(OUTSTANDING, {"q": term}).status_code == 200
+
+    def test_the_autocomplete_finds_a_token_in_quotes(self, support, signed_in):
+        term = urlencode({"term": f'{{\n"access": "{signed_in.access}"}}'})
+        url = autocomplete("token", "blacklistedtoken").replace("term=a", term)
+
+        assert len(support.get(url).json()["results"]) == 1
 
     @pytest.mark.parametrize(
         "term",

@@ -19,25 +19,36 @@ from ..exceptions import TokenError
 from ..models import OutstandingToken, session_ids
 from ..tokens import SESSION_CLAIM, UntypedToken
 
-A_TOKEN = re.compile(r"\s*(?:Bearer\s+)?(?P<token>[\w-]+\.[\w-]+\.[\w-]*)\s*", re.ASCII)
+# A JWT, or a part of one: "eyJ" is the base64 of `{"`, with which its header and its claims begin.
+# Longer than a word with these letters, such as a name.
+TOKEN = re.compile(r"eyJ[\w-]{17,}(?:\.[\w-]*){0,2}", re.ASCII)
+WHOLE_TOKEN = re.compile(r"eyJ[\w-]{17,}\.[\w-]+\.[\w-]+", re.ASCII)
 MOST_USERS = 50  # whose name starts with the term
 NO_SESSION = "-"
 NEWEST = 10_000  # sessions among which a device is searched, because no index has its name
 
 
 def session_in(term: str) -> str | None:
-    """Return the session id in a token, or None if the term is no token.
+    """Return the session id in the first token of the term, or None if it has no token.
 
-    The signature is not verified, so that a token is found after its key was replaced.
+    A token may be in quotes, JSON or a header, and wrapped into lines. The signature is not
+    verified, so that a token is found after its key was replaced.
     """
-    if (found := A_TOKEN.fullmatch(term)) is None:
-        return None
+    unwrapped = "".join(term.split())
+    found = [*TOKEN.findall(term), *WHOLE_TOKEN.findall(unwrapped)]
+    sessions = filter(None, map(_session_of, found))
+    return next(sessions, NO_SESSION) if found else None
+
+
+def _session_of(encoded: str) -> str | None:
+    """Return the session id in a token, or None if there is none that a list can have."""
     try:
-        token = UntypedToken(found["token"], verify=False)
+        token = UntypedToken(encoded, verify=False)
     except TokenError:
-        return NO_SESSION
+        return None
     session = token.get(SESSION_CLAIM) or token.get(conf.JTI_CLAIM)
-    return session if isinstance(session, str) and session else NO_SESSION
+    is_id = isinstance(session, str) and session.isprintable() and not TOKEN.search(session)
+    return session if is_id else None
 
 
 def sessions_for(term: str, *, prefix: str = "") -> Q:
@@ -51,10 +62,10 @@ def sessions_for(term: str, *, prefix: str = "") -> Q:
 
 
 def _found(term: str) -> dict[str, Any]:
-    if not term.isprintable():
-        return {"pk": None}
     if session := session_in(term):
         return {"session_id": session}
+    if not term.isprintable():
+        return {"pk": None}
     who, _space, device = term.partition(" ")
     if owner := _owner(who):
         return (_on(device, owner) or {"pk": None}) if device else owner
@@ -105,8 +116,19 @@ def _users(start: str) -> list[Any]:
     return []
 
 
-class SearchMixin:
-    """Searches a list by `sessions_for`. A pasted token is never shown in a page or URL."""
+class WithoutTokensMixin:
+    """Never shows a pasted token in a page or URL: the search is for its session instead."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if session := session_in(request.GET.get("q", "")):
+            query = request.GET.copy()
+            query["q"] = session
+            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
+
+
+class SearchMixin(WithoutTokensMixin):
+    """Searches a list by `sessions_for`."""
 
     search_path = ""
     search_help_text: Any = _("User, IP address, device, sid or token")
@@ -126,10 +148,3 @@ class SearchMixin:
         if search_term.strip():
             queryset = queryset.filter(sessions_for(search_term, prefix=self.search_path))
         return queryset, False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if session := session_in(request.GET.get("q", "")):
-            query = request.GET.copy()
-            query["q"] = session
-            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
