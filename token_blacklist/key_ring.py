@@ -18,7 +18,6 @@ import math
 import os
 import threading
 import time
-import urllib.request
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,7 @@ from django.core.signals import setting_changed
 
 from .conf import conf
 from .exceptions import Unavailable
+from .fetch import fetch_json
 
 logger = logging.getLogger(__name__)
 
@@ -184,27 +184,37 @@ class RemoteRing(KeyRing):
     site does. It also refuses tokens without a `kid`.
     """
 
+    SECONDS = 5.0  # for one answer
+    MOST = 2**20  # bytes
+
     def __init__(self, url: str) -> None:
         super().__init__([])
         self.url, self.read_at, self.lock = url, -math.inf, threading.Lock()
+        self.process = os.getpid()
 
     def refresh(self, older_than: float) -> None:
-        """Read the keys if they are older. If that fails, those that are known stay."""
+        """Read the keys if they are older. If that fails in any way, those that are known stay."""
         if self.keys and self._is_newer(older_than):
             return
+        if self.process != os.getpid():  # a fork may inherit a lock that nobody there releases
+            self.process, self.lock = os.getpid(), threading.Lock()
         # Known keys are used while another thread reads the next ones.
         if not self.lock.acquire(blocking=not self.keys):
             return
         try:
-            if self._is_newer(older_than if self.keys else RETRIED_AFTER):
-                return
-            self.read_at = time.monotonic()
-            with urllib.request.urlopen(self.url, timeout=5) as answer:  # noqa: S310  # settings
-                self.keys = tuple(_public_keys(json.load(answer)["keys"]))
-        except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
-            logger.error("the public keys cannot be read: %s", type(error).__name__)
+            if not self._is_newer(older_than if self.keys else RETRIED_AFTER):
+                self._read()
         finally:
             self.lock.release()
+
+    def _read(self) -> None:
+        try:
+            told = fetch_json(self.url, seconds=self.SECONDS, most=self.MOST)
+            self.keys = tuple(_public_keys(told["keys"]))
+        except Exception as error:  # another server can answer anything
+            logger.exception("the public keys cannot be read: %s", type(error).__name__)
+        # At the end: requests that waited for it do not read again, one after another.
+        self.read_at = time.monotonic()
 
     def _is_newer(self, seconds: float) -> bool:
         return time.monotonic() - self.read_at < seconds

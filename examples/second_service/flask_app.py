@@ -5,66 +5,82 @@ It verifies tokens by the public keys of the issuing site and reads its revocati
     ISSUER=https://auth.example.com FEED_CLIENT=billing:<secret> gunicorn flask_app:application
 """
 
-import json
 import os
 import threading
 import time
-import urllib.request
-from base64 import b64encode
 
 import jwt
 from flask import Flask, abort, jsonify, request
 
-ISSUER = os.environ["ISSUER"]
-CLIENT = b64encode(os.environ["FEED_CLIENT"].encode()).decode()
-MAX_SILENCE = int(os.environ.get("FEED_MAX_SILENCE", "120"))
+# These two files need no Django: copy them into your service.
+from token_blacklist.feed import FeedReader
+from token_blacklist.fetch import fetch_json
 
-public_keys = jwt.PyJWKClient(f"{ISSUER}/.well-known/jwks.json", cooldown_duration=10)
-ended = {}  # session id: when it can be forgotten
-feed = {"cursor": "", "heard_at": float("-inf")}
-has_heard = threading.Event()
+ISSUER = os.environ["ISSUER"]
+LEEWAY = int(os.environ.get("LEEWAY", "0"))  # seconds that a token is accepted after its expiry
+KEYS_EVERY, RETRY, FIRST_KEYS, SECONDS = 10.0, 1.0, 5.0, 5.0
+
+feed = FeedReader(
+    f"{ISSUER}/api/token/revocations/",
+    os.environ["FEED_CLIENT"],
+    max_silence=float(os.environ.get("FEED_MAX_SILENCE", "120")),
+    leeway=LEEWAY,
+)
 application = Flask(__name__)
 
 
-def read_feed():
-    while True:
-        question = urllib.request.Request(
-            f"{ISSUER}/api/token/revocations/?after={feed['cursor']}",
-            headers={"Authorization": f"Basic {CLIENT}"},
-        )
-        try:
-            with urllib.request.urlopen(question, timeout=10) as answer:
-                told = json.load(answer)
-        except (OSError, ValueError):
-            time.sleep(1)
-            continue
-        now = time.monotonic()
-        for session in [session for session, until in ended.items() if until < now]:
-            del ended[session]
-        ended.update(dict.fromkeys(told["revoked"], now + told["window"]))
-        feed.update(cursor=told["cursor"], heard_at=now)
-        has_heard.set()
-        time.sleep(0.5)
+class PublicKeys:
+    """The public keys of the issuing site, read in a thread. If that fails, those known stay."""
+
+    def __init__(self, url):
+        self.url, self.by_id, self.are_known = url, {}, threading.Event()
+        self.thread, self.lock = threading.Thread(), threading.Lock()
+
+    def get(self, key_id):
+        self.start()
+        if not self.are_known.wait(FIRST_KEYS):
+            abort(503)
+        return self.by_id.get(key_id) or abort(401)
+
+    def start(self):
+        """Start the thread, also if there was one that is gone, as after a fork."""
+        with self.lock:
+            if self.thread.is_alive():
+                return
+            self.thread = threading.Thread(target=self.read_on, daemon=True)
+            try:
+                self.thread.start()
+            except RuntimeError:  # the system has no thread for it; the next request tries again
+                application.logger.exception("the public keys cannot be read")
+
+    def read_on(self):
+        while True:
+            try:
+                told = fetch_json(self.url, seconds=SECONDS, most=2**20)
+                self.by_id = {key.key_id: key for key in jwt.PyJWKSet.from_dict(told).keys}
+                self.are_known.set()
+            except Exception:  # another server can answer anything
+                application.logger.exception("the public keys cannot be read")
+            time.sleep(KEYS_EVERY if self.by_id else RETRY)
 
 
-threading.Thread(target=read_feed, daemon=True).start()
+public_keys = PublicKeys(f"{ISSUER}/.well-known/jwks.json")
 
 
 def user_of_request():
     """Return the user's id, or answer 401; 503 if the feed is silent, so that it fails closed."""
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
-        key = public_keys.get_signing_key_from_jwt(token)
+        key = public_keys.get(jwt.get_unverified_header(token).get("kid"))
         algorithms = [key.algorithm_name]
-        claims = jwt.decode(token, key, algorithms, options={"require": ["exp"]})
-    except jwt.PyJWKClientConnectionError:
-        abort(503)
+        required = {"require": ["exp"]}
+        claims = jwt.decode(token, key, algorithms, options=required, leeway=LEEWAY)
     except jwt.PyJWTError:
         abort(401)
-    has_heard.wait(5)
-    if time.monotonic() - feed["heard_at"] > MAX_SILENCE:
+    has_ended = feed.has_ended(claims.get("sid"))
+    if feed.is_silent():
         abort(503)
-    if claims.get("token_type") != "access" or claims.get("sid") in ended:
+    if claims.get("token_type") != "access" or has_ended:
         abort(401)
     return claims["user_id"]
 

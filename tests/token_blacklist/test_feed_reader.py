@@ -13,9 +13,10 @@ from django.core.checks import run_checks
 from rest_framework.test import APIRequestFactory
 
 from tests.token_blacklist.test_keys import private_pem
-from token_blacklist import feed_reader, key_ring, keys
+from token_blacklist import feed, key_ring, keys
 from token_blacklist.exceptions import InvalidToken, TokenError, Unavailable
-from token_blacklist.feed_reader import FeedAuthentication, FeedReader
+from token_blacklist.feed import FeedReader
+from token_blacklist.feed_reader import FeedAuthentication
 from token_blacklist.key_ring import Key
 from token_blacklist.tokens import AccessToken
 
@@ -59,7 +60,7 @@ def reader():
 
 def test_a_session_is_kept_for_the_window_and_then_forgotten(reader, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(feed.time, "monotonic", lambda: now[0])
     reader._keep(told("a", window=100))
     now[0] += 90
     reader._keep(told("b", window=100, cursor="1.2"))
@@ -74,7 +75,7 @@ def test_a_session_is_kept_for_the_window_and_then_forgotten(reader, monkeypatch
 
 def test_a_feed_is_silent_until_it_answers_and_after_too_long(reader, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(feed.time, "monotonic", lambda: now[0])
     assert reader.is_silent()
     reader._keep(told())
     assert not reader.is_silent()
@@ -93,14 +94,14 @@ def test_an_ended_session_is_refused_and_another_is_not(site, options):
     assert FeedAuthentication().get_user(access("other")).pk == "7"
     with pytest.raises(InvalidToken):
         FeedAuthentication().get_user(access("ended"))
-    assert site.asked[0] == "/feed?after="
+    assert site.asked[0] == "/feed?after=&leeway=0"
 
 
 @pytest.mark.parametrize("fails_open", [False, True])
 def test_a_feed_that_does_not_answer_closes_the_service_or_leaves_it_open(
     site, options, monkeypatch, caplog, fails_open
 ):
-    monkeypatch.setattr(feed_reader, "FIRST_ANSWER", 0.5)
+    monkeypatch.setattr(feed, "FIRST_ANSWER", 0.5)
     options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", FEED_FAILS_OPEN=fails_open)
 
     if fails_open:
@@ -138,7 +139,7 @@ def test_the_published_keys_are_kept_while_their_site_is_away(site, options, mon
     site.answers.clear()
 
     assert keys.decode(token) == FOREVER
-    assert "the public keys cannot be read: HTTPError" in caplog.text
+    assert "the public keys cannot be read: StatusError" in caplog.text
 
 
 def test_requests_that_come_while_the_keys_are_read_for_the_first_time_wait(site, options):

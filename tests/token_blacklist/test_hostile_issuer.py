@@ -1,0 +1,272 @@
+"""A service goes on, whatever the issuing site answers, and knows the next right answer."""
+
+import importlib.util
+import os
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from tests.support.checkout import ROOT
+from tests.support.issuer import WRONG, issuing, right
+from tests.token_blacklist.test_keys import private_pem
+from token_blacklist import feed, key_ring
+from token_blacklist.feed_reader import FeedAuthentication
+from token_blacklist.key_ring import Key, RemoteRing
+
+# The tests end threads by SystemExit, which Python lets pass without a word.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+PEM = private_pem(ed25519.Ed25519PrivateKey.generate())
+KEY = Key("EdDSA", PEM)
+FEED, KEYS = "/api/token/revocations/", "/.well-known/jwks.json"
+SECONDS = 0.4
+WRONG_FEEDS = {
+    "no cursor": {"window": 330, "revoked": []},
+    "no window": {"cursor": "1.1", "revoked": []},
+    "no sessions": {"cursor": "1.1", "window": 330},
+    "a cursor that is null": {"cursor": None, "window": 330, "revoked": []},
+    "a cursor that is a list": {"cursor": ["1.1"], "window": 330, "revoked": []},
+    "a cursor that is a number": {"cursor": 1.1, "window": 330, "revoked": []},
+    "a window that is text": {"cursor": "1.1", "window": "330", "revoked": []},
+    "a window that is true": {"cursor": "1.1", "window": True, "revoked": []},
+    "a window without a number": {"cursor": "1.1", "window": float("nan"), "revoked": []},
+    "a window without an end": {"cursor": "1.1", "window": 10**400, "revoked": []},
+    "a window that is over": {"cursor": "1.1", "window": -1, "revoked": []},
+    "sessions that are text": {"cursor": "1.1", "window": 330, "revoked": "abc"},
+    "sessions that are an object": {"cursor": "1.1", "window": 330, "revoked": {"a": 1}},
+    "sessions that are null": {"cursor": "1.1", "window": 330, "revoked": None},
+    "a session that is a list": {"cursor": "1.1", "window": 330, "revoked": [["a"]]},
+}
+WRONG_KEYS = {
+    "no keys": {"keys": []},
+    "keys that are text": {"keys": "abc"},
+    "keys that are null": {"keys": None},
+    "a key that is a number": {"keys": [7]},
+    "a key of no kind": {"keys": [{"kid": "x"}]},
+}
+CASES = [
+    *((path, name, answer) for path in (FEED, KEYS) for name, answer in WRONG.items()),
+    *((FEED, name, right(value)) for name, value in WRONG_FEEDS.items()),
+    *((KEYS, name, right(value)) for name, value in WRONG_KEYS.items()),
+]
+each_wrong_answer = pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        pytest.param(path, answer, id=f"{path.strip('/').split('/')[-1]}-{name}")
+        for path, name, answer in CASES
+    ],
+)
+
+
+def told(*sessions):
+    return right({"cursor": "1.1", "window": 330, "revoked": list(sessions)})
+
+
+@pytest.fixture
+def issuer():
+    with issuing() as issuer:
+        issuer.answers |= {FEED: [told("ended")], KEYS: [right({"keys": [KEY.jwk]})]}
+        yield issuer
+
+
+def access(sid):
+    claims = {"exp": 4_000_000_000, "token_type": "access", "jti": "1", "user_id": "7", "sid": sid}
+    return jwt.encode(claims, PEM, "EdDSA", headers={"kid": KEY.kid})
+
+
+class Invoices(APIView):
+    authentication_classes = (FeedAuthentication,)
+
+    def get(self, request):
+        return Response({"invoices_of": request.user.pk})
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """The feed is read often, and a request waits for its first answer for a short time."""
+    soon = {"PAUSE": 0.02, "RETRY": 0.02, "FIRST_ANSWER": 0.3, "SECONDS": SECONDS}
+    for name, value in soon.items():
+        monkeypatch.setattr(feed, name, value)
+    yield
+    end_threads(feed, readers())
+
+
+def end_threads(module, threads):
+    """End the threads that call `fetch_json` of the module again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "fetch_json", Mock(side_effect=SystemExit))
+        for thread in threads:
+            thread.join(timeout=10)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def django_service(impatient, issuer, options, monkeypatch):
+    """A view with FeedAuthentication; the public keys are read at each request."""
+    for name, value in {"KEPT_FOR": 0.02, "RETRIED_AFTER": 0.02}.items():
+        monkeypatch.setattr(key_ring, name, value)
+    monkeypatch.setattr(key_ring.RemoteRing, "SECONDS", SECONDS)
+    options(FEED_URL=f"{issuer.url}{FEED}", JWKS_URL=f"{issuer.url}{KEYS}", FEED_CLIENT="billing:s")
+    view = Invoices.as_view()
+
+    def ask(sid):
+        request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {access(sid)}")
+        return view(request).status_code
+
+    return ask
+
+
+@pytest.fixture
+def flask_service(impatient, issuer, monkeypatch):
+    monkeypatch.setenv("ISSUER", issuer.url)
+    monkeypatch.setenv("FEED_CLIENT", "billing:s")
+    file = ROOT / "examples" / "second_service" / "flask_app.py"
+    spec = importlib.util.spec_from_file_location("flask_app", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, value in {"KEYS_EVERY": 0.02, "RETRY": 0.02, "FIRST_KEYS": 0.3}.items():
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(module, "SECONDS", SECONDS)
+    http = module.application.test_client()
+
+    def ask(sid):
+        header = {"Authorization": f"Bearer {access(sid)}"}
+        return http.get("/invoices/", headers=header).status_code
+
+    yield ask
+    if module.public_keys.thread.ident:
+        end_threads(module, [module.public_keys.thread])
+
+
+@pytest.fixture(params=["django", "flask"])
+def service(request):
+    return request.getfixturevalue(f"{request.param}_service")
+
+
+def comes(status, service, sid, *, over=(503,)):
+    """Return whether the service answers with the status in time, and until then with another."""
+    until = time.monotonic() + 5
+    while (answered := service(sid)) != status:
+        if answered not in over or time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def readers():
+    return [each for each in threading.enumerate() if each.name == "revocation feed"]
+
+
+def has_traceback(caplog):
+    return any(record.exc_info for record in caplog.records)
+
+
+@each_wrong_answer
+def test_a_service_that_starts_with_it_is_closed_until_the_right_one(
+    issuer, service, path, wrong, caplog
+):
+    issuer.answers[path].insert(0, wrong)
+
+    assert comes(200, service, "live")
+    assert service("ended") == 401
+    assert has_traceback(caplog)
+    assert not any("/stolen" in line for line in issuer.asked)
+
+
+@each_wrong_answer
+def test_a_service_keeps_what_it_knows_and_reads_on(issuer, service, path, wrong, caplog):
+    assert comes(200, service, "live")
+    right_answers = issuer.answers[path]
+    issuer.answers[path] = [wrong]
+
+    enough = issuer.times_asked(path) + 2
+    while issuer.times_asked(path) < enough:
+        assert service("live") == 200
+        assert service("ended") == 401
+    issuer.answers |= {path: right_answers, FEED: [told("ended", "later")]}
+
+    assert comes(401, service, "later", over=(200,))
+    assert has_traceback(caplog)
+
+
+def test_a_thread_that_is_gone_is_started_again(issuer, service, monkeypatch):
+    assert comes(200, service, "live")
+    (gone,) = readers()
+    end_threads(feed, [gone])
+    issuer.answers[FEED] = [told("ended", "later")]
+
+    assert comes(401, service, "later", over=(200,))
+    assert len(readers()) == 1
+
+
+def fork(act):
+    """Call it in a fork of this process, and return the fork's id. It exits with 0 for True."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # there are other threads: intended
+        child = os.fork()
+    if not child:
+        code = 2
+        try:
+            code = 0 if act() else 1
+        finally:
+            os._exit(code)
+    return child
+
+
+def test_a_fork_reads_the_feed_itself(issuer, service):
+    assert comes(200, service, "live")
+
+    child = fork(lambda: comes(401, service, "later", over=(200,)))
+    issuer.answers[FEED] = [told("ended", "later")]
+
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_fork_reads_the_keys_while_a_thread_of_its_parent_does(issuer):
+    ring = RemoteRing(f"{issuer.url}{KEYS}")
+
+    def read():
+        ring.refresh(older_than=0)
+        return len(ring.keys) == 1
+
+    with ring.lock:
+        child = fork(read)
+
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_reader_for_which_there_is_no_thread_is_silent(issuer, service, monkeypatch, caplog):
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("no thread")))
+        assert service("live") == 503
+        assert has_traceback(caplog)
+
+    assert comes(200, service, "live")
+
+
+def test_requests_that_wait_for_slow_keys_wait_together(issuer, django_service):
+    issuer.answers[KEYS] = [WRONG["slow body"]]
+    began = time.monotonic()
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(django_service, ["live"] * 8))
+
+    assert statuses == [503] * 8
+    assert time.monotonic() - began < 3 * SECONDS
+
+
+def test_requests_wait_for_the_first_answer_of_the_feed_once(issuer, service):
+    issuer.answers[FEED] = [WRONG["closed"]]
+    began = time.monotonic()
+
+    assert [service("live") for _ in range(10)] == [503] * 10
+    assert time.monotonic() - began < 4 * feed.FIRST_ANSWER

@@ -1,0 +1,131 @@
+"""Reading the revocation feed, in any Python program: this needs the standard library alone.
+
+`FeedAuthentication` does it for a service in Django.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from base64 import b64encode
+from http.client import BAD_REQUEST
+from typing import Any
+from urllib.parse import urlencode
+
+from .fetch import StatusError, fetch_json
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.5  # seconds from one answer to the next request
+RETRY = 1.0  # seconds after a request that failed
+SECONDS = 10.0  # for one answer
+MOST = 2**25  # bytes of one answer: a window with 900,000 sessions
+FORGET_EVERY = 10.0  # seconds
+FIRST_ANSWER = 5.0  # seconds that the first requests of a process wait for the window
+
+
+class FeedReader:
+    """Reads the feed in a thread of this process, from the first question on.
+
+    It keeps the sessions that ended within the feed's window, and starts with all of them.
+    `leeway` is how many seconds this service accepts a token after its expiry: the feed's window
+    is longer by them.
+    """
+
+    def __init__(self, url: str, client: str, max_silence: float, leeway: int = 0) -> None:
+        self.url, self.max_silence, self.leeway = url, max_silence, leeway
+        self.authorization = f"Basic {b64encode(client.encode()).decode()}"
+        self.ended: dict[str, float] = {}  # session id: when it can be forgotten
+        self.forget_at = 0.0
+        self.cursor = ""
+        self.answered_at = 0.0
+        self.has_answered = threading.Event()
+        self.failure: type[Exception] | None = None  # of the last request
+        self.lock = threading.Lock()
+        self.thread = threading.Thread()  # not started
+        self.started_at = 0.0
+
+    def has_ended(self, session_id: str) -> bool:
+        """Return whether the feed has named the session as ended."""
+        self._start()
+        if not self.answered_at:
+            self.has_answered.wait(max(0.0, self.started_at + FIRST_ANSWER - time.monotonic()))
+        return session_id in self.ended
+
+    def is_silent(self) -> bool:
+        """Return whether the feed has not answered for `max_silence` seconds, or never."""
+        return not self.answered_at or time.monotonic() - self.answered_at > self.max_silence
+
+    def _start(self) -> None:
+        """Start the thread, also if there was one that is gone."""
+        if self.thread.is_alive():
+            return
+        with self.lock:
+            if self.thread.is_alive():
+                return
+            self.started_at = self.started_at or time.monotonic()
+            self.thread = threading.Thread(
+                target=self._read_on, name="revocation feed", daemon=True
+            )
+            try:
+                self.thread.start()
+            except RuntimeError:  # the system has no thread for it; the next request tries again
+                logger.exception("the revocation feed cannot be read")
+
+    def _read_on(self) -> None:
+        while True:
+            time.sleep(PAUSE if self.read_once() else RETRY)
+
+    def read_once(self) -> bool:
+        """Ask the feed for what is new, and return whether it answered.
+
+        Whatever goes wrong is logged, with its traceback the first time of several: the reader has
+        to ask again in any case.
+        """
+        try:
+            self._keep(self._ask())
+        except Exception as error:  # another server can answer anything
+            if type(error) is not self.failure:
+                name = type(error).__name__
+                logger.warning("the revocation feed does not answer: %s", name, exc_info=True)
+            self.failure = type(error)
+            if isinstance(error, StatusError) and error.status == BAD_REQUEST:
+                self.cursor = ""  # it may be the reason, and would be for ever
+            return False
+        if self.failure:
+            logger.warning("the revocation feed answers again")
+        self.failure = None
+        return True
+
+    def _ask(self) -> Any:
+        query = urlencode({"after": self.cursor, "leeway": self.leeway})
+        headers = {"Authorization": self.authorization}
+        return fetch_json(f"{self.url}?{query}", headers, seconds=SECONDS, most=MOST)
+
+    def _keep(self, told: Any) -> None:
+        sessions, window, cursor = _checked(told)
+        now = time.monotonic()
+        self.ended.update(dict.fromkeys(sessions, now + window))
+        if now >= self.forget_at:
+            self.forget_at = now + FORGET_EVERY
+            self.ended = {sid: end for sid, end in self.ended.items() if end > now}
+        self.cursor = cursor
+        self.answered_at = now
+        self.has_answered.set()
+
+
+def _checked(told: Any) -> tuple[list[str], int, str]:
+    """Return the sessions, the window and the cursor of an answer.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not an answer of the feed.
+    """
+    sessions, window, cursor = told["revoked"], told["window"], told["cursor"]
+    if not isinstance(sessions, list) or not all(isinstance(each, str) for each in sessions):
+        raise TypeError("the sessions are not a list of texts")
+    if type(window) is not int or window <= 0:  # True is an int
+        raise ValueError("the window is not a number of seconds")
+    if not isinstance(cursor, str):
+        raise TypeError("the cursor is not a text")
+    return sessions, window, cursor
