@@ -8,7 +8,6 @@ what was committed since it last asked, and misses nothing, in whatever order tr
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -27,8 +26,8 @@ from .keys import CLOCK_SKEW
 from .models import BlacklistedToken, OutstandingToken
 from .views import JSONView
 
-LONGEST_WAIT = 20  # seconds; a server that stops waits longer for its requests
-ASKED_EVERY = 0.25  # seconds, while a request waits
+LONGEST_LEEWAY = 3600  # seconds that a service may ask for: each request reads the whole window
+NO_TIME = timedelta(0)
 CURSOR = re.compile(r"(\d{1,20})\.(\d{1,20})", re.ASCII)
 
 
@@ -40,13 +39,16 @@ class Revocations:
     cursor: str
 
 
-def window() -> timedelta:
-    """Return how long an access token may be accepted after its session was ended."""
+def window(leeway: timedelta = NO_TIME) -> timedelta:
+    """Return how long an access token may be accepted after its session was ended.
+
+    `leeway` is that of the service that reads: it accepts the token for as much longer.
+    """
     longest = max(conf.ACCESS_TOKEN_LIFETIME, conf.SLIDING_TOKEN_LIFETIME)
-    return longest + conf.LEEWAY + CLOCK_SKEW
+    return longest + max(conf.LEEWAY, leeway) + CLOCK_SKEW
 
 
-def read(after: str = "") -> Revocations:
+def read(after: str = "", leeway: timedelta = NO_TIME) -> Revocations:
     """Return the sessions that were ended within the window and committed since `after`.
 
     A session may be returned again, and all of the window if `after` is of another server, of a
@@ -60,7 +62,7 @@ def read(after: str = "") -> Revocations:
         raise ValueError("not a cursor")
     server, position = int(given[1]), int(given[2])
     using = router.db_for_write(BlacklistedToken)
-    since = timezone.now() - window()
+    since = timezone.now() - window(leeway)
     if connections[using].vendor == "postgresql":
         return _by_transaction(using, since, server, position)
     return _by_id(using, since, position)
@@ -126,14 +128,15 @@ def _rows(using: str, sql: str, params: list[Any]) -> list[Any]:
 
 class RevocationsQuery(serializers.Serializer[Any]):
     after = serializers.CharField(required=False, allow_blank=True, default="")
-    wait = serializers.IntegerField(required=False, default=0, min_value=0, max_value=LONGEST_WAIT)
+    leeway = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=LONGEST_LEEWAY
+    )
 
 
 class RevocationsView(JSONView):
     """Returns the sessions that were ended since the cursor `after`, for a service of its own.
 
-    With `wait`, it answers when there are some, or after so many seconds. A request that waits
-    occupies a thread of the server.
+    `leeway` is how many seconds that service accepts a token after its expiry.
     """
 
     authentication_classes = (ServiceAuthentication,)
@@ -147,20 +150,16 @@ class RevocationsView(JSONView):
     def get(self, request: Request) -> Response:
         query = RevocationsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        after, wait = query.validated_data["after"], query.validated_data["wait"]
-        until = time.monotonic() + wait
+        leeway = timedelta(seconds=query.validated_data["leeway"])
         try:
-            found = read(after)
+            found = read(query.validated_data["after"], leeway)
         except ValueError as error:
             sentence = _("Send the cursor of the last response, or leave it out.")
             raise serializers.ValidationError({"after": [sentence]}) from error
-        while not found.sessions and time.monotonic() < until:
-            time.sleep(ASKED_EVERY)
-            found = read(after)
         return Response(
             {
                 "cursor": found.cursor,
-                "window": int(window().total_seconds()),
+                "window": int(window(leeway).total_seconds()),
                 "revoked": found.sessions,
             }
         )

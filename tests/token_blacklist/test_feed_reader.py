@@ -4,7 +4,9 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import jwt
 import pytest
@@ -12,13 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from django.core.checks import run_checks
 from rest_framework.test import APIRequestFactory
 
+from tests.token_blacklist.test_introspection import SECRET, digest
 from tests.token_blacklist.test_keys import private_pem
-from token_blacklist import feed, key_ring, keys
+from token_blacklist import feed, key_ring, keys, revocations
 from token_blacklist.exceptions import InvalidToken, TokenError, Unavailable
 from token_blacklist.feed import FeedReader
 from token_blacklist.feed_reader import FeedAuthentication
+from token_blacklist.fetch import StatusError
 from token_blacklist.key_ring import Key
-from token_blacklist.tokens import AccessToken
+from token_blacklist.tokens import AccessToken, RefreshToken
 
 FOREVER = {"exp": 4_000_000_000, "token_type": "access", "jti": "1", "user_id": "7"}
 PEM = private_pem(ed25519.Ed25519PrivateKey.generate())
@@ -207,3 +211,59 @@ def test_an_address_of_a_file_is_an_error_at_the_start(options, name):
     options(**{name: "file:///etc/passwd"})
 
     assert "token_blacklist.E021" in {message.id for message in run_checks()}
+
+
+def test_the_reader_sends_its_leeway_in_whole_seconds(site, options):
+    site.answers["/feed"] = told("ended")
+    options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", LEEWAY=timedelta(seconds=1.5))
+
+    FeedAuthentication().get_user(access("other"))
+
+    assert site.asked[0] == "/feed?after=&leeway=2"
+
+
+def test_a_cursor_that_the_feed_refuses_is_forgotten(reader, monkeypatch):
+    asked = []
+
+    def refuse(url, headers, **limits):
+        asked.append(url.partition("?")[2])
+        raise StatusError(400)
+
+    reader.cursor = "of another kind"
+    monkeypatch.setattr(feed, "fetch_json", refuse)
+
+    assert [reader.read_once(), reader.read_once()] == [False, False]
+    assert asked == ["after=of+another+kind&leeway=0", "after=&leeway=0"]
+
+
+@pytest.fixture
+def site_without_leeway(live_server, options, monkeypatch):
+    """This site, and a service in the same process with a leeway of ten minutes."""
+    lifetimes = {name: timedelta(minutes=5) for name in ("ACCESS", "SLIDING")}
+    its_own = {f"{name}_TOKEN_LIFETIME": lifetime for name, lifetime in lifetimes.items()}
+    monkeypatch.setattr(revocations, "conf", SimpleNamespace(**its_own, LEEWAY=timedelta(0)))
+    options(
+        INTROSPECTION_CLIENTS={"billing": [digest(SECRET)]},
+        FEED_URL=f"{live_server.url}/api/token/revocations/",
+        FEED_CLIENT=f"billing:{SECRET}",
+        LEEWAY=timedelta(minutes=10),
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seconds", [0, 329, 331, 899])
+def test_a_service_with_a_leeway_that_restarts_refuses_what_it_would_still_accept(
+    site_without_leeway, user, clock, seconds
+):
+    ended, live = RefreshToken.for_user(user), RefreshToken.for_user(user)
+    ended_access, live_access = str(ended.access_token), str(live.access_token)
+    ended.blacklist()
+    clock.shift(seconds)
+
+    def authenticate(token):
+        request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {token}")
+        return FeedAuthentication().authenticate(request)[0]
+
+    with pytest.raises(InvalidToken):
+        authenticate(ended_access)
+    assert authenticate(live_access).pk == str(user.pk)

@@ -1,5 +1,6 @@
 """The revocation feed: which sessions were ended lately."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,9 +9,8 @@ from rest_framework.test import APIClient
 
 from tests.token_blacklist.test_budgets import statements
 from tests.token_blacklist.test_introspection import SECRET, basic, digest
-from token_blacklist import revocations
 from token_blacklist.models import BlacklistedToken
-from token_blacklist.revocations import Revocations, read, window
+from token_blacklist.revocations import read, window
 from token_blacklist.tokens import RefreshToken
 
 URL = "/api/token/revocations/"
@@ -66,7 +66,11 @@ def test_a_cursor_of_another_server_or_a_restored_database_gets_the_window(feed,
 
 
 @pytest.mark.parametrize(
-    "query", [{"after": "x"}, {"after": "1"}, {"after": "1.-1"}, {"wait": "x"}, {"wait": "21"}]
+    "query",
+    [
+        *({"after": after} for after in ("x", "1", "1.-1")),
+        *({"leeway": leeway} for leeway in ("x", "-1", "3601", "1e9", "nan", "1.5", "9" * 5000)),
+    ],
 )
 def test_a_request_that_makes_no_sense_is_400(options, query):
     options(INTROSPECTION_CLIENTS={"billing": [digest(SECRET)]})
@@ -74,6 +78,7 @@ def test_a_request_that_makes_no_sense_is_400(options, query):
 
     assert answer.status_code == 400
     assert set(answer.json()) == set(query)
+    assert all(sentence.endswith(".") for (sentence,) in answer.json().values())
 
 
 def test_the_feed_is_for_services_alone(device):
@@ -99,29 +104,29 @@ def test_a_sign_out_that_is_rolled_back_is_never_told(user):
     assert not BlacklistedToken.objects.exists()
 
 
-def test_a_request_waits_until_a_session_ends(feed, user, monkeypatch):
-    cursor = feed()["cursor"]
-    asked, ended = [], []
+@pytest.mark.parametrize("wait", ["10", "600", "x"])
+def test_an_old_client_that_would_wait_is_answered_at_once(feed, user, wait):
+    ended = end(user)
+    began = time.monotonic()
 
-    def ask_again(after):
-        asked.append(after)
-        if len(asked) == 3:
-            ended.append(end(user))
-        return read(after)
-
-    monkeypatch.setattr(revocations, "read", ask_again)
-    monkeypatch.setattr(revocations, "ASKED_EVERY", 0)
-
-    assert feed(after=cursor, wait=15)["revoked"] == ended
-    assert asked == [cursor] * 3
+    assert feed(wait=wait)["revoked"] == [ended]
+    feed(after=feed()["cursor"], wait=wait)
+    assert time.monotonic() - began < 1
 
 
-def test_a_request_waits_no_longer_than_it_says(feed, monkeypatch):
-    cursor = feed()["cursor"]
-    monkeypatch.setattr(revocations, "read", lambda after: Revocations([], "1.2"))
-    now = [0.0]
-    monkeypatch.setattr(revocations.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(revocations.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+def test_the_window_is_longer_by_the_leeway_of_the_reader(feed, user, clock):
+    ended = end(user)
+    assert feed(leeway=600)["window"] == 300 + 600 + 30
+    cursor = feed(leeway=600)["cursor"]
 
-    assert feed(after=cursor, wait=2)["cursor"] == "1.2"
-    assert now == [2.0]
+    clock.shift(300 + 600 + 29.5)
+    assert feed(leeway=600)["revoked"] == [ended]
+    assert feed(leeway=599)["revoked"] == feed()["revoked"] == []
+    assert ended in feed(after="0.0", leeway=600)["revoked"]
+    assert feed(after=cursor, leeway=600)["window"] == 930
+
+
+def test_a_reader_with_less_leeway_than_this_site_gets_the_window_of_the_site(feed, options):
+    options(LEEWAY=timedelta(minutes=10))
+
+    assert feed(leeway=5)["window"] == feed()["window"] == 300 + 600 + 30
