@@ -143,6 +143,7 @@ class RevocationsView(JSONView):
     permission_classes = (IsAuthenticated,)
     schema = None  # of the feed's protocol: docs/services.md
 
+    # With ATOMIC_REQUESTS, each poll would have a BEGIN and a COMMIT around its one SELECT.
     @transaction.non_atomic_requests
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         return super().dispatch(request, *args, **kwargs)
