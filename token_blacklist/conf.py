@@ -86,6 +86,10 @@ CLIENTS = Kind(
 ANYTHING = Kind(0, "", lambda value: True)  # or checked separately in `checks.py`
 
 
+LONGEST_LEEWAY = timedelta(hours=1)
+"""The longest LEEWAY of a service that reads the revocation feed."""
+
+
 class Option(Generic[T]):
     """An option, as an attribute of `conf`: read from the settings once and kept there.
 

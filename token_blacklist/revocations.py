@@ -20,13 +20,12 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .conf import conf
+from .conf import LONGEST_LEEWAY, conf
 from .introspection import ServiceAuthentication
 from .keys import CLOCK_SKEW
 from .models import BlacklistedToken, OutstandingToken
 from .views import JSONView
 
-LONGEST_LEEWAY = 3600  # seconds that a service may ask for: each request reads the whole window
 NO_TIME = timedelta(0)
 CURSOR = re.compile(r"(\d{1,20})\.(\d{1,20})", re.ASCII)
 
@@ -129,7 +128,7 @@ def _rows(using: str, sql: str, params: list[Any]) -> list[Any]:
 class RevocationsQuery(serializers.Serializer[Any]):
     after = serializers.CharField(required=False, allow_blank=True, default="")
     leeway = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=LONGEST_LEEWAY
+        required=False, default=0, min_value=0, max_value=int(LONGEST_LEEWAY.total_seconds())
     )
 
 

@@ -14,7 +14,7 @@ from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, 
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from ..conf import conf
+from ..conf import LONGEST_LEEWAY, conf
 from ..exceptions import ClockError
 from ..models import (
     MOST_PARAMETERS,
@@ -55,7 +55,10 @@ class Batch:
 
 def waiting(now: datetime | None = None) -> OutstandingTokenQuerySet:
     """Return the sessions that a flush deletes."""
-    return OutstandingToken.objects.expired(now or timezone.now())
+    # A service that reads the revocation feed may accept a token for longer than this site, and
+    # reads the whole feed when it restarts.
+    kept = LONGEST_LEEWAY if conf.INTROSPECTION_CLIENTS else timedelta(0)
+    return OutstandingToken.objects.expired((now or timezone.now()) - kept)
 
 
 def flush_time() -> datetime:
