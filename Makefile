@@ -32,7 +32,7 @@ test-long: setup-dev ## Run many more races, state machines and generated reques
 	@$(PY) -m tests --long
 
 compose-test: setup-dev ## Run the compose project through a day of operations (needs Docker; ten minutes)
-	$(PYTEST) --maxfail=1 --verbose --timeout=600 tests/compose/operations.py
+	$(PYTEST) --maxfail=1 -vv --capture=no --timeout=600 tests/compose/operations.py
 
 clients: setup-dev ## Generate a TypeScript and a Python client and run a session with each (needs npm)
 	@env -u DATABASE_URL $(PY) -m tests.clients
