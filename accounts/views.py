@@ -11,6 +11,7 @@ from drf_spectacular.utils import (
     inline_serializer,
 )
 from rest_framework import serializers, status
+from rest_framework.exceptions import Throttled
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -46,6 +47,7 @@ from .serializers import (
     SessionSerializer,
     WhichSessionsSerializer,
 )
+from .throttling import seconds_to_wait
 
 ME = OpenApiResponse(
     MeSerializer,
@@ -235,7 +237,11 @@ class RegisterView(GenericAPIView[User]):
     def post(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        register(**serializer.validated_data, site=request.build_absolute_uri("/"))
+        data = serializer.validated_data
+        # Count e-mails and not attempts: a password that is refused sends none.
+        if seconds := seconds_to_wait(request, "register_mail", email=data["email"]):
+            raise Throttled(seconds)
+        register(**data, site=request.build_absolute_uri("/"))
         return Response(serializer.data, status.HTTP_201_CREATED)
 
 

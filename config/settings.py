@@ -388,7 +388,7 @@ REST_FRAMEWORK = {
         "refresh": rate("THROTTLE_REFRESH", "120/min"),
         "introspect": rate("THROTTLE_INTROSPECT", "6000/min"),
         "register": rate("THROTTLE_REGISTER", "20/hour"),
-        "register_account": rate("THROTTLE_REGISTER_ACCOUNT", "10/hour"),
+        "register_mail_account": rate("THROTTLE_REGISTER_ACCOUNT", "3/hour"),
         "password": rate("THROTTLE_PASSWORD", "10/hour"),
         "reset": rate("THROTTLE_RESET", "10/hour"),
         "reset_account": rate("THROTTLE_RESET_ACCOUNT", "5/hour"),
