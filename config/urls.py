@@ -4,15 +4,16 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import JavaScriptCatalog
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from . import colors, errors
+from .description import SchemaView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("token_blacklist.urls")),
     path(".well-known/", include("token_blacklist.well_known")),
     path("api/", include("accounts.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("", include("accounts.page_urls")),
     path(settings.ADMIN_URL, admin.site.urls),

@@ -6,10 +6,13 @@ from http import HTTPStatus
 import jsonschema
 import pytest
 from django.urls import get_resolver
+from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers
 from rest_framework.views import APIView
 
+import config.description
 from token_blacklist.serializers import TokenObtainPairSerializer
 
 DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
@@ -260,3 +263,52 @@ def test_the_page_and_all_it_loads_are_ours(client, db):
     assert page.status_code == HTTPStatus.OK
     assert b"https://" not in page.content
     assert client.get("/api/schema/").status_code == HTTPStatus.OK
+
+
+FORMATS = {
+    "*/*": "application/vnd.oai.openapi; charset=utf-8",
+    "application/vnd.oai.openapi+json": "application/vnd.oai.openapi+json",
+}
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The times that the description was made."""
+    times = []
+    get_schema = SchemaGenerator.get_schema
+
+    def counting(*args, **kwargs):
+        times.append(1)
+        return get_schema(*args, **kwargs)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", counting)
+    config.description._description.cache_clear()
+    yield times
+    config.description._description.cache_clear()
+
+
+@pytest.mark.parametrize("accept", FORMATS)
+@pytest.mark.parametrize("lang", ["en", "de", "es"])
+def test_the_description_is_what_drf_spectacular_answers(rf, made, client, accept, lang):
+    headers = {"accept": accept, "accept-language": lang}
+    with override(lang):
+        theirs = SpectacularAPIView.as_view()(rf.get("/api/schema/", headers=headers)).render()
+
+    ours = client.get("/api/schema/", headers=headers)
+
+    assert ours.content == theirs.content
+    assert ours.headers["Content-Type"] == theirs.headers["Content-Type"] == FORMATS[accept]
+    assert ours.headers["Content-Disposition"] == theirs.headers["Content-Disposition"]
+    assert ours.headers["Content-Language"] == lang
+
+
+def test_it_is_made_once_for_each_language_and_format(client, made):
+    for attempt in range(3):
+        for language in ("en", "de", "es", "fr", f"x-{attempt}"):
+            client.get(f"/api/schema/?version={attempt}", headers={"accept-language": language})
+            client.get(f"/api/schema/?lang={language}&x={attempt}")
+    assert len(made) == 3
+
+    for query in ("", "?format=json", "?format=json&lang=de"):
+        client.get(f"/api/schema/{query}")
+    assert len(made) == 5
