@@ -17,18 +17,12 @@ from django.http.response import HttpResponseBase
 
 from token_blacklist.clients import client_of
 
-from ..monitoring.logs import request_id
+from ..monitoring.logs import request_id, route_of
 
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
 VALID_ID = re.compile(r"[A-Za-z0-9_.:=-]{8,64}", re.ASCII)
-
-
-def route_of(request: HttpRequest) -> str:
-    """Return the pattern of the request's URL, never its path; "-" if there is none."""
-    match = request.resolver_match
-    return f"/{match.route.lstrip('^')}" if match else "-"
 
 
 class AccessMiddleware:

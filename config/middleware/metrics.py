@@ -11,8 +11,8 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from ..monitoring.logs import route_of
 from ..monitoring.metrics import FAILURES, http_figures
-from .access import route_of
 
 # A client can send any word as the method, and each would become a separate series.
 METHODS = frozenset(HTTPMethod)

@@ -1,4 +1,4 @@
-"""The log: text in DEBUG, otherwise JSON; with the request's id, never with a token.
+"""The log: text in DEBUG, otherwise JSON; with the request's id, never with a token or a path.
 
 Does not import Django, because gunicorn logs before the settings are read.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from contextvars import ContextVar
+from copy import copy
 from datetime import datetime
 from types import NoneType
 from typing import Any
@@ -19,20 +20,70 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 # A token in the message of a library: "eyJ" is the base64 of `{"`.
 TOKEN = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}", re.ASCII)
-# Django logs the path of a request that failed. The path of a password reset link is a secret.
-LINK = re.compile(r"(/password/reset/[^/\s]+/)[^\s\"]+")
-# Django logs a refused Referer, and gunicorn the URL of a broken request, with query strings.
+# The first segment of a path, if it is a short word: no secret is.
+FIRST_SEGMENT = re.compile(r"/[A-Za-z]{0,16}(?![\w-])")
+# What gunicorn quotes of a request that is no HTTP.
+QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
+# Django logs a refused Referer. It can be the page of a link.
+ADDRESS = re.compile(r"(https?://[^\s/]+)/\S*")
 QUERY = re.compile(r"(/[^\s/?]*)\?\S+")
 
 PLAIN = (str, int, float, UUID, datetime, NoneType)
 
 
 def without_secrets(line: str) -> str:
-    return LINK.sub(r"\1[token]", TOKEN.sub("[token]", line))
+    return TOKEN.sub("[token]", line)
 
 
 def without_query(text: str) -> str:
     return QUERY.sub(r"\1?[query]", text) if "?" in text else text
+
+
+def outline_of(path: str) -> str:
+    """Return the first segment of a path and its length: any other part can be a secret."""
+    first = FIRST_SEGMENT.match(path)
+    return f"{first[0] if first else '/'} ({len(path)} characters)"
+
+
+def route_of(request: Any) -> str:
+    """Return the pattern of the request's URL, never its path; "-" if there is none."""
+    match = request.resolver_match
+    return f"/{match.route.lstrip('^')}" if match else "-"
+
+
+class PathFilter(logging.Filter):
+    """Removes the paths of requests: the one of a password reset link, for example, is a secret.
+
+    Django logs the path of each request that fails, and gunicorn the URL of a broken request.
+    """
+
+    def filter(self, record: logging.LogRecord) -> Any:
+        """Return the line without its path: a copy, because others may handle the same one."""
+        request: Any = getattr(record, "request", None)
+        is_gunicorns = record.name == "gunicorn.error" and record.levelno >= logging.WARNING
+        if not is_gunicorns and not hasattr(request, "resolver_match"):
+            return True
+        record = copy(record)
+        if is_gunicorns and not record.args:
+            record.msg = QUOTED.sub("[text]", str(record.msg))
+        elif is_gunicorns and str(record.msg).startswith("Error handling request"):
+            *others, url = tuple(record.args or ())
+            record.args = (*others, outline_of(str(url)))
+        elif request is not None:
+            record.args = _without_path(record.args, request)
+        return record
+
+
+def _without_path(args: Any, request: Any) -> Any:
+    """Return the arguments of a line with the route, or an outline, for the request's path."""
+    if not isinstance(args, tuple):
+        return args
+    path = request.path.encode("unicode_escape").decode("ascii")  # as Django logs it
+    place = route_of(request) if request.resolver_match else outline_of(request.path)
+    return tuple(
+        place if arg == path else ADDRESS.sub(r"\1/", arg) if isinstance(arg, str) else arg
+        for arg in args
+    )
 
 
 class RequestIdFilter(logging.Filter):
@@ -72,6 +123,7 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
+            "path": {"()": PathFilter},
             "request_id": {"()": RequestIdFilter},
             "first_traceback": {"()": "config.monitoring.outage.FirstTraceback"},
         },
@@ -101,10 +153,18 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
         # Without handlers of their own, which would log each line twice.
         "loggers": {
             "django": {"handlers": [], "level": level},
+            # Filters of the loggers, so that no other handler, such as Sentry's, gets a path.
+            "django.request": {"filters": ["path"]},
+            "django.security.csrf": {"filters": ["path"]},
             # A scanner's request. The access log has it, and it is no error of this project.
             "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
             # runserver's line for each request. The access log has one without the query string.
-            "django.server": {"handlers": [], "level": "ERROR"},
-            "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": "CRITICAL"},
+            "gunicorn.error": {
+                "handlers": [],
+                "level": level,
+                "propagate": True,
+                "filters": ["path"],
+            },
         },
     }

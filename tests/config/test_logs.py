@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import path
 
 from config.middleware.access import HEADER
-from config.monitoring.logs import RequestIdFilter, request_id
+from config.monitoring.logs import request_id
 from config.urls import urlpatterns as project_urls
 from tests.support.devices import Device
 
@@ -30,7 +30,8 @@ def log(request):
     """Read what the project's own formatters write."""
     made = logging.config.DictConfigurator(settings.LOGGING)
     handler = logging.StreamHandler(io.StringIO())
-    handler.addFilter(RequestIdFilter())
+    for name in settings.LOGGING["handlers"]["console"]["filters"]:
+        handler.addFilter(made.configure_filter(dict(settings.LOGGING["filters"][name])))
     handler.setFormatter(
         made.configure_formatter(dict(settings.LOGGING["formatters"][request.param]))
     )
@@ -132,7 +133,7 @@ def test_nor_is_the_query_string_of_a_refused_referer(log):
 def test_nor_what_gunicorn_failed_at(log):
     logging.getLogger("gunicorn.error").error("Error handling request %s", "/a/?password=hunter2")
 
-    assert "Error handling request /a/?[query]" in log.stream.getvalue()
+    assert "Error handling request /a (20 characters)" in log.stream.getvalue()
 
 
 def test_the_link_to_a_new_password_is_not_in_the_log(client, log, db):
@@ -141,13 +142,90 @@ def test_the_link_to_a_new_password_is_not_in_the_log(client, log, db):
     assert "set-me-a-secret" not in log.stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    "path", ["/password/reset/MQ/a-live-link-0123/.", "/password/reset/MQ/a-live-link-0123"]
-)
-def test_nor_is_it_where_django_says_what_it_did_not_find(client, log, db, path):
-    client.get(f"{path}/and/more")
+LINK = "MQ/a-live-link-0123"
+UNKNOWN = {
+    f"//{LINK}/": "/",
+    f"/{LINK}/": "/MQ",
+    "/a-live-link-0123": "/",
+    f"/password/reset/{LINK}/./and/more": "/password",
+    f"/PASSWORD/RESET/{LINK}/": "/PASSWORD",
+    f"/password/reset{LINK}/": "/password",
+    f"/password%2Freset%2F{LINK}/": "/password",
+    f"/password%252Freset%252F{LINK}/": "/password",
+    f"/password\u2215reset\u2215{LINK}/": "/password",
+    f"/password reset {LINK}/": "/password",
+}
 
-    assert "Not Found" in log.stream.getvalue()
+
+@pytest.mark.parametrize("path", UNKNOWN)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_of_a_path_that_no_route_matches_the_log_has_the_length(client, log, path, method):
+    sent = path.encode().decode("latin-1")  # as servers give it to applications
+
+    client.generic(method, "/", PATH_INFO=sent)
+
+    length = len(path)
+    assert f"Not Found: {UNKNOWN[path]} ({length} characters)" in log.stream.getvalue()
+    assert "a-live-link" not in log.stream.getvalue()
+
+
+def test_no_other_handler_gets_the_path(client, caplog):
+    client.get(f"/password/reset/{LINK}/more")
+
+    assert "Not Found: /password (" in caplog.text
+    assert "a-live-link" not in caplog.text
+
+
+def test_nor_is_there_a_path_whose_last_slash_is_missing(client, log, db):
+    client.get(f"/password/reset/{LINK}")
+    client.post(f"/password/reset/{LINK}")
+
+    assert log.stream.getvalue()
+    assert "a-live-link" not in log.stream.getvalue()
+
+
+def test_of_a_path_that_a_route_matches_the_log_has_the_route(log, db):
+    client = Client(enforce_csrf_checks=True)
+    route = "/password/reset/<uidb64>/<token>/"
+    client.post(f"/password/reset/{LINK}/")
+    client.put(f"/password/reset/{LINK}/", secure=True, headers={"referer": f"https://x/{LINK}"})
+    Client().delete("/api/token/")
+    Client().get("/api/me/")
+    Client().get(f"/api/{LINK}/")
+
+    text = log.stream.getvalue()
+    assert text.count(f"): {route}") == 2
+    assert "Method Not Allowed: /api/token/" in text
+    assert "Unauthorized: /api/me/" in text
+    assert "Not Found: /api/" in text
+    assert "a-live-link" not in text
+
+
+@pytest.mark.parametrize(
+    ("line", "args", "written"),
+    [
+        ("Error handling request %s", (f"//{LINK}/",), "Error handling request / (22 characters)"),
+        (
+            "Error handling request %s %s",
+            ("GET", f"/x%2F{LINK}/?y"),
+            "Error handling request GET /x (27 characters)",
+        ),
+        (
+            f"Invalid request from ip=192.0.2.1: Invalid HTTP request line: 'GET /{LINK}'",
+            (),
+            "Invalid request from ip=192.0.2.1: Invalid HTTP request line: [text]",
+        ),
+        (
+            f'Invalid request from ip=192.0.2.1: Invalid HTTP Header: "x\'{LINK}"',
+            (),
+            "Invalid request from ip=192.0.2.1: Invalid HTTP Header: [text]",
+        ),
+    ],
+)
+def test_gunicorn_does_not_log_what_a_broken_request_says(log, line, args, written):
+    logging.getLogger("gunicorn.error").warning(line, *args)
+
+    assert written in log.stream.getvalue()
     assert "a-live-link" not in log.stream.getvalue()
 
 
@@ -177,7 +255,8 @@ def test_no_token_gets_into_the_log_whoever_puts_it_there(client, log):
     text = log.stream.getvalue()
     assert "eyJ" not in text
     assert "sig_na-ture" not in text
-    assert text.count("[token]") >= 4
+    assert text.count("[token]") == 2
+    assert "Not Found: / (" in text
 
 
 def test_an_event_is_one_line_with_its_facts(user, log, django_capture_on_commit_callbacks):
