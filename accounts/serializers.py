@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from token_blacklist.models import OutstandingToken
-from token_blacklist.serializers import PasswordField, TransportField
+from token_blacklist.serializers import PasswordField, ShortTextField, TransportField
 
 from .devices import device_name
 from .models import User, normalize_email
@@ -25,7 +25,7 @@ class MeSerializer(serializers.Serializer[User]):
     # optional in the API schema.
     id = serializers.IntegerField(read_only=True)
     email = serializers.EmailField(read_only=True)
-    name = serializers.CharField(
+    name = ShortTextField(
         max_length=User._meta.get_field("name").max_length,
         allow_blank=True,
         help_text="How the user wants to be called. May be empty.",
@@ -84,7 +84,7 @@ class WhichSessionsSerializer(serializers.Serializer[Any]):
     )
 
 
-class AddressField(serializers.EmailField):
+class AddressField(ShortTextField, serializers.EmailField):
     """An e-mail address, which it normalizes."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -94,7 +94,7 @@ class AddressField(serializers.EmailField):
 class RegisterSerializer(serializers.Serializer[Any]):
     email = AddressField(max_length=254)
     password = PasswordField(max_length=LONGEST_PASSWORD)
-    name = serializers.CharField(max_length=150, allow_blank=True, required=False, write_only=True)
+    name = ShortTextField(max_length=150, allow_blank=True, required=False, write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         stranger = User(email=attrs["email"], name=attrs.get("name", ""))

@@ -85,7 +85,7 @@ class WindowThrottle(BaseThrottle):
         window = int(now // period)
         self.seconds_left = max(1, math.ceil((window + 1) * period - now))
         # A digest, because input is not a valid cache key, and the cache must not reveal addresses.
-        key = f"throttle:{name}:{sha256(who.encode('utf-8', 'replace')).hexdigest()}:{window}"
+        key = f"throttle:{name}:{sha256(who.encode()).hexdigest()}:{window}"
         return counts.add(key, period) <= allowed
 
 

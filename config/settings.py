@@ -303,7 +303,7 @@ TEMPLATES = [
 # Only the admin has messages. The default storage also reads a cookie, which takes 3 % of an
 # authenticated request.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-# Larger bodies are refused before they are read.
+# Larger bodies are refused before they are read. The API has a limit of its own: the parsers below.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Users and passwords ---

@@ -110,7 +110,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
     def hand_over(self, conn: TConn, *, close: bool = False) -> None:
         """Let a thread answer. It reads only from memory, and never waits for the client."""
         data = self.stop_reading(conn).data
-        conn.parser = http.get_parser(self.cfg, [bytes(data)], conn.client)
+        pieces = [b"", bytes(data)]
+        del data
+        # Not an iterator over a list, which would keep the data until the next request.
+        conn.parser = http.get_parser(self.cfg, iter(pieces.pop, b""), conn.client)
         conn.initialized = conn.data_ready = True
         conn.close_after = close
         super().enqueue_req(conn)
@@ -119,7 +122,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         """Answer the request, with `Connection: close` if its body was not read."""
         if conn.close_after:
             req.force_close()
-        return super().handle_request(req, conn)
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            conn.parser.finish_body()  # a body that nobody read would stay with its request
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         # The body is in memory. gunicorn's limit on unread bodies would close a connection whose

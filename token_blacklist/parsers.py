@@ -1,66 +1,147 @@
-"""Reading request bodies of bounded size and depth, so that no body is a 500."""
+"""Reading request bodies of bounded size and depth, so that none is a 500 or fills the memory."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.http import RawPostDataException
+from django.core.files.uploadhandler import FileUploadHandler
+from django.core.signals import request_finished
+from django.http import QueryDict, RawPostDataException
+from django.http.multipartparser import MultiPartParser as DjangoMultiPartParser
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
 from .exceptions import PayloadTooLarge
 
+_body: ContextVar[Any] = ContextVar("body", default=None)
+
 
 class _BoundedParser(parsers.BaseParser):
-    """Reads at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes, as UTF-8 whatever the request claims.
+    """Reads at most `max_size` bytes, as UTF-8 whatever the request claims.
 
-    DRF's parsers read the stream past Django's own limit, and decode with any codec that
-    Python knows and a header names.
+    A lower DATA_UPLOAD_MAX_MEMORY_SIZE limits it further. `request.data` is emptied at the end of
+    the request: code that goes on, such as a thread, needs a copy.
+
+    Not a subclass of DRF's parsers, because DRF reads the whole body for these, up to Django's
+    limit, and keeps it with the request. They also decode with any codec that a header names.
     """
 
+    max_size = 64 * 1024  # a token is the largest value that the endpoints take
+
     def parse(
         self,
         stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        """Return what the body says.
+
+        Raises:
+            PayloadTooLarge: the body is larger than `max_size`.
+            ParseError: it cannot be read, is malformed, or has text that cannot be encoded.
+        """
+        body = self._read(stream, _length_in(parser_context))
         try:
-            body = stream.read(-1 if limit is None else limit + 1)
-        except (OSError, RawPostDataException) as error:
-            raise ParseError(_("The request body could not be read.")) from error
-        if limit is not None and len(body) > limit:
-            raise PayloadTooLarge()
-        context = {**(parser_context or {}), "encoding": "utf-8"}
-        try:
-            return super().parse(BytesIO(body), media_type, context)
+            parsed = self.parsed(body, media_type or self.media_type)
         except (RecursionError, SuspiciousOperation, UnicodeError) as error:
             raise ParseError(_("The request body is malformed.")) from error
+        _body.set(parsed)
+        return parsed
+
+    def parsed(self, body: bytes, media_type: str) -> Any:
+        """Return what the body says. May raise ParseError, RecursionError or UnicodeError."""
+        raise NotImplementedError
+
+    def _read(self, stream: IO[Any], length: int) -> bytes:
+        sites: int | None = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = self.max_size if sites is None else min(self.max_size, sites)
+        if length > limit:
+            raise PayloadTooLarge()
+        try:
+            body: bytes = stream.read(limit + 1)
+        except (OSError, RawPostDataException) as error:
+            raise ParseError(_("The request body could not be read.")) from error
+        if len(body) > limit:
+            raise PayloadTooLarge()
+        return body
 
 
-class JSONParser(_BoundedParser, parsers.JSONParser):
-    """JSON (RFC 8259)."""
+class JSONParser(_BoundedParser):
+    """JSON (RFC 8259): an object or a list."""
+
+    media_type = "application/json"
+
+    def parsed(self, body: bytes, media_type: str) -> Any:
+        found = parsers.JSONParser().parse(BytesIO(body), media_type, {"encoding": "utf-8"})
+        if not isinstance(found, dict | list):
+            raise ParseError(_("The request body is malformed."))
+        if b"\\u" in body:  # an escape can be half of a character, which no database stores
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
 
 
-class FormParser(_BoundedParser, parsers.FormParser):
+class FormParser(_BoundedParser):
     """`application/x-www-form-urlencoded`, the body of RFC 7009 section 2.1."""
 
+    media_type = "application/x-www-form-urlencoded"
 
-class MultiPartParser(_BoundedParser, parsers.MultiPartParser):
+    def parsed(self, body: bytes, media_type: str) -> QueryDict:
+        unquote_to_bytes(body).decode()  # QueryDict would replace what is not UTF-8
+        return QueryDict(body, encoding="utf-8")
+
+
+class _RefusesFiles(FileUploadHandler):
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise ParseError(_("Files are not accepted here."))
+
+
+class MultiPartParser(_BoundedParser):
     """`multipart/form-data`, as browsers send a FormData object. A file is refused."""
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        parsed: Any = super().parse(stream, media_type, parser_context)
-        if parsed.files:
-            raise ParseError(_("Files are not accepted here."))
-        return parsed.data
+    media_type = "multipart/form-data"
+
+    def parsed(self, body: bytes, media_type: str) -> QueryDict:
+        head = {"CONTENT_TYPE": media_type, "CONTENT_LENGTH": len(body)}
+        try:
+            form, _files = DjangoMultiPartParser(
+                head, BytesIO(body), [_RefusesFiles()], "utf-8"
+            ).parse()
+        except MultiPartParserError as error:
+            raise ParseError(_("The request body is malformed.")) from error
+        body.decode()  # Django replaces what is not UTF-8
+        return form
+
+
+def _length_in(parser_context: Mapping[str, Any] | None) -> int:
+    """Return the length that the request claims, or 0. A server may pass on only the beginning."""
+    request = (parser_context or {}).get("request")
+    try:
+        return int(request.META["CONTENT_LENGTH"]) if request is not None else 0
+    except (KeyError, ValueError):
+        return 0
+
+
+def _forget_body(**kwargs: Any) -> None:
+    """Empty the body of the request that has ended.
+
+    Django and DRF tie a request to its view, serializer and response in reference cycles. Python
+    collects them much later, because their few objects can hold megabytes.
+    """
+    body = _body.get()
+    _body.set(None)
+    if isinstance(body, dict):
+        dict.clear(body)  # a QueryDict would refuse
+    elif isinstance(body, list):
+        body.clear()
+
+
+request_finished.connect(_forget_body, dispatch_uid=__name__)

@@ -36,7 +36,21 @@ T = TypeVar("T", bound=Token)
 R = TypeVar("R", bound=BlacklistMixin)
 
 
-class PasswordField(serializers.CharField):
+class ShortTextField(serializers.CharField):
+    """A text whose length is checked before all else about it.
+
+    A validator of Django would keep a text that it refuses in memory, until Python's garbage
+    collector runs: its ValidationError refers to itself.
+    """
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        if self.max_length is not None and len(text) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return text
+
+
+class PasswordField(ShortTextField):
     """A password. Leading and trailing spaces are part of it."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -149,9 +149,7 @@ class TestThroughTheAPI:
         assert list(answer.json()) == ["new_password"]
         assert not reasons()
 
-    @pytest.mark.parametrize(
-        "bad", [None, 5, [], {}, True, "", "a\x00b" * 5, "\ud800" * 9, "x" * 1025]
-    )
+    @pytest.mark.parametrize("bad", [None, 5, [], {}, True, "", "a\x00b" * 5, "x" * 1025])
     @pytest.mark.parametrize("field", ["old_password", "new_password"])
     def test_bad_input_is_told_by_field(self, device, field, bad):
         data = {"old_password": PASSWORD, "new_password": NEW, field: bad}

@@ -252,7 +252,7 @@ class TestByAccount:
     def test_a_number_counts_as_the_text_it_is_taken_for(self):
         assert [self.try_as(email) for email in (5, "5", 5)] == [THROUGH, THROUGH, HELD]
 
-    @pytest.mark.parametrize("email", [None, [], {}, True, "", "a\x00", "\ud800", "x" * 100_000])
+    @pytest.mark.parametrize("email", [None, [], {}, True, "", "a\x00", "\ud800", "x" * 60_000])
     def test_an_address_of_any_shape_is_no_500(self, email):
         assert self.try_as(email) in {HTTPStatus.BAD_REQUEST, THROUGH}
 
@@ -575,7 +575,7 @@ def test_a_hop_with_a_long_zone_is_an_address_without_it(user, rates):
 
 def test_a_very_long_address_is_refused_at_once(rates):
     rates(login_account="100/min")
-    marks = "a" + "\u0301\u0323" * 200_000  # to put them in order takes minutes
+    marks = "a" + "\u0301\u0323" * 16_000  # the longest that a body can have
     before = time.process_time()
 
     answers = [

@@ -87,7 +87,7 @@ def forged(claims):
     good = jwt.encode(claims, KEY, algorithm="HS256")
     head, body, signature = good.split(".")
     lower, rsa = b64(b'{"alg":"hs256","typ":"JWT"}'), b64(b'{"alg":"RS256","typ":"JWT"}')
-    deep = b"[" * 50_000 + b"]" * 50_000
+    deep = b"[" * 20_000 + b"]" * 20_000
     return {
         "tampered": f"{head}.{b64(json.dumps({**claims, 'x': 1}).encode())}.{signature}",
         "mis-signed": jwt.encode(claims, "another key" * 10, algorithm="HS256"),
@@ -104,7 +104,7 @@ def forged(claims):
         "empty parts": "..",
         "one word": "token",
         "not ASCII": "\u00e9.\u00e9.\u00e9",
-        "very long": "a" * 100_000,
+        "very long": "a" * 65_000,
         "header deep": unsigned(deep),
         "header with a huge number": unsigned(b'{"alg":"HS256","n":' + b"9" * 10_000 + b"}"),
         "header not UTF-8": unsigned(b'{"alg":"\xff"}'),
@@ -268,7 +268,7 @@ BODIES = {
 }
 
 
-CHANGE_NOTHING = {"empty", "a lone surrogate for a key", "twice the same key"}
+CHANGE_NOTHING = {"empty", "twice the same key"}
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -318,7 +318,7 @@ def test_a_content_type_of_any_kind_is_no_error_of_ours(endpoint, query, content
 
 
 def test_a_form_of_very_many_fields_is_refused():
-    body = "&".join(f"f{n}=1" for n in range(20_000))
+    body = "&".join(f"f{n}=1" for n in range(5_000))
 
     answer = APIClient().generic(
         "POST", "/api/token/", body.encode(), content_type="application/x-www-form-urlencoded"
@@ -389,8 +389,8 @@ def test_spaces_are_part_of_a_password(user):
 
 
 def test_a_very_long_name_or_password_is_refused(user):
-    assert is_a_clear_refusal(Device(user).log_in(email="a" * 100_000 + "@example.com"), 400, 401)
-    assert is_a_clear_refusal(Device(user).log_in(password="a" * 100_000), 400, 401)
+    assert is_a_clear_refusal(Device(user).log_in(email="a" * 65_000 + "@example.com"), 400, 401)
+    assert is_a_clear_refusal(Device(user).log_in(password="a" * 65_000), 400, 401)
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "a.b.c", "\x00", '"\\000"', '"', "é"])
@@ -448,9 +448,11 @@ def test_a_file_in_a_form_has_an_error_of_its_own():
 
 
 def test_a_multipart_form_of_very_many_parts_is_refused():
-    parts = {f"f{n}": "1" for n in range(2_000)}
+    part = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
 
-    answer = APIClient().post("/api/token/", parts, format="multipart")
+    answer = APIClient().generic(
+        "POST", "/api/token/", part * 1_001 + b"--x--", "multipart/form-data; boundary=x"
+    )
 
     assert is_a_clear_refusal(answer, 400)
 

@@ -1,9 +1,12 @@
 """How much memory the server takes, as it is shipped."""
 
+import http.client
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -63,3 +66,57 @@ def test_sixteen_sign_ins_at_once_fit_into_256_megabytes(server):
 
     assert [answer.result() for answer in answers] == [200] * 112
     assert peak < 256
+
+
+def largest(size):
+    """Return a JSON body of that size which becomes as many objects as possible."""
+    body = b"{" + b",".join(b'"%d":0' % number for number in range(size // 6))
+    return body[: body.rindex(b",", 0, size)] + b"}"
+
+
+def status_of(server, path, body):
+    client = http.client.HTTPConnection(*server.address, timeout=60)
+    with closing(client):
+        client.request("POST", path, body, {"Content-Type": "application/json"})
+        return client.getresponse().status
+
+
+def memory_with(server, path, body, expected):
+    """Send 60 at once; return the most memory at any time, and what is left."""
+    started = Barrier(60)
+
+    def send(_number):
+        started.wait()
+        return status_of(server, path, body)
+
+    peak = 0
+    with ThreadPoolExecutor(60) as pool:
+        answers = [pool.submit(send, number) for number in range(60)]
+        while not all(answer.done() for answer in answers):
+            peak = max(peak, megabytes(server.process.pid))
+            time.sleep(0.02)
+    assert [answer.result() for answer in answers] == [expected] * 60
+    return peak, megabytes(server.process.pid)
+
+
+KIB = 1024
+CASES = {
+    "largest": ("/api/token/verify/", 64 * KIB, 400),
+    "too large": ("/api/token/verify/", 1024 * KIB, 413),
+    "unread": ("/api/nothing/", 1024 * KIB, 404),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_sixty_large_bodies_at_once_leave_the_server_below_256_megabytes(server, case):
+    path, size, expected = CASES[case]
+    body = largest(size)
+    assert size - 16 < len(body) <= size
+    before = megabytes(server.process.pid)
+
+    for _again in range(3):
+        peak, after = memory_with(server, path, body, expected)
+        print(f"{case}: {before:.0f} MiB before, {peak:.0f} at most, {after:.0f} after")
+
+        assert peak < 256
+        assert after < 256
