@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 from contextvars import ContextVar
-from copy import copy
 from datetime import datetime
 from types import NoneType
 from typing import Any
@@ -57,21 +56,20 @@ class PathFilter(logging.Filter):
     Django logs the path of each request that fails, and gunicorn the URL of a broken request.
     """
 
-    def filter(self, record: logging.LogRecord) -> Any:
-        """Return the line without its path: a copy, because others may handle the same one."""
+    def filter(self, record: logging.LogRecord) -> bool:
         request: Any = getattr(record, "request", None)
         is_gunicorns = record.name == "gunicorn.error" and record.levelno >= logging.WARNING
         if not is_gunicorns and not hasattr(request, "resolver_match"):
             return True
-        record = copy(record)
         if is_gunicorns and not record.args:
             record.msg = QUOTED.sub("[text]", str(record.msg))
         elif is_gunicorns and str(record.msg).startswith("Error handling request"):
             *others, url = tuple(record.args or ())
-            record.args = (*others, outline_of(str(url)))
+            record.msg %= (*others, outline_of(str(url)))
+            record.args = ()  # a second filter, of settings that were read again, changes nothing
         elif request is not None:
             record.args = _without_path(record.args, request)
-        return record
+        return True
 
 
 def _without_path(args: Any, request: Any) -> Any:
