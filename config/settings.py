@@ -261,6 +261,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "config",
     "config.monitoring",
     "token_blacklist",
     "accounts",

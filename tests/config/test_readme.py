@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from accounts.management.commands.demo import PASSWORD, USERS
 from accounts.models import User
+from config.management.commands.demo import PASSWORD, USERS
 from tests.support.curl import path_with_curl
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.management.commands.demo import PASSWORD
+from config.management.commands.demo import PASSWORD
 from tests.support.checkout import bare_environment, copy_into, lend_packages, refusal, run
 from tests.support.server import free_port
 

@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from accounts.management.commands.demo import PASSWORD
+from config.management.commands.demo import PASSWORD
 from tests.support.server import call, environment, gunicorn, prepare
 
 pytestmark = pytest.mark.process

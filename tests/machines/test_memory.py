@@ -10,7 +10,7 @@ from threading import Barrier
 
 import pytest
 
-from accounts.management.commands.demo import PASSWORD
+from config.management.commands.demo import PASSWORD
 from tests.support.server import call, environment, gunicorn, prepare
 
 pytestmark = [

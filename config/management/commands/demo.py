@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
-from ...models import User
+from accounts.models import User
 
 PASSWORD = "demo-password"  # noqa: S105  # known to everybody, and only made in DEBUG
 USERS: dict[str, dict[str, Any]] = {
