@@ -19,12 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.forms import (
-    AdminPasswordChangeForm,
-    UnfoldReadOnlyPasswordHashWidget,
-    UserChangeForm,
-    UserCreationForm,
-)
+from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm
 
 from token_blacklist.admin.base import LongListMixin, cell, time_cell
 from token_blacklist.admin.ending import MAY_END, end_button
@@ -32,10 +27,10 @@ from token_blacklist.admin.search import WithoutTokensMixin
 from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.exceptions import too_many
 
+from .admin_forms import NewUserForm, PasswordForm
 from .devices import device_name
 from .models import User, normalize_email
 from .password_reset import ResetForm, may_reset
-from .revocation import StaleUser
 from .sessions import MOST, live_sessions
 from .throttling import seconds_to_wait
 
@@ -84,8 +79,8 @@ def _moment(record: Any) -> str:
 @admin.register(User)
 class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # none at run time
     form = PersonForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    add_form = NewUserForm
+    change_password_form = PasswordForm
     ordering = ("email",)
     list_display = ("address", "full_name", "is_active", "is_staff", "joined")
     list_filter = ("is_active", "is_staff")
@@ -151,19 +146,6 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._may_touch(request, obj)
-
-    def user_change_password(
-        self,
-        request: HttpRequest,
-        id: str,  # noqa: A002  # Django's name
-        form_url: str = "",
-    ) -> HttpResponse:
-        try:
-            return super().user_change_password(request, id, form_url)
-        except StaleUser:
-            words = _("The account was changed at the same time. Check it, and try again.")
-            self.message_user(request, words, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and self._may_touch(request, obj)

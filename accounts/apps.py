@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import pre_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,6 +11,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from token_blacklist.signals import signed_out_everywhere  # noqa: PLC0415
 
-        from .sessions import end_django_sessions  # noqa: PLC0415  # models are loaded by now
+        from .sessions import end_deleted, end_django_sessions  # noqa: PLC0415  # models are loaded
 
         signed_out_everywhere.connect(end_django_sessions)
+        pre_delete.connect(end_deleted, sender="accounts.User")

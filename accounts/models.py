@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import BaseUserManager, PermissionsMixin
-from django.db import models
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from token_blacklist.models import BlacklistedToken
+from token_blacklist.sessions.end import revoke_user
 from token_blacklist.statements import Selection, param, prepared, select
-
-from .revocation import RevokingQuerySet, RevokingUser
 
 LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1, by erratum 1690 of RFC 3696
 
@@ -34,29 +35,7 @@ def normalize_email(email: str) -> str:
     return unicodedata.normalize("NFKC", lower).strip()  # lower() can produce combining characters
 
 
-class UserQuerySet(RevokingQuerySet):
-    """Writes e-mail addresses in their normalized form."""
-
-    def update(self, **fields: Any) -> int:
-        if isinstance(fields.get("email"), str):
-            fields["email"] = normalize_email(fields["email"])
-        return super().update(**fields)
-
-    update.alters_data = True  # type: ignore[attr-defined]
-
-    def bulk_create(self, objs: Iterable[User], *args: Any, **options: Any) -> list[User]:
-        users = list(objs)
-        for user in users:
-            user.email = normalize_email(user.email)
-        return super().bulk_create(users, *args, **options)
-
-    bulk_create.alters_data = True  # type: ignore[attr-defined]
-
-
 class UserManager(BaseUserManager["User"]):
-    def get_queryset(self) -> UserQuerySet:
-        return UserQuerySet(self.model, using=self._db)
-
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
         return normalize_email(email or "")
@@ -70,7 +49,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email), **fields)
-        user.set_password(password)
+        user.password = make_password(password)  # set_password() would end the sessions of nobody
         user.save(using=self._db)
         return user
 
@@ -78,7 +57,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(RevokingUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(
         _("e-mail address"),
         unique=True,
@@ -94,6 +73,9 @@ class User(RevokingUser, PermissionsMixin):
         help_text=_("Whether this user may sign in. Uncheck instead of deleting the account."),
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    signed_out_at = models.DateTimeField(
+        _("signed out everywhere"), null=True, blank=True, editable=False
+    )
 
     objects = UserManager()
 
@@ -126,8 +108,47 @@ class User(RevokingUser, PermissionsMixin):
         self.email = normalize_email(self.email)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the user. A new password or a deactivation revokes the sessions, or nothing changes.
+
+        The row is written first, so that a sign-in at the same time waits for it.
+        """
         self.email = normalize_email(self.email)
-        super().save(*args, **kwargs)
+        if not self.is_active:
+            self.signed_out_at = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "signed_out_at"}
+        with transaction.atomic(kwargs.get("using")):
+            super().save(*args, **kwargs)  # calls RevokeSessionsValidator after set_password()
+            if not self.is_active:
+                revoke_user(self, reason=BlacklistedToken.Reason.DEACTIVATED)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Return whether it is the password; hash it again if PASSWORD_HASHERS has changed.
+
+        Django's own writes the new hash over a password that was changed at the same time, and
+        the old one would sign in again.
+        """
+        checked = self.password
+
+        def upgrade(raw: str) -> None:
+            hashed = make_password(raw)
+            if User.objects.filter(pk=self.pk, password=checked).update(password=hashed):
+                self.password = hashed
+
+        return check_password(raw_password, checked, upgrade)
+
+    def get_session_auth_hash(self) -> str:
+        """Return the hash that a Django session must have; signing out everywhere changes it."""
+        return self._since_signed_out(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same hash for each of SECRET_KEY_FALLBACKS."""
+        return map(self._since_signed_out, super().get_session_auth_fallback_hash())
+
+    def _since_signed_out(self, session_hash: str) -> str:
+        if self.signed_out_at is None:
+            return session_hash
+        return f"{session_hash}.{self.signed_out_at.timestamp()}"
 
     def get_full_name(self) -> str:
         return self.name or self.email

@@ -2,7 +2,7 @@
 
 The API has both steps too, with the same forms and links: `views.py`.
 
-Using the link revokes every session of the user (`User.save`), requests are throttled, and an
+Using the link revokes every session of the user, requests are throttled, and an
 address without an account gets an e-mail too, so that neither the response nor its time reveals
 whether there is an account.
 """
@@ -31,8 +31,7 @@ from token_blacklist.exceptions import too_many
 
 from .mail import write_to
 from .models import User, normalize_email
-from .passwords import password_rules
-from .revocation import StaleUser
+from .passwords import password_rules, reset_password
 from .throttling import seconds_to_wait
 
 
@@ -110,7 +109,9 @@ class ChooseForm(SetPasswordForm):  # type: ignore[type-arg]  # it takes none at
         return self.cleaned_data
 
     def save(self, commit: bool = True) -> User:
-        user: User = self.set_password_and_save(self.user, "new_password1", commit=commit)
+        """Set the password. Raises LinkNotValid if the link was used up since it was opened."""
+        user: User = self.user
+        use_link(user, self.cleaned_data["new_password1"])
         return user
 
 
@@ -168,7 +169,7 @@ class ChooseView(PlainLabels, views.PasswordResetConfirmView):
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         try:
             return super().form_valid(form)
-        except StaleUser:  # which has used the link up
+        except LinkNotValid:
             self.validlink = False
             return self.render_to_response(self.get_context_data())
 
@@ -191,6 +192,16 @@ def user_of_link(uid: str, token: str) -> User:
     if user is None or not default_token_generator.check_token(user, token):
         raise LinkNotValid
     return user
+
+
+def use_link(user: User, password: str) -> None:
+    """Set the new password of a link's user.
+
+    Raises:
+        LinkNotValid: the link was used, or the user deactivated, since the user was loaded.
+    """
+    if not reset_password(user, password):
+        raise LinkNotValid
 
 
 class ResetDoneView(views.PasswordResetCompleteView):

@@ -12,15 +12,14 @@ from django.contrib.auth.password_validation import (
 )
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from token_blacklist.conf import conf
 from token_blacklist.exceptions import InvalidToken
-from token_blacklist.models import BlacklistedToken, OutstandingToken
-from token_blacklist.sessions.end import revoke_user
+from token_blacklist.models import OutstandingToken
 from token_blacklist.users import may_use_tokens
 
 from .models import User
@@ -34,8 +33,13 @@ def password_rules() -> list[dict[str, Any]]:
             "text": rule.get_help_text(),
             "least": getattr(rule, "min_length", ""),
         }
-        for rule in get_default_password_validators()
+        for rule in validators_with_text()
     ]
+
+
+def validators_with_text() -> list[Any]:
+    """Return the validators that are a rule for users: RevokeSessionsValidator has no text."""
+    return [rule for rule in get_default_password_validators() if rule.get_help_text()]
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
@@ -64,16 +68,37 @@ def change_password(
         InvalidToken: the password was changed or the session revoked in between, or the user may
             not use tokens. Nothing changed.
     """
-    me = User.objects.get_queryset().filter(pk=user.pk, password=user.password, is_active=True)
+    me = User.objects.all()
     if session is not None:
         live = OutstandingToken.objects.live().filter(session_id=session, user=OuterRef("pk"))
         me = me.filter(Exists(live))
     hashed = make_password(password)
     with transaction.atomic():
-        if not (may_use_tokens(user) and me.update_alone(password=hashed)):
+        if not (may_use_tokens(user) and _replace(me, user, password, hashed)):
             raise InvalidToken(_("You were signed out in the meantime. Sign in and try again."))
-        revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD)
-        user.remember_password(hashed)  # the new session is opened on this one
         pair: dict[str, str] = conf.TOKEN_OBTAIN_SERIALIZER.new_pair(user, request)
-    password_changed(password, user)
     return pair
+
+
+def reset_password(user: User, password: str) -> bool:
+    """Give the user a new password without the old one, and revoke every session.
+
+    Return whether it was changed: not if the user has been given another password or been
+    deactivated or deleted since it was loaded.
+    """
+    hashed = make_password(password)
+    with transaction.atomic():
+        return _replace(User.objects.all(), user, password, hashed)
+
+
+def _replace(users: QuerySet[User], user: User, password: str, hashed: str) -> bool:
+    """Write the hash alone, if `users` has the active user with the hash that was loaded.
+
+    Of two at once, one returns True. Other columns may have changed: somebody's rights, say.
+    """
+    unchanged = users.filter(pk=user.pk, password=user.password, is_active=True)
+    if not unchanged.update(password=hashed):
+        return False
+    user.password = hashed
+    password_changed(password, user)  # RevokeSessionsValidator ends the sessions
+    return True

@@ -69,3 +69,11 @@ def end_sessions(user: User, *, keep: str | None = None) -> int:
 def end_django_sessions(users: QuerySet[User], **kwargs: Any) -> None:
     """End the users' Django sessions in the admin. Receives `signed_out_everywhere`."""
     users.filter(last_login__isnull=False).update(signed_out_at=timezone.now())
+
+
+def end_deleted(instance: User, **kwargs: Any) -> None:
+    """Revoke the sessions of a user who is about to be deleted. Receives `pre_delete`.
+
+    Afterwards no session names the user, and other services would not hear of its end.
+    """
+    revoke_user(instance, reason=BlacklistedToken.Reason.DEACTIVATED)

@@ -32,11 +32,10 @@ from token_blacklist.views import NoStoreMixin, RefreshCookieMixin
 
 from . import sessions
 from .models import User
-from .password_reset import LinkNotValid, ResetForm
+from .password_reset import LinkNotValid, ResetForm, use_link
 from .passwords import change_password
 from .permissions import SignupIsOpen
 from .registration import register
-from .revocation import StaleUser
 from .schema import UNAUTHORIZED, describe, wrong_parameter
 from .serializers import (
     MeSerializer,
@@ -364,10 +363,5 @@ class PasswordResetConfirmView(GenericAPIView[User]):
     def post(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user = serializer.validated_data["user"]
-        user.set_password(serializer.validated_data["new_password"])
-        try:
-            user.save()
-        except StaleUser as error:  # the link was used at the same time
-            raise LinkNotValid from error
+        use_link(serializer.validated_data["user"], serializer.validated_data["new_password"])
         return Response({})

@@ -316,13 +316,15 @@ PASSWORD_HASHERS = [
 ]
 PASSWORD_HASHES_AT_ONCE = cpus()  # per process; other requests wait
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
-    for name, options in {
-        "UserAttributeSimilarityValidator": {"user_attributes": ["email", "name"]},
-        "MinimumLengthValidator": {},
-        "CommonPasswordValidator": {},
-        "NumericPasswordValidator": {},
-    }.items()
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    # No rule: a new password ends the sessions.
+    {"NAME": "token_blacklist.password_validation.RevokeSessionsValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600  # seconds; shown in the e-mail and on the pages
 ACCOUNTS_ALLOW_SIGNUP = switch("ACCOUNTS_ALLOW_SIGNUP", default=True)

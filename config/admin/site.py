@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from accounts.admin_forms import OwnPasswordForm
 from accounts.device_cookie import remember
 from accounts.throttling import seconds_to_wait
 from token_blacklist.exceptions import too_many
@@ -40,6 +42,16 @@ class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
             response.status_code = 429
             response["Retry-After"] = str(seconds)
         return response
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show Django's page with a form that writes the password alone."""
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse(f"{self.name}:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        request.current_app = self.name
+        return view(request)  # type: ignore[return-value]  # TemplateResponse or a redirect
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Allow staff, send anonymous users to the sign-in page, and answer others with 403."""

@@ -1,0 +1,51 @@
+"""The admin's forms for passwords: Django's, in the theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.password_validation import password_validators_help_text_html
+from django.db import transaction
+from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserCreationForm
+
+from token_blacklist.models import BlacklistedToken
+from token_blacklist.sessions.end import revoke_user
+
+from .models import User
+from .passwords import validators_with_text
+
+
+class NewPassword:
+    """Lists the rules that have a text, and saves the password alone.
+
+    While it is hashed, somebody's rights may be taken away.
+    """
+
+    fields: dict[str, Any]
+    password_field = "password1"  # noqa: S105  # the name of the field
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rules = password_validators_help_text_html(validators_with_text())
+        self.fields[self.password_field].help_text = rules
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)  # type: ignore[misc]  # the form's
+        if commit:
+            with transaction.atomic():
+                user.save(update_fields=["password"])
+                if not user.has_usable_password():  # Django calls no hook
+                    revoke_user(user, reason=BlacklistedToken.Reason.PASSWORD)
+        return user
+
+
+class PasswordForm(NewPassword, AdminPasswordChangeForm):  # type: ignore[misc]  # it has no types
+    """A new password of another user, or none."""
+
+
+class OwnPasswordForm(NewPassword, AdminOwnPasswordChangeForm):  # type: ignore[misc]  # as above
+    password_field = "new_password1"  # noqa: S105
+
+
+class NewUserForm(NewPassword, UserCreationForm):  # type: ignore[misc]  # as above
+    save = UserCreationForm.save
