@@ -19,8 +19,8 @@ from .key_ring import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA_BITS, current_ring
 
 OTHERS = 0o077  # the permissions of a file for users who are not its owner
 BY_SESSIONS = (
-    "Remove it. A new password ends sessions without a claim: call "
-    "`token_blacklist.sessions.end.revoke_user` where your site changes it."
+    "Remove it. A new password ends sessions without a claim: add "
+    "`token_blacklist.password_validation.RevokeSessionsValidator` to AUTH_PASSWORD_VALIDATORS."
 )
 # The options of Simple JWT that this app does not have.
 IN_THEIR_PLACE = {

@@ -73,9 +73,11 @@ def deactivated_for_a_while(staff, support):
     staff.save()
 
 
-def deactivated_for_a_while_with_others(staff, support):
-    User.objects.update(is_active=False)
-    User.objects.update(is_active=True)
+def deactivated_for_a_while_by_that_field(staff, support):
+    for is_active in (False, True):
+        staff = User.objects.get(pk=staff.pk)
+        staff.is_active = is_active
+        staff.save(update_fields=["is_active"])
 
 
 def by_a_new_password(staff, support):
@@ -90,7 +92,7 @@ WAYS = [
     everybody_by_command,
     after_a_restore,
     deactivated_for_a_while,
-    deactivated_for_a_while_with_others,
+    deactivated_for_a_while_by_that_field,
     by_a_new_password,
 ]
 

@@ -38,7 +38,7 @@ def test_an_older_hash_is_replaced_at_sign_in_and_ends_no_session(before, db):
     user = UserFactory()
     hasher = before()
     old = hasher.encode(PASSWORD, hasher.salt())
-    User.objects.get_queryset().filter(pk=user.pk).update_alone(password=old)
+    User.objects.filter(pk=user.pk).update(password=old)
     laptop, phone = Device(user), Device(user)
 
     assert laptop.log_in().status_code == HTTPStatus.OK

@@ -4,10 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.cache import cache
 
-from accounts.revocation import StaleUser
 from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import BlacklistedToken
 
@@ -343,14 +343,17 @@ class TestOverTheApi:
     def test_a_password_that_was_changed_at_the_same_moment_is_not_replaced(
         self, api, user, parts, monkeypatch
     ):
-        def overtaken(*args, **kwargs):
-            raise StaleUser
+        def overtaken(raw):
+            type(user).objects.filter(pk=user.pk).update(password="another hash")
+            return make_password(raw)
 
-        monkeypatch.setattr(type(user), "save", overtaken)
+        monkeypatch.setattr("accounts.passwords.make_password", overtaken)
 
         answer = api(CONFIRM, {**parts, "new_password": NEW})
 
         assert (answer.status_code, answer.json()["code"]) == (400, "link_not_valid")
+        user.refresh_from_db()
+        assert user.password == "another hash"
 
     def test_a_poor_password_is_refused_at_its_field_and_ends_nothing(
         self, api, device, user, parts

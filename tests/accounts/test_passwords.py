@@ -6,14 +6,13 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.management.commands import changepassword
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 
 from accounts.models import User
 from tests.support.devices import Device
-from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.support.factories import PASSWORD, OutstandingTokenFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.serializers import TokenObtainPairSerializer
@@ -220,26 +219,6 @@ class TestElsewhere:
         assert_signed_out(device, phone)
         user.refresh_from_db()
         assert not default_token_generator.check_token(user, link)
-
-    def test_setting_none_ends_them_and_the_next_save_ends_nothing_more(self, user, device):
-        user.set_password(None)
-        user.save()
-        assert_signed_out(device)
-
-        OutstandingTokenFactory(user=user)
-        user.save()
-
-        assert BlacklistedToken.objects.count() == 1
-
-    def test_an_update_of_the_hash_ends_them(self, user, device):
-        others = Device(UserFactory())
-        others.log_in()
-
-        type(user).objects.filter(pk=user.pk).update(password=make_password(NEW))
-
-        assert_signed_out(device)
-        assert others.me().status_code == HTTPStatus.OK
-        assert device.log_in(password=NEW).status_code == HTTPStatus.OK
 
 
 def test_hashing_the_same_password_anew_ends_nothing(user, device, phone, settings):

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 import pytest
-from django.db.models import Case, Value, When
 
 from accounts.models import User
 from tests.support.devices import Device
@@ -21,19 +20,12 @@ def save(user, **fields):
     user.save(**fields)
 
 
-def bulk(user):
-    user.is_active = False
-    User.objects.bulk_update([user], ["is_active"])
-
-
 DEACTIVATIONS = {
     "save": save,
     "save that field": lambda user: save(user, update_fields=["is_active"]),
-    "update": lambda user: User.objects.filter(is_active=True).update(is_active=False),
-    "update by expression": lambda user: User.objects.update(
-        is_active=Case(When(pk=user.pk, then=Value(value=False)), default=Value(value=True))
+    "update_or_create": lambda user: User.objects.update_or_create(
+        pk=user.pk, defaults={"is_active": False}
     ),
-    "bulk_update": bulk,
 }
 DELETIONS = {
     "the user": lambda user: user.delete(),
@@ -72,9 +64,16 @@ def test_deactivating_one_leaves_the_others(user, device):
     other = Device(UserFactory())
     other.log_in()
 
-    DEACTIVATIONS["update by expression"](user)
+    save(user)
 
     assert other.refresh().status_code == other.me().status_code == HTTPStatus.OK
+
+
+def test_an_update_refuses_the_tokens_of_an_inactive_user_at_once(user, device, phone):
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+    assert device.me().status_code == phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
 
 
 def test_the_admins_form_deactivates(user, device, admin_form):

@@ -103,7 +103,7 @@ def test_an_old_hash_is_replaced_at_the_sign_in_and_no_session_revoked(user, dev
     settings.PASSWORD_HASHERS = site.PASSWORD_HASHERS
     hasher = Argon2PasswordHasher()
     old = hasher.encode(PASSWORD, hasher.salt())
-    User.objects.get_queryset().filter(pk=user.pk).update_alone(password=old)
+    User.objects.filter(pk=user.pk).update(password=old)
 
     assert Browser(user).sign_in().headers["Location"] == "/signed-in/"
 

@@ -1,0 +1,43 @@
+"""The validator that ends sessions, with Django's own way to change a password."""
+
+import pytest
+from django.contrib.auth.password_validation import (
+    get_password_validators,
+    password_changed,
+    validate_password,
+)
+
+from tests.support.devices import Device
+from tests.support.factories import UserFactory
+from token_blacklist.models import BlacklistedToken
+
+VALIDATORS = [{"NAME": "token_blacklist.password_validation.RevokeSessionsValidator"}]
+
+
+@pytest.fixture
+def validators():
+    return get_password_validators(VALIDATORS)
+
+
+def test_it_accepts_every_password_and_has_no_text(validators):
+    assert validate_password("", None, validators) is None
+    assert validators[0].get_help_text() == ""
+
+
+def test_a_changed_password_ends_the_users_sessions(user, device, phone, settings):
+    settings.AUTH_PASSWORD_VALIDATORS = VALIDATORS
+    other = Device(UserFactory())
+    other.log_in()
+
+    user.set_password("a new password")
+    user.save()
+
+    assert device.me().status_code == phone.refresh().status_code == 401
+    assert other.me().status_code == 200
+    assert set(BlacklistedToken.objects.values_list("reason", flat=True)) == {"password"}
+
+
+def test_without_a_user_it_ends_nothing(device, validators):
+    password_changed("a new password", None, validators)
+
+    assert device.me().status_code == 200
