@@ -82,6 +82,7 @@ class TestPage:
 OF_A_RECIPE = {"/accounts/", "/signed-in/"}  # docs/allauth.md adds them
 PYTHON = {  # settings of Django and DRF, and other words in capitals
     "ATOMIC_REQUESTS",
+    "AUTH_PASSWORD_VALIDATORS",
     "BEGIN",
     "CONTENT_SECURITY_POLICY",
     "CSP_BY_PATH",

@@ -83,6 +83,16 @@ def test_fraud_ends_every_session_for_the_new_reason(user, device, client):
     assert "a payment was fraudulent" in records
 
 
+def test_users_who_are_deactivated_by_code_stay_signed_out(user, device):
+    from shop.accounts import deactivate
+
+    deactivate("example.com")
+    User.objects.update(is_active=True)
+
+    assert device.me().status_code == device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert BlacklistedToken.objects.get().reason == "deactivated"
+
+
 def test_orders_above_the_rate_are_refused(device, settings):
     from shop.models import Order
 
