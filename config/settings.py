@@ -388,7 +388,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "login": rate("THROTTLE_LOGIN", "20/min"),
         "login_account": rate("THROTTLE_LOGIN_ACCOUNT", "10/min"),
-        "refresh": rate("THROTTLE_REFRESH", "120/min"),
+        "refresh": rate("THROTTLE_REFRESH", ""),
         "introspect": rate("THROTTLE_INTROSPECT", "6000/min"),
         "register": rate("THROTTLE_REGISTER", "20/hour"),
         "register_mail_account": rate("THROTTLE_REGISTER_ACCOUNT", "3/hour"),

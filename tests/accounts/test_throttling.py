@@ -635,6 +635,14 @@ def test_a_person_signs_in_and_stays_signed_in_under_the_rates_of_the_example(us
     assert [device.refresh().status_code for _ in range(20)] == [HTTPStatus.OK] * 20
 
 
+def test_an_office_behind_one_address_refreshes_without_a_limit(rates):
+    from config.settings import REST_FRAMEWORK
+
+    rates(**REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"])
+
+    assert set(statuses(150, "/api/token/refresh/", {"refresh": "x"})) == {THROUGH}
+
+
 def test_each_service_that_introspects_has_a_rate_of_its_own(rates, options):
     clients = {name: [digest(SECRET)] for name in ("billing", "shop")}
     options(INTROSPECTION_CLIENTS=clients)
