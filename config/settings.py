@@ -232,20 +232,39 @@ if not DEBUG and not EMAIL_URL:
 mail: dict[str, Any] = {}
 try:
     mail = env.email_url("EMAIL_URL", default="consolemail://")
-    globals().update(mail)
 except (ImproperlyConfigured, ValueError):
     problems.append("EMAIL_URL must be like smtp+tls://user:password@host:587 or dummymail://.")
+EMAIL_BACKEND = mail.get("EMAIL_BACKEND")
+EMAIL_FILE_PATH = mail.get("EMAIL_FILE_PATH")
+EMAIL_HOST = mail.get("EMAIL_HOST")
+EMAIL_PORT = mail.get("EMAIL_PORT")
+EMAIL_HOST_USER = mail.get("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = mail.get("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost")
 if is_cut_off(EMAIL_URL):
     problems.append(f"EMAIL_URL has a special character in its password. {ENCODE}")
-elif not DEBUG and mail.get("EMAIL_HOST") and "webmaster@localhost" in DEFAULT_FROM_EMAIL:
+elif not DEBUG and EMAIL_HOST and "webmaster@localhost" in DEFAULT_FROM_EMAIL:
     problems.append(
         "DEFAULT_FROM_EMAIL is not set, and mail servers refuse webmaster@localhost. "
         "Use an address of your domain."
     )
 
-# --- Apps ---
+# --- CORS ---
+
+# Other origins whose scripts may call the API; none by default. They use tokens in the body,
+# because the API accepts no cookies from another origin.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = "^/api/"
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
+if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
+    problems.append(
+        "CORS_ALLOWED_ORIGINS must be like https://app.example.com,https://other.example"
+    )
+
+# --- Apps and middleware ---
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
@@ -273,6 +292,7 @@ MIDDLEWARE = [
     "config.middleware.probes.ProbeMiddleware",  # first: no redirect, refusal or log
     "config.middleware.metrics.MetricsMiddleware",
     "config.middleware.access.AccessMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "config.middleware.forward_auth.ForwardAuthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.headers.PolicyMiddleware",
@@ -470,7 +490,7 @@ if NUM_PROXIES:  # only a proxy may set the scheme
 
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
-# --- Content-Security-Policy and CORS ---
+# --- Content-Security-Policy ---
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -504,17 +524,6 @@ CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
         "trusted-types": None,
     },
 }
-# Other origins whose scripts may call the API; none by default. They use tokens in the body,
-# because the API accepts no cookies from another origin.
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = "^/api/"
-CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
-if CORS_ALLOWED_ORIGINS:
-    MIDDLEWARE.insert(3, "corsheaders.middleware.CorsMiddleware")
-if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
-    problems.append(
-        "CORS_ALLOWED_ORIGINS must be like https://app.example.com,https://other.example"
-    )
 
 # --- Language, time, logging, errors, metrics ---
 

@@ -274,7 +274,9 @@ def test_mail_goes_to_the_server_that_is_named(fit):
     mail = settings_of(**fit, DEFAULT_FROM_EMAIL="accounts@example.com")
 
     assert mail.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
-    assert (mail.EMAIL_HOST, mail.EMAIL_USE_TLS) == ("mail.example.com", True)
+    assert (mail.EMAIL_HOST, mail.EMAIL_PORT) == ("mail.example.com", 587)
+    assert (mail.EMAIL_HOST_USER, mail.EMAIL_HOST_PASSWORD) == ("user", "password")
+    assert (mail.EMAIL_USE_TLS, mail.EMAIL_USE_SSL) == (True, False)
 
 
 def test_a_variable_can_be_given_as_a_file(fit, tmp_path):
