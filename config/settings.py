@@ -450,7 +450,23 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": "config.admin.navigation.icon"},
     ],
     "SHOW_HISTORY": False,
-    "COLORS": {"primary": "config.colors.shades"},
+    "STYLES": ["config.admin.navigation.theme"],
+    # The theme writes white on its 600, and its 500 on dark grounds.
+    "COLORS": {
+        "primary": {
+            "50": "color-mix(in oklab, var(--accent-light) 6%, white)",
+            "100": "color-mix(in oklab, var(--accent-light) 12%, white)",
+            "200": "color-mix(in oklab, var(--accent-light) 26%, white)",
+            "300": "color-mix(in oklab, var(--accent-light) 44%, white)",
+            "400": "color-mix(in oklab, var(--accent-dark) 80%, white)",
+            "500": "var(--accent-dark)",
+            "600": "var(--accent-light)",
+            "700": "color-mix(in oklab, var(--accent-light) 80%, black)",
+            "800": "color-mix(in oklab, var(--accent-light) 60%, black)",
+            "900": "color-mix(in oklab, var(--accent-light) 45%, black)",
+            "950": "color-mix(in oklab, var(--accent-light) 28%, black)",
+        }
+    },
     "DASHBOARD_CALLBACK": "config.admin.dashboard.dashboard",
     "SIDEBAR": {"navigation": "config.admin.navigation.navigation"},
 }

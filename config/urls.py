@@ -3,11 +3,16 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.cache import cache_control
+from django.views.generic import TemplateView
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from . import colors, errors
+from . import errors
 from .description import SchemaView
+
+# With the accent colour, because the policy blocks inline styles. Its address changes with it.
+theme = TemplateView.as_view(template_name="theme.css", content_type="text/css")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("token_blacklist.urls")),
@@ -17,7 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("", include("accounts.page_urls")),
     path(settings.ADMIN_URL, admin.site.urls),
-    path("theme.css", colors.stylesheet, name="theme"),
+    path("theme.css", cache_control(public=True, max_age=24 * 3600)(theme), name="theme"),
     # The translations of static/js, from LOCALE_PATHS, without those of Django's own scripts.
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["accounts"]), name="javascript-catalog"),
 ]

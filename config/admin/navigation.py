@@ -1,9 +1,10 @@
-"""The menu of the admin, for UNFOLD in the settings."""
+"""The icon, the colours and the menu of the admin, for UNFOLD in the settings."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -12,6 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 def icon(request: HttpRequest) -> str:
     return static("icon.svg")
+
+
+def theme(request: HttpRequest) -> str:
+    return f"{reverse('theme')}?{settings.ACCENT_COLOR.removeprefix('#')}"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

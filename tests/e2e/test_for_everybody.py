@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.support.admin import OUTSTANDING, Admin
 from tests.support.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.browser
@@ -11,11 +12,19 @@ pytestmark = pytest.mark.browser
 OPEN = ["/", "/login/", "/signup/", "/password/reset/", "/password/reset/sent/"]
 ENDS = ["/password/reset/done/", "/password/reset/MQ/used-up/", "/nothing-is-here/"]
 SCHEMES = ["light", "dark"]
+# The colour behind an element in red, green and blue, however the stylesheet computes it.
+PIXEL = """element => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas.fillStyle = getComputedStyle(element).backgroundColor;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}"""
+ACCENTS = ["#3b5bdb", "#ffd43b", "#101010"]
 NOT_FOUND = pytest.mark.expects("status of 404")
 
 
-def faults(page):
-    results = Axe().run(page, options={"resultTypes": ["violations"]})
+def faults(page, context=None, **options):
+    results = Axe().run(page, context, {"resultTypes": ["violations"], **options})
     return [
         f"{page.url}: {found['id']}: {node['html']}"
         for found in results.response["violations"]
@@ -32,7 +41,7 @@ def faults_in_both_schemes(page):
 
 
 @NOT_FOUND
-@pytest.mark.parametrize("accent", ["#3b5bdb", "#ffe14d", "#101010"])
+@pytest.mark.parametrize("accent", ACCENTS)
 def test_axe_finds_nothing_on_any_page(visitor, user, settings, accent):
     settings.ACCENT_COLOR = accent
     page = visitor.page
@@ -43,6 +52,39 @@ def test_axe_finds_nothing_on_any_page(visitor, user, settings, accent):
     visitor.sign_in(user)
     expect(visitor.sessions).to_have_count(1)
     found += faults_in_both_schemes(page)
+
+    assert not found
+
+
+# The corners of sRGB, where a lightness and its luminance differ most.
+@pytest.mark.parametrize(
+    "accent",
+    ["#000000", "#0000ff", "#00ff00", "#00ffff", "#ff0000", "#ff00ff", "#ffff00", "#ffffff"],
+)
+def test_any_colour_can_be_read_and_written_on(visitor, db, settings, accent):
+    settings.ACCENT_COLOR = accent
+
+    visitor.page.goto("/login/")
+
+    assert not faults_in_both_schemes(visitor.page)
+
+
+@pytest.mark.parametrize("accent", ACCENTS)
+def test_any_colour_can_be_read_in_the_admin(page, db, settings, accent):
+    settings.ACCENT_COLOR = accent
+    user = UserFactory(admin=True)
+    found = []
+
+    def look(path):
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            page.goto(path)  # the theme reads the scheme once
+            found.extend(faults(page, "[class*=primary]", runOnly=["color-contrast"]))
+
+    look("/admin/login/")
+    Admin(page).sign_in(user)
+    for path in ("/admin/", OUTSTANDING, f"/admin/accounts/user/{user.pk}/change/"):
+        look(path)
 
     assert not found
 
@@ -158,9 +200,8 @@ def test_the_product_has_its_name_and_colour_on_every_page(visitor, settings, db
 
     expect(visitor.page.get_by_role("link", name="Acme <Portal> & Co")).to_be_visible()
     expect(visitor.page).to_have_title("Sign in · Acme <Portal> & Co")
-    expect(visitor.page.get_by_role("button", name="Sign in")).to_have_css(
-        "background-color", "rgb(11, 122, 59)"
-    )
+    button = visitor.page.get_by_role("button", name="Sign in")
+    assert button.evaluate(PIXEL) == [11, 122, 59]
 
 
 def test_what_a_person_typed_is_shown_as_text(visitor, others, db):
