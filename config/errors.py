@@ -6,14 +6,13 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from token_blacklist.exceptions import Unavailable
+from token_blacklist.exceptions import Unavailable, is_outage
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -43,7 +42,7 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
+    if is_outage(sys.exception()):
         return unavailable(request)
     detail = _("The error is on our side. Nothing was changed. Try again.")
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "error", detail)

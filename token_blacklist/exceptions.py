@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.auth import get_user_model
+from django.db import InterfaceError, OperationalError
 from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -80,6 +81,28 @@ class Unavailable(exceptions.APIException):
     default_detail = _("The service is busy or restarting. Try again in a moment.")
     default_code = "unavailable"
     wait = 1  # seconds; DRF makes it the Retry-After header
+
+
+# https://sqlite.org/rescode.html: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN
+# and PROTOCOL. The module sqlite3 has names for them, and would take memory on PostgreSQL.
+_SQLITE_OUTAGES = {5, 6, 7, 8, 9, 10, 13, 14, 15}
+# SQLSTATE: connections, resources, an operator's intervention, the system, locks, deadlocks.
+_POSTGRESQL_OUTAGES = ("08", "53", "57", "58", "55P03", "40001", "40P01")
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Return whether the database did not answer: no connection, a lock, a full disk.
+
+    Wrong SQL, such as for a table that does not exist, is no outage. SQLite raises OperationalError
+    for both.
+    """
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    cause = error.__cause__
+    if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
+        return code & 0xFF in _SQLITE_OUTAGES  # the other bits are details
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg 3 and 2
+    return state is None or state.startswith(_POSTGRESQL_OUTAGES)
 
 
 class PayloadTooLarge(exceptions.APIException):

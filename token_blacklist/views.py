@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -37,6 +37,7 @@ from .exceptions import (
     PayloadTooLarge,
     TokenError,
     Unavailable,
+    is_outage,
     too_many,
 )
 from .key_ring import current_ring
@@ -56,7 +57,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     away is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it whatever
     the site's setting is.
     """
-    if isinstance(exc, OperationalError | InterfaceError):
+    if is_outage(exc):
         logger.error("the database did not answer: %s", type(exc).__name__, exc_info=exc)
         exc = Unavailable()
     elif isinstance(exc, RequestDataTooBig):

@@ -8,9 +8,10 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+
+from token_blacklist.exceptions import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class FirstTraceback(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info and record.exc_info[1]
-        if isinstance(error, OperationalError | InterfaceError) and not outage.fails():
+        if is_outage(error) and not outage.fails():
             record.exc_info = record.exc_text = None
         return True
 

@@ -1,12 +1,15 @@
 """What is said where no view could answer."""
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
 from config import urls
+from tests.support.factories import PASSWORD, UserFactory
 from tests.support.start import manage
+from token_blacklist.models import OutstandingToken
 
 BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -92,6 +95,51 @@ def test_a_form_without_its_csrf_token_is_told_what_to_do():
     assert (page.status_code, json.status_code) == (403, 403)
     assert "Go back, reload it and try again." in page.text
     assert json.json()["code"] == "csrf_failed"
+
+
+@pytest.fixture
+def unmigrated(transactional_db):
+    """A browser that is signed in to the admin, and a database that lacks a table."""
+    browser = Client(raise_request_exception=False, **BROWSER)
+    browser.force_login(UserFactory(admin=True))
+    table = OutstandingToken._meta.db_table
+    with connection.schema_editor() as schema:
+        schema.alter_db_table(OutstandingToken, table, "elsewhere")
+    yield browser
+    with connection.schema_editor() as schema:
+        schema.alter_db_table(OutstandingToken, "elsewhere", table)
+
+
+PAGE = "/admin/token_blacklist/outstandingtoken/"
+
+
+def ask(browser):
+    """Return the answers of the API and of a page."""
+    body = {"email": "a@example.com", "password": PASSWORD}
+    return [browser.post("/api/token/", body, "application/json"), browser.get(PAGE)]
+
+
+def test_a_table_that_is_missing_is_500_with_its_cause_in_the_log(unmigrated, caplog):
+    UserFactory(email="a@example.com")
+
+    api, page = ask(unmigrated)
+
+    assert (api.status_code, api.json()["code"]) == (500, "error")
+    assert page.status_code == 500
+    assert "The error is on our side." in page.text
+    for asked in ("/api/token/", PAGE):
+        (record,) = (it for it in caplog.records if it.getMessage().endswith(f"Error: {asked}"))
+        assert OutstandingToken._meta.db_table in str(record.exc_info[1])
+
+
+def test_in_debug_a_table_that_is_missing_is_djangos_error_page(unmigrated, settings):
+    settings.DEBUG = True
+    UserFactory(email="a@example.com")
+
+    for answer in ask(unmigrated):
+        assert answer.status_code == 500
+        assert OutstandingToken._meta.db_table in answer.text
+        assert "Traceback" in answer.text
 
 
 LOOK = """
