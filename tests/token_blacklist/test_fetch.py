@@ -134,5 +134,6 @@ def test_https_has_the_same_limits_and_an_unknown_certificate_is_refused(
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
 
         assert fetch_json(f"{issuer.url}/", seconds=5, most=100) == [1]
-        with pytest.raises(TimeoutError):
+        # Of the answer, or on a busy machine of the handshake.
+        with pytest.raises(OSError, match=r"takes too long|timed out"):
             fetch_json(f"{issuer.url}/slow", seconds=0.5, most=100)
