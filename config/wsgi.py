@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
-from django.utils.http import parse_header_parameters
 
 from . import static, translations
 
@@ -28,22 +28,14 @@ if not static.are_collected():
 if not translations.are_compiled():
     logger.warning(translations.NOT_COMPILED)
 
+# The parameters of a Content-Type except the boundary of a form.
+PARAMETERS = re.compile(r";(?!\s*boundary=)[^;]*", re.IGNORECASE)
+
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Serve the request with Django, without the charset parameter of its Content-Type.
+    """Serve the request with Django, as UTF-8 whatever charset its Content-Type names.
 
-    Django decodes the query string with that charset, which may be any codec of Python, before its
-    error handling begins. With `charset=rot13` it answers with a bare 500. No setting or middleware
-    of Django prevents that. All input of this project is UTF-8.
+    With `charset=rot13`, Django fails before its error handling begins, and no setting prevents it.
     """
-    content_type = environ.get("CONTENT_TYPE", "")
-    try:
-        media_type, parameters = parse_header_parameters(content_type)
-    # Parameters of RFC 2231 with an unknown encoding, or with parts that cannot be sorted.
-    except (ValueError, TypeError):
-        environ["CONTENT_TYPE"] = content_type.partition(";")[0].strip()
-    else:
-        if parameters.pop("charset", None) is not None:
-            kept = (f'; {name}="{value}"' for name, value in parameters.items())
-            environ["CONTENT_TYPE"] = media_type + "".join(kept)
+    environ["CONTENT_TYPE"] = PARAMETERS.sub("", environ.get("CONTENT_TYPE", ""))
     return django_application(environ, start_response)

@@ -33,6 +33,22 @@ def test_a_charset_of_any_kind_is_no_error_of_ours(db, charset):
     assert b"token_not_valid" in answer
 
 
+@pytest.mark.parametrize("name", ["x*", "boundary*", "charset*", "x*0*", "charset*a"])
+@pytest.mark.parametrize("value", ["rot13''%41", "nonsense''%41", "''", "\x00''%41"])
+def test_an_encoded_parameter_is_no_error_of_ours(db, name, value):
+    parameters = f"application/json; {name}={value}; x*1=y"
+    started, _answer = refresh(b'{"refresh": "x"}', parameters, "x=1")
+
+    assert started == ["401 Unauthorized"]
+
+
+@pytest.mark.parametrize("boundary", ["", '"', '"\x00"', "\xff", "x; boundary*=rot13''x"])
+def test_a_form_with_a_bad_boundary_is_no_error_of_ours(db, boundary):
+    started, _answer = refresh(b"--x", f"multipart/form-data; boundary={boundary}")
+
+    assert started == ["400 Bad Request"]
+
+
 def test_a_form_with_a_charset_keeps_its_boundary(db):
     body = b'--x\r\nContent-Disposition: form-data; name="refresh"\r\n\r\nnone\r\n--x--\r\n'
 
