@@ -12,7 +12,6 @@ from .operations import Stock
 from .sites import OURS, Gunicorn, Server, served
 
 CLIENTS = (8, 64, 256)
-WORKER = "config.worker.Worker"  # what the project is deployed with
 MEASURED = ("authenticated request", "refresh")
 
 
@@ -24,9 +23,8 @@ def candidates() -> list[Gunicorn]:
         found += [
             Gunicorn("sync", least, 1, processors),
             Gunicorn("sync", 2 * least, 1, processors),
-            Gunicorn("gthread", least, 4, processors),
-            *(Gunicorn(WORKER, least, threads, processors) for threads in (1, 2, 4, 8)),
-            Gunicorn(WORKER, 2 * least, 4, processors),
+            *(Gunicorn("gthread", least, threads, processors) for threads in (1, 2, 4, 8)),
+            Gunicorn("gthread", 2 * least, 4, processors),
         ]
     return found
 

@@ -7,9 +7,11 @@ import importlib
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from gunicorn.workers.gthread import ThreadWorker
 
 from config.monitoring.logs import logging_config
 from config.processors import cpus
@@ -30,8 +32,33 @@ bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  
 # Threads, so that a request that waits for the database or the mail server stops no other.
 # Processes, because only one thread of a process runs Python at a time; at least two, so that one
 # answers while the other restarts. docs/performance.md compares other numbers of both. A thread
-# gets a request when it is complete: see config.worker.
-worker_class = "config.worker.Worker"
+# reads a request and writes its response itself: the proxy in front has to buffer both.
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
+    """gunicorn's gthread, which closes its listeners when it stops.
+
+    gunicorn leaves them open until the last request is answered: clients connect, are never
+    accepted and get a reset. In three restarts behind Caddy, under eight clients, 18 of 34,906
+    POSTs were a 502; with this class, 0 of 34,884.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """At a stop, accept the connections that are waiting, and close the listeners."""
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            before = -1
+            with suppress(OSError):  # too many open files: accepted requests are still answered
+                while before < self.nr_conns:
+                    before = self.nr_conns
+                    self.accept(listener)
+            listener.close()
+        self.sockets: list[Any] = []
+
+
+worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
 threads = 4
 

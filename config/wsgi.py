@@ -6,8 +6,11 @@ import logging
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
@@ -30,6 +33,7 @@ if not translations.are_compiled():
 
 # The parameters of a Content-Type except the boundary of a form.
 PARAMETERS = re.compile(r";(?!\s*boundary=)[^;]*", re.IGNORECASE)
+MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1  # bytes of a body; Django refuses this many
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -38,4 +42,15 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     With `charset=rot13`, Django fails before its error handling begins, and no setting prevents it.
     """
     environ["CONTENT_TYPE"] = PARAMETERS.sub("", environ.get("CONTENT_TYPE", ""))
-    return django_application(environ, start_response)
+    if not environ.get("wsgi.input_terminated"):  # runserver: reading on would never end
+        return django_application(environ, start_response)
+    stream = environ["wsgi.input"]
+    if "HTTP_TRANSFER_ENCODING" in environ:  # Django takes chunks without a length for empty
+        body = stream.read(MOST)
+        environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    response = django_application(environ, start_response)
+    # gunicorn reads 64 KiB of a body that Django left, and then closes a connection that it has
+    # announced to keep: the proxy's next request on it would be lost.
+    with suppress(OSError):
+        stream.read(MOST)
+    return response

@@ -27,7 +27,7 @@ SET_UP_ONCE = (
     "test_monitoring.py",
     "test_other_origins.py",
     "test_static.py",
-    "test_worker.py",
+    "test_gunicorn.py",
 )
 
 

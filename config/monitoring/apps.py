@@ -1,10 +1,10 @@
-"""Starts Sentry and the metrics with the process, if they are configured."""
+"""Registers the checks, and starts Sentry and the metrics if they are configured."""
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from . import sentry
+from . import checks, sentry  # noqa: F401  # the checks register themselves
 
 
 class MonitoringConfig(AppConfig):

@@ -34,8 +34,7 @@ from token_blacklist.sessions import flush
 
 logger = logging.getLogger(__name__)
 
-# Statuses counted as failures: responses of the project, and those of config.worker.
-FAILURES = (408, 411, 429, 431, 500, 503)
+FAILURES = (429, 500, 503)  # the statuses counted as failures
 # The codes of a 401.
 CODES = (
     "bad_authorization_header",
@@ -142,12 +141,6 @@ def http_figures() -> HTTPFigures:
         figures.failures.labels(status)
     figures.in_flight.set(0)  # the file may be that of a process that was killed
     return figures
-
-
-def count_failure(status: int) -> None:
-    """Count a response that the application did not send."""
-    if settings.METRICS_TOKEN:
-        http_figures().failures.labels(status).inc()
 
 
 def _forget_the_dead() -> None:

@@ -1,7 +1,9 @@
-"""How gunicorn starts, and refuses to."""
+"""gunicorn with the configuration of a deployment: how it starts, and what it accepts."""
 
+import http.client
 import logging
 import runpy
+import socket
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.checkout import ROOT, bare_environment
-from tests.support.server import free_port
+from tests.support.server import environment, free_port, gunicorn
 
 
 @pytest.mark.parametrize(("workers", "warnings"), [(24, 0), (25, 1)])
@@ -62,3 +64,128 @@ def test_a_start_that_is_refused_gives_the_reason_and_no_traceback(variables, se
     assert sentence in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert "Booting worker" not in done.stdout
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Where two processes of four threads listen. Nothing here needs a table."""
+    folder = tmp_path_factory.mktemp("served")
+    env = environment(
+        folder,
+        DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}",
+        SECURE_HSTS_SECONDS="60",
+        FORWARDED_ALLOW_IPS="*",  # gunicorn reads it where its configuration says nothing
+    )
+    with gunicorn(env, workers=2, as_deployed=True) as server:
+        yield server.address
+
+
+def head(method, path, *lines):
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *lines, "", ""]).encode()
+
+
+def exchange(address, data):
+    """Send the bytes and their end; return everything that comes back."""
+    received = b""
+    with socket.create_connection(address, timeout=20) as client:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        try:
+            while part := client.recv(65536):
+                received += part
+        except ConnectionResetError:
+            pass
+    return received
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("path", "forged"),
+    [
+        ("/x/health/live/", "SCRIPT_NAME: /x"),
+        ("/x/health/live/", "Script-Name: /x"),
+        ("/nowhere/", "PATH_INFO: /health/live/"),
+    ],
+)
+def test_no_client_chooses_the_path_by_a_header(address, path, forged):
+    received = exchange(address, head("GET", path, forged, "Connection: close"))
+
+    assert received.startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Ssl: on",
+        "X-Forwarded-Proto: http\r\nX-Forwarded-Ssl: on",
+    ],
+)
+def test_without_a_proxy_no_client_chooses_the_scheme_by_a_header(address, forged):
+    received = exchange(address, head("GET", "/api/nowhere/", forged, "Connection: close"))
+
+    assert received.startswith(b"HTTP/1.1 404 ")
+    assert b"strict-transport-security" not in received.lower()  # goes with https alone
+
+
+JSON = "Content-Type: application/json"
+CHUNKED = "Transfer-Encoding: chunked"
+VERIFY = head("POST", "/api/token/verify/", JSON, CHUNKED, "Connection: close")
+
+
+def in_chunks(body, size=10_000):
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (in_chunks(b'{"token": "x"}', 5), b"401"),
+        (in_chunks(b"[" * 2_000), b"400"),
+        (in_chunks(b"[" * 100_000), b"413"),
+        (in_chunks(b"[" * 3_000_000), b"413"),
+        (b"nonsense\r\n", b"400"),
+        (b"5\r\n{}", b""),
+    ],
+)
+def test_a_chunked_body_is_read_as_a_whole_or_refused(address, body, status):
+    assert exchange(address, VERIFY + body)[9:12] == status
+
+
+REFUSED = {
+    "404": ("POST", "/nowhere/", JSON),
+    "405": ("PUT", "/api/token/refresh/", JSON),
+    "415": ("POST", "/api/token/refresh/", "Content-Type: text/plain"),
+    "401": ("POST", "/api/sessions/", JSON),
+    "413": ("POST", "/api/token/", JSON),
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize("sent", [500_000, 500])
+def test_the_body_of_a_refused_request_is_no_request(address, kind, sent):
+    method, path, *lines = REFUSED[kind]
+    body = (head("GET", "/health/live/") * 20_000)[:sent]
+    received = exchange(address, head(method, path, "Content-Length: 500000", *lines) + body)
+
+    assert received.count(b"HTTP/1.1 ") <= 1
+    assert b"HTTP/1.1 200 " not in received
+
+
+@pytest.mark.process
+def test_after_a_refusal_a_connection_serves_the_next_request(address):
+    with socket.create_connection(address, timeout=20) as client:
+        for _ in range(3):
+            client.sendall(head("POST", "/nowhere/", "Content-Length: 500000") + b"[" * 500_000)
+            first = http.client.HTTPResponse(client)
+            first.begin()
+            first.read()
+            client.sendall(head("GET", "/health/live/"))
+            second = http.client.HTTPResponse(client)
+            second.begin()
+            second.read()
+            assert (first.status, second.status) == (404, 200)

@@ -322,6 +322,18 @@ def test_the_production_block_of_the_example_passes_the_deployment_check(fit):
     assert "no issues" in done.stdout
 
 
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("variables", "warnings"),
+    [({"NUM_PROXIES": "0"}, 1), ({"NUM_PROXIES": "1"}, 0), ({"DEBUG": "True"}, 0)],
+)
+def test_the_deployment_check_reminds_of_the_proxy(fit, variables, warnings):
+    done = manage("check", "--deploy", **fit | variables)
+
+    assert done.returncode == 0
+    assert done.stderr.count("config.W001") == warnings
+
+
 def test_every_variable_that_the_settings_read_is_in_the_example():
     assert len(VARIABLES) > 10
     assert set(re.findall(r"(?m)^(?:# )?([A-Z][A-Z_]*)=", EXAMPLE)) >= VARIABLES

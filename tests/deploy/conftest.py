@@ -8,7 +8,8 @@ import pytest
 
 from tests.support import deployment as files
 from tests.support.checkout import bare_environment, copy_into, lend_packages
-from tests.support.production import processes, production
+from tests.support.production import answers, processes, production, started, wait_for
+from tests.support.proxy import Proxy
 from tests.support.server import database
 
 
@@ -53,3 +54,24 @@ def env(project, released, tmp_path, transactional_db):
         environment = production(project, tmp_path, url)
         yield environment
         assert not processes(environment)
+
+
+@pytest.fixture
+def app(project, env):
+    """The port of the app, served as the image does."""
+    env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
+    env["LOG_LEVEL"] = "ERROR"  # a pipe that nobody reads takes 64 KiB
+    with started(files.docker_command(), project, env) as server:
+        wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))
+        yield int(env["PORT"])
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture
+def proxy(tmp_path):
+    folder = tmp_path / "proxy"
+    folder.mkdir(mode=0o755)
+    running = Proxy(folder)
+    yield running
+    running.stop()

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import shutil
-import ssl
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from tests.support import deployment as files
-from tests.support.production import answers, started, wait_for
-from tests.support.server import free_port
+from tests.support.production import wait_for
+from tests.support.proxy import in_front_of
 
 pytestmark = [
     pytest.mark.process,
@@ -30,155 +19,6 @@ pytestmark = [
 
 PROXIES = ["caddy", *(["nginx"] if shutil.which("nginx") else [])]
 ADA = {"email": "ada@example.com", "password": "a long and good password"}
-TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-
-
-@pytest.fixture
-def app(project, env):
-    """The port of the app, served as the image does."""
-    env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
-    with started(files.docker_command(), project, env) as server:
-        wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))
-        yield int(env["PORT"])
-        server.terminate()
-        server.wait(timeout=30)
-
-
-class Proxy:
-    """Runs Caddy or nginx with a file of ours, on ports of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.http, self.https = free_port(), free_port()
-        self.tls: ssl.SSLContext | None = None
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    def changed(self, name: str, *changes: tuple[str, object]) -> str:
-        text = files.text(name)
-        for before, after in changes:
-            assert before in text, before
-            text = text.replace(before, str(after))
-        return text
-
-    def caddy(self, text: str, **variables: str) -> None:
-        (self.folder / "Caddyfile").write_text(text)
-        program = Path(sys.executable).parent / "caddy"
-        self.start(
-            [str(program), "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
-            {"XDG_DATA_HOME": f"{self.folder}/data", "XDG_CONFIG_HOME": f"{self.folder}/config"}
-            | variables,
-        )
-
-    def nginx(self, text: str) -> None:
-        folders = "".join(f"{name}_temp_path {self.folder}/{name};\n" for name in TEMPORARY)
-        (self.folder / "nginx.conf").write_text(
-            f"daemon off; master_process off;\npid {self.folder}/nginx.pid;\n"
-            f"error_log {self.folder}/error.log;\nevents {{}}\n"
-            f"http {{\naccess_log off;\n{folders}{text}}}\n"
-        )
-        where = ["-p", str(self.folder), "-c", f"{self.folder}/nginx.conf"]
-        self.start(["nginx", *where, "-e", f"{self.folder}/start.log"], {})
-
-    def start(self, command: list[str], variables: dict[str, str]) -> None:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **variables}
-        with (self.folder / "log").open("wb") as log:
-            self.processes.append(
-                subprocess.Popen(
-                    command, cwd=self.folder, env=environment, stdout=log, stderr=subprocess.STDOUT
-                )
-            )
-
-    def stop(self) -> None:
-        for process in self.processes:
-            process.terminate()
-            process.wait(timeout=20)
-
-    def call(self, path: str, body=None, *, host: str = "localhost", **headers: str):
-        """Send a request, over TLS if there is any; return status, headers and body."""
-        if self.tls:
-            connection = http.client.HTTPSConnection("localhost", self.https, context=self.tls)
-        else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.http)
-        connection.timeout = 30
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        data = None
-        if body is not None:
-            data, headers["Content-Type"] = json.dumps(body), "application/json"
-        connection.request("GET" if body is None else "POST", path, data, {"Host": host, **headers})
-        response = connection.getresponse()
-        text = response.read()
-        connection.close()
-        is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        return response.status, response.headers, json.loads(text) if is_json and text else text
-
-
-@pytest.fixture
-def proxy(tmp_path):
-    folder = tmp_path / "proxy"
-    folder.mkdir(mode=0o755)
-    running = Proxy(folder)
-    yield running
-    running.stop()
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for localhost and its key; return their paths."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    paths = folder / "cert.pem", folder / "key.pem"
-    for path, text in zip(
-        paths, (made.public_bytes(pem), key.private_bytes(pem, form, none)), strict=True
-    ):
-        path.write_bytes(text)
-    return paths
-
-
-def in_front_of(app: int, proxy: Proxy, kind: str) -> None:
-    """Start the proxy of the deployment, with TLS."""
-    if kind == "nginx":
-        chain, key = certificate(proxy.folder)
-        live = "/etc/letsencrypt/live/app.example.com"
-        proxy.nginx(
-            proxy.changed(
-                "deploy/nginx.conf",
-                ("listen 80;", f"listen 127.0.0.1:{proxy.http};"),
-                ("listen [::]:80;", ""),
-                ("listen 443 ssl;", f"listen 127.0.0.1:{proxy.https} ssl;"),
-                ("listen [::]:443 ssl;", ""),
-                (f"{live}/fullchain.pem", chain),
-                (f"{live}/privkey.pem", key),
-                ("app.example.com", "localhost"),
-                ("127.0.0.1:8000", f"127.0.0.1:{app}"),
-            )
-        )
-        root = chain
-    else:
-        ports = f"http_port {proxy.http}\n\thttps_port {proxy.https}\n\tadmin off\n"
-        text = proxy.changed(
-            "deploy/Caddyfile", ("\tskip_install_trust", f"\t{ports}\tskip_install_trust")
-        )
-        proxy.caddy(text, SITE_ADDRESS="localhost", UPSTREAM=f"127.0.0.1:{app}")
-        root = proxy.folder / "data/caddy/pki/authorities/local/root.crt"
-
-    def ready() -> bool:
-        proxy.tls = ssl.create_default_context(cafile=str(root))
-        return proxy.call("/login/")[0] == 200
-
-    wait_for(ready)
 
 
 @pytest.mark.parametrize("kind", PROXIES)

@@ -1,0 +1,164 @@
+"""Attacks on the app behind Caddy, with the Caddyfile of the deployment, outside DEBUG."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from threading import Event
+
+import pytest
+
+from tests.support.proxy import in_front_of
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.postgresql,
+    pytest.mark.django_db(transaction=True),
+]
+
+JSON = "Content-Type: application/json"
+
+
+@pytest.fixture
+def site(app, proxy):
+    """Caddy in front of two processes of four threads."""
+    in_front_of(app, proxy, "caddy")
+    return proxy
+
+
+def head(method, path, *lines):
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode()
+
+
+def connect(site, stack, buffer=None):
+    """Return a TLS connection, whose socket takes only so many bytes that nobody reads."""
+    plain = socket.socket()
+    if buffer:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    plain.settimeout(30)
+    plain.connect(("127.0.0.1", site.https))
+    return stack.enter_context(site.tls.wrap_socket(plain, server_hostname="localhost"))
+
+
+def exchange(site, data):
+    """Send the bytes; return everything that comes back until the connection ends."""
+    received = b""
+    with ExitStack() as stack, suppress(OSError):
+        client = connect(site, stack)
+        client.sendall(data)
+        client.settimeout(1)
+        while part := client.recv(65536):
+            received += part
+    return received
+
+
+def seconds_of_a_sign_in(site):
+    """Return how long the answer to another client takes."""
+    began = time.monotonic()
+    status = site.call("/api/token/", {"email": "nobody@example.com", "password": "x"})[0]
+    assert status == 401
+    return time.monotonic() - began
+
+
+SLOW = {
+    "API": head("POST", "/api/token/", JSON, "Content-Length: 60000"),
+    "page": head("POST", "/login/", "Content-Length: 900000"),
+    "unknown path": head("POST", "/nowhere/", "Content-Length: 900000"),
+    "chunks": head("POST", "/api/token/", JSON, "Transfer-Encoding: chunked"),
+}
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_300_slow_bodies_keep_nobody_waiting(site, kind):
+    piece = b"1\r\n[\r\n" if kind == "chunks" else b"["
+    with ExitStack() as stack:
+        slow = [connect(site, stack) for _ in range(300)]
+        for client in slow:
+            client.sendall(SLOW[kind] + piece)
+        waits = []
+        for _ in range(6):
+            waits.append(seconds_of_a_sign_in(site))
+            for client in slow:
+                with suppress(OSError):  # Caddy has ended it
+                    client.sendall(piece)
+
+    assert max(waits) < 2
+
+
+def test_100_clients_that_read_no_response_keep_nobody_waiting(site, project):
+    hashed = json.loads((project / "staticfiles/staticfiles.json").read_text())["paths"]
+    (largest,) = (name for path, name in hashed.items() if path.endswith("swagger-ui-bundle.js"))
+    with ExitStack() as stack:
+        for _ in range(100):
+            client = connect(site, stack, buffer=4096)
+            client.sendall(head("GET", f"/static/{largest}"))
+        time.sleep(1)
+
+        waits = [seconds_of_a_sign_in(site) for _ in range(6)]
+
+    assert max(waits) < 2
+
+
+@pytest.mark.parametrize("forged", ["SCRIPT_NAME: /x", "Script-Name: /x", "PATH_INFO: /metrics"])
+@pytest.mark.parametrize("path", ["/x/metrics", "/x/health/live/"])
+def test_no_client_gets_past_the_proxy_by_a_header(site, path, forged):
+    assert exchange(site, head("GET", path, forged, "Connection: close"))[9:12] == b"404"
+
+
+@pytest.mark.parametrize("body", [b'{"token": "x"}', b"[" * 2_000])
+def test_a_chunked_body_is_read_as_a_whole(site, body):
+    parts = [body[start : start + 500] for start in range(0, len(body), 500)]
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    lines = (JSON, "Transfer-Encoding: chunked", "Connection: close")
+    received = exchange(site, head("POST", "/api/token/verify/", *lines) + chunks)
+
+    assert received[9:12] == (b"401" if body[:1] == b"{" else b"400")
+
+
+REQUESTS = head("GET", "/poisoned/") * 10_000
+POISON = {
+    "an unread body": head("POST", "/nowhere/", "Content-Length: 450000") + REQUESTS[:450_000],
+    "a body that is too large": head("POST", "/api/token/", JSON, "Content-Length: 450000")
+    + REQUESTS[:450_000],
+    "half a body": head("POST", "/nowhere/", "Content-Length: 1000") + REQUESTS[:500],
+    "both kinds of length": head(
+        "POST", "/api/token/", JSON, "Content-Length: 60", "Transfer-Encoding: chunked"
+    )
+    + b"0\r\n\r\n"
+    + REQUESTS[:55],
+    "two lengths": head("POST", "/nowhere/", "Content-Length: 0", "Content-Length: 43")
+    + REQUESTS[:43],
+    "an unknown coding": head("POST", "/nowhere/", "Transfer-Encoding: xchunked") + REQUESTS[:90],
+}
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_no_body_becomes_the_request_of_another_client(site, kind):
+    for _ in range(4):
+        exchange(site, POISON[kind])
+
+    for _ in range(20):
+        status, _headers, page = site.call("/login/")
+        assert (status, b"poisoned" in page) == (200, False)
+
+
+def test_unread_bodies_cost_no_request_of_other_clients(site):
+    """gunicorn may close a connection after a body that nobody read; Caddy uses it for others."""
+    ended = Event()
+
+    def attack():
+        count = 0
+        while not ended.is_set():
+            count += site.call("/nowhere/", "x" * 1_000_000)[0] == 404
+        return count
+
+    with ThreadPoolExecutor(4) as pool:
+        attacks = [pool.submit(attack) for _ in range(4)]
+        statuses = [site.call("/api/token/verify/", {"token": "x"})[0] for _ in range(300)]
+        ended.set()
+
+    assert statuses == [401] * 300
+    assert sum(attack.result() for attack in attacks) > 20
