@@ -34,7 +34,6 @@ USER 10001
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    CACHE_DIR=/tmp/cache \
     METRICS_DIR=/tmp/metrics \
     PORT=8000
 EXPOSE 8000

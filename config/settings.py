@@ -198,11 +198,11 @@ match DATABASE.get("ENGINE"):
         )
 DATABASES = {"default": DATABASE}
 
-# --- Cache for the rate limits: files that all processes share, or CACHE_URL ---
+# --- Cache: the memory of each process, or CACHE_URL. The rate limits count in it ---
 
 CACHE: dict[str, Any] = {
-    "BACKEND": "config.cache.SharedFileCache",
-    "LOCATION": env.str("CACHE_DIR", default=str(BASE_DIR / ".cache")),
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "OPTIONS": {"MAX_ENTRIES": 10_000},  # with Django's 300, a flood would push out the counts
 }
 if CACHE_URL := env.str("CACHE_URL", default=""):
     if is_cut_off(CACHE_URL):
@@ -213,12 +213,9 @@ if CACHE_URL := env.str("CACHE_URL", default=""):
             # Seconds. The rate limits work without a cache that hangs or is unavailable.
             socket_timeout=1,
             socket_connect_timeout=1,
-            serializer="config.cache.NumberSerializer",  # Django's own unpickles values
         )
     else:
         problems.append("CACHE_URL must be redis://host:port/0, or rediss:// for TLS.")
-elif not can_write_to(Path(CACHE["LOCATION"])):
-    problems.append("CACHE_DIR is not writable. Set it to a writable folder, or set CACHE_URL.")
 CACHES = {"default": CACHE}
 
 # --- E-mail: printed in the terminal unless EMAIL_URL names a server ---

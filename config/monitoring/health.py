@@ -88,7 +88,7 @@ def _require_translations() -> None:
 
 def _cache() -> str:
     try:
-        cache.set("health", 1, timeout=60)  # config.cache accepts only numbers
+        cache.set("health", 1, timeout=60)
         if cache.get("health") == 1:
             return OK
         problem = "a value that was just written is missing"

@@ -20,7 +20,7 @@ from accounts.counts import Counts
 from tests.support.checkout import ROOT, bare_environment
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
-from tests.support.redis import redis_process
+from tests.support.redis import redis_process, redis_url
 from tests.support.windows import within_one
 from tests.token_blacklist.test_budgets import statements
 from tests.token_blacklist.test_introspection import SECRET, basic, digest
@@ -353,18 +353,13 @@ def seconds(monkeypatch):
     return clock
 
 
-@pytest.mark.parametrize("broken", ["redis", "file"])
 def test_where_the_cache_is_broken_each_process_counts_alone_and_says_so_once(
-    rates, settings, caplog, tmp_path, broken, counts, seconds
+    rates, settings, caplog, counts, seconds
 ):
     rates(login="2/min")
-    (tmp_path / "file").touch()
-    caches = {
-        "redis": ("django.core.cache.backends.redis.RedisCache", "redis://127.0.0.1:9/0"),
-        "file": ("config.cache.SharedFileCache", str(tmp_path / "file" / "folder")),
-    }
     working = settings.CACHES
-    settings.CACHES = {"default": dict(zip(("BACKEND", "LOCATION"), caches[broken], strict=True))}
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:9/0"}}
 
     with caplog.at_level(logging.ERROR, logger="accounts.counts"):
         assert statuses(3) == [THROUGH, THROUGH, HELD]
@@ -597,15 +592,21 @@ for _ in range(20):
 """
 
 
+@pytest.fixture
+def redis():
+    with redis_url() as url:
+        yield url
+
+
 @pytest.mark.process
-def test_four_processes_count_as_one(tmp_path):
+def test_four_processes_count_as_one(tmp_path, redis):
     for attempt in within_one("day"):
         environment = bare_environment(
             DJANGO_SETTINGS_MODULE="config.settings",
             ENV_FILE="",
             DEBUG="True",
             LOG_LEVEL="CRITICAL",
-            CACHE_DIR=str(tmp_path / f"cache-{attempt}"),
+            CACHE_URL=f"{redis[:-1]}{attempt}",
             DATABASE_URL=f"sqlite:///{tmp_path / 'db.sqlite3'}",
             THROTTLE_REFRESH="33/day",
         )

@@ -18,9 +18,7 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def site(fit, database, tmp_path):
     """A site with 300 sessions that have expired."""
-    site = bare_environment(
-        **fit | {"DATABASE_URL": database}, ENV_FILE="", CACHE_DIR=str(tmp_path / "cache")
-    )
+    site = bare_environment(**fit | {"DATABASE_URL": database}, ENV_FILE="")
     columns = "INSERT INTO token_blacklist_outstandingtoken (session_id, expires_at)"
     rows = ((f"{number:032x}",) for number in range(300))
     with closing(connect(site)) as connection, connection:

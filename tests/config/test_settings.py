@@ -266,7 +266,7 @@ def test_a_redis_is_the_cache_where_one_is_named(fit):
 
     assert cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
     assert cache["LOCATION"] == redis
-    assert cache["OPTIONS"]["serializer"] == "config.cache.NumberSerializer"
+    assert "serializer" not in cache["OPTIONS"]  # Django's own, for values of any type
 
 
 def test_mail_goes_to_the_server_that_is_named(fit):
@@ -337,12 +337,6 @@ def test_the_deployment_check_reminds_of_the_proxy(fit, variables, warnings):
 def test_every_variable_that_the_settings_read_is_in_the_example():
     assert len(VARIABLES) > 10
     assert set(re.findall(r"(?m)^(?:# )?([A-Z][A-Z_]*)=", EXAMPLE)) >= VARIABLES
-
-
-def test_a_cache_folder_that_cannot_be_written_to_stops_the_start(fit, tmp_path):
-    (tmp_path / "file").touch()
-
-    assert problems(**fit, CACHE_DIR=str(tmp_path / "file" / "cache")) == ["CACHE_DIR"]
 
 
 @pytest.fixture
@@ -452,7 +446,6 @@ def test_the_admin_may_be_at_another_address(database, tmp_path):
         LOG_LEVEL="CRITICAL",
         ADMIN_URL="back-office/",
         DATABASE_URL=database,
-        CACHE_DIR=str(tmp_path / "cache"),
         THROTTLE_LOGIN="2/hour",
     )
 

@@ -41,7 +41,7 @@ def test_whatever_may_start_two_machines_shares_its_rate_limits():
     assert "CACHE_URL" in variables["render"]
     # Fly starts two machines unasked, and a secret is no part of its file.
     assert re.search("(?m)^#   fly secrets set .*CACHE_URL=", files.text("deploy/fly.toml"))
-    assert files.heroku()["formation"]["web"]["quantity"] == 1  # its processes share a folder
+    assert files.heroku()["formation"]["web"]["quantity"] == 1
 
 
 def test_the_flush_is_daily_at_an_odd_minute_wherever_there_is_a_calendar():
@@ -193,7 +193,7 @@ class TestCompose:
 
     @pytest.mark.parametrize("name", [n for n, s in services.items() if s.get("read_only")])
     def test_a_service_with_a_read_only_file_system_can_write_its_temporary_files(self, name):
-        """The app's settings refuse to start without a folder for its caches, which is in /tmp."""
+        """Such as the metrics, whose folder is in /tmp."""
         service = self.services[name]
 
         if service["image"] in {files.OURS, self.services["postgres"]["image"]}:

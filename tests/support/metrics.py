@@ -34,7 +34,6 @@ def environment(folder: Path, database: str) -> dict[str, str]:
         JWT_SIGNING_KEY="signs-the-tokens-of-the-tests-" * 3,
         ALLOWED_HOSTS="testserver,127.0.0.1",
         DATABASE_URL=database,
-        CACHE_DIR=str(folder / "cache"),
         METRICS_DIR=str(folder / "metrics"),
         METRICS_TOKEN=TOKEN,
         LOG_STREAM="stderr",

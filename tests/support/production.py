@@ -27,7 +27,6 @@ def production(project: Path, folder: Path, url: str) -> dict[str, str]:
         EMAIL_URL="dummymail://",
         DATABASE_URL=url,
         NUM_PROXIES="1",
-        CACHE_DIR=str(folder / "cache"),
         METRICS_DIR=str(folder / "metrics"),
         PATH=f"{project / '.venv/bin'}:{os.environ['PATH']}",
         MARK=uuid.uuid4().hex,  # by which its processes are found

@@ -124,7 +124,6 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
         "SECRET_KEY": "only-for-the-tests-" * 4,
         "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
         "LOG_LEVEL": "ERROR",
-        "CACHE_DIR": str(folder / "cache"),
         "THROTTLE_LOGIN": "",  # one address races as many
         "THROTTLE_LOGIN_ACCOUNT": "",
         "THROTTLE_REFRESH": "",
