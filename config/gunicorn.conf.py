@@ -8,8 +8,10 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -104,8 +106,11 @@ MOST_CONNECTIONS = 97
 
 
 def on_starting(server: Any) -> None:
-    """Refuse a start with invalid settings, and warn of too many database connections."""
-    require_the_project()
+    """Refuse invalid settings, empty the metrics, and warn of too many database connections."""
+    if folder := require_the_project():
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # for child_exit
+        for path in Path(folder).glob("*.db"):
+            path.unlink(missing_ok=True)
     connections = server.cfg.workers * server.cfg.threads
     if connections > MOST_CONNECTIONS:
         server.log.warning(
@@ -118,20 +123,36 @@ def on_starting(server: Any) -> None:
         )
 
 
-def require_the_project() -> None:
+def child_exit(server: Any, worker: Any) -> None:
+    """Remove the gauges of a process that has ended, however it ended."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess  # noqa: PLC0415  # it reads the variable
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def require_the_project() -> str:
     """Import the project in a process of its own; exit with its message if it refuses to start.
 
     gunicorn would print a traceback for each of its processes. Not in this process, because a
     reload would then start new processes with the code of the old ones.
+
+    Returns:
+        The folder of the metrics, or "" if they are off.
     """
+    reader, writer = os.pipe()
     if child := os.fork():
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            folder = pipe.read()
         _pid, status = os.waitpid(child, 0)
         if status:
             sys.exit(1)
-        return
+        return folder
     try:
         importlib.import_module("config.wsgi")
     except (ImproperlyConfigured, OSError) as error:
         os.write(2, f"{error}\n".encode())
         os._exit(1)
+    os.write(writer, settings.METRICS_DIR.encode() if settings.METRICS_TOKEN else b"")
     os._exit(0)

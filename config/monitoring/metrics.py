@@ -1,7 +1,9 @@
 """Metrics for Prometheus at /metrics, for requests with the METRICS_TOKEN.
 
-The web processes count in shared files (prometheus_client's multiprocess mode). Figures of the
-database, such as the backlog of the flush, are read at each scrape.
+The processes of a machine count in shared files (prometheus_client's multiprocess mode): three of
+64 KiB per process, which stay and are added up when it has ended. Each scrape reads them all. The
+server replaces a process after 20,000 requests, and empties the folder when it starts. Figures of
+the database, such as the backlog of the flush, are read at each scrape.
 """
 
 from __future__ import annotations
@@ -13,12 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from itertools import count
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from django.conf import settings
-from django.core.files import locks
 from django.db import Error as DatabaseError
 from django.db.models import Count, Q, Sum
 from django.dispatch import Signal
@@ -44,33 +44,12 @@ CODES = (
     "user_not_found",
 )
 
-_held: list[IO[Any]] = []  # open, and so locked, until the process ends
-
-
-def _slot() -> int:
-    """Return the lowest number that no other process of this machine holds.
-
-    prometheus_client keeps three files of 64 KiB per process and adds up all of them. It names them
-    by process id, so each recycled worker leaves its files: 30 files and 1.9 MiB after ten workers,
-    all read at each scrape. A new worker takes over the number, and the files, of one that ended.
-    """
-    for number in count(1):
-        file = (Path(settings.METRICS_DIR) / f"slot-{number}").open("ab")
-        if locks.lock(file, locks.LOCK_EX | locks.LOCK_NB):
-            _held.append(file)
-            return number
-        file.close()
-    raise AssertionError
-
 
 def start() -> None:
     """Start counting. Called once per process, before the first request."""
     Path(settings.METRICS_DIR).mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.METRICS_DIR  # read when it is imported
-    from prometheus_client import Counter, values  # noqa: PLC0415
-
-    slot = _slot()
-    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: slot)  # type: ignore[no-untyped-call]
+    from prometheus_client import Counter  # noqa: PLC0415
 
     def counts(signal: Signal, name: str, text: str, **known: tuple[str, ...]) -> None:
         """Count a signal by these labels, whose values are known in advance."""
@@ -139,17 +118,8 @@ def http_figures() -> HTTPFigures:
     )
     for status in FAILURES:
         figures.failures.labels(status)
-    figures.in_flight.set(0)  # the file may be that of a process that was killed
+    figures.in_flight.set(0)
     return figures
-
-
-def _forget_the_dead() -> None:
-    """Delete the gauges of processes that have ended."""
-    for path in Path(settings.METRICS_DIR).glob("gauge_live*.db"):
-        slot = path.stem.rpartition("_")[2]
-        with path.with_name(f"slot-{slot}").open("ab") as file:
-            if locks.lock(file, locks.LOCK_EX | locks.LOCK_NB):
-                path.unlink(missing_ok=True)
 
 
 class DatabaseCollector:
@@ -228,7 +198,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         multiprocess,
     )
 
-    _forget_the_dead()
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(DatabaseCollector())

@@ -19,7 +19,7 @@ def test_more_connections_than_postgresql_takes_by_default_are_one_warning(
     caplog, workers, warnings
 ):
     config = runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
-    config["on_starting"].__globals__["require_the_project"] = lambda: None
+    config["on_starting"].__globals__["require_the_project"] = lambda: ""
     server = SimpleNamespace(
         cfg=SimpleNamespace(workers=workers, threads=config["threads"]),
         log=logging.getLogger("gunicorn.error"),

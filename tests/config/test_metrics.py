@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from urllib.request import Request, urlopen
 
 import pytest
@@ -12,8 +10,8 @@ from django.utils import timezone
 
 from config.monitoring.metrics import DatabaseCollector
 from tests.support import metrics
-from tests.support.checkout import ROOT
 from tests.support.factories import OutstandingTokenFactory
+from tests.support.production import wait_for
 from tests.support.server import gunicorn
 from token_blacklist.models import BlacklistedToken, FlushRun
 
@@ -50,12 +48,6 @@ with connection.execute_wrapper(fail):
 client.get("/health/live/")
 print(read())
 """
-DIE = """
-from config.monitoring.metrics import http_figures
-http_figures().in_flight.inc()
-os._exit(0)
-"""
-DIE_IN_A_REQUEST = f"import django, os; django.setup(){DIE}"
 
 
 @pytest.fixture
@@ -93,15 +85,6 @@ def test_what_the_processes_did_is_added_up(site):
     assert found["tokens_flush_overdue",] == 0
     assert found["tokens_last_flush_timestamp_seconds",] > 1.7e9
     assert found["database_up",] == 1
-
-
-@pytest.mark.process
-def test_processes_that_come_and_go_leave_no_more_files(site, tmp_path):
-    for name in "ab":
-        figures(site, SESSIONS, name)
-
-    kinds = [path.name.partition("_")[0] for path in (tmp_path / "metrics").glob("*.db")]
-    assert sorted(kinds) == ["counter", "gauge", "histogram"]
 
 
 @pytest.mark.process
@@ -155,19 +138,26 @@ def test_without_the_database_the_rest_is_still_there(site):
     assert ("tokens_flush_backlog",) not in found
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("when", ["before the next process", "beside another process"])
-def test_what_a_killed_process_was_doing_is_not_in_flight(site, tmp_path, when):
-    killed = [sys.executable, "-c", DIE_IN_A_REQUEST]
-    code = "print(read())"
-    if when == "before the next process":
-        subprocess.run(killed, cwd=ROOT, env=site, check=True, timeout=300)
-    else:
-        code = f"import subprocess; subprocess.run({killed}, check=True); {code}"
-    found = figures(site, code)
+def gauges(folder):
+    """Return the ids of the processes that have requests in flight, or had when they ended."""
+    return {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}
 
-    assert found["http_requests_in_flight",] == 0
-    assert len(list((tmp_path / "metrics").glob("gauge_*.db"))) == 1
+
+@pytest.mark.process
+def test_a_server_starts_with_an_empty_folder_and_forgets_a_process_that_was_killed(site, tmp_path):
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    (folder / "counter_1.db").write_bytes(b"of an earlier server")
+    with gunicorn({**os.environ, **site}, workers=2, as_deployed=True) as server:
+        wait_for(lambda: gauges(folder) == {worker.pid for worker in server.workers()})
+        kept = {int(path.stem.rpartition("_")[2]) for path in folder.glob("*.db")}
+        killed, *_others = server.workers()
+        killed.kill()
+        wait_for(lambda: killed.pid not in gauges(folder))
+
+    assert 1 not in kept
+    assert killed.pid in kept
+    assert len(kept) == 2  # not the process that tries the settings
 
 
 @pytest.mark.process
