@@ -1,6 +1,6 @@
 """The log: text in DEBUG, otherwise JSON; with the request's id, never with a token or a path.
 
-Does not import Django, because gunicorn logs before the settings are read.
+Works without Django's settings, because gunicorn logs before they are read.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import datetime
+from time import monotonic
 from types import NoneType
 from typing import Any
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -90,6 +92,23 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class TracebackFilter(logging.Filter):
+    """Keeps one traceback of the database per minute and logger: an outage would fill the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info and record.exc_info[1]
+        if isinstance(error, OperationalError | InterfaceError):
+            if monotonic() < self.kept_at.get(record.name, -60) + 60:
+                record.exc_info = record.exc_text = None
+            else:
+                self.kept_at[record.name] = monotonic()
+        return True
+
+
 class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return without_query(without_secrets(super().format(record)))
@@ -123,7 +142,7 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
         "filters": {
             "path": {"()": PathFilter},
             "request_id": {"()": RequestIdFilter},
-            "first_traceback": {"()": "config.monitoring.outage.FirstTraceback"},
+            "traceback": {"()": TracebackFilter},
         },
         "formatters": {
             "line": {
@@ -143,7 +162,7 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
             "console": {
                 "class": "logging.StreamHandler",
                 "stream": f"ext://sys.{stream}",
-                "filters": ["request_id", "first_traceback"],
+                "filters": ["request_id", "traceback"],
                 "formatter": form,
             }
         },

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
-from config.monitoring import outage
+from config.monitoring.logs import TracebackFilter
 
 BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
 SIGN_IN = {"email": "ada@example.com", "password": "x"}
@@ -29,15 +29,16 @@ def away(db):
     return fail_with
 
 
+def is_ours(it):
+    return isinstance(it, TracebackFilter)
+
+
 @pytest.fixture
 def log(monkeypatch):
     """Read what the project's own handler writes, in a process that has just started."""
-    monkeypatch.setattr(outage, "outage", outage.Outage())
-    (handler,) = (
-        handler
-        for handler in logging.getLogger().handlers
-        if any(isinstance(it, outage.FirstTraceback) for it in handler.filters)
-    )
+    handlers = logging.getLogger().handlers
+    (handler,) = (handler for handler in handlers if any(map(is_ours, handler.filters)))
+    monkeypatch.setattr(next(filter(is_ours, handler.filters)), "kept_at", {})
     made = logging.config.DictConfigurator(settings.LOGGING)
     form = made.configure_formatter(dict(settings.LOGGING["formatters"]["json"]))
     stream = io.StringIO()
@@ -49,8 +50,8 @@ def log(monkeypatch):
 @pytest.fixture
 def seconds(monkeypatch):
     """A clock that stands still until the test moves it: `seconds[0] += 5`."""
-    now = [1000.0]
-    monkeypatch.setattr(outage, "monotonic", lambda: now[0])
+    now = [0.0]
+    monkeypatch.setattr("config.monitoring.logs.monotonic", lambda: now[0])
     return now
 
 
@@ -125,42 +126,20 @@ def test_the_page_is_in_the_language_of_its_reader(away, visitor):
     assert "Versuchen Sie es gleich noch einmal" in answer.text
 
 
-def test_an_outage_is_logged_with_one_traceback(away, visitor, log):
+def test_an_outage_is_logged_with_one_traceback_a_minute_and_logger(
+    away, visitor, sign_in, log, seconds
+):
     with away():
-        for _request in range(2):
+        for second in (0, 59, 60):
+            seconds[0] = second
             visitor.get("/admin/")
-            visitor.post("/api/token/", SIGN_IN, "application/json")
+            sign_in()
             visitor.get("/health/ready/")
 
-    assert len(tracebacks(log())) == 1
-    assert sum(line["level"] == "ERROR" for line in log()) >= 6
-    assert len(json.dumps(log()[-1])) < 500
-
-
-def test_its_end_is_one_line_and_the_next_outage_has_a_traceback_again(away, sign_in, log, seconds):
-    with away():
-        sign_in()
-    seconds[0] += outage.QUIET
-    for _request in range(2):
-        sign_in()
-    with away():
-        sign_in()
-
-    ends = [line for line in log() if line["message"] == "the database answers again"]
-    assert len(ends) == 1
-    assert len(tracebacks(log())) == 2
-
-
-def test_reads_that_succeed_between_writes_that_fail_do_not_end_an_outage(
-    away, sign_in, log, seconds
-):
-    for _request in range(3):
-        with away():
-            sign_in()
-        seconds[0] += 1
-        sign_in()
-
-    assert len(tracebacks(log())) == 1
+    loggers = [line["logger"] for line in tracebacks(log())]
+    assert len(set(loggers)) > 1
+    assert all(loggers.count(name) == 2 for name in loggers)
+    assert sum(line["level"] == "ERROR" for line in log()) >= 9
 
 
 def test_other_errors_keep_their_tracebacks(log):
