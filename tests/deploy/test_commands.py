@@ -87,11 +87,11 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
     command = [*COMMANDS["compose keys"][:-1], str(keys)]
     for _ in range(2):
         subprocess.run(command, cwd=project, env=env, check=True)
-        made = {path.name: path.read_text() for path in keys.rglob("*") if path.is_file()}
+        made = {path.name: path.read_text() for path in keys.rglob("[!.]*") if path.is_file()}
         assert len(set(made.values())) == 6
     subprocess.run(command, cwd=project, env=env, check=True)
 
-    again = {path.name: path.read_text() for path in keys.rglob("*") if path.is_file()}
+    again = {path.name: path.read_text() for path in keys.rglob("[!.]*") if path.is_file()}
     assert again == made
     assert sum("PRIVATE KEY" in text for text in made.values()) == 1
     assert oct((keys / "secret_key").stat().st_mode)[-3:] == "400"
