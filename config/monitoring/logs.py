@@ -14,7 +14,7 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseError
 from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -92,8 +92,14 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+def _is_outage(error: BaseException) -> bool:
+    from token_blacklist.exceptions import is_outage  # noqa: PLC0415  # it needs the settings
+
+    return is_outage(error)
+
+
 class TracebackFilter(logging.Filter):
-    """Keeps one traceback of the database per minute and logger: an outage would fill the log."""
+    """Keeps one traceback of an outage of the database per minute and logger."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +107,7 @@ class TracebackFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info and record.exc_info[1]
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, DatabaseError) and _is_outage(error):
             if monotonic() < self.kept_at.get(record.name, -60) + 60:
                 record.exc_info = record.exc_text = None
             else:

@@ -7,7 +7,7 @@ import logging.config
 
 import pytest
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.test import Client
 
 from config.monitoring.logs import TracebackFilter
@@ -140,6 +140,17 @@ def test_an_outage_is_logged_with_one_traceback_a_minute_and_logger(
     assert len(set(loggers)) > 1
     assert all(loggers.count(name) == 2 for name in loggers)
     assert sum(line["level"] == "ERROR" for line in log()) >= 9
+
+
+def test_wrong_sql_keeps_its_tracebacks(db, log):
+    for _time in range(2):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT * FROM no_such_table")
+        except DatabaseError:
+            logging.getLogger("some.library").exception("it broke")
+
+    assert len(tracebacks(log())) == 2
 
 
 def test_other_errors_keep_their_tracebacks(log):
