@@ -322,7 +322,7 @@ TEMPLATES = [
 # authenticated request.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Larger bodies are refused before they are read. The API has a limit of its own: the parsers below.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 # --- Users and passwords ---
 
