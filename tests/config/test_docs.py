@@ -88,6 +88,7 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "CSP_BY_PATH",
     "INSTALLED_APPS",
     "CONCURRENTLY",
+    "DATA_UPLOAD_MAX_MEMORY_SIZE",
     "DEBUG",
     "DEFAULT_THROTTLE_RATES",
     "DELETE",

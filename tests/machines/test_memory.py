@@ -102,8 +102,8 @@ def memory_with(server, path, body, expected):
 KIB = 1024
 CASES = {
     "largest": ("/api/token/verify/", 64 * KIB, 400),
-    "too large": ("/api/token/verify/", 1024 * KIB, 413),
-    "unread": ("/api/nothing/", 1024 * KIB, 404),
+    "too large": ("/api/token/verify/", 270 * KIB, 413),
+    "unread": ("/api/nothing/", 270 * KIB, 404),
 }
 
 
