@@ -239,7 +239,7 @@ def session_list(user: User, back: str | None) -> str:
     if len(found) > MOST:
         more = _("Only the latest %(count)d are listed.") % {"count": MOST}
         shown = format_html("{}<p>{}</p>", shown, more)
-    if not back or not (found or user.last_login):
+    if not back or not found:
         return str(shown)
     url = reverse("admin:token_blacklist_outstandingtoken_end")
     query = urlencode({"users": str(user.pk), "next": back})

@@ -9,9 +9,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from token_blacklist.signals import signed_out_everywhere  # noqa: PLC0415
+        from .sessions import end_deleted  # noqa: PLC0415  # models are loaded
 
-        from .sessions import end_deleted, end_django_sessions  # noqa: PLC0415  # models are loaded
-
-        signed_out_everywhere.connect(end_django_sessions)
         pre_delete.connect(end_deleted, sender="accounts.User")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -73,9 +72,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Whether this user may sign in. Uncheck instead of deleting the account."),
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
-    signed_out_at = models.DateTimeField(
-        _("signed out everywhere"), null=True, blank=True, editable=False
-    )
 
     objects = UserManager()
 
@@ -113,10 +109,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         The row is written first, so that a sign-in at the same time waits for it.
         """
         self.email = normalize_email(self.email)
-        if not self.is_active:
-            self.signed_out_at = timezone.now()
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "signed_out_at"}
         with transaction.atomic(kwargs.get("using")):
             super().save(*args, **kwargs)  # calls RevokeSessionsValidator after set_password()
             if not self.is_active:
@@ -136,19 +128,6 @@ class User(AbstractBaseUser, PermissionsMixin):
                 self.password = hashed
 
         return check_password(raw_password, checked, upgrade)
-
-    def get_session_auth_hash(self) -> str:
-        """Return the hash that a Django session must have; signing out everywhere changes it."""
-        return self._since_signed_out(super().get_session_auth_hash())
-
-    def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        """Yield the same hash for each of SECRET_KEY_FALLBACKS."""
-        return map(self._since_signed_out, super().get_session_auth_fallback_hash())
-
-    def _since_signed_out(self, session_hash: str) -> str:
-        if self.signed_out_at is None:
-            return session_hash
-        return f"{session_hash}.{self.signed_out_at.timestamp()}"
 
     def get_full_name(self) -> str:
         return self.name or self.email

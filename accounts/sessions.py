@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 
@@ -54,21 +51,8 @@ def end_session(user: User, session_id: str) -> None:
 
 
 def end_sessions(user: User, *, keep: str | None = None) -> int:
-    """End all sessions of the user, but for the one whose id is `keep`; return how many.
-
-    Also ends the user's Django session in the admin: one more statement, and only for a user with
-    a `last_login`, which signing in to the admin sets (and the API with UPDATE_LAST_LOGIN).
-    """
-    has_django_sessions = user.last_login is not None
-    with transaction.atomic() if has_django_sessions else nullcontext():
-        if has_django_sessions:  # first: a sign-in takes its locks in the same order
-            end_django_sessions(User.objects.filter(pk=user.pk))
-        return revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user, keep=keep)
-
-
-def end_django_sessions(users: QuerySet[User], **kwargs: Any) -> None:
-    """End the users' Django sessions in the admin. Receives `signed_out_everywhere`."""
-    users.filter(last_login__isnull=False).update(signed_out_at=timezone.now())
+    """End all sessions of the user, but for the one whose id is `keep`; return how many."""
+    return revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user, keep=keep)
 
 
 def end_deleted(instance: User, **kwargs: Any) -> None:

@@ -11,5 +11,16 @@ class TokenBlacklistConfig(AppConfig):
     def ready(self) -> None:
         from . import checks  # noqa: F401, PLC0415  # registers them
 
+        if apps.is_installed("django.contrib.auth"):
+            from django.contrib.auth.signals import (  # noqa: PLC0415
+                user_logged_in,
+                user_logged_out,
+            )
+
+            from . import middleware  # noqa: PLC0415
+
+            user_logged_in.connect(middleware.open_row)
+            user_logged_out.connect(middleware.end_row)
+
         if apps.is_installed("drf_spectacular"):
             from . import schema  # noqa: F401, PLC0415  # describes the endpoints

@@ -14,10 +14,6 @@ prevent a sign-in or sign-out. Events of a session have `session_id` and `user_i
   response was lost.
 - `token_refused(code)`: a request was answered with 401.
 - `tokens_flushed(outstanding, blacklisted)`: the flush deleted this many rows of the two lists.
-
-`signed_out_everywhere(users)` is a plain signal: the admin or `endsessions` ends every session of
-the queryset `users`. Receivers end sessions outside of the lists, such as Django's. The admin sends
-it inside the transaction, where an exception rolls everything back.
 """
 
 from __future__ import annotations
@@ -84,4 +80,3 @@ token_blacklisted = Event("token_blacklisted")
 token_reused = Event("token_reused", logging.WARNING)
 token_refused = Event("token_refused", logging.DEBUG)
 tokens_flushed = Event("tokens_flushed")
-signed_out_everywhere = Signal()

@@ -53,3 +53,9 @@ def named_by_id() -> models.QuerySet[Any]:
     """Return the users whose USER_ID_FIELD is the parameter `user_id` of a statement."""
     field = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
     return get_user_model()._default_manager.filter(**{field.name: param("user_id", field)})
+
+
+def named_by_key() -> models.QuerySet[Any]:
+    """Return the users whose primary key is the parameter `user_id` of a statement."""
+    user = get_user_model()
+    return user._default_manager.filter(pk=param("user_id", user._meta.pk))

@@ -1,4 +1,4 @@
-"""The session of the admin, which is Django's own, ends with the user's other sessions."""
+"""A sign-in to the admin is a session like all others: it is listed, and ends with them."""
 
 from http import HTTPStatus
 
@@ -12,7 +12,6 @@ from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import OutstandingToken
-from token_blacklist.signals import signed_out_everywhere
 
 END = "/admin/token_blacklist/outstandingtoken/end/"
 
@@ -46,7 +45,21 @@ def is_in(browser):
 def by_the_api(staff, support):
     device = Device(staff)
     device.log_in()
-    assert device.http.delete("/api/sessions/", **device.bearer).json() == {"ended": 0}
+    assert device.http.delete("/api/sessions/", **device.bearer).json() == {"ended": 1}
+
+
+def by_the_account_page(staff, support):
+    device = Device(staff)
+    device.log_in()
+    sessions = device.http.get("/api/sessions/", **device.bearer).json()
+    (other,) = [session["id"] for session in sessions if not session["current"]]
+    assert device.http.delete(f"/api/sessions/{other}/", **device.bearer).status_code == 200
+
+
+def by_the_button_of_support(staff, support):
+    (row,) = OutstandingToken.objects.filter(user=staff)
+    answer = support.post(f"/admin/token_blacklist/outstandingtoken/{row.pk}/end/")
+    assert answer.status_code == HTTPStatus.FOUND
 
 
 def by_support(staff, support):
@@ -56,6 +69,10 @@ def by_support(staff, support):
 
 def by_command(staff, support):
     call_command("endsessions", "--user", staff.email)
+
+
+def by_command_and_address(staff, support):
+    call_command("endsessions", "--ip", "127.0.0.1")
 
 
 def everybody_by_command(staff, support):
@@ -87,8 +104,11 @@ def by_a_new_password(staff, support):
 
 WAYS = [
     by_the_api,
+    by_the_account_page,
+    by_the_button_of_support,
     by_support,
     by_command,
+    by_command_and_address,
     everybody_by_command,
     after_a_restore,
     deactivated_for_a_while,
@@ -110,12 +130,11 @@ def test_it_ends_with_a_sign_out_everywhere(staff, browser, support, sign_out):
     "conditions",
     [
         {"users": "{staff}", "ip_address": "192.0.2.1"},
-        {"users": "{staff}", "since": "2020-01-01T00:00"},
         {"sessions": "{session}"},
         {"users": "{other}"},
     ],
 )
-def test_it_goes_on_where_some_sessions_are_ended(staff, browser, support, conditions):
+def test_it_goes_on_where_other_sessions_are_ended(staff, browser, support, conditions):
     session = OutstandingTokenFactory(user=staff, ip_address="192.0.2.1")
     ids = {"staff": staff.pk, "session": session.pk, "other": UserFactory().pk}
     form = {name: value.format(**ids) for name, value in conditions.items()}
@@ -127,54 +146,74 @@ def test_it_goes_on_where_some_sessions_are_ended(staff, browser, support, condi
 
 
 @pytest.mark.parametrize("arguments", [["--ip", "192.0.2.1"], ["--all", "--dry-run"]])
-def test_it_goes_on_where_the_command_ends_none_of_the_persons(browser, arguments):
+def test_it_goes_on_where_the_command_ends_others(browser, arguments):
     call_command("endsessions", *arguments)
 
     assert is_in(browser)
 
 
-def test_it_costs_a_statement_more_only_for_a_user_who_has_had_one(user, staff, browser):
-    end = "/api/sessions/?all=true"
-    for who, expected in (
-        (user, ["SELECT", "INSERT"]),
-        (staff, ["SELECT", "UPDATE", "INSERT"]),
-    ):
-        device = Device(who)
-        device.log_in()
-        with statements(*expected):
-            assert device.http.delete(end, **device.bearer).json() == {"ended": 1}
-
-
-def test_it_costs_no_statement_to_look(staff, browser):
-    with statements("SELECT", "SELECT"):  # the session, the user
+def test_a_page_is_the_django_session_and_one_select(browser):
+    with statements("SELECT", "SELECT"):
         assert browser.get("/admin/jsi18n/").status_code == HTTPStatus.OK
 
 
-def test_support_ends_it_where_there_is_no_other(staff, browser, support):
-    page = support.get(f"/admin/accounts/user/{staff.pk}/change/")
-    assert f"{END}?users={staff.pk}" in page.text
-    asked = support.get(END, {"users": staff.pk})
-    assert "This only signs the user out of the admin." in asked.text
-    done = support.post(END, {"users": staff.pk, "confirmed": "yes"}, follow=True)
-    assert "Signed out of the admin." in done.text
-    assert "disabled" not in asked.text.partition("tb-danger")[2].partition("</button>")[0]
+def test_signing_in_is_one_insert_more_than_djangos_own(staff):
+    form = {"username": staff.email, "password": PASSWORD}
+    djangos = ["SELECT", "SELECT", "INSERT", "UPDATE", "UPDATE"]
+
+    with statements(*djangos[:4], "INSERT", *djangos[4:]):
+        Client().post("/admin/login/", form)
 
 
-def test_a_receiver_that_raises_undoes_it_all(staff, browser, support):
-    session = OutstandingTokenFactory(user=staff)
+def test_signing_out_is_two_more_than_djangos_own(browser):
+    with statements("SELECT", "SELECT", "SELECT", "INSERT", "SELECT", "DELETE"):
+        assert browser.post("/admin/logout/").status_code == HTTPStatus.OK
 
-    def refuse(**kwargs):
-        raise RuntimeError("no")
 
-    signed_out_everywhere.connect(refuse)
-    try:
-        with pytest.raises(RuntimeError, match="no"):
-            by_support(staff, support)
-    finally:
-        signed_out_everywhere.disconnect(refuse)
+def test_signing_out_of_the_admin_ends_it(staff, browser):
+    (row,) = OutstandingToken.objects.filter(user=staff)
 
+    browser.post("/admin/logout/")
+
+    assert row.blacklistedtoken.reason == "logout"
+    assert row.blacklistedtoken.blacklisted_by == staff
+
+
+def test_its_user_is_still_signed_in_after_a_new_password_and_nobody_else_is(staff, browser):
+    thief = Client()
+    thief.force_login(staff)
+    new = "a new battery staple"
+    data = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+
+    done = browser.post("/admin/password_change/", data, follow=True)
+
+    assert done.redirect_chain == [("/admin/password_change/done/", 302)]
+    assert done.status_code == HTTPStatus.OK
     assert is_in(browser)
-    assert not hasattr(OutstandingToken.objects.get(pk=session.pk), "blacklistedtoken")
+    assert not is_in(thief)
+    assert OutstandingToken.objects.live().filter(user=staff).count() == 1
+
+
+def test_its_user_is_still_signed_in_after_setting_the_own_password_as_of_any_user(staff, browser):
+    new = "a new battery staple"
+    page = f"/admin/accounts/user/{staff.pk}/password/"
+
+    answer = browser.post(page, {"password1": new, "password2": new, "usable_password": "true"})
+
+    assert answer.status_code == HTTPStatus.FOUND
+    assert is_in(browser)
+
+
+def test_it_is_listed_for_its_user_and_for_support(staff, browser, support):
+    device = Device(staff)
+    device.log_in()
+
+    row = OutstandingToken.objects.filter(user=staff).earliest("pk")
+    sessions = device.http.get("/api/sessions/", **device.bearer).json()
+    page = support.get(f"/admin/token_blacklist/outstandingtoken/{row.pk}/change/")
+
+    assert row.session_id in {session["id"] for session in sessions}
+    assert row.session_id in page.text
 
 
 def test_a_former_key_keeps_the_session_and_the_link_to_a_new_password(staff, browser, settings):

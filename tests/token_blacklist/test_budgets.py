@@ -68,7 +68,7 @@ def test_refresh_updates_by_plain_columns_and_subqueries_alone(device):
     "statement",
     [
         lambda: _update("default", client_is_known=True),
-        lambda: _user_and_session("default", True, False, False),
+        lambda: _user_and_session("default", True, False, False, False),
     ],
     ids=["refresh", "authenticated request"],
 )

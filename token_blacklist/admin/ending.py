@@ -7,9 +7,7 @@ from typing import Any, Self
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db import router, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -22,7 +20,6 @@ from ..conf import conf
 from ..models import BlacklistedToken, OutstandingToken
 from ..redirects import own_path
 from ..sessions.end import revoke_session, revoke_sessions
-from ..signals import signed_out_everywhere
 from .forms import EndSessionsForm
 from .staff import left_out, may_end_sessions_of
 
@@ -32,28 +29,20 @@ END_SESSION = _("End session")
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a form selects that its sender may end, and a sentence about the rest.
-
-    `users` are those whose sessions outside of the lists end too.
-    """
+    """The sessions of a form that its sender may end, and a sentence about the rest."""
 
     sessions: list[OutstandingToken]
-    users: list[Any]
     has_more: bool
     left_out: str
 
     @classmethod
     def by(cls, form: EndSessionsForm, who: Any) -> Self:
-        """Read the sessions, and the users if it selects every session of some: one SELECT each."""
+        """Read the sessions. One SELECT."""
         found = list(form.found().select_related("user"))
         has_more = len(found) > form.most
         found = found[: form.most]
-        selected = form.cleaned_data["users"] if form.others else []
-        users = list(get_user_model()._default_manager.filter(pk__in=selected))
         sessions = [record for record in found if may_end_sessions_of(record.user, who)]
-        mine = [user for user in users if may_end_sessions_of(user, who)]
-        rest = left_out(len(found) - len(sessions), len(users) - len(mine))
-        return cls(sessions, mine, has_more, rest)
+        return cls(sessions, has_more, left_out(len(found) - len(sessions)))
 
     @property
     def owners(self) -> set[Any]:
@@ -107,7 +96,6 @@ class EndingMixin:
                 "sessions": len(chosen.sessions),
                 "users": len(chosen.owners),
                 "more": chosen.has_more,
-                "others": bool(chosen.users),
                 "left_out": chosen.left_out,
             }
         status = 400 if form.is_bound and form.errors else 200
@@ -119,18 +107,12 @@ class EndingMixin:
         note = form.cleaned_data["note"]
         chosen = Chosen.by(form, request.user)
         keys = [record.pk for record in chosen.sessions]
-        with transaction.atomic(router.db_for_write(OutstandingToken)):
-            if chosen.users:
-                users = [user.pk for user in chosen.users]
-                signed_out_everywhere.send(
-                    OutstandingToken, users=get_user_model()._default_manager.filter(pk__in=users)
-                )
-            count = revoke_sessions(
-                OutstandingToken.objects.filter(pk__in=keys),
-                reason=BlacklistedToken.Reason.ADMIN,
-                by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
-                note=note,
-            )
+        count = revoke_sessions(
+            OutstandingToken.objects.filter(pk__in=keys),
+            reason=BlacklistedToken.Reason.ADMIN,
+            by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
+            note=note,
+        )
         log(request, chosen.sessions, note)
         report(request, chosen, count)
         return HttpResponseRedirect(self._back(form.cleaned_data["next"]))
@@ -166,9 +148,7 @@ class EndingMixin:
 
 def report(request: HttpRequest, chosen: Chosen, count: int) -> None:
     """Tell the sender how many sessions of whom were ended, and which were not."""
-    if chosen.users and not count:
-        messages.success(request, _("Signed out of the admin."))
-    elif count or not chosen.left_out:
+    if count or not chosen.left_out:
         whose = chosen.owners
         many = ngettext("%(count)d user", "%(count)d users", len(whose)) % {"count": len(whose)}
         text = ngettext(

@@ -14,7 +14,6 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from ..models import OutstandingToken, OutstandingTokenQuerySet
-from ..signals import signed_out_everywhere
 
 MOST = 10_000  # sessions that one request ends, so that it is answered within seconds
 
@@ -73,16 +72,6 @@ class EndSessionsForm(forms.Form):
         """The names of the conditions that were filled in."""
         filled = {name for name, value in self.cleaned_data.items() if value}
         return filled - {"note", "next"}
-
-    @property
-    def everywhere(self) -> bool:
-        """Whether this selects every session of some users, without another condition."""
-        return self.given == {"users"}
-
-    @property
-    def others(self) -> bool:
-        """Whether sessions outside this app's lists end too."""
-        return self.everywhere and signed_out_everywhere.has_listeners(OutstandingToken)
 
     def found(self) -> OutstandingTokenQuerySet:
         """Return the newest of them: `most`, and one more to know whether there are more."""

@@ -21,13 +21,13 @@ def may_end_sessions_of(user: Any, by: Any) -> bool:
     return not (getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
 
 
-def left_out(sessions: int, users: int) -> str:
-    """Return what was left out and why: that many sessions, or only users without one, or ""."""
-    if sessions:
-        text = ngettext(
-            "%(count)d session of staff left out. Only a superuser can end it.",
-            "%(count)d sessions of staff left out. Only a superuser can end them.",
-            sessions,
-        )
-        return text % {"count": sessions}
-    return str(ONLY_SUPERUSERS) if users else ""
+def left_out(sessions: int) -> str:
+    """Return that so many sessions were left out, and why, or ""."""
+    if not sessions:
+        return ""
+    text = ngettext(
+        "%(count)d session of staff left out. Only a superuser can end it.",
+        "%(count)d sessions of staff left out. Only a superuser can end them.",
+        sessions,
+    )
+    return text % {"count": sessions}

@@ -11,12 +11,12 @@ from django.db.models import Exists, OuterRef, Value
 
 from ..models import OutstandingToken
 from ..statements import NUMBER, TEXT, TIME, Selection, param, prepared, select
-from ..users import named_by_id
+from ..users import named_by_id, named_by_key
 
 
 @prepared
 def _user_and_session(
-    using: str, has_session: bool, has_generation: bool, may_be_unlisted: bool
+    using: str, has_session: bool, has_generation: bool, may_be_unlisted: bool, by_key: bool
 ) -> Selection:
     is_live: Any = Value(value=True)
     if has_session:
@@ -28,7 +28,8 @@ def _user_and_session(
         if has_generation:
             theirs = theirs.in_force(param("generation", NUMBER), now)
         is_live = Exists(theirs) | ~Exists(sessions) if may_be_unlisted else Exists(theirs)
-    return select(named_by_id().annotate(_session_is_live=is_live)[:1], using)
+    users = named_by_key() if by_key else named_by_id()
+    return select(users.annotate(_session_is_live=is_live)[:1], using)
 
 
 def find_user_of_session(
@@ -38,17 +39,20 @@ def find_user_of_session(
     *,
     now: datetime,
     may_be_unlisted: bool = False,
+    by_key: bool = False,
 ) -> tuple[Any, bool]:
     """Return the user, or None, and whether the session is live and theirs. One SELECT.
 
-    `user_id` is the user's USER_ID_FIELD. A `session_id` of None is always live. A `generation`
-    must also be in force, and a session without a record is live if it `may_be_unlisted`.
+    `user_id` is the user's USER_ID_FIELD, or `by_key` the primary key. A `session_id` of None is
+    always live. A `generation` must also be in force, and a session without a record is live if it
+    `may_be_unlisted`.
     """
     statement = _user_and_session(
         router.db_for_read(get_user_model()),
         session_id is not None,
         generation is not None,
         may_be_unlisted,
+        by_key,
     )
     user = statement.first(user_id=user_id, session_id=session_id, generation=generation, now=now)
     return user, user is not None and user._session_is_live

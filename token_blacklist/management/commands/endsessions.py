@@ -16,15 +16,13 @@ from django.utils.dateparse import parse_datetime
 
 from ...models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ...sessions.end import revoke_in_batches
-from ...signals import signed_out_everywhere
 
 
 class Command(BaseCommand):
     help = (
         "Revoke all sessions that match every given condition. After restoring a backup, revoke "
         "the sessions opened before the restore, because the backup does not contain later "
-        "sign-outs. Sessions outside the token lists, such as admin sessions, also end, unless "
-        "--ip is given."
+        "sign-outs."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,10 +50,6 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.stdout.write(f"Would revoke {_sessions(sessions.live().count())}.")
                 return
-            if options["ip"] is None:  # of the others, no address is recorded
-                signed_out_everywhere.send(
-                    OutstandingToken, users=self._users_with_other_sessions(options["user"])
-                )
             self._end(sessions, options["note"])
         except DatabaseError as error:
             raise CommandError(
@@ -85,11 +79,6 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             for model in (OutstandingToken, BlacklistedToken):
                 cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
-
-    def _users_with_other_sessions(self, given: str | None) -> Any:
-        """Return the users whose sessions outside this app's lists end too."""
-        users = get_user_model()._default_manager.all()
-        return users if given is None else users.filter(pk=_user(given).pk)
 
     def _selected(self, options: dict[str, Any]) -> OutstandingTokenQuerySet:
         sessions = OutstandingToken.objects.all()

@@ -1,0 +1,30 @@
+"""Prolonging: a session of pages expires later while it is used."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models, router
+
+from ..models import BlacklistedToken, OutstandingToken
+from ..statements import TEXT, TIME, Statement, param, prepared, update
+
+
+@prepared
+def _update(using: str) -> Statement:
+    """Move the expiry of a live session, and never back."""
+    expires_at = param("expires_at", TIME)
+    records = BlacklistedToken.objects.filter(token=models.OuterRef("pk"))
+    sessions = OutstandingToken.objects.alias(record=models.Subquery(records.values("pk"))).filter(
+        session_id=param("session_id", TEXT), expires_at__lt=expires_at, record=None
+    )
+    return update(sessions.unexpired(param("now", TIME)), {"expires_at": expires_at}, using)
+
+
+def prolong(session_id: str, *, now: datetime, expires_at: datetime) -> bool:
+    """Let the session expire at this time, if it is live and would expire earlier. One UPDATE.
+
+    Return whether it was. The generation and `refreshed_at`, which decide about its tokens, stay.
+    """
+    statement = _update(router.db_for_write(OutstandingToken))
+    return bool(statement.count(session_id=session_id, now=now, expires_at=expires_at))
