@@ -36,7 +36,9 @@ class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST" and response.status_code == 302:  # signed in
+        has_signed_in = request.method == "POST" and response.status_code == 302
+        # A user whose password was changed at the same time is anonymous by now.
+        if has_signed_in and request.user.is_authenticated:
             remember(request.user, request)
         if seconds := getattr(request, "seconds_to_wait", None):
             response.status_code = 429

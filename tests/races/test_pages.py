@@ -1,0 +1,114 @@
+"""Requests of one Django session that arrive at the same moment as its end."""
+
+import pytest
+from django.test import Client
+
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
+from token_blacklist.middleware import PROLONGED_EVERY, ROW
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from .conftest import ROUNDS, THREADS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def staff(transactional_db):
+    return UserFactory(admin=True)
+
+
+def signed_in(staff):
+    browser = Client()
+    browser.force_login(staff)
+    return browser
+
+
+def copies(browser, count):
+    """Return clients with the browser's cookies, because a client is not for two threads."""
+    clients = [Client() for _ in range(count)]
+    for client in clients:
+        client.cookies = browser.cookies.copy()
+    return clients
+
+
+def due(browser):
+    """Let the next request prolong the sessions."""
+    session = browser.session
+    session[ROW] = {
+        **session[ROW],
+        "prolonged": session[ROW]["prolonged"] - PROLONGED_EVERY.total_seconds(),
+    }
+    session.save()
+    return browser
+
+
+def get(client):
+    return lambda: client.get("/admin/jsi18n/").status_code
+
+
+@pytest.mark.parametrize("is_due", [False, True], ids=["each request", "each hour"])
+def test_no_request_outlives_a_sign_out_at_the_same_time(staff, together, is_due):
+    for _ in range(ROUNDS):
+        browser = signed_in(staff)
+        if is_due:
+            due(browser)
+        *readers, leaver, later = copies(browser, THREADS + 1)
+
+        *answers, out = together(
+            *[get(client) for client in readers],
+            lambda client=leaver: client.post("/admin/logout/").status_code,
+        )
+
+        assert out == 200
+        # 400 is Django's answer to a request that saves a session which was deleted beside it.
+        assert set(answers) <= ({200, 302, 400} if is_due else {200, 302})
+        assert get(later)() == 302
+    assert not OutstandingToken.objects.live().exists()
+    assert BlacklistedToken.objects.count() == ROUNDS
+
+
+def test_no_request_outlives_a_sign_out_everywhere_at_the_same_time(staff, together):
+    for _ in range(ROUNDS):
+        browser = due(signed_in(staff))
+        device = Device(staff)
+        device.log_in()
+        *readers, later = copies(browser, THREADS)
+
+        *answers, out = together(
+            *[get(client) for client in readers],
+            lambda d=device: d.http.delete("/api/sessions/?all=true", **d.bearer).status_code,
+        )
+
+        assert out == 200
+        assert set(answers) <= {200, 302, 400}
+        assert get(later)() == 302
+        assert not OutstandingToken.objects.live().exists()
+
+
+def test_many_sign_outs_make_one_record_and_all_succeed(staff, together):
+    for _ in range(ROUNDS):
+        clients = copies(signed_in(staff), THREADS)
+
+        answers = together(*[lambda c=c: c.post("/admin/logout/").status_code for c in clients])
+
+        assert set(answers) <= {200, 302}
+    assert BlacklistedToken.objects.count() == ROUNDS
+
+
+def test_a_sign_in_with_the_former_password_does_not_follow_its_change(staff, together):
+    form = {"username": staff.email, "password": PASSWORD}
+
+    def change():
+        user = type(staff).objects.get(pk=staff.pk)
+        user.set_password("a new password")
+        user.save()
+
+    for _ in range(ROUNDS):
+        type(staff).objects.filter(pk=staff.pk).update(password=staff.password)
+        clients = [Client() for _ in range(THREADS - 1)]
+
+        together(*[lambda c=c: c.post("/admin/login/", form) for c in clients], change)
+
+        assert {get(client)() for client in clients} == {302}
+        assert not OutstandingToken.objects.live().exists()
