@@ -109,6 +109,12 @@ def end_row(sender: Any, request: Any, **kwargs: Any) -> None:
         _end(row["sid"], BlacklistedToken.Reason.LOGOUT)
 
 
+def session_id_of(request: Any) -> str | None:
+    """Return the `sid` of the row that the request's Django session belongs to, if it has one."""
+    row = request.session.get(ROW)
+    return row["sid"] if row else None
+
+
 def is_installed() -> bool:
     """Return whether sign-ins open rows: the middleware is in MIDDLEWARE, and there are lists."""
     return conf.LISTS_ENABLED and _is_among(tuple(settings.MIDDLEWARE))

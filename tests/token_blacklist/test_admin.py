@@ -443,6 +443,15 @@ class TestEnding:
             assert f'action="{OUTSTANDING}end/"' in answer.text
         assert is_live(mine[0])
 
+    def test_a_period_leaves_out_the_session_that_sends_it_and_its_user_does_not(self, support):
+        own = OutstandingToken.objects.get(user=support.staff)
+        other = OutstandingTokenFactory(user=support.staff)
+
+        assert self.end(support, since="2020-01-01T00:00").status_code == 302
+        assert (is_live(own), is_live(other)) == (True, False)
+        self.end(support, users=str(support.staff.pk))
+        assert not is_live(own)
+
     def test_no_more_than_one_request_can_bear_are_ended_at_once(self, support, user, monkeypatch):
         monkeypatch.setattr(EndSessionsForm, "most", 2)
         OutstandingTokenFactory.create_batch(5, user=user)
@@ -535,14 +544,11 @@ class TestSessionsOfStaff:
 
     @pytest.mark.parametrize("by", ["sessions", "users", "ip_address", "since"])
     def test_bulk_ending_leaves_them_out_and_says_why(self, support, colleague, session, by):
-        now = timezone.now()
-        signed_in = OutstandingToken.objects.filter(user__in=[colleague.user, session.user])
-        signed_in.update(created_at=now + timedelta(minutes=2))  # after support
         data = {
             "sessions": f"{colleague.pk},{session.pk}",
             "users": f"{colleague.user_id},{session.user_id}",
             "ip_address": "192.0.2.1",
-            "since": f"{timezone.localtime(now) + timedelta(minutes=1):%Y-%m-%dT%H:%M:%S}",
+            "since": "2020-01-01T00:00",
         }
 
         asked = support.get(f"{OUTSTANDING}end/", {by: data[by]})

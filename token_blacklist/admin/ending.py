@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..conf import conf
+from ..middleware import session_id_of
 from ..models import BlacklistedToken, OutstandingToken
 from ..redirects import own_path
 from ..sessions.end import revoke_session, revoke_sessions
@@ -36,12 +37,18 @@ class Chosen:
     left_out: str
 
     @classmethod
-    def by(cls, form: EndSessionsForm, who: Any) -> Self:
-        """Read the sessions. One SELECT."""
+    def by(cls, form: EndSessionsForm, request: HttpRequest) -> Self:
+        """Read the sessions. One SELECT.
+
+        Conditions leave out the session that sends the form, whose user could not see the result.
+        """
         found = list(form.found().select_related("user"))
         has_more = len(found) > form.most
         found = found[: form.most]
-        sessions = [record for record in found if may_end_sessions_of(record.user, who)]
+        if not form.names_sessions:
+            own = session_id_of(request)
+            found = [record for record in found if record.session_id != own]
+        sessions = [record for record in found if may_end_sessions_of(record.user, request.user)]
         return cls(sessions, has_more, left_out(len(found) - len(sessions)))
 
     @property
@@ -90,7 +97,7 @@ class EndingMixin:
             "back": self._back(form["next"].value()),
         }
         if form.is_bound and form.is_valid():
-            chosen = Chosen.by(form, request.user)
+            chosen = Chosen.by(form, request)
             context |= {
                 "counted": True,
                 "sessions": len(chosen.sessions),
@@ -105,7 +112,7 @@ class EndingMixin:
 
     def _end(self, request: HttpRequest, form: EndSessionsForm) -> HttpResponse:
         note = form.cleaned_data["note"]
-        chosen = Chosen.by(form, request.user)
+        chosen = Chosen.by(form, request)
         keys = [record.pk for record in chosen.sessions]
         count = revoke_sessions(
             OutstandingToken.objects.filter(pk__in=keys),

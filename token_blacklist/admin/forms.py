@@ -73,6 +73,11 @@ class EndSessionsForm(forms.Form):
         filled = {name for name, value in self.cleaned_data.items() if value}
         return filled - {"note", "next"}
 
+    @property
+    def names_sessions(self) -> bool:
+        """Whether this selects certain sessions, or those of certain users."""
+        return bool(self.given & {"sessions", "users"})
+
     def found(self) -> OutstandingTokenQuerySet:
         """Return the newest of them: `most`, and one more to know whether there are more."""
         data = self.cleaned_data
