@@ -130,6 +130,6 @@ def test_the_admin_in_german(others, db):
 
     expect(page.get_by_text("Laufende Sitzungen")).to_be_visible()
     page.get_by_role("link", name="Ausgestellte Tokens").first.click()
-    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    expect(page.locator("#result_list tbody tr")).to_have_count(2)
     expect(page.locator("#result_list")).to_contain_text("läuft")
     expect(page.get_by_role("link", name="Sitzungen beenden")).to_be_visible()

@@ -38,6 +38,9 @@ class Admin:
     def rows(self) -> Locator:
         return self.page.locator("#result_list tbody tr")
 
+    def rows_of(self, user: Any) -> Locator:
+        return self.rows.filter(has_text=user.email)
+
     def pick(self, text: str) -> None:
         """Pick in the autocomplete what is found by the text."""
         options = self.page.get_by_role("option")
