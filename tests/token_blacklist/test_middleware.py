@@ -51,7 +51,12 @@ def sign_in_late(request):
     user = get_user_model().objects.get(pk=request.POST["user"])
     elsewhere_a_new_password(user)
     login(request, user, backend=MODEL_BACKEND)
-    return HttpResponse("ok")
+    return HttpResponse(str(request.user.pk))
+
+
+def look_and_sign_in(request):
+    assert request.user.is_authenticated
+    return sign_in(request)
 
 
 def sign_out(request):
@@ -97,6 +102,7 @@ views = [
     nobody_asks,
     sign_in,
     sign_in_late,
+    look_and_sign_in,
     sign_out,
     forget,
     change_password,
@@ -194,6 +200,23 @@ class TestSigningIn:
         assert (after.user, end_of(row).blacklisted_by) == (other, user)
         assert browser.is_user(other)
 
+    def test_as_another_user_opens_one_row_if_the_view_asked_for_the_user_before(
+        self, browser, user, row
+    ):
+        other = UserFactory()
+
+        browser.post("/look_and_sign_in/", {"user": other.pk})
+
+        assert [live.user for live in OutstandingToken.objects.live()] == [other]
+        assert OutstandingToken.objects.count() == 2
+
+    def test_after_the_row_expired_leaves_it_expired(self, browser, user, row):
+        OutstandingToken.objects.update(expires_at=timezone.now())
+
+        browser.enter(user)
+
+        assert not BlacklistedToken.objects.exists()
+
     def test_beyond_the_limit_ends_the_oldest(self, browser, user, row, options):
         options(MAX_SESSIONS_PER_USER=1)
         Browser().enter(user)
@@ -211,7 +234,7 @@ class TestSigningIn:
         assert not is_live(row)
 
     def test_of_a_user_who_has_changed_since_signs_nobody_in(self, browser, user):
-        assert browser.post("/sign_in_late/", {"user": user.pk}).status_code == HTTPStatus.OK
+        assert browser.post("/sign_in_late/", {"user": user.pk}).text == "None"
 
         assert not OutstandingToken.objects.exists()
         assert not browser.is_user(user)
@@ -330,13 +353,25 @@ class TestADjangoSession:
 
         assert not browser.is_user(user)
 
+    def test_without_a_hash_is_refused_whatever_the_user_model_returns(
+        self, browser, user, row, monkeypatch
+    ):
+        monkeypatch.setattr(get_user_model(), "get_session_auth_hash", lambda user: "")
+        session = browser.session
+        session["_auth_user_hash"] = ""
+        session.save()
+
+        assert not browser.is_user(user)
+
     def test_signed_with_a_former_key_goes_on_and_gets_the_new_one(
         self, browser, user, row, settings
     ):
         settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
         settings.SECRET_KEY = "a-new-key-" * 8
+        key = browser.session.session_key
 
         assert browser.is_user(user)
+        assert browser.session.session_key != key
         settings.SECRET_KEY_FALLBACKS = []
         assert browser.is_user(user)
         assert is_live(row)
@@ -351,6 +386,13 @@ class TestADjangoSession:
 
         assert browser.is_user(user)
         monkeypatch.setattr(OwnBackend, "refused", {user.pk})
+        assert not browser.is_user(user)
+
+    def test_of_a_backend_that_refuses_the_user_is_refused(
+        self, browser, user, row, settings, monkeypatch
+    ):
+        monkeypatch.setattr(ModelBackend, "user_can_authenticate", lambda backend, user: False)
+
         assert not browser.is_user(user)
 
     def test_is_djangos_own_without_the_app(self, browser, user, settings):
@@ -403,8 +445,8 @@ class TestANewPassword:
     def test_that_another_one_follows_at_once_keeps_nobody(self, browser, user, row):
         browser.post("/change_password_late/")
 
-        assert not browser.is_user(user)
         assert not OutstandingToken.objects.live().exists()
+        assert not browser.is_user(user)
 
 
 class TestUse:
