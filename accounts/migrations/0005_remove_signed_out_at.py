@@ -1,18 +1,20 @@
 from django.db import migrations
 
-from token_blacklist.operations import LockTables
-
 
 class Migration(migrations.Migration):
+    """Forget the field, and keep the column: during an update, the version before reads it."""
 
     dependencies = [
         ('accounts', '0004_user_texts'),
     ]
 
     operations = [
-        LockTables("accounts.User"),
-        migrations.RemoveField(
-            model_name='user',
-            name='signed_out_at',
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.RemoveField(
+                    model_name='user',
+                    name='signed_out_at',
+                ),
+            ],
         ),
     ]
