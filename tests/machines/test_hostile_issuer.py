@@ -40,7 +40,7 @@ WRONG_FEEDS = {
     "a window that is true": {"cursor": "1.1", "window": True, "revoked": []},
     "a window without a number": {"cursor": "1.1", "window": float("nan"), "revoked": []},
     "a window without an end": {"cursor": "1.1", "window": 10**400, "revoked": []},
-    "a window that is over": {"cursor": "1.1", "window": -1, "revoked": []},
+    "a window below zero": {"cursor": "1.1", "window": -1, "revoked": []},
     "sessions that are text": {"cursor": "1.1", "window": 330, "revoked": "abc"},
     "sessions that are an object": {"cursor": "1.1", "window": 330, "revoked": {"a": 1}},
     "sessions that are null": {"cursor": "1.1", "window": 330, "revoked": None},

@@ -8,16 +8,11 @@ import os
 import ssl
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from . import deployment as files
+from .certificates import write_certificate
 from .production import wait_for
 from .server import free_port
 
@@ -94,36 +89,10 @@ class Proxy:
         return response.status, response.headers, json.loads(text) if is_json and text else text
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for localhost and its key; return their paths."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    paths = folder / "cert.pem", folder / "key.pem"
-    for path, text in zip(
-        paths, (made.public_bytes(pem), key.private_bytes(pem, form, none)), strict=True
-    ):
-        path.write_bytes(text)
-    return paths
-
-
 def in_front_of(app: int, proxy: Proxy, kind: str) -> None:
     """Start the proxy of the deployment, with TLS."""
     if kind == "nginx":
-        chain, key = certificate(proxy.folder)
+        root = write_certificate(proxy.folder)  # nginx reads both from one file
         live = "/etc/letsencrypt/live/app.example.com"
         proxy.nginx(
             proxy.changed(
@@ -132,13 +101,12 @@ def in_front_of(app: int, proxy: Proxy, kind: str) -> None:
                 ("listen [::]:80;", ""),
                 ("listen 443 ssl;", f"listen 127.0.0.1:{proxy.https} ssl;"),
                 ("listen [::]:443 ssl;", ""),
-                (f"{live}/fullchain.pem", chain),
-                (f"{live}/privkey.pem", key),
+                (f"{live}/fullchain.pem", root),
+                (f"{live}/privkey.pem", root),
                 ("app.example.com", "localhost"),
                 ("127.0.0.1:8000", f"127.0.0.1:{app}"),
             )
         )
-        root = chain
     else:
         ports = f"http_port {proxy.http}\n\thttps_port {proxy.https}\n\tadmin off\n"
         text = proxy.changed(

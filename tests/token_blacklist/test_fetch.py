@@ -2,14 +2,10 @@
 
 import ssl
 import time
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.certificates import write_certificate
 from tests.support.issuer import MEBIBYTE, WRONG, issuing, ok, right, sent
 from token_blacklist import fetch
 from token_blacklist.fetch import StatusError, fetch_json
@@ -96,33 +92,10 @@ def test_the_proxy_of_the_environment_is_used(issuer, monkeypatch, new_opener):
     assert fetch_json("http://auth.example.com/keys", seconds=5, most=100) == []
 
 
-def certificate(folder):
-    """Write a certificate for 127.0.0.1 and its key into a file, and return its path."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / "certificate.pem"
-    path.write_bytes(private + made.public_bytes(pem))
-    return path
-
-
 def test_https_has_the_same_limits_and_an_unknown_certificate_is_refused(
     tmp_path, monkeypatch, new_opener
 ):
-    path = certificate(tmp_path)
+    path = write_certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(path)
     with issuing(context) as issuer:
