@@ -151,6 +151,12 @@ class Conf:
         LIFETIME_OR_NONE,
         "a session expires this long after sign-in in any case; `None` for no limit",
     )
+    SHORT_SESSION_LIFETIME = Option(
+        timedelta(hours=12),
+        LIFETIME,
+        "a session that the user does not want to be remembered expires this long after sign-in in "
+        "any case",
+    )
     ROTATE_REFRESH_TOKENS = Option(
         True, FLAG, "a refresh returns a new refresh token; `False`: only an access token"
     )
@@ -276,6 +282,12 @@ class Conf:
         ANYTHING,
         "the `Secure` attribute; `None`: set it unless `DEBUG` is on",
         read=lambda value: not settings.DEBUG if value is None else value,
+    )
+    PAGES_SET_REFRESH_COOKIE = Option(
+        False,
+        FLAG,
+        "a sign-in on a page sets the refresh cookie of the same session; needs "
+        f"`{_APP}.middleware.AuthenticationMiddleware`",
     )
     INTROSPECTION_CLIENTS: Option[dict[str, Sequence[str]]] = Option(
         {},

@@ -25,6 +25,7 @@ from .tokens import (
     RefreshToken,
     SlidingToken,
     Token,
+    remembering,
 )
 from .users import may_use_tokens
 
@@ -87,6 +88,20 @@ class TransportField(serializers.ChoiceField):
         super().__init__(("body", "cookie"), **kwargs)
 
 
+class RememberField(serializers.BooleanField):
+    """Whether the session goes on after the browser is closed. In a form, too, absent is true."""
+
+    default_empty_html = serializers.empty
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "help_text",
+            "`false`: the session expires SHORT_SESSION_LIFETIME after the sign-in in any case, "
+            "and the refresh cookie ends with the browser. The default is `true`.",
+        )
+        super().__init__(**kwargs)
+
+
 class TokenObtainSerializer(serializers.Serializer[Any]):
     """Signs a user in with the user name and `password`."""
 
@@ -142,12 +157,13 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
 class TokenObtainPairSerializer(TokenObtainSerializer):
     token_class = RefreshToken
     transport = TransportField(default="body", write_only=True)
+    remember = RememberField(default=True, write_only=True)
     refresh = serializers.CharField(read_only=True, help_text=REFRESH_HELP)
     access = serializers.CharField(read_only=True, help_text=ACCESS_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        with self._opening():
+        with self._opening(), remembering(attrs.get("remember", True)):
             data |= self.new_pair(self.user, self.context.get("request"))
             self._signed_in(self.user)
         return data

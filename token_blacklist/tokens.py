@@ -1,11 +1,15 @@
 """The tokens: what they claim, and how one is issued for another. `sessions/` has the rows.
 
 Claims are those of RFC 7519, plus `token_type`, `user_id`, `sid` (the session, as in OpenID
-Connect Front-Channel Logout) and `auth_time` (OpenID Connect Core section 2).
+Connect Front-Channel Logout), `auth_time` (OpenID Connect Core section 2) and `remember`, which is
+false in the refresh tokens of a session of SHORT_SESSION_LIFETIME and absent in others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import NAMESPACE_OID, uuid4, uuid5
@@ -33,7 +37,28 @@ from .utils import aware_utcnow
 
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
+REMEMBER_CLAIM = "remember"
 IDENTIFIER_LENGTH = 255  # what the session_id column holds
+_remember: ContextVar[bool] = ContextVar("remember", default=True)
+
+
+@contextmanager
+def remembering(remember: bool) -> Iterator[None]:
+    """Open sessions that are remembered inside the block, or else of SHORT_SESSION_LIFETIME.
+
+    For `get_token()`, which sites override and which takes the user alone in Simple JWT.
+    """
+    before = _remember.set(remember)
+    try:
+        yield
+    finally:
+        _remember.reset(before)
+
+
+def longest_lifetime(*, remember: bool) -> timedelta | None:
+    """Return how long after the sign-in a session expires in any case, or None for no limit."""
+    limits = (conf.SESSION_LIFETIME, None if remember else conf.SHORT_SESSION_LIFETIME)
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 class Token:
@@ -310,6 +335,11 @@ class BlacklistMixin(Token):
         return self.timestamp(claim)
 
     @property
+    def is_remembered(self) -> bool:
+        """Whether the session may go on after the browser is closed and SHORT_SESSION_LIFETIME."""
+        return self.payload.get(REMEMBER_CLAIM) is not False
+
+    @property
     def needs_record(self) -> bool:
         """Whether the token is refused without a record.
 
@@ -344,9 +374,33 @@ class BlacklistMixin(Token):
         The session records the client address and user agent of `request`.
         """
         token = super().for_user(user, request)
+        if not _remember.get():
+            token[REMEMBER_CLAIM] = False
         if conf.LISTS_ENABLED:
             token._begin_session()
             open_session(token._new_session(user, client_of(request)))
+        return token
+
+    @classmethod
+    def of_session(
+        cls, session: OutstandingToken, *, generation: int | None = None, remember: bool = True
+    ) -> Self:
+        """Return the token of a session that has a row. No query.
+
+        `generation` is by default the current one. The token has no claims but those of the app.
+        """
+        token = super().for_user(session.user)  # type: ignore[arg-type]  # a live session has one
+        signed_in_at = session.created_at or token.current_time
+        token.payload |= {
+            "exp": keys.epoch(session.expires_at),
+            "iat": keys.epoch(session.refreshed_at or signed_in_at),
+            conf.JTI_CLAIM: jti_of(
+                session.session_id, session.generation if generation is None else generation
+            ),
+            SESSION_CLAIM: session.session_id,
+            AUTH_TIME_CLAIM: keys.epoch(signed_in_at),
+            **({} if remember else {REMEMBER_CLAIM: False}),
+        }
         return token
 
     def outstand(self) -> tuple[OutstandingToken, bool]:
@@ -509,9 +563,10 @@ class BlacklistMixin(Token):
         """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
         now = self.current_time
         lifetime: timedelta = self.lifetime
-        if conf.SESSION_LIFETIME is not None:
+        longest = longest_lifetime(remember=self.is_remembered)
+        if longest is not None:
             # By age: an end computed from an auth_time in the year 9999 would overflow.
-            lifetime = min(lifetime, conf.SESSION_LIFETIME - (now - self.signed_in_at))
+            lifetime = min(lifetime, longest - (now - self.signed_in_at))
             if lifetime <= timedelta(0):
                 raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
         end = now + lifetime
@@ -523,8 +578,9 @@ class BlacklistMixin(Token):
     def _begin_session(self) -> None:
         self.payload[SESSION_CLAIM] = self.payload[conf.JTI_CLAIM]
         self.payload[AUTH_TIME_CLAIM] = self.payload["iat"]
-        if conf.SESSION_LIFETIME is not None:
-            end = keys.epoch(self.signed_in_at + conf.SESSION_LIFETIME)
+        longest = longest_lifetime(remember=self.is_remembered)
+        if longest is not None:
+            end = keys.epoch(self.signed_in_at + longest)
             self.payload["exp"] = min(self.payload["exp"], end)
 
     def _new_session(self, user: Any, client: Client) -> OutstandingToken:
@@ -592,7 +648,7 @@ class RefreshToken(BlacklistMixin, Token):
             access.set_iat(at_time=self.current_time)
             access[conf.JTI_CLAIM] = uuid5(NAMESPACE_OID, self.jti).hex
         access["exp"] = min(access["exp"], self.payload["exp"])
-        no_copy = {*self.no_copy_claims, AUTH_TIME_CLAIM}
+        no_copy = {*self.no_copy_claims, AUTH_TIME_CLAIM, REMEMBER_CLAIM}
         for claim, value in self.payload.items():
             if claim not in no_copy:
                 access[claim] = value
@@ -618,7 +674,8 @@ def _reserved_claims() -> set[str | None]:
         conf.JTI_CLAIM,
         conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM,
     )
-    return {"exp", "iat", "nbf", "jti", "aud", "iss", SESSION_CLAIM, AUTH_TIME_CLAIM, *options}
+    own = (SESSION_CLAIM, AUTH_TIME_CLAIM, REMEMBER_CLAIM)
+    return {"exp", "iat", "nbf", "jti", "aud", "iss", *own, *options}
 
 
 def _is_plain_text(value: Any) -> bool:

@@ -41,8 +41,10 @@ from .exceptions import (
     too_many,
 )
 from .key_ring import current_ring
+from .middleware import refresh_token_of, shares_row
 from .negotiation import OneRenderer
 from .parsers import FormParser, JSONParser, MultiPartParser
+from .refresh_cookie import delete_refresh_cookie, set_refresh_cookie
 from .signals import token_refused
 from .tokens import SESSION_CLAIM
 
@@ -194,6 +196,9 @@ class RefreshCookieMixin:
     def refresh_cookie(self, request: Request) -> str | None:
         """Return the token in the cookie if the body has none, after the CSRF check.
 
+        Without a cookie, it is one for the session that the request's Django session belongs to,
+        with PAGES_SET_REFRESH_COOKIE. One SELECT.
+
         Raises:
             InvalidToken: there is more than one cookie.
         """
@@ -209,6 +214,10 @@ class RefreshCookieMixin:
                 )
                 token_refused.log_and_send(type(self), code=error.code)
                 raise error
+        elif shares_row(request):
+            self.enforce_csrf(request)
+            token = refresh_token_of(request)
+            return None if token is None else str(token)
         return cookie
 
     def answer_in_cookie(self, data: dict[str, Any]) -> Response:
@@ -216,21 +225,11 @@ class RefreshCookieMixin:
         refresh = data.pop("refresh", None)
         response = Response(data)
         if refresh is not None:
-            response.set_cookie(
-                conf.REFRESH_COOKIE_NAME,
-                refresh,
-                max_age=int(conf.REFRESH_TOKEN_LIFETIME.total_seconds()),
-                path=conf.REFRESH_COOKIE_PATH,
-                secure=conf.REFRESH_COOKIE_SECURE,
-                httponly=True,
-                samesite="Strict",
-            )
+            set_refresh_cookie(response, refresh)
         return response
 
     def forget_cookie(self, response: Response) -> Response:
-        response.delete_cookie(
-            conf.REFRESH_COOKIE_NAME, path=conf.REFRESH_COOKIE_PATH, samesite="Strict"
-        )
+        delete_refresh_cookie(response)
         return response
 
 
@@ -261,10 +260,13 @@ class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
     throttle_scope = "refresh"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        cookie = self.refresh_cookie(request)
-        if cookie is None:
+        token = self.refresh_cookie(request)
+        if token is None:
             return Response(self.validated(request.data))
-        return self.answer_in_cookie(self.validated({"refresh": cookie}))
+        data = self.validated({"refresh": token})
+        if conf.REFRESH_COOKIE_NAME not in request.COOKIES:
+            data.setdefault("refresh", token)  # not rotated, and the browser does not have it
+        return self.answer_in_cookie(data)
 
 
 class TokenVerifyView(TokenViewBase):

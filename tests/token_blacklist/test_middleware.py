@@ -128,6 +128,17 @@ class Browser(Client):
         return OutstandingToken.objects.latest("pk")
 
 
+@pytest.fixture(autouse=True, params=[False, True], ids=["", "cookie"])
+def pages_set_refresh_cookie(request, options):
+    """All this holds without the refresh cookie, and with it."""
+    options(PAGES_SET_REFRESH_COOKIE=request.param)
+
+
+@pytest.fixture
+def as_django_sessions_do(options):
+    options(PAGES_SET_REFRESH_COOKIE=False)
+
+
 @pytest.fixture
 def browser():
     return Browser()
@@ -151,7 +162,7 @@ def end_of(row):
 
 class TestSigningIn:
     def test_opens_a_row_of_the_client_that_expires_with_the_django_session(
-        self, browser, user, clock, settings
+        self, as_django_sessions_do, browser, user, clock, settings
     ):
         settings.SESSION_COOKIE_AGE = 5 * HOUR
         client = {"HTTP_USER_AGENT": "Browser/1.0", "REMOTE_ADDR": "192.0.2.7"}
@@ -164,7 +175,9 @@ class TestSigningIn:
         assert row.expires_at == timezone.now() + timedelta(hours=5)
         assert is_live(row)
 
-    def test_expires_at_the_session_lifetime_at_the_latest(self, browser, user, clock, options):
+    def test_expires_at_the_session_lifetime_at_the_latest(
+        self, as_django_sessions_do, browser, user, clock, options
+    ):
         options(SESSION_LIFETIME=timedelta(hours=1))
 
         assert browser.enter(user).expires_at == timezone.now() + timedelta(hours=1)
@@ -452,7 +465,9 @@ class TestANewPassword:
 
 
 class TestUse:
-    def test_moves_both_expiries_at_most_once_an_hour(self, browser, user, row, clock, settings):
+    def test_moves_both_expiries_at_most_once_an_hour(
+        self, as_django_sessions_do, browser, user, row, clock, settings
+    ):
         settings.SESSION_COOKIE_AGE = DAY
         row = browser.enter(user)
         opened = row.expires_at
@@ -474,7 +489,9 @@ class TestUse:
         clock.shift(DAY + 1)
         assert not browser.is_user(user)
 
-    def test_ends_at_the_session_lifetime(self, browser, user, clock, options, settings):
+    def test_ends_at_the_session_lifetime(
+        self, as_django_sessions_do, browser, user, clock, options, settings
+    ):
         options(SESSION_LIFETIME=timedelta(hours=3))
         settings.SESSION_COOKIE_AGE = 2 * HOUR
         row = browser.enter(user)
@@ -513,7 +530,8 @@ class TestTheCost:
         with statements():
             Browser().get("/who/")
 
-    def test_a_page_each_hour_prolongs_both_sessions(self, browser, row, clock):
+    def test_a_page_each_hour_prolongs_both_sessions(self, browser, row, clock, settings):
+        settings.SESSION_COOKIE_AGE = DAY
         clock.shift(HOUR)
 
         with statements("SELECT", "SELECT", "UPDATE", "UPDATE"):

@@ -1,0 +1,830 @@
+"""PAGES_SET_REFRESH_COOKIE: the pages and the tokens of a browser are one session."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+import pytest
+from django.contrib.auth import get_user_model, login, update_session_auth_hash
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.response import Response
+
+from tests.support.devices import Device, user_id_claim
+from tests.support.factories import UserFactory
+from tests.token_blacklist import test_middleware
+from tests.token_blacklist.test_budgets import statements
+from tests.token_blacklist.test_middleware import (
+    MODEL_BACKEND,
+    VALIDATOR,
+    Browser,
+    elsewhere_a_new_password,
+    end_of,
+    is_live,
+    sign_in,
+)
+from token_blacklist.middleware import rebind, remembers, renew, session_id_of, take_token
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+from token_blacklist.sessions.end import revoke_user
+from token_blacklist.tokens import AccessToken, RefreshToken, remembering
+
+COOKIE = "refresh_token"
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def sign_in_briefly(request):
+    request.session.set_expiry(0)
+    return sign_in(request)
+
+
+def sign_in_briefly_late(request):
+    answer = sign_in(request)
+    request.session.set_expiry(0)
+    return answer
+
+
+def sign_in_and_remember_late(request):
+    request.session.set_expiry(0)
+    answer = sign_in(request)
+    request.session.set_expiry(None)
+    return answer
+
+
+def sign_in_and_out(request):
+    sign_in(request)
+    return test_middleware.sign_out(request)
+
+
+def sign_in_and_forget(request):
+    sign_in(request)
+    request.session.flush()
+    return HttpResponse("ok")
+
+
+def sign_in_and_fail(request):
+    sign_in(request)
+    return HttpResponse("no", status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+@cache_control(public=True)
+def sign_in_cached(request):
+    return sign_in(request)
+
+
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([])
+def sign_in_by_drf(request):
+    login(request, get_user_model().objects.get(pk=request.data["user"]), backend=MODEL_BACKEND)
+    return Response({})
+
+
+def sign_in_and_take(request):
+    sign_in(request)
+    token, again = take_token(request), take_token(request)
+    return HttpResponse(f"{token} {again}")
+
+
+def as_an_app(request, work):
+    """Call `work` with the Django session of the header, as django-allauth does for apps."""
+    kept = request.user, request.session
+    request.session = SessionStore(request.headers.get("X-Session-Token"))
+    vars(request).pop("_cached_user", None)
+    try:
+        answer = work(request)
+        request.session.save()
+        answer["X-Session-Token"] = request.session.session_key
+    finally:
+        request.user, request.session = kept
+    return answer
+
+
+def app_sign_in(request):
+    return as_an_app(request, sign_in_and_take)
+
+
+def app_sign_in_and_forget_to_take(request):
+    return as_an_app(request, sign_in)
+
+
+def app_sign_out(request):
+    return as_an_app(request, test_middleware.sign_out)
+
+
+def app_who(request):
+    return as_an_app(request, lambda request: HttpResponse(str(_user_of(request).pk)))
+
+
+def app_new_password(request):
+    def change(request):
+        user = _user_of(request)
+        _change_password(request, user)
+        renew(request)
+        renew(request)
+        return HttpResponse(str(take_token(request)))
+
+    return as_an_app(request, change)
+
+
+def new_password_and_renew(request):
+    _change_password(request, request.user)
+    renew(request)
+    return HttpResponse("ok")
+
+
+def just_renew(request):
+    renew(request)
+    return HttpResponse(str(take_token(request)))
+
+
+def _user_of(request):
+    from token_blacklist.middleware import get_user
+
+    return get_user(request)
+
+
+def _change_password(request, user):
+    user = get_user_model().objects.get(pk=user.pk)
+    user.set_password("a new password")
+    user.save()
+    request.user = user
+    update_session_auth_hash(request, user)
+
+
+def replace(request):
+    """Replace the session by another, as a change of the password by the API does."""
+    user = get_user_model().objects.get(pk=request.POST["user"])
+    replaced = request.POST["replaced"]
+    user.set_password("a new password")
+    user.save()
+    with remembering(remembers(request, replaced)):
+        token = RefreshToken.for_user(user, request)
+    rebind(request, user, token, replaced=replaced)
+    return HttpResponse(str(token))
+
+
+views = [
+    sign_in_briefly,
+    sign_in_briefly_late,
+    sign_in_and_remember_late,
+    sign_in_and_out,
+    sign_in_and_forget,
+    sign_in_and_fail,
+    sign_in_cached,
+    sign_in_and_take,
+    app_sign_in,
+    app_sign_in_and_forget_to_take,
+    app_sign_out,
+    app_who,
+    app_new_password,
+    new_password_and_renew,
+    just_renew,
+    replace,
+]
+urlpatterns = [
+    *(path(f"{view.__name__}/", csrf_exempt(view)) for view in views),
+    path("sign_in_by_drf/", sign_in_by_drf),
+    *test_middleware.urlpatterns,
+]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+@pytest.fixture(autouse=True)
+def pages_set_refresh_cookie(options, settings):
+    options(
+        PAGES_SET_REFRESH_COOKIE=True,
+        REFRESH_TOKEN_LIFETIME=timedelta(days=1),
+        SESSION_LIFETIME=timedelta(days=30),
+        SHORT_SESSION_LIFETIME=timedelta(hours=12),
+    )
+    settings.SESSION_COOKIE_AGE = 30 * DAY
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": VALIDATOR}]
+
+
+class OneBrowser(Browser):
+    """A browser with a CSRF cookie, which calls the token endpoints."""
+
+    def __init__(self, **options):
+        super().__init__(enforce_csrf_checks=True, **options)
+        self.cookies["csrftoken"] = "a" * 32
+
+    def call(self, name, data=None, **extra):
+        path = f"/api/token/{name}/" if name else "/api/token/"
+        return self.post(path, data or {}, content_type="application/json", **extra)
+
+    @property
+    def csrf(self):
+        """The header, whose value changes with a sign-in."""
+        return {"HTTP_X_CSRFTOKEN": self.cookies["csrftoken"].value}
+
+    def refresh(self):
+        return self.call("refresh", **self.csrf)
+
+    def sign_out_by_token(self):
+        return self.call("blacklist", **self.csrf)
+
+    @property
+    def token(self):
+        return RefreshToken.authentic(self.cookies[COOKIE].value)
+
+    def lose_cookie(self):
+        del self.cookies[COOKIE]
+
+
+@pytest.fixture
+def browser():
+    return OneBrowser()
+
+
+@pytest.fixture
+def row(browser, user):
+    return browser.enter(user)
+
+
+def is_set(answer):
+    return COOKIE in answer.cookies and answer.cookies[COOKIE].value != ""
+
+
+def is_deleted(answer):
+    return COOKIE in answer.cookies and answer.cookies[COOKIE].value == ""
+
+
+def post_sign_in(browser, user, view="sign_in"):
+    return browser.post(f"/{view}/", {"user": user.pk})
+
+
+class TestTheCookieOfASignIn:
+    def test_is_the_first_token_of_the_row(self, browser, user, clock):
+        answer = post_sign_in(browser, user)
+
+        row = OutstandingToken.objects.get()
+        assert browser.token.payload == {
+            "token_type": "refresh",
+            "exp": int(row.expires_at.timestamp()),
+            "iat": int(row.created_at.timestamp()),
+            "jti": row.session_id,
+            "user_id": user_id_claim(user),
+            "sid": row.session_id,
+            "auth_time": int(row.created_at.timestamp()),
+        }
+        assert row.expires_at == timezone.now().replace(microsecond=0) + timedelta(days=1)
+        assert answer["Cache-Control"] == "no-store"
+
+    def test_is_the_cookie_of_the_token_endpoints(self, browser, user):
+        page = post_sign_in(browser, user).cookies[COOKIE]
+        api = browser.refresh().cookies[COOKIE]
+
+        attributes = ("path", "secure", "httponly", "samesite", "max-age", "domain")
+        assert {name: page[name] for name in attributes} == {name: api[name] for name in attributes}
+        assert (page["path"], page["httponly"], page["max-age"]) == ("/api/token/", True, DAY)
+
+    def test_refreshes_the_row_of_the_page(self, browser, user, row):
+        answer = browser.refresh()
+
+        assert answer.status_code == HTTPStatus.OK
+        assert AccessToken.authentic(answer.json()["access"]).get_user() == user
+        row.refresh_from_db()
+        assert (row.generation, OutstandingToken.objects.count()) == (1, 1)
+        assert browser.is_user(user)
+
+    def test_adds_no_store_to_what_the_view_set(self, browser, user):
+        answer = post_sign_in(browser, user, "sign_in_cached")
+
+        assert set(answer["Cache-Control"].split(", ")) == {"public", "no-store"}
+
+    def test_comes_once(self, browser, user, row):
+        assert COOKIE not in browser.get("/who/").cookies
+
+    def test_is_that_of_the_next_user(self, browser, user, row):
+        other = UserFactory()
+        browser.enter(other)
+
+        assert browser.token["user_id"] == user_id_claim(other)
+
+    def test_comes_from_a_view_of_drf(self, browser, user):
+        data = {"user": str(user.pk)}
+        answer = browser.post("/sign_in_by_drf/", data, content_type="application/json")
+
+        assert is_set(answer)
+        assert browser.is_user(user)
+
+    def test_is_not_set_by_default(self, browser, user, options):
+        options(PAGES_SET_REFRESH_COOKIE=False)
+
+        answer = post_sign_in(browser, user)
+
+        assert COOKIE not in answer.cookies
+        assert "Cache-Control" not in answer
+
+    def test_is_not_set_without_the_middleware(self, user, settings):
+        settings.MIDDLEWARE = [
+            name.replace("token_blacklist.middleware", "django.contrib.auth.middleware")
+            for name in settings.MIDDLEWARE
+        ]
+        assert COOKIE not in post_sign_in(OneBrowser(), user).cookies
+
+    @pytest.mark.parametrize("view", ["sign_in_and_out", "sign_in_and_forget", "sign_in_and_fail"])
+    def test_is_not_set_if_the_django_session_does_not_remain(self, browser, user, view):
+        assert not is_set(post_sign_in(browser, user, view))
+
+    def test_is_not_set_for_a_user_who_has_changed(self, browser, user):
+        assert not is_set(post_sign_in(browser, user, "sign_in_late"))
+
+    def test_leaves_a_cookie_of_the_view_alone(self, browser, user, row, monkeypatch):
+        def own(request):
+            answer = test_middleware.sign_out(request)
+            answer.set_cookie(COOKIE, "mine")
+            return answer
+
+        monkeypatch.setattr(
+            "tests.token_blacklist.test_pages_and_tokens.urlpatterns",
+            [path("own/", csrf_exempt(own)), *urlpatterns],
+        )
+        from django.urls import clear_url_caches
+
+        clear_url_caches()
+        assert browser.post("/own/").cookies[COOKIE].value == "mine"
+
+
+class TestTheEndOfTheRow:
+    def test_by_the_page_ends_the_tokens_and_deletes_the_cookie(self, browser, row):
+        stolen = browser.cookies[COOKIE].value
+
+        answer = browser.post("/sign_out/")
+
+        assert is_deleted(answer)
+        assert answer.cookies[COOKIE]["path"] == "/api/token/"
+        assert end_of(row).reason == "logout"
+        browser.cookies[COOKIE] = stolen
+        assert browser.refresh().status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_by_the_token_signs_the_page_out(self, browser, user, row):
+        key = browser.session.session_key
+
+        answer = browser.sign_out_by_token()
+
+        assert (answer.status_code, is_deleted(answer)) == (HTTPStatus.OK, True)
+        assert end_of(row).reason == "logout"
+        assert not browser.is_user(user)
+        assert not SessionStore(key).exists(key)
+
+    def test_elsewhere_deletes_the_cookie_with_the_next_page(self, browser, user, row):
+        revoke_user(user, reason="admin")
+
+        assert is_deleted(browser.get("/who/"))
+        assert COOKIE not in browser.get("/who/").cookies
+
+    def test_by_a_flush_of_the_django_session_deletes_the_cookie(self, browser, row):
+        assert is_deleted(browser.post("/forget/"))
+
+    def test_by_another_hash_deletes_the_cookie(self, browser, user, row):
+        elsewhere_a_new_password(user)
+
+        assert is_deleted(browser.get("/who/"))
+
+    def test_that_a_django_session_never_had_leaves_the_cookie_alone(self, browser, user, row):
+        session = browser.session
+        del session["_token_blacklist"]
+        session.save()
+
+        assert COOKIE not in browser.get("/who/").cookies
+
+    def test_of_a_reused_token_ends_the_page(self, browser, user, row):
+        old = browser.cookies[COOKIE].value
+        browser.refresh()
+        browser.refresh()
+
+        assert Device(user).refresh(old).status_code == HTTPStatus.UNAUTHORIZED
+        assert not browser.is_user(user)
+
+
+class TestANewPassword:
+    def test_sets_the_cookie_of_the_new_row(self, browser, user, row):
+        answer = browser.post("/change_password/")
+
+        after = OutstandingToken.objects.live().get()
+        assert after != row
+        assert is_set(answer)
+        assert browser.token["sid"] == after.session_id
+        assert browser.is_user(user)
+
+    def test_opens_one_row_if_the_view_renews_the_session(self, browser, user, row):
+        assert is_set(browser.post("/new_password_and_renew/"))
+
+        assert OutstandingToken.objects.count() == 2
+        assert browser.token["sid"] == OutstandingToken.objects.live().get().session_id
+        assert browser.is_user(user)
+
+    def test_opens_no_row_while_the_one_before_is_live_or_nobody_is_signed_in(
+        self, browser, user, row
+    ):
+        assert browser.post("/just_renew/").text == "None"
+        assert OneBrowser().post("/just_renew/").text == "None"
+
+        assert list(OutstandingToken.objects.all()) == [row]
+
+    def test_of_somebody_else_renews_no_session(self, browser, user, row):
+        elsewhere_a_new_password(user)
+        revoke_user(user, reason="admin")
+
+        assert browser.post("/just_renew/").text == "None"
+        assert not OutstandingToken.objects.live().exists()
+
+
+class TestATokenForTheAnswerOfAView:
+    def test_is_taken_once_and_no_cookie_is_set(self, browser, user):
+        answer = post_sign_in(browser, user, "sign_in_and_take")
+
+        token, again = answer.text.split()
+        assert again == "None"
+        assert not is_set(answer)
+        assert RefreshToken(token)["sid"] == OutstandingToken.objects.get().session_id
+
+    def test_of_another_django_session_is_taken(self, browser, user):
+        answer = post_sign_in(browser, user, "app_sign_in")
+
+        token, again = answer.text.split()
+        assert (again, COOKIE in answer.cookies) == ("None", False)
+        assert RefreshToken(token).get_user() == user
+        key = answer["X-Session-Token"]
+        assert browser.get("/app_who/", headers={"X-Session-Token": key}).text == str(user.pk)
+
+    def test_leaves_the_session_of_the_browser_alone(self, browser, user, row):
+        other, cookie = UserFactory(), browser.cookies[COOKIE].value
+
+        signed_in = post_sign_in(browser, other, "app_sign_in")
+        key = signed_in["X-Session-Token"]
+        answers = [
+            signed_in,
+            post_sign_in(browser, other, "app_sign_in_and_forget_to_take"),
+            browser.get("/app_who/", headers={"X-Session-Token": key}),
+            browser.post("/app_sign_out/", headers={"X-Session-Token": key}),
+        ]
+
+        assert all(COOKIE not in answer.cookies for answer in answers)
+        assert browser.cookies[COOKIE].value == cookie
+        assert browser.is_user(user)
+        assert is_live(row)
+        assert browser.refresh().status_code == HTTPStatus.OK
+
+    def test_of_a_new_password_is_that_of_one_new_row(self, browser, user, row):
+        other = UserFactory()
+        key = post_sign_in(browser, other, "app_sign_in")["X-Session-Token"]
+
+        answer = browser.post("/app_new_password/", headers={"X-Session-Token": key})
+
+        live = OutstandingToken.objects.live().get(user=other)
+        assert RefreshToken(answer.text)["sid"] == live.session_id
+        assert OutstandingToken.objects.filter(user=other).count() == 2
+        key = answer["X-Session-Token"]
+        assert browser.get("/app_who/", headers={"X-Session-Token": key}).text == str(other.pk)
+        assert is_live(row)
+
+    def test_comes_without_the_cookie_of_the_pages_too(self, browser, user, options):
+        options(PAGES_SET_REFRESH_COOKIE=False)
+
+        token = post_sign_in(browser, user, "sign_in_and_take").text.split()[0]
+
+        assert Device(user).refresh(token).status_code == HTTPStatus.OK
+
+
+class TestTheExpiry:
+    def test_is_moved_alike_by_pages_and_refreshes(self, browser, user, clock, row):
+        def expires_in():
+            row.refresh_from_db()
+            return row.expires_at - timezone.now().replace(microsecond=0)
+
+        for use in (lambda: browser.get("/who/"), browser.refresh, lambda: browser.get("/who/")):
+            clock.shift(2 * HOUR)
+            use()
+            assert expires_in() == timedelta(days=1)
+        assert row.generation == 1
+
+    def test_is_that_of_the_token(self, browser, user, clock, row):
+        clock.shift(2 * HOUR)
+        browser.get("/who/")
+        browser.lose_cookie()
+        for _ in range(2):
+            browser.refresh()
+            row.refresh_from_db()
+            assert browser.token.timestamp("exp") == row.expires_at
+
+    def test_is_the_session_lifetime_at_the_latest(self, browser, user, clock, options):
+        options(SESSION_LIFETIME=timedelta(hours=30))
+        row = browser.enter(user)
+        end = row.created_at.replace(microsecond=0) + timedelta(hours=30)
+
+        clock.shift(20 * HOUR)
+        browser.get("/who/")
+        row.refresh_from_db()
+        assert row.expires_at == end
+        browser.refresh()
+        row.refresh_from_db()
+        assert row.expires_at == end
+        clock.shift(10 * HOUR)
+        assert not browser.is_user(user)
+
+    def test_costs_nothing_when_it_cannot_move(self, browser, user, clock, options):
+        options(SESSION_LIFETIME=timedelta(hours=30))
+        browser.enter(user)
+        clock.shift(20 * HOUR)
+        browser.get("/who/")
+        clock.shift(2 * HOUR)
+
+        with statements("SELECT", "SELECT"):
+            browser.get("/who/")
+
+    def test_of_a_short_lifetime_is_moved_by_use_as_well(self, browser, user, clock, options):
+        options(REFRESH_TOKEN_LIFETIME=timedelta(minutes=10))
+        browser.enter(user)
+
+        for _ in range(10):
+            clock.shift(6 * 60)
+            assert browser.is_user(user)
+        clock.shift(11 * 60)
+        assert not browser.is_user(user)
+
+    def test_without_a_session_lifetime_is_that_of_a_token(self, browser, user, clock, options):
+        options(SESSION_LIFETIME=None)
+
+        assert browser.enter(user).expires_at == timezone.now().replace(microsecond=0) + timedelta(
+            days=1
+        )
+
+
+VIEWS_OF_SHORT_SESSIONS = ["sign_in_briefly", "sign_in_briefly_late"]
+
+
+class TestASessionThatIsNotRemembered:
+    @pytest.mark.parametrize("view", VIEWS_OF_SHORT_SESSIONS)
+    def test_of_a_page_is_short_and_its_cookie_ends_with_the_browser(
+        self, browser, user, clock, view
+    ):
+        cookie = post_sign_in(browser, user, view).cookies[COOKIE]
+
+        row = OutstandingToken.objects.get()
+        end = row.created_at.replace(microsecond=0) + timedelta(hours=12)
+        assert (cookie["max-age"], cookie["expires"]) == ("", "")
+        assert browser.token["remember"] is False
+        assert row.expires_at == browser.token.timestamp("exp") == end
+
+        clock.shift(6 * HOUR)
+        assert browser.is_user(user)
+        cookie = browser.refresh().cookies[COOKIE]
+        assert (cookie["max-age"], cookie["expires"]) == ("", "")
+        row.refresh_from_db()
+        assert row.expires_at == end
+        clock.shift(6 * HOUR)
+        assert not browser.is_user(user)
+
+    def test_of_a_page_is_remembered_if_the_view_says_so_late(self, browser, user, clock):
+        cookie = post_sign_in(browser, user, "sign_in_and_remember_late").cookies[COOKIE]
+
+        assert cookie["max-age"] == DAY
+        assert "remember" not in browser.token
+        row = OutstandingToken.objects.get()
+        assert row.expires_at == browser.token.timestamp("exp")
+        assert row.expires_at - row.created_at > timedelta(hours=13)
+
+    def test_of_a_page_is_so_wherever_the_site_says_so(self, browser, user, settings):
+        settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+        post_sign_in(browser, user)
+
+        assert browser.token["remember"] is False
+
+    def test_stays_so_without_its_cookie(self, browser, user):
+        post_sign_in(browser, user, "sign_in_briefly")
+        browser.lose_cookie()
+
+        cookie = browser.refresh().cookies[COOKIE]
+
+        assert cookie["max-age"] == ""
+        assert browser.token["remember"] is False
+
+
+class TestARefreshWithoutTheCookie:
+    def test_goes_on_by_the_django_session(self, browser, user, row):
+        browser.lose_cookie()
+
+        answer = browser.refresh()
+
+        assert answer.status_code == HTTPStatus.OK
+        assert answer.json().keys() == {"access"}
+        assert is_set(answer)
+        row.refresh_from_db()
+        assert row.generation == browser.token.generation == 1
+        assert browser.refresh().status_code == HTTPStatus.OK
+
+    def test_goes_on_where_the_row_is(self, browser, user, row, clock):
+        browser.refresh()
+        clock.shift(60)
+        browser.lose_cookie()
+
+        assert browser.refresh().status_code == HTTPStatus.OK
+        assert browser.token.generation == 2
+
+    def test_soon_after_another_gets_its_answer_again(self, browser, user, row, clock):
+        first = browser.refresh()
+        clock.shift(4)
+        browser.lose_cookie()
+
+        again = browser.refresh()
+
+        assert again.json() == first.json()
+        assert again.cookies[COOKIE].value == first.cookies[COOKIE].value
+
+    @pytest.mark.parametrize("seconds", [5, 9, 11])
+    def test_later_than_that_ends_nothing(self, browser, user, row, clock, seconds):
+        browser.refresh()
+        clock.shift(seconds)
+        browser.lose_cookie()
+
+        assert browser.refresh().status_code == HTTPStatus.OK
+        assert is_live(row)
+
+    @pytest.mark.parametrize("call", ["refresh", "blacklist"])
+    def test_needs_the_csrf_token(self, browser, row, call):
+        browser.lose_cookie()
+
+        answer = browser.call(call)
+
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+        assert answer.json()["code"] == "csrf_failed"
+        row.refresh_from_db()
+        assert (row.generation, is_live(row)) == (0, True)
+
+    def test_sets_the_cookie_without_rotation_too(self, browser, user, row, options):
+        options(ROTATE_REFRESH_TOKENS=False)
+        browser.lose_cookie()
+
+        answer = browser.refresh()
+
+        assert (answer.status_code, is_set(answer)) == (HTTPStatus.OK, True)
+        assert browser.token.generation == 0
+        assert not is_set(browser.refresh())
+
+    def test_by_a_form_works_as_well(self, browser, row):
+        browser.lose_cookie()
+
+        assert browser.post("/api/token/refresh/", {}, **browser.csrf).status_code == HTTPStatus.OK
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda user: revoke_user(user, reason="admin"),
+            elsewhere_a_new_password,
+            lambda user: get_user_model().objects.filter(pk=user.pk).update(is_active=False),
+            lambda user: OutstandingToken.objects.update(expires_at=timezone.now()),
+            lambda user: OutstandingToken.objects.update(user=UserFactory()),
+            lambda user: OutstandingToken.objects.all().delete(),
+        ],
+        ids=["ended", "password", "inactive", "expired", "of another", "deleted"],
+    )
+    @pytest.mark.parametrize("call", ["refresh", "blacklist"])
+    def test_is_none_of_a_django_session_that_a_page_would_refuse(
+        self, browser, user, row, spoil, call
+    ):
+        browser.lose_cookie()
+        spoil(user)
+        ended = BlacklistedToken.objects.count()
+
+        answer = browser.call(call, **browser.csrf)
+
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
+        assert answer.json() == {"refresh": ["This field is required."]}
+        assert BlacklistedToken.objects.count() == ended
+
+    def test_is_none_of_a_user_whom_the_sites_rule_refuses(self, browser, row, options):
+        options(USER_AUTHENTICATION_RULE=lambda user: False)
+        browser.lose_cookie()
+
+        assert browser.refresh().status_code == HTTPStatus.BAD_REQUEST
+
+    def test_is_none_unless_the_pages_set_the_cookie(self, browser, row, options):
+        options(PAGES_SET_REFRESH_COOKIE=False)
+        browser.lose_cookie()
+
+        assert browser.refresh().status_code == HTTPStatus.BAD_REQUEST
+
+    def test_is_none_without_the_middleware(self, browser, row, settings):
+        settings.MIDDLEWARE = [
+            name.replace("token_blacklist.middleware", "django.contrib.auth.middleware")
+            for name in settings.MIDDLEWARE
+        ]
+        other = OneBrowser()
+        other.cookies = browser.cookies.copy()
+        other.lose_cookie()
+
+        assert other.refresh().status_code == HTTPStatus.BAD_REQUEST
+
+    def test_is_none_where_nobody_is_signed_in(self, user):
+        stranger = OneBrowser()
+        session = stranger.session
+        session["a basket"] = "of a visitor"
+        session.save()
+
+        assert stranger.refresh().status_code == HTTPStatus.BAD_REQUEST
+
+    def test_signs_out_as_well(self, browser, user, row):
+        browser.lose_cookie()
+
+        answer = browser.sign_out_by_token()
+
+        assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {})
+        assert (end_of(row).reason, end_of(row).blacklisted_by) == ("logout", user)
+        assert not browser.is_user(user)
+
+
+class TestAReplacedSession:
+    def test_keeps_the_page_signed_in(self, browser, user, row):
+        before = browser.session.session_key
+
+        answer = browser.post("/replace/", {"user": user.pk, "replaced": row.session_id})
+
+        after = OutstandingToken.objects.live().get()
+        assert RefreshToken(answer.text)["sid"] == after.session_id
+        assert browser.is_user(user)
+        assert browser.session.session_key != before
+        assert OutstandingToken.objects.count() == 2
+        revoke_user(user, reason="admin")
+        assert not browser.is_user(user)
+
+    def test_of_somebody_else_leaves_the_page_alone(self, browser, user, row):
+        other = UserFactory()
+        replaced = OneBrowser().enter(other)
+
+        browser.post("/replace/", {"user": other.pk, "replaced": replaced.session_id})
+
+        assert browser.is_user(user)
+        assert session_id_of(browser) == row.session_id
+
+    def test_stays_one_that_is_not_remembered(self, browser, user):
+        post_sign_in(browser, user, "sign_in_briefly")
+        replaced = OutstandingToken.objects.get().session_id
+
+        answer = browser.post("/replace/", {"user": user.pk, "replaced": replaced})
+
+        assert RefreshToken(answer.text)["remember"] is False
+
+    def test_is_prolonged_from_its_own_sign_in(self, browser, user, row, clock, options):
+        clock.shift(20 * DAY)
+        OutstandingToken.objects.update(expires_at=timezone.now() + timedelta(days=1))
+        browser.post("/replace/", {"user": user.pk, "replaced": row.session_id})
+
+        for _ in range(15):
+            clock.shift(DAY - 1)
+            assert browser.is_user(user)
+
+
+class TestTheCost:
+    def test_signing_in_on_a_page_is_one_insert_more_than_djangos(self, browser, user):
+        # The first is the view's. Django saves a new session twice, and last_login.
+        for view in ("sign_in", "sign_in_briefly"):
+            with statements("SELECT", "SELECT", "INSERT", "UPDATE", "INSERT", "UPDATE"):
+                assert is_set(post_sign_in(OneBrowser(), user, view))
+
+    def test_signing_in_is_one_update_more_if_the_view_decides_late(self, browser, user):
+        with statements("SELECT", "SELECT", "INSERT", "UPDATE", "INSERT", "UPDATE", "UPDATE"):
+            post_sign_in(browser, user, "sign_in_briefly_late")
+
+    def test_a_refresh_by_the_cookie_is_one_update(self, browser, row):
+        with statements("UPDATE"):
+            assert browser.refresh().status_code == HTTPStatus.OK
+
+    def test_a_sign_out_by_the_cookie_is_one_insert(self, browser, row):
+        with statements("INSERT"):
+            assert browser.sign_out_by_token().status_code == HTTPStatus.OK
+
+    def test_a_refresh_by_a_token_in_the_body_asks_for_no_django_session(self, browser, row):
+        with statements("UPDATE"):
+            browser.call("refresh", {"refresh": browser.cookies[COOKIE].value})
+
+    def test_a_refresh_without_either_is_none(self):
+        with statements():
+            OneBrowser().refresh()
+
+    def test_a_refresh_by_the_django_session_is_that_and_one_select_more(self, browser, row):
+        browser.lose_cookie()
+
+        with statements("SELECT", "SELECT", "UPDATE"):
+            browser.refresh()
+
+    def test_a_page_is_the_django_session_and_one_select(self, browser, row):
+        with statements("SELECT", "SELECT"):
+            browser.get("/who/")
+
+
+def test_a_token_of_a_row_of_before_lasts_as_long_as_the_row(browser, user, options):
+    options(PAGES_SET_REFRESH_COOKIE=False)
+    row = browser.enter(user)
+    options(PAGES_SET_REFRESH_COOKIE=True)
+
+    assert browser.refresh().status_code == HTTPStatus.OK
+    row.refresh_from_db()
+    assert datetime.fromtimestamp(browser.token["exp"], UTC) == row.expires_at

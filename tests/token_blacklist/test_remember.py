@@ -1,0 +1,168 @@
+"""`remember`: a session that the user does not want to be remembered is short."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from tests.support.devices import Device, with_csrf
+from tests.token_blacklist.test_budgets import statements
+from token_blacklist.models import OutstandingToken
+from token_blacklist.tokens import AccessToken, RefreshToken, remembering
+
+COOKIE = "refresh_token"
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def lifetimes(options):
+    options(
+        REFRESH_TOKEN_LIFETIME=timedelta(days=1),
+        SESSION_LIFETIME=timedelta(days=30),
+        SHORT_SESSION_LIFETIME=timedelta(hours=12),
+    )
+
+
+@pytest.fixture
+def short(user, clock):
+    """A device that has signed in, not to be remembered."""
+    device = Device(user)
+    assert device.log_in(remember=False).status_code == HTTPStatus.OK
+    return device
+
+
+def expiry():
+    return OutstandingToken.objects.get().expires_at
+
+
+def end_of_short():
+    return OutstandingToken.objects.get().created_at + timedelta(hours=12)
+
+
+def test_a_session_expires_the_short_lifetime_after_the_sign_in_in_any_case(short, clock):
+    end = end_of_short()
+    assert expiry() == end
+
+    for _ in range(2):
+        clock.shift(5 * HOUR)
+        assert short.refresh().status_code == HTTPStatus.OK
+        assert expiry() == RefreshToken(short.refresh_token).timestamp("exp") == end
+    clock.shift(2 * HOUR)
+
+    assert short.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert short.me().status_code == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"), [("REFRESH_TOKEN_LIFETIME", 2), ("SESSION_LIFETIME", 3)]
+)
+def test_the_other_limits_stay(user, options, name, hours):
+    options(**{name: timedelta(hours=hours)})
+    Device(user).log_in(remember=False)
+
+    row = OutstandingToken.objects.get()
+    assert row.expires_at == row.created_at + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("extra", [{}, {"remember": True}, {"remember": "true"}])
+def test_a_session_is_remembered_by_default(user, clock, extra):
+    device = Device(user)
+    device.log_in(**extra)
+
+    assert expiry() == timezone.now().replace(microsecond=0) + timedelta(days=1)
+    assert "remember" not in RefreshToken(device.refresh_token)
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart"])
+def test_a_form_without_the_field_is_remembered_as_well(user, content_type):
+    device = Device(user)
+    form = {**device.credentials}
+    if content_type == "multipart":
+        answer = device.http.post("/api/token/", form, format="multipart")
+    else:
+        body = "&".join(f"{name}={value}" for name, value in form.items())
+        answer = device.http.post("/api/token/", body, content_type=content_type)
+
+    assert "remember" not in RefreshToken(answer.json()["refresh"])
+
+
+def test_a_form_can_have_the_field(user):
+    device = Device(user)
+    form = {**device.credentials, "remember": "false"}
+
+    answer = device.http.post("/api/token/", form, format="multipart")
+
+    assert RefreshToken(answer.json()["refresh"])["remember"] is False
+
+
+@pytest.mark.parametrize("value", ["perhaps", None, 3, [], {}])
+def test_anything_else_is_refused(user, value):
+    answer = Device(user).log_in(remember=value)
+
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.json().keys() == {"remember"}
+    assert not OutstandingToken.objects.exists()
+
+
+def test_the_claim_stays_in_the_refresh_tokens(short):
+    for _ in range(2):
+        assert RefreshToken(short.refresh_token)["remember"] is False
+        assert "remember" not in AccessToken(short.access)
+        short.refresh()
+
+
+def test_a_repeated_refresh_gets_the_same_bytes(short, clock):
+    old = short.refresh_token
+    first = short.refresh(old)
+    clock.shift(3)
+
+    assert short.refresh(old).content == first.content
+
+
+@pytest.mark.parametrize("remember", [True, False])
+def test_the_cookie_lasts_as_long_as_it_is_to_be_remembered(browser, remember):
+    data = {**browser.credentials, "transport": "cookie", "remember": remember}
+    answers = [
+        browser.post("/api/token/", data, **with_csrf()),
+        browser.post("/api/token/refresh/", {}, **with_csrf()),
+        browser.post("/api/token/refresh/", {}, **with_csrf()),
+    ]
+
+    lasts = 24 * HOUR if remember else ""
+    assert [answer.status_code for answer in answers] == [HTTPStatus.OK] * 3
+    assert [answer.cookies[COOKIE]["max-age"] for answer in answers] == [lasts] * 3
+    assert [bool(answer.cookies[COOKIE]["expires"]) for answer in answers] == [remember] * 3
+
+
+def test_it_costs_nothing(user):
+    device = Device(user)
+    with statements("SELECT", "INSERT"):
+        device.log_in(remember=False)
+    with statements("UPDATE"):
+        device.refresh()
+
+
+def test_code_can_open_such_a_session(user):
+    with remembering(False):
+        short = RefreshToken.for_user(user)
+
+    assert short["remember"] is False
+    assert "remember" not in RefreshToken.for_user(user)
+
+
+def test_the_claim_is_the_apps_own(user, options):
+    options(USER_CLAIMS=lambda user: {"remember": False})
+
+    with pytest.raises(ImproperlyConfigured, match="remember"):
+        Device(user).log_in()
+
+
+def test_without_the_lists_the_cookie_is_a_session_cookie_as_well(browser, settings):
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "token_blacklist"]
+    data = {**browser.credentials, "transport": "cookie", "remember": False}
+    first = browser.post("/api/token/", data, **with_csrf())
+    second = browser.post("/api/token/refresh/", {}, **with_csrf())
+
+    assert [answer.cookies[COOKIE]["max-age"] for answer in (first, second)] == ["", ""]
