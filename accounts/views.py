@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from token_blacklist.middleware import rebind, remembers
 from token_blacklist.schema import (
     BAD_CSRF,
     CROSS_SITE,
@@ -28,6 +29,7 @@ from token_blacklist.schema import (
     error,
     new_pair,
 )
+from token_blacklist.tokens import RefreshToken, remembering
 from token_blacklist.views import NoStoreMixin, RefreshCookieMixin
 
 from . import sessions
@@ -281,12 +283,12 @@ class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User])
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         me: Any = request.user
-        pair = change_password(
-            me,
-            serializer.validated_data["new_password"],
-            session=sessions.session_of(request.auth),
-            request=request,
-        )
+        replaced = sessions.session_of(request.auth)
+        with remembering(remembers(request, replaced)):
+            pair = change_password(
+                me, serializer.validated_data["new_password"], session=replaced, request=request
+            )
+        rebind(request, me, RefreshToken.authentic(pair["refresh"]), replaced=replaced)
         return self.answer_in_cookie(pair) if in_cookie else Response(pair)
 
 
