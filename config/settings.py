@@ -365,6 +365,8 @@ def introspection_clients() -> dict[str, list[str]]:
     return found
 
 
+# The Django session of a page lasts as long as its session in the lists can, which ends it earlier.
+SESSION_COOKIE_AGE = number("SESSION_SECONDS", 30 * 24 * 3600, least=1)
 TOKEN_BLACKLIST = {
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": JWT_SIGNING_KEY or SECRET_KEY,
@@ -374,7 +376,10 @@ TOKEN_BLACKLIST = {
     "REFRESH_TOKEN_LIFETIME": timedelta(
         seconds=number("REFRESH_TOKEN_SECONDS", 24 * 3600, least=1)
     ),
-    "SESSION_LIFETIME": timedelta(seconds=number("SESSION_SECONDS", 30 * 24 * 3600, least=1)),
+    "SESSION_LIFETIME": timedelta(seconds=SESSION_COOKIE_AGE),
+    "SHORT_SESSION_LIFETIME": timedelta(
+        seconds=number("SHORT_SESSION_SECONDS", 12 * 3600, least=1)
+    ),
     "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
     # Both, because token_blacklist.urls has endpoints that issue sliding tokens.
@@ -385,6 +390,7 @@ TOKEN_BLACKLIST = {
     "INTROSPECTION_CLIENTS": introspection_clients(),
     "DEVICE_NAME": "accounts.devices.device_name",
     "ON_LOGIN_SUCCESS": "accounts.device_cookie.remember",
+    "PAGES_SET_REFRESH_COOKIE": True,
     # Browsers accept this prefix only over TLS. __Host- would not allow the path.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
 }
@@ -431,13 +437,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # `* body - body`
 }
 
-# --- The admin: its path, and how long its Django session lasts ---
+# --- The admin ---
 
 ADMIN_URL = env.str("ADMIN_URL", default="admin/")
 if not re.fullmatch(r"(?!(api|health|static)/)([\w-]+/)+", ADMIN_URL):
     problems.append("ADMIN_URL must be like back-office/, with a trailing slash, not below api/.")
-SESSION_COOKIE_AGE = number("SESSION_COOKIE_AGE", 14 * 24 * 3600, least=1)
-SESSION_EXPIRE_AT_BROWSER_CLOSE = switch("SESSION_EXPIRE_AT_BROWSER_CLOSE", default=False)
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in form does not send `next`
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,

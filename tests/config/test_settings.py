@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -147,8 +148,8 @@ def test_a_key_that_is_known_or_short_is_refused(fit, name, key):
         ("ADMIN_URL", "back-office"),
         ("ADMIN_URL", "api/admin/"),
         ("ADMIN_URL", "<path:all>/"),
-        ("SESSION_COOKIE_AGE", "0"),
-        ("SESSION_EXPIRE_AT_BROWSER_CLOSE", "perhaps"),
+        ("SESSION_SECONDS", "0"),
+        ("SHORT_SESSION_SECONDS", "0"),
         ("ACCESS_LOG", "some"),
         ("ACCESS_LOG", "2"),
         ("METRICS_TOKEN", "x"),
@@ -411,10 +412,12 @@ def test_former_keys_are_fallbacks(fit):
     assert list(read.SECRET_KEY_FALLBACKS) == former
 
 
-def test_the_session_of_the_admin_lasts_as_long_as_is_said(fit):
-    read = settings_of(**fit, SESSION_COOKIE_AGE="3600", SESSION_EXPIRE_AT_BROWSER_CLOSE="True")
+def test_a_django_session_lasts_as_long_as_a_session_can(fit):
+    read = settings_of(**fit, SESSION_SECONDS="7200", SHORT_SESSION_SECONDS="3600")
 
-    assert (read.SESSION_COOKIE_AGE, read.SESSION_EXPIRE_AT_BROWSER_CLOSE) == (3600, True)
+    assert read.SESSION_COOKIE_AGE == 7200
+    assert read.TOKEN_BLACKLIST["SESSION_LIFETIME"] == timedelta(hours=2)
+    assert read.TOKEN_BLACKLIST["SHORT_SESSION_LIFETIME"] == timedelta(hours=1)
 
 
 ADMIN_ELSEWHERE = """
