@@ -229,7 +229,8 @@ class _SerializerDescription(OpenApiSerializerExtension):  # type: ignore[no-unt
         if "required" in schema:
             schema["required"] = [name for name in schema["required"] if name != "refresh"]
         # openapi-typescript makes a field with a default a required one.
-        schema["properties"].get("transport", {}).pop("default", None)
+        for name in ("transport", "remember"):
+            schema["properties"].get(name, {}).pop("default", None)
         return schema
 
 
@@ -373,7 +374,8 @@ _describe(
     "Refresh",
     "Returns a new access token and the next refresh token. Store the new refresh token first: the "
     "one you sent works once. If no answer arrives, send the same request again at once. Later it "
-    "counts as theft, and the session is revoked.",
+    "counts as theft, and the session is revoked. Without `refresh`, the refresh cookie counts, or "
+    "the sign-in on a page in a browser that has lost the cookie; both need a CSRF token.",
     bad_request({"refresh": REQUIRED}),
     BAD_REFRESH,
     BAD_CSRF,
@@ -396,7 +398,8 @@ _describe(
     "token_blacklist",
     "Sign out",
     "Revokes the session of the token, a refresh or sliding token. All its tokens stop working at "
-    "once. Signing out twice is fine.",
+    "once, and a sign-in on a page that is the same session ends. Signing out twice is fine. "
+    "Without `refresh`, it is the session of the refresh cookie or of the sign-in on a page.",
     bad_request({"refresh": REQUIRED}),
     BAD_TOKEN,
     BAD_CSRF_ALONE,

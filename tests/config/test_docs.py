@@ -99,6 +99,8 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "PASSWORD_HASHERS",
     "REST_FRAMEWORK",
     "SELECT",
+    "SESSION_COOKIE_AGE",
+    "SESSION_EXPIRE_AT_BROWSER_CLOSE",
     "SIMPLE_JWT",
     "TOKEN_BLACKLIST",
     "UPDATE",
