@@ -112,3 +112,53 @@ def test_a_sign_in_with_the_former_password_does_not_follow_its_change(staff, to
 
         assert {get(client)() for client in clients} == {302}
         assert not OutstandingToken.objects.live().exists()
+
+
+def without_refresh_cookie(browser, count):
+    clients = copies(browser, count)
+    for client in clients:
+        del client.cookies["refresh_token"]
+    return clients
+
+
+def refresh(client):
+    return lambda: client.post("/api/token/refresh/", {}, content_type="application/json")
+
+
+def page(staff):
+    """Return a browser that has signed in on a page, with its refresh cookie."""
+    browser = Client()
+    browser.post("/admin/login/", {"username": staff.get_username(), "password": PASSWORD})
+    assert browser.cookies["refresh_token"].value
+    return browser
+
+
+def test_refreshes_without_the_cookie_at_the_same_time_get_one_successor(staff, together):
+    for _ in range(ROUNDS):
+        answers = together(*[refresh(c) for c in without_refresh_cookie(page(staff), THREADS)])
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.cookies["refresh_token"].value for answer in answers}) == 1
+        assert OutstandingToken.objects.latest("pk").generation == 1
+    assert not BlacklistedToken.objects.exists()
+
+
+@pytest.mark.parametrize("door", ["/admin/logout/", "/api/token/blacklist/"])
+def test_no_refresh_by_a_page_outlives_a_sign_out_by_either_door(staff, together, door):
+    for _ in range(ROUNDS):
+        browser = page(staff)
+        *readers, later = without_refresh_cookie(browser, THREADS)
+        (leaver,) = copies(browser, 1)
+
+        *answers, out = together(
+            *[refresh(client) for client in readers],
+            lambda client=leaver: client.post(door, {}, content_type="application/json"),
+        )
+
+        assert out.status_code == 200
+        # 400: signed out before it asked. 401: between the SELECT and the UPDATE.
+        assert {answer.status_code for answer in answers} <= {200, 400, 401}
+        assert refresh(later)().status_code == 400
+        for client in readers:
+            assert refresh(client)().status_code in {400, 401}
+    assert not OutstandingToken.objects.live().exists()
