@@ -33,6 +33,10 @@ ACCESS_HELP = "Send it with each request: `Authorization: Bearer <access>`."
 REFRESH_HELP = (
     "Works for one refresh. Missing if it is in the cookie, or if refresh tokens are not rotated."
 )
+REMEMBER_HELP = (
+    "`false`: the session expires SHORT_SESSION_LIFETIME after the sign-in in any case, and the "
+    "refresh cookie ends with the browser. The default is `true`."
+)
 T = TypeVar("T", bound=Token)
 R = TypeVar("R", bound=BlacklistMixin)
 
@@ -86,20 +90,6 @@ class TransportField(serializers.ChoiceField):
             "cookie, which needs a CSRF token.",
         )
         super().__init__(("body", "cookie"), **kwargs)
-
-
-class RememberField(serializers.BooleanField):
-    """Whether the session goes on after the browser is closed. In a form, too, absent is true."""
-
-    default_empty_html = serializers.empty
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "help_text",
-            "`false`: the session expires SHORT_SESSION_LIFETIME after the sign-in in any case, "
-            "and the refresh cookie ends with the browser. The default is `true`.",
-        )
-        super().__init__(**kwargs)
 
 
 class TokenObtainSerializer(serializers.Serializer[Any]):
@@ -157,7 +147,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
 class TokenObtainPairSerializer(TokenObtainSerializer):
     token_class = RefreshToken
     transport = TransportField(default="body", write_only=True)
-    remember = RememberField(default=True, write_only=True)
+    remember = serializers.BooleanField(default=True, write_only=True, help_text=REMEMBER_HELP)
     refresh = serializers.CharField(read_only=True, help_text=REFRESH_HELP)
     access = serializers.CharField(read_only=True, help_text=ACCESS_HELP)
 

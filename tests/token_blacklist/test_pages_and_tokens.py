@@ -158,6 +158,7 @@ def _change_password(request, user):
 
 def replace(request):
     """Replace the session by another, as a change of the password by the API does."""
+    assert request.user.is_authenticated
     user = get_user_model().objects.get(pk=request.POST["user"])
     replaced = request.POST["replaced"]
     user.set_password("a new password")
@@ -245,6 +246,13 @@ def browser():
 @pytest.fixture
 def row(browser, user):
     return browser.enter(user)
+
+
+def twin_of(user):
+    """Return another user with the same hash of the password."""
+    twin = UserFactory()
+    get_user_model().objects.filter(pk=twin.pk).update(password=user.password)
+    return twin
 
 
 def is_set(answer):
@@ -681,7 +689,7 @@ class TestARefreshWithoutTheCookie:
             elsewhere_a_new_password,
             lambda user: get_user_model().objects.filter(pk=user.pk).update(is_active=False),
             lambda user: OutstandingToken.objects.update(expires_at=timezone.now()),
-            lambda user: OutstandingToken.objects.update(user=UserFactory()),
+            lambda user: OutstandingToken.objects.update(user=twin_of(user)),
             lambda user: OutstandingToken.objects.all().delete(),
         ],
         ids=["ended", "password", "inactive", "expired", "of another", "deleted"],
