@@ -85,7 +85,7 @@ def test_the_api_is_described_with_the_username_field_of_the_user_model(project)
 
     schemas = json.loads(done.stdout)["components"]["schemas"]
     fields = schemas["TokenObtainPair"]["properties"]
-    assert set(fields) == {"username", "password", "transport", "access", "refresh"}
+    assert set(fields) == {"username", "password", "transport", "remember", "access", "refresh"}
 
 
 def test_its_migrations_fit_any_user_model(project):

@@ -104,6 +104,7 @@ def answer_of(operation, status, described):
 
 OPTIONAL = {
     ("POST /api/token/", "transport"),
+    ("POST /api/token/", "remember"),
     ("POST /api/token/refresh/", "refresh"),
     ("POST /api/token/blacklist/", "refresh"),
     ("POST /api/password/change/", "transport"),
