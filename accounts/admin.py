@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from allauth.account.forms import ResetPasswordForm
+from allauth.account.models import EmailAddress
+from allauth.core import ratelimit
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -12,6 +18,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import localize
@@ -27,17 +34,20 @@ from token_blacklist.admin.search import WithoutTokensMixin
 from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.exceptions import too_many
 
+from . import admin_sign_in as sign_in
 from .admin_forms import NewUserForm, PasswordForm
 from .devices import device_name
 from .models import User, normalize_email
-from .password_reset import ResetForm, may_reset
+from .rate_limits import longest_wait
 from .sessions import MOST, live_sessions
-from .throttling import seconds_to_wait
 
 MAY_SEND = "accounts.send_password_link"
+MAY_REMOVE = "accounts.remove_second_factor"
 FORM = "user-actions"  # the id of the form of the buttons on a user's page
 NO_LINK = _("No link is sent to an inactive user or one without a password.")
 
+# The page of a user shows what support needs of django-allauth's, and none of the secrets.
+admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 admin.site.unregister(Group)
 
 
@@ -72,6 +82,11 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]  # the theme has no type
             field.widget = SetOrNot()
 
 
+def may_reset(user: User) -> bool:
+    """Return whether this user gets a link for a new password."""
+    return user.is_active and user.has_usable_password()
+
+
 def _moment(record: Any) -> str:
     return localize(timezone.localtime(record.last_active)) if record.last_active else "-"
 
@@ -87,11 +102,15 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
     sortable_by = ("address", "full_name")
     search_fields = ("email", "name")
     search_help_text = _("The start of an e-mail address or name")
-    readonly_fields = ("last_login", "date_joined", "live_sessions", "password_link")
+    readonly_fields = (
+        *("addresses", "second_factor", "connected_accounts", "password_link"),
+        *("live_sessions", "last_login", "date_joined"),
+    )
     # The buttons belong to another form, so that Enter in a field saves and presses none of them.
     change_form_outer_after_template = "admin/accounts/user/form.html"
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "password_link")}),
+        (_("Sign-in"), {"fields": ("addresses", "second_factor", "connected_accounts")}),
         (_("Sessions"), {"fields": ("live_sessions",)}),
         (
             _("Permissions"),
@@ -169,6 +188,27 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
     def joined(self, user: User) -> str:
         return time_cell(user.date_joined)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            sign_in.forget_addresses(obj)
+
+    @admin.display(description=_("e-mail addresses"))
+    def addresses(self, user: User) -> str:
+        return once(user, sign_in.addresses)
+
+    @admin.display(description=_("second factor"))
+    def second_factor(self, user: User) -> str:
+        shown = once(user, sign_in.second_factor)
+        request = user._shown_to  # type: ignore[attr-defined]
+        if "<li>" in shown and self._may_remove_second_factor(request, user):
+            return shown + sign_in.remove_button(user)
+        return shown
+
+    @admin.display(description=_("connected accounts"))
+    def connected_accounts(self, user: User) -> str:
+        return once(user, sign_in.connected_accounts)
+
     @admin.display(description=_("live sessions"))
     def live_sessions(self, user: User) -> str:
         """Return the user's live sessions, with buttons to revoke them for staff who may."""
@@ -184,9 +224,55 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         return send_button(user)
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.send_link_view)
-        name = "accounts_user_send_password_link"
-        return [path("<path:pk>/send-password-link/", view, name=name), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "<path:pk>/send-password-link/",
+                view(self.send_link_view),
+                name="accounts_user_send_password_link",
+            ),
+            path(
+                "<path:pk>/remove-second-factor/",
+                view(self.remove_second_factor_view),
+                name="accounts_user_remove_second_factor",
+            ),
+            *super().get_urls(),
+        ]
+
+    def _may_remove_second_factor(self, request: HttpRequest, user: User) -> bool:
+        may_view = self.has_view_permission(request, user)
+        return may_view and request.user.has_perm(MAY_REMOVE) and self._may_touch(request, user)
+
+    def remove_second_factor_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Ask, then remove the second factor of a user who has lost it."""
+        if not request.user.has_perm(MAY_REMOVE):
+            raise PermissionDenied
+        user = self.get_object(request, pk)
+        if user is None:
+            raise Http404
+        if not self._may_remove_second_factor(request, user):
+            raise PermissionDenied
+        back = reverse("admin:accounts_user_change", args=(user.pk,))
+        if request.method == "POST":
+            self._remove_second_factor(request, user)
+            return HttpResponseRedirect(back)
+        context = self.admin_site.each_context(request) | {
+            "title": _("Remove the second factor"),
+            "opts": self.opts,
+            "media": self.media,
+            "user_shown": user.email,
+            "factors": sign_in.factors_of(user),
+            "back": back,
+        }
+        return TemplateResponse(request, "admin/accounts/user/remove_second_factor.html", context)
+
+    def _remove_second_factor(self, request: HttpRequest, user: User) -> None:
+        if not sign_in.remove_second_factor(request, user):
+            self.message_user(request, _("This user has no second factor."), messages.INFO)
+            return
+        self.log_change(request, user, "Removed the second factor.")
+        removed = _("Removed the second factor of %(email)s.") % {"email": user.email}
+        self.message_user(request, removed, messages.SUCCESS)
 
     def send_link_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Send the user the e-mail of the reset page. Only POST is allowed."""
@@ -205,17 +291,24 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         """Send the link; return the level and the text of a message about the result."""
         if not may_reset(user):
             return messages.ERROR, NO_LINK
-        seconds = seconds_to_wait(request, "reset", email=user.email)
-        if seconds is not None:
-            return messages.ERROR, too_many(seconds)
-        form = ResetForm({"email": user.email})
+        if not ratelimit.consume(request, action="reset_password", key=user.email):
+            return messages.ERROR, too_many(longest_wait("reset_password"))
+        form = ResetPasswordForm({"email": user.email})
         if form.is_valid():
-            form.save(request=request, use_https=request.is_secure())
-        if not form.is_sent:
+            form.save(request)
+        if getattr(request, "has_failed_email", False):
             return messages.ERROR, _("The e-mail could not be sent. Try again in a few minutes.")
         self.log_change(request, user, "Sent a link for a new password.")
         sent = _("Sent a link for a new password to %(email)s.") % {"email": user.email}
         return messages.SUCCESS, sent
+
+
+def once(user: User, make: Callable[[User], str]) -> str:
+    """Return what the first call of `make` returned: the theme asks for a field five times."""
+    shown: dict[str, str] = vars(user).setdefault("_shown", {})
+    if make.__name__ not in shown:
+        shown[make.__name__] = make(user)
+    return shown[make.__name__]
 
 
 def session_list(user: User, back: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.db import transaction
-from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.sessions.end import revoke_user
@@ -22,12 +22,11 @@ class NewPassword:
     """
 
     fields: dict[str, Any]
-    password_field = "password1"  # noqa: S105  # the name of the field
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rules = password_validators_help_text_html(validators_with_text())
-        self.fields[self.password_field].help_text = rules
+        self.fields["password1"].help_text = rules
 
     def save(self, commit: bool = True) -> User:
         user: User = super().save(commit=False)  # type: ignore[misc]  # the form's
@@ -41,10 +40,6 @@ class NewPassword:
 
 class PasswordForm(NewPassword, AdminPasswordChangeForm):  # type: ignore[misc]  # it has no types
     """A new password of another user, or none."""
-
-
-class OwnPasswordForm(NewPassword, AdminOwnPasswordChangeForm):  # type: ignore[misc]  # as above
-    password_field = "new_password1"  # noqa: S105
 
 
 class NewUserForm(NewPassword, UserCreationForm):  # type: ignore[misc]  # as above

@@ -9,6 +9,11 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .sessions import end_deleted  # noqa: PLC0415  # models are loaded
+        # Models are loaded.
+        from allauth.account.signals import password_changed  # noqa: PLC0415
+
+        from .headless import keep_signed_in  # noqa: PLC0415
+        from .sessions import end_deleted  # noqa: PLC0415
 
         pre_delete.connect(end_deleted, sender="accounts.User")
+        password_changed.connect(keep_signed_in)

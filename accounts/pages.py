@@ -1,44 +1,45 @@
-"""The pages. They contain nothing private; their scripts request that from the API."""
+"""The pages that are not django-allauth's."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.mixins import LoginRequiredMixin
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.generic import TemplateView
 
-from token_blacklist.redirects import own_path
-
-from .passwords import password_rules
+from .verified import is_verified
 
 
-# Signing in and refreshing by cookie are under Django's CSRF check, which wants its own cookie.
+# Refreshing by cookie is under Django's CSRF check, which wants its own cookie.
 @method_decorator(ensure_csrf_cookie, name="dispatch")
 class Page(TemplateView):
-    """A page whose script calls the API."""
+    """A page whose script may call the API."""
+
+
+class AccountPage(LoginRequiredMixin, Page):
+    """What belongs to the user's account, with what is on and what is off."""
+
+    template_name = "accounts/account.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        # Where to go after signing in. `destination()` in site.js applies the same rule.
-        wanted = own_path(self.request.GET.get("next"))
-        return super().get_context_data(next=wanted, **more)
-
-
-class PasswordPage(Page):
-    """A page to choose a password on, with the rules for passwords."""
-
-    def get_context_data(self, **more: Any) -> dict[str, Any]:
-        return super().get_context_data(password_rules=password_rules(), **more)
-
-
-class SignupPage(PasswordPage):
-    template_name = "accounts/signup.html"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not settings.ACCOUNTS_ALLOW_SIGNUP:
-            return render(request, "accounts/signup_closed.html", status=403)
-        return super().dispatch(request, *args, **kwargs)
+        user: Any = self.request.user
+        by_type: dict[str, list[Authenticator]] = {kind: [] for kind in Authenticator.Type.values}
+        for factor in Authenticator.objects.filter(user=user):
+            by_type[factor.type].append(factor)
+        codes = by_type[Authenticator.Type.RECOVERY_CODES]
+        connected = SocialAccount.objects.filter(user=user).count()
+        return super().get_context_data(
+            is_verified=is_verified(user),
+            has_app=bool(by_type[Authenticator.Type.TOTP]),
+            keys=len(by_type[Authenticator.Type.WEBAUTHN]),
+            has_codes=bool(codes),
+            codes_left=sum(len(each.wrap().get_unused_codes()) for each in codes),
+            connected=connected,
+            may_connect=connected or get_adapter().list_providers(self.request),
+            **more,
+        )

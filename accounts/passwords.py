@@ -10,6 +10,7 @@ from django.contrib.auth.password_validation import (
     password_changed,
     validate_password,
 )
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -25,16 +26,11 @@ from token_blacklist.users import may_use_tokens
 from .models import User
 
 
-def password_rules() -> list[dict[str, Any]]:
-    """Return the site's rules for a password: `name` and `text`, and `least` for its length."""
-    return [
-        {
-            "name": type(rule).__name__,
-            "text": rule.get_help_text(),
-            "least": getattr(rule, "min_length", ""),
-        }
-        for rule in validators_with_text()
-    ]
+class ResetTokenGenerator(PasswordResetTokenGenerator):
+    """Makes the keys of links for a new password: none works after a deactivation."""
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.is_active}"
 
 
 def validators_with_text() -> list[Any]:
@@ -80,11 +76,11 @@ def change_password(
     return pair
 
 
-def reset_password(user: User, password: str) -> bool:
-    """Give the user a new password without the old one, and revoke every session.
+def replace_password(user: User, password: str) -> bool:
+    """Give the user a new password, and revoke every session. Return whether it was changed.
 
-    Return whether it was changed: not if the user has been given another password or been
-    deactivated or deleted since it was loaded.
+    Not if the user has been given another password or been deactivated or deleted since it was
+    loaded: a link for a new password works once.
     """
     hashed = make_password(password)
     with transaction.atomic():

@@ -11,8 +11,7 @@ from token_blacklist.models import OutstandingToken
 from token_blacklist.serializers import PasswordField, ShortTextField, TransportField
 
 from .devices import device_name
-from .models import User, normalize_email
-from .password_reset import user_of_link
+from .models import User
 from .passwords import check_new_password
 
 LONGEST_PASSWORD = 1024  # for a new one: long enough for any sentence, short enough to check
@@ -84,24 +83,6 @@ class WhichSessionsSerializer(serializers.Serializer[Any]):
     )
 
 
-class AddressField(ShortTextField, serializers.EmailField):
-    """An e-mail address, which it normalizes."""
-
-    def to_internal_value(self, data: Any) -> str:
-        return normalize_email(super().to_internal_value(data))
-
-
-class RegisterSerializer(serializers.Serializer[Any]):
-    email = AddressField(max_length=254)
-    password = PasswordField(max_length=LONGEST_PASSWORD)
-    name = ShortTextField(max_length=150, allow_blank=True, required=False, write_only=True)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        stranger = User(email=attrs["email"], name=attrs.get("name", ""))
-        check_new_password(attrs["password"], stranger, field="password")
-        return attrs
-
-
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     old_password = PasswordField()
     new_password = PasswordField(max_length=LONGEST_PASSWORD)
@@ -121,20 +102,3 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
         user = self.context["request"].user
         check_new_password(attrs["new_password"], user, field="new_password")
         return attrs
-
-
-class PasswordResetSerializer(serializers.Serializer[Any]):
-    email = AddressField(max_length=254)
-
-
-class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
-    """The two parts of the link `/password/reset/<uid>/<token>/`, and a new password."""
-
-    uid = serializers.CharField(write_only=True)
-    token = serializers.CharField(write_only=True)
-    new_password = PasswordField(max_length=LONGEST_PASSWORD)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = user_of_link(attrs["uid"], attrs["token"])
-        check_new_password(attrs["new_password"], user, field="new_password")
-        return {**attrs, "user": user}

@@ -10,8 +10,7 @@ from drf_spectacular.utils import (
     extend_schema_view,
     inline_serializer,
 )
-from rest_framework import serializers, status
-from rest_framework.exceptions import Throttled
+from rest_framework import serializers
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -21,9 +20,7 @@ from rest_framework.views import APIView
 from token_blacklist.middleware import rebind, remembers
 from token_blacklist.schema import (
     BAD_CSRF,
-    CROSS_SITE,
     DONE,
-    FROM_ANOTHER_SITE,
     THROTTLED,
     bad_request,
     error,
@@ -34,21 +31,14 @@ from token_blacklist.views import NoStoreMixin, RefreshCookieMixin
 
 from . import sessions
 from .models import User
-from .password_reset import LinkNotValid, ResetForm, use_link
 from .passwords import change_password
-from .permissions import SignupIsOpen
-from .registration import register
 from .schema import UNAUTHORIZED, describe, wrong_parameter
 from .serializers import (
     MeSerializer,
     PasswordChangeSerializer,
-    PasswordResetConfirmSerializer,
-    PasswordResetSerializer,
-    RegisterSerializer,
     SessionSerializer,
     WhichSessionsSerializer,
 )
-from .throttling import seconds_to_wait
 
 ME = OpenApiResponse(
     MeSerializer,
@@ -89,11 +79,6 @@ ENDED = OpenApiResponse(
     inline_serializer("EndedSessions", {"ended": serializers.IntegerField()}),
     "How many sessions the request revoked.",
     [OpenApiExample("two", {"ended": 2}, response_only=True)],
-)
-REGISTERED = OpenApiResponse(
-    RegisterSerializer,
-    "Received. The answer is the same for an address that has an account already.",
-    [OpenApiExample("registered", {"email": "ada@example.com"}, response_only=True)],
 )
 
 
@@ -198,56 +183,6 @@ class SessionView(APIView):
 
 @extend_schema_view(
     post=describe(
-        operation_id="register",
-        summary="Sign up",
-        description="Creates an account and sends an e-mail to the address. If the address has an "
-        "account already, nothing changes and its owner gets an e-mail. The new user can sign "
-        "in immediately.",
-        auth=[],
-        responses={
-            201: REGISTERED,
-            **bad_request({"password": ["This password is too common."]}),
-            **error(
-                403,
-                "Sign-up is closed, or the request comes from another site.",
-                ("signup_closed", "Sign-up is closed."),
-                FROM_ANOTHER_SITE,
-            ),
-            **THROTTLED,
-        },
-        examples=[
-            OpenApiExample(
-                "a new user",
-                {"email": "ada@example.com", "password": "a-long-password", "name": "Ada"},
-                request_only=True,
-            )
-        ],
-    )
-)
-class RegisterView(GenericAPIView[User]):
-    """Takes an address and a password. The response does not reveal whether the address is known.
-
-    Signing in afterwards does, because a new account can be used immediately.
-    """
-
-    serializer_class = RegisterSerializer
-    authentication_classes = ()
-    permission_classes = (SignupIsOpen,)
-    throttle_scope = "register"
-
-    def post(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
-        # Count e-mails and not attempts: a password that is refused sends none.
-        if seconds := seconds_to_wait(request, "register_mail", email=data["email"]):
-            raise Throttled(seconds)
-        register(**data, site=request.build_absolute_uri("/"))
-        return Response(serializer.data, status.HTTP_201_CREATED)
-
-
-@extend_schema_view(
-    post=describe(
         operation_id="password_change",
         summary="Change my password",
         description="Revokes every session of the user, the current one too, and returns the "
@@ -276,7 +211,7 @@ class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User])
 
     serializer_class = PasswordChangeSerializer
     permission_classes = (IsAuthenticated,)
-    throttle_scope = "password"
+    throttle_scope = "change_password"
 
     def post(self, request: Request) -> Response:
         in_cookie = self.wants_cookie(request)
@@ -290,80 +225,3 @@ class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User])
             )
         rebind(request, me, RefreshToken.authentic(pair["refresh"]), replaced=replaced)
         return self.answer_in_cookie(pair) if in_cookie else Response(pair)
-
-
-@extend_schema_view(
-    post=describe(
-        operation_id="password_reset",
-        summary="Ask for a link for a new password",
-        description="Sends an e-mail with a link that works once. The answer is the same for an "
-        "address without an account.",
-        auth=[],
-        responses={
-            200: DONE,
-            **bad_request({"email": ["Enter a valid email address."]}),
-            **CROSS_SITE,
-            **THROTTLED,
-        },
-        examples=[
-            OpenApiExample("an address", {"email": "demo@example.com"}, request_only=True),
-        ],
-    )
-)
-class PasswordResetView(GenericAPIView[User]):
-    serializer_class = PasswordResetSerializer
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_scope = "reset"
-
-    def post(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        form = ResetForm(serializer.validated_data)
-        if not form.is_valid():  # an address that is none in the form that is stored
-            messages = [str(message) for message in form.errors["email"]]
-            raise serializers.ValidationError({"email": messages})
-        form.save(request=request, use_https=request.is_secure())
-        return Response({})
-
-
-@extend_schema_view(
-    post=describe(
-        operation_id="password_reset_confirm",
-        summary="Choose a new password with the link",
-        description="Takes the two parts of the link, `/password/reset/<uid>/<token>/`, and a new "
-        "password. The link stops working and every session of the user is revoked: sign in with "
-        "the new password.",
-        auth=[],
-        responses={
-            200: DONE,
-            **bad_request(
-                {"new_password": ["This password is too common."]},
-                "The link was used or has expired, a field is missing or wrong, or the body is not "
-                "valid JSON.",
-                (LinkNotValid.default_code, str(LinkNotValid.default_detail)),
-            ),
-        },
-        examples=[
-            OpenApiExample(
-                "parts of the link",
-                {
-                    "uid": "MQ",
-                    "token": "d3kgbk-7c4f6b5a0f1e2d3c",
-                    "new_password": "a-long-password",
-                },
-                request_only=True,
-            )
-        ],
-    )
-)
-class PasswordResetConfirmView(GenericAPIView[User]):
-    serializer_class = PasswordResetConfirmSerializer
-    authentication_classes = ()
-    permission_classes = ()
-
-    def post(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        use_link(serializer.validated_data["user"], serializer.validated_data["new_password"])
-        return Response({})

@@ -32,7 +32,6 @@ def measure(server: Server, *, rounds: int) -> dict[str, list[dict[str, float]]]
         server.variables |= {
             "JWT_KEYS_DIR": f"{folder}/ring",
             "INTROSPECTION_CLIENTS": f"billing:{digest}",
-            "THROTTLE_INTROSPECT": "",
             "FEED_CLIENT": f"billing:{SECRET}",
         }
         run_python(OURS, server, "-m", "django", "rotatekeys")

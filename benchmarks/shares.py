@@ -25,6 +25,7 @@ PACKAGES = {
     "Django REST framework": ("/rest_framework/",),
     "Django's database layer and SQLite": ("/django/db/", "/sqlite3/"),
     "the rest of Django": ("/django/", "/asgiref/", "/whitenoise/", "/csp/"),
+    "django-allauth": ("/allauth/",),
     "PyJWT and JSON": ("/jwt/", "/json/", "/base64.py", "/hmac.py"),
     "logging": ("/logging/", "/pythonjsonlogger/"),
     "this project": ("/token_blacklist/", "/accounts/", "/config/"),

@@ -175,11 +175,10 @@ def pooled(server: Server, folder: str) -> Iterator[Pooled | None]:
 
 
 def environment(site: Site, server: Server) -> dict[str, str]:
-    """Return what a deployment would set, with every throttle off."""
-    throttles = ("LOGIN", "LOGIN_ACCOUNT", "REFRESH")
+    """Return what a deployment would set, without rate limits."""
     return {
         **os.environ,
-        **{f"THROTTLE_{name}": "" for name in throttles},
+        "RATE_LIMITS": "False",
         **server.variables,
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",

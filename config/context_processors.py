@@ -9,5 +9,5 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "site_name": settings.SITE_NAME,
         "accent": settings.ACCENT_COLOR.removeprefix("#"),
-        "signup_is_open": settings.ACCOUNTS_ALLOW_SIGNUP,
+        "signup_is_open": settings.ACCOUNT_SIGNUP_ENABLED,
     }

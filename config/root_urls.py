@@ -1,4 +1,4 @@
-"""ROOT_URLCONF: config/urls.py, then the 404 of the API and the error handlers."""
+"""ROOT_URLCONF: config/urls.py, then the 404 of the APIs and the error handlers."""
 
 from django.urls import include, path, re_path
 
@@ -6,10 +6,13 @@ from . import errors
 
 urlpatterns = [
     path("", include("config.urls")),
-    re_path("^api/", errors.no_endpoint),  # last, because it matches every other URL below api/
+    # Last, because they match every other URL below these. Their routes are in the log.
+    re_path("^api/", errors.no_endpoint),
+    re_path("^_allauth/", errors.no_endpoint),
 ]
 
 handler400 = errors.bad_request
 handler403 = errors.permission_denied
 handler404 = errors.page_not_found
+handler429 = errors.too_many_requests  # for django-allauth's rate limits
 handler500 = errors.server_error

@@ -81,12 +81,23 @@ def switch(name: str, default: bool) -> bool:
     return value in {"true", "yes", "on", "1"}
 
 
-def rate(name: str, default: str) -> str | None:
-    """Return `<number>/<sec, min, hour or day>`, or None for no limit if it is empty."""
-    value = env.str(name, default=default)
-    if value and not re.fullmatch("[1-9][0-9]{0,8}/(sec|min|hour|day)", value):
-        problems.append(f"{name} must be like 20/min (sec, min, hour, day), or empty for no limit.")
-    return value or None
+def rates(name: str, default: str = "") -> str:
+    """Return a rate limit as django-allauth writes it, such as `600/m/ip,5000/h/ip`."""
+    value = str(env.str(name, default=default))
+    each = r"[1-9]\d*/([1-9]\d*)?[smhd](/ip|/user)?"
+    if value and not re.fullmatch(f"{each}(,{each})*", value):
+        problems.append(f"{name} must be like 600/m/ip, or empty for no limit.")
+        return default
+    return value
+
+
+def credentials(*names: str) -> list[str] | None:
+    """Return the values of variables that belong together, or None if none of them is set."""
+    values = [env.str(name, default="", multiline=True) for name in names]
+    if any(values) and not all(values):
+        missing = names[values.index("")]
+        problems.append(f"{missing} is not set. Set all of {', '.join(names)}, or none.")
+    return values if all(values) else None
 
 
 def can_write_to(folder: Path) -> bool:
@@ -254,7 +265,7 @@ elif not DEBUG and EMAIL_HOST and "webmaster@localhost" in DEFAULT_FROM_EMAIL:
 # Other origins whose scripts may call the API; none by default. They use tokens in the body,
 # because the API accepts no cookies from another origin.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = "^/api/"
+CORS_URLS_REGEX = "^/(api|_allauth/app)/"
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
     problems.append(
@@ -280,6 +291,11 @@ INSTALLED_APPS = [
     "config",
     "config.monitoring",
     "token_blacklist",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.headless",
     "accounts",
 ]
 ROOT_URLCONF = "config.root_urls"
@@ -299,9 +315,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "token_blacklist.middleware.AuthenticationMiddleware",  # a sign-in on a page is a session
+    "accounts.middleware.EndedSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "accounts.device_cookie.DeviceCookieMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.doors.DoorMiddleware",
 ]
 TEMPLATES = [
     {
@@ -318,8 +336,7 @@ TEMPLATES = [
         },
     }
 ]
-# Only the admin has messages. The default storage also reads a cookie, which takes 3 % of an
-# authenticated request.
+# The default storage also reads a cookie, which takes 3 % of an authenticated request.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Larger bodies are refused before they are read. The API has a limit of its own: the parsers below.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -344,8 +361,83 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "token_blacklist.password_validation.RevokeSessionsValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600  # seconds; shown in the e-mail and on the pages
-ACCOUNTS_ALLOW_SIGNUP = switch("ACCOUNTS_ALLOW_SIGNUP", default=True)
 DEMO_USERS = switch("DEMO_USERS", default=True) and DEBUG  # their password is public
+
+# --- Accounts: django-allauth. docs/accounts.md has the usual changes ---
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "account"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm"}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.passwords.ResetTokenGenerator"  # noqa: S105
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.signup.NameForm"
+ACCOUNT_SIGNUP_ENABLED = switch("ACCOUNTS_ALLOW_SIGNUP", default=True)
+ACCOUNT_EMAIL_VERIFICATION = env.str(
+    "ACCOUNT_EMAIL_VERIFICATION", default="optional" if DEBUG else "mandatory"
+)
+if ACCOUNT_EMAIL_VERIFICATION not in {"mandatory", "optional", "none"}:
+    problems.append("ACCOUNT_EMAIL_VERIFICATION must be mandatory, optional or none.")
+# A code keeps a sign-up in the window where it began. Optional verification sends a link.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ACCOUNT_EMAIL_VERIFICATION == "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one replaces it when it is verified
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of each change of the account
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
+ACCOUNT_LOGOUT_REDIRECT_URL = "/login/?signed_out=here"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a change that gives access to the account
+# `ip` is the client address, `key` the account. They count in the cache.
+ACCOUNT_RATE_LIMITS: Any = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/h/ip",
+    "change_password": "10/h/user",
+    "reset_password": "20/m/ip,5/h/key",
+    "refresh": rates("THROTTLE_REFRESH"),
+    "introspect": rates("THROTTLE_INTROSPECT", "6000/m/user"),  # a service
+}
+if not switch("RATE_LIMITS", default=True):
+    ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "accounts.stored_secrets.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # the code before or after works too: clocks differ, and typing takes time
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # http://localhost
+ADMIN_REQUIRES_SECOND_FACTOR = switch("ADMIN_REQUIRES_SECOND_FACTOR", default=False)
+HEADLESS_ADAPTER = "accounts.headless.HeadlessAdapter"
+HEADLESS_TOKEN_STRATEGY = "accounts.headless.TokenStrategy"  # noqa: S105  # a class
+HEADLESS_SERVE_SPECIFICATION = True
+HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # its page loads scripts from elsewhere: /api/docs/
+
+SOCIALACCOUNT_ADAPTER = "accounts.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+PROVIDER_ORIGINS: list[str] = []  # the pages to which a sign-in leads
+
+
+def add_provider(name: str, origin: str, app: dict[str, Any]) -> None:
+    INSTALLED_APPS.append(f"allauth.socialaccount.providers.{name}")
+    SOCIALACCOUNT_PROVIDERS[name] = {"APPS": [app]}
+    PROVIDER_ORIGINS.append(origin)
+
+
+if found := credentials("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"):
+    app = {"client_id": found[0], "secret": found[1]}
+    add_provider("google", "https://accounts.google.com", app)
+if found := credentials("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"):
+    app = {"client_id": found[0], "secret": found[1]}
+    add_provider("github", "https://github.com", app)
+if found := credentials("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET"):
+    app = {"client_id": found[0], "secret": found[1]}
+    add_provider("microsoft", "https://login.microsoftonline.com", app)
+if found := credentials("APPLE_CLIENT_ID", "APPLE_KEY_ID", "APPLE_TEAM_ID", "APPLE_PRIVATE_KEY"):
+    client_id, key_id, team_id, private_key = found
+    app = {"client_id": client_id, "secret": key_id, "key": team_id}
+    signed = {"settings": {"certificate_key": private_key}}
+    add_provider("apple", "https://appleid.apple.com", app | signed)
 
 # --- Tokens and the API ---
 
@@ -388,14 +480,13 @@ TOKEN_BLACKLIST = {
         "token_blacklist.tokens.SlidingToken",
     ),
     "INTROSPECTION_CLIENTS": introspection_clients(),
+    "TOKEN_OBTAIN_SERIALIZER": "accounts.sign_in.PairSerializer",
+    "SLIDING_TOKEN_OBTAIN_SERIALIZER": "accounts.sign_in.SlidingSerializer",
     "DEVICE_NAME": "accounts.devices.device_name",
-    "ON_LOGIN_SUCCESS": "accounts.device_cookie.remember",
     "PAGES_SET_REFRESH_COOKIE": True,
     # Browsers accept this prefix only over TLS. __Host- would not allow the path.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
 }
-# Marks browsers that signed in before. The prefix limits it to this host and to TLS.
-DEVICE_COOKIE_NAME = "device" if DEBUG else "__Host-device"
 NUM_PROXIES = number("NUM_PROXIES", 0)
 number("WEB_CONCURRENCY", 0)  # gunicorn reads it, and has no sentence for an invalid one
 REST_FRAMEWORK = {
@@ -407,18 +498,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "token_blacklist.views.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.WindowThrottle"],
-    "DEFAULT_THROTTLE_RATES": {
-        "login": rate("THROTTLE_LOGIN", "20/min"),
-        "login_account": rate("THROTTLE_LOGIN_ACCOUNT", "10/min"),
-        "refresh": rate("THROTTLE_REFRESH", ""),
-        "introspect": rate("THROTTLE_INTROSPECT", "6000/min"),
-        "register": rate("THROTTLE_REGISTER", "20/hour"),
-        "register_mail_account": rate("THROTTLE_REGISTER_ACCOUNT", "3/hour"),
-        "password": rate("THROTTLE_PASSWORD", "10/hour"),
-        "reset": rate("THROTTLE_RESET", "10/hour"),
-        "reset_account": rate("THROTTLE_RESET_ACCOUNT", "5/hour"),
-    },
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.rate_limits.RateLimit"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
@@ -432,6 +512,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # A text is JavaScript. The addresses are relative to /api/docs/.
+    "SWAGGER_UI_SETTINGS": """{
+        urls: [
+            {url: "../schema/", name: "Tokens and sessions"},
+            {url: "../../_allauth/openapi.json", name: "Accounts"},
+        ],
+        presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+        layout: "StandaloneLayout",
+        deepLinking: true,
+    }""",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # `* body - body`
@@ -440,9 +530,11 @@ SPECTACULAR_SETTINGS = {
 # --- The admin ---
 
 ADMIN_URL = env.str("ADMIN_URL", default="admin/")
-if not re.fullmatch(r"(?!(api|health|static)/)([\w-]+/)+", ADMIN_URL):
-    problems.append("ADMIN_URL must be like back-office/, with a trailing slash, not below api/.")
-LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in form does not send `next`
+TAKEN = "api|health|static|account|login|logout|signup|password|email|reauthenticate|2fa|3rdparty"
+if not re.fullmatch(rf"(?!({TAKEN}|_allauth)/)([\w-]+/)+", ADMIN_URL):
+    problems.append(
+        "ADMIN_URL must be like back-office/, with a trailing slash, not the path of another page."
+    )
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,
     "SITE_HEADER": SITE_NAME,
@@ -516,7 +608,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *PROVIDER_ORIGINS],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         # Trusted Types: no script can turn a string into HTML or script.
@@ -526,6 +618,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # The directives that differ below a path. None removes a directive.
 CSP_BY_PATH: dict[str, dict[str, list[str] | None]] = {
+    "/2fa/totp/activate/": {"img-src": [SELF, "data:"]},  # the QR code
     "/api/docs/": {  # Swagger UI has inline images and styles
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],

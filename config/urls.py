@@ -2,14 +2,14 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from . import errors
-from .description import SchemaView
+from .description import SchemaView, headless_description
 
 # With the accent colour, because the policy blocks inline styles. Its address changes with it.
 theme = TemplateView.as_view(template_name="theme.css", content_type="text/css")
@@ -22,6 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("", include("accounts.page_urls")),
     path(settings.ADMIN_URL, admin.site.urls),
+    re_path(r"^_allauth/openapi\.(?:json|yaml)$", headless_description),  # JSON is YAML, too
+    re_path("^_allauth/.*phone", errors.no_endpoint),  # allauth has these without phones, too
+    path("_allauth/", include("allauth.headless.urls")),
+    path("", include("allauth.urls")),
     path("theme.css", cache_control(public=True, max_age=24 * 3600)(theme), name="theme"),
     # The translations of static/js, from LOCALE_PATHS, without those of Django's own scripts.
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["accounts"]), name="javascript-catalog"),
@@ -32,6 +36,7 @@ if settings.DEBUG:  # to look at them
         path("403/", errors.permission_denied),
         path("403_csrf/", errors.csrf_failure),
         path("404/", errors.page_not_found),
+        path("429/", errors.too_many_requests),
         path("500/", errors.server_error),
         path("503/", errors.unavailable),
     ]

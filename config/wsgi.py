@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from . import static, translations
 
@@ -24,6 +25,8 @@ django_application = get_wsgi_application()
 # Like `manage.py check`: a server must not start with keys that cannot sign.
 if errors := [found for found in run_checks(tags=[Tags.security]) if found.is_serious()]:
     raise ImproperlyConfigured("\n".join(map(str, errors)))
+# Imports the views, which the first request would wait for.
+_ = get_resolver().url_patterns
 # Only here: commands such as collectstatic work without them.
 if not static.are_collected():
     raise ImproperlyConfigured(static.NOT_COLLECTED)

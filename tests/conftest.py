@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 import time_machine
 from django.conf import settings
+from django.urls import get_resolver
 from django.utils import timezone
 
 from .support.devices import Device
@@ -124,6 +125,14 @@ def clock() -> Any:
         time_machine.travel(datetime.now(UTC), tick=False) as traveller,
     ):
         yield traveller
+
+
+@pytest.fixture
+def by_code(settings: Any) -> None:
+    """As outside DEBUG: an address has to be verified, by a code."""
+    get_resolver().url_patterns  # noqa: B018  # loads them, with the page of a link for other tests
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ os.environ |= {
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{SCRATCH / 'unused.sqlite3'}")
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, REST_FRAMEWORK, STORAGES  # noqa: E402
+from config.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file and not memory, so that threads have connections of their own, as in production.
@@ -32,7 +32,7 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# No throttles: the tests that want them turn them on.
-REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {}}
+ACCOUNT_RATE_LIMITS = False  # the tests that want them turn them on
+INSTALLED_APPS = [*INSTALLED_APPS, "allauth.socialaccount.providers.dummy"]  # needs no other site
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 WHITENOISE_AUTOREFRESH = True  # from the sources; nothing is collected for a test

@@ -5,6 +5,7 @@ Each class that answers a request has a status, a sentence and a stable code.
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Any, Self
 
@@ -75,7 +76,7 @@ class InvalidToken(AuthenticationFailed):
 
 
 class Unavailable(exceptions.APIException):
-    """503: the database did not answer. The request changed nothing that it cannot repeat."""
+    """503: the database or the cache did not answer. The request can be sent again."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = _("The service is busy or restarting. Try again in a moment.")
@@ -91,18 +92,27 @@ _POSTGRESQL_OUTAGES = ("08", "53", "57", "58", "55P03", "40001", "40P01")
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Return whether the database did not answer: no connection, a lock, a full disk.
+    """Return whether the database or a cache server did not answer: no connection, a full disk.
 
     Wrong SQL, such as for a table that does not exist, is no outage. SQLite raises OperationalError
     for both.
     """
     if not isinstance(error, OperationalError | InterfaceError):
-        return False
+        return _is_outage_of_a_cache(error)
     cause = error.__cause__
     if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
         return code & 0xFF in _SQLITE_OUTAGES  # the other bits are details
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg 3 and 2
     return state is None or state.startswith(_POSTGRESQL_OUTAGES)
+
+
+def _is_outage_of_a_cache(error: BaseException | None) -> bool:
+    redis: Any = sys.modules.get("redis.exceptions")  # loaded if there is such a cache
+    if redis is None:
+        return False
+    # The last two: a replica during a failover, a server without memory.
+    away = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError)
+    return isinstance(error, away)
 
 
 class PayloadTooLarge(exceptions.APIException):

@@ -32,6 +32,7 @@ from rest_framework import serializers
 
 from .conf import conf
 from .exceptions import WRONG_CREDENTIALS
+from .serializers import TokenObtainSerializer
 
 F = TypeVar("F", bound=Callable[..., Any])
 ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.signature"
@@ -161,8 +162,8 @@ RETRY_AFTER = OpenApiParameter(
 )
 UNAVAILABLE = error(
     503,
-    "The database is not available. Wait for the seconds in Retry-After, and send the same request "
-    "again.",
+    "The database or the cache is not available. Wait for the seconds in Retry-After, and send the "
+    "same request again.",
     ("unavailable", "The service is busy or restarting. Try again in a moment."),
 )
 
@@ -190,12 +191,21 @@ NOT_ACCEPTED = error(
     ("user_not_found", "This account no longer exists."),
     name="TokenRefusedError",
 )
-BAD_CREDENTIALS = error(
-    401,
-    "The user is unknown, the password is wrong or the account is inactive. "
-    "The answer is the same for all three.",
-    ("no_active_account", WRONG_CREDENTIALS),
-)
+
+
+def bad_credentials(serializer: Any) -> dict[int, OpenApiResponse]:
+    """Describe how a sign-in is refused, with the serializer's own refusals."""
+    return error(
+        401,
+        "The user is unknown, the password is wrong or the account is inactive. "
+        "The answer is the same for all three."
+        + (" Or more is needed to sign in." if serializer.refusals else ""),
+        ("no_active_account", WRONG_CREDENTIALS),
+        *serializer.refusals,
+        name="SignInRefusedError" if serializer.refusals else "",
+    )
+
+
 BAD_REFRESH = error(
     401,
     "The session has ended: the token is forged, expired, revoked or was used before, or the "
@@ -290,6 +300,8 @@ def _describe(
             view: Any = self.target_class
             serializer = getattr(conf, view.serializer_setting)
             answer = _tokens(serializer, "The tokens of the session.", tokens) if tokens else DONE
+            signs_in = issubclass(serializer, TokenObtainSerializer)
+            refused = bad_credentials(serializer) if signs_in else {}
             post = describe(
                 operation_id=operation,
                 summary=summary,
@@ -297,7 +309,7 @@ def _describe(
                 tags=["token"],
                 auth=[],
                 request={"application/json": serializer},
-                responses={200: answer, **reduce(or_, errors)},
+                responses={200: answer, **reduce(or_, errors, refused)},
                 examples=[OpenApiExample("an example", example, request_only=True)],
             )
             return extend_schema_view(post=post)(type(view.__name__, (view,), {}))
@@ -357,7 +369,7 @@ class IntrospectionDescription(OpenApiViewExtension):  # type: ignore[no-untyped
 
 
 PAIR = {"access": ACCESS, "refresh": REFRESH}
-SIGN_IN_ERRORS = (bad_request({USERNAME: REQUIRED}), BAD_CREDENTIALS, THROTTLED)
+SIGN_IN_ERRORS = (bad_request({USERNAME: REQUIRED}), THROTTLED)
 _describe(
     "TokenObtainPairView",
     "token_obtain",

@@ -100,6 +100,8 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     user: AbstractBaseUser
 
     default_error_messages = {"no_active_account": WRONG_CREDENTIALS}
+    # What else authenticate() refuses: (code, sentence), for the description of the API.
+    refusals: ClassVar[tuple[tuple[str, Any], ...]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,17 +109,20 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         self.fields["password"] = PasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        request = self.context.get("request")
         credentials = {self.username_field: attrs[self.username_field]}
-        user = authenticate(request, **credentials, password=attrs["password"])
+        user = self.authenticate(credentials, attrs["password"])
         if user is None or not may_use_tokens(user):
             if conf.ON_LOGIN_FAILED:
-                conf.ON_LOGIN_FAILED(credentials, request)
+                conf.ON_LOGIN_FAILED(credentials, self.context.get("request"))
             raise AuthenticationFailed(
                 self.error_messages["no_active_account"], code="no_active_account"
             )
         self.user = user
         return {}
+
+    def authenticate(self, credentials: dict[str, Any], password: str) -> Any:
+        """Return the user with these credentials, or None. Override it to ask for more."""
+        return authenticate(self.context.get("request"), **credentials, password=password)
 
     @classmethod
     def get_token(cls, user: AbstractBaseUser) -> Any:

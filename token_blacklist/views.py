@@ -55,12 +55,12 @@ HEADER_SAFE = "@+.:_-"  # in a value that is not encoded
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Answer as DRF does, and add its `code` to every `{"detail": ...}`.
 
-    `detail` is a sentence for the user. Field errors stay as DRF gives them. A database that is
-    away is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it whatever
-    the site's setting is.
+    `detail` is a sentence for the user. Field errors stay as DRF gives them. A database or cache
+    that is away is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it
+    whatever the site's setting is.
     """
     if is_outage(exc):
-        logger.error("the database did not answer: %s", type(exc).__name__, exc_info=exc)
+        logger.error("no answer from the database or cache: %s", type(exc).__name__, exc_info=exc)
         exc = Unavailable()
     elif isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge()

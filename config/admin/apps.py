@@ -5,3 +5,12 @@ from django.contrib.admin import apps
 
 class AdminConfig(apps.AdminConfig):
     default_site = "config.admin.site.AdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # Models are loaded.
+        from allauth.mfa.signals import authenticator_added  # noqa: PLC0415
+
+        from .site import lead_back  # noqa: PLC0415
+
+        authenticator_added.connect(lead_back)

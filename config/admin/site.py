@@ -1,4 +1,4 @@
-"""The admin site: signing in, under the rate limits of the API, and who has access."""
+"""The admin site: who has access. django-allauth's pages sign in."""
 
 from __future__ import annotations
 
@@ -6,54 +6,32 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
-from unfold.forms import AuthenticationForm
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
-from accounts.admin_forms import OwnPasswordForm
-from accounts.device_cookie import remember
-from accounts.throttling import seconds_to_wait
-from token_blacklist.exceptions import too_many
+from accounts.second_factor import has_second_factor
 
-
-class LoginForm(AuthenticationForm):  # type: ignore[misc]  # it has no types
-    """Django's form, under the same rate limits as the API's sign-in."""
-
-    def clean(self) -> Any:
-        email = self.cleaned_data.get("username", "")
-        seconds = seconds_to_wait(self.request, "login", email=email)
-        if seconds is not None:
-            self.request.seconds_to_wait = seconds
-            raise ValidationError(too_many(seconds))
-        return super().clean()
+WANTED = "_admin_page"
+"""The key in the Django session: the page of the admin that a second factor was required for."""
 
 
 class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
-    login_form = LoginForm
-
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().login(request, extra_context)
-        has_signed_in = request.method == "POST" and response.status_code == 302
-        # A user whose password was changed at the same time is anonymous by now.
-        if has_signed_in and request.user.is_authenticated:
-            remember(request.user, request)
-        if seconds := getattr(request, "seconds_to_wait", None):
-            response.status_code = 429
-            response["Retry-After"] = str(seconds)
+        """Lead to the sign-in page of the site, second factor included, and back."""
+        response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return response
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show Django's page with a form that writes the password alone."""
-        view = PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
-            success_url=reverse(f"{self.name}:password_change_done"),
-            extra_context={**self.each_context(request), **(extra_context or {})},
-        )
-        request.current_app = self.name
-        return view(request)  # type: ignore[return-value]  # TemplateResponse or a redirect
+        """Lead to the page of the site, which asks for what everybody is asked for."""
+        return redirect("account_change_password")
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Allow staff, send anonymous users to the sign-in page, and answer others with 403."""
@@ -62,8 +40,26 @@ class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
         @wraps(inner)
         def only_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             is_leaving = request.path == reverse("admin:logout")
-            if request.user.is_authenticated and not (is_leaving or self.has_permission(request)):
-                raise PermissionDenied
+            if request.user.is_authenticated and not is_leaving:
+                if not self.has_permission(request):
+                    raise PermissionDenied
+                if settings.ADMIN_REQUIRES_SECOND_FACTOR and not has_second_factor(request.user):
+                    return _to_the_second_factor(request)
             return inner(request, *args, **kwargs)
 
         return only_staff
+
+
+def _to_the_second_factor(request: HttpRequest) -> HttpResponseRedirect:
+    messages.info(request, _("The admin requires a second factor. Set one up to continue."))
+    request.session[WANTED] = request.get_full_path() if request.method == "GET" else ""
+    return redirect("mfa_index")
+
+
+def lead_back(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+    """Show a link to the page of the admin that required it. For `authenticator_added`."""
+    wanted = request.session.pop(WANTED, None)
+    if wanted is not None:
+        link = '<a href="{}">{}</a>'
+        page = wanted or reverse("admin:index")
+        messages.success(request, format_html(link, page, _("Continue to the admin")))

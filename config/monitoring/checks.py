@@ -25,3 +25,20 @@ def check_proxy(
             id="config.W001",
         )
     ]
+
+
+@checks.register(deploy=True)
+def check_verification(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Warn if nobody could sign up, because the code that verifies an address is not sent."""
+    sends_none = settings.EMAIL_BACKEND == "django.core.mail.backends.dummy.EmailBackend"
+    if not sends_none or settings.ACCOUNT_EMAIL_VERIFICATION != "mandatory":
+        return []
+    return [
+        checks.Warning(
+            "Nobody can sign up: a new user needs a code from an e-mail, and EMAIL_URL sends none.",
+            hint="Set EMAIL_URL to a mail server, or ACCOUNT_EMAIL_VERIFICATION to none.",
+            id="config.W002",
+        )
+    ]

@@ -97,7 +97,7 @@ def _cache() -> str:
         # redis-py's name for a wrong or missing password.
         is_password = type(error).__name__ == "AuthenticationError"
         problem = "it refuses the password" if is_password else "it does not answer"
-    return f"The cache fails ({problem}): each process throttles alone."
+    return f"The cache fails ({problem}): nobody can sign in."
 
 
 def _flush() -> str:

@@ -9,6 +9,7 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import datetime
+from functools import cache
 from time import monotonic
 from types import NoneType
 from typing import Any
@@ -49,7 +50,15 @@ def outline_of(path: str) -> str:
 def route_of(request: Any) -> str:
     """Return the pattern of the request's URL, never its path; "-" if there is none."""
     match = request.resolver_match
-    return f"/{match.route.lstrip('^')}" if match else "-"
+    return _readable(match.route) if match else "-"
+
+
+@cache
+def _readable(route: str) -> str:
+    """Return the pattern of a URL with the names of its groups, also of one by `re_path`."""
+    from django.contrib.admindocs.views import simplify_regex  # noqa: PLC0415  # needs the settings
+
+    return str(simplify_regex(route)) if "(" in route else f"/{route.lstrip('^')}"
 
 
 class PathFilter(logging.Filter):
@@ -92,14 +101,18 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-def _is_outage(error: BaseException) -> bool:
+def _may_be_outage(error: object) -> bool:
+    return isinstance(error, DatabaseError) or type(error).__module__ == "redis.exceptions"
+
+
+def _is_outage(error: Any) -> bool:
     from token_blacklist.exceptions import is_outage  # noqa: PLC0415  # it needs the settings
 
     return is_outage(error)
 
 
 class TracebackFilter(logging.Filter):
-    """Keeps one traceback of an outage of the database per minute and logger."""
+    """Keeps one traceback of an outage of the database or cache per minute and logger."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +120,7 @@ class TracebackFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info and record.exc_info[1]
-        if isinstance(error, DatabaseError) and _is_outage(error):
+        if _may_be_outage(error) and _is_outage(error):
             if monotonic() < self.kept_at.get(record.name, -60) + 60:
                 record.exc_info = record.exc_text = None
             else:

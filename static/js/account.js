@@ -1,7 +1,7 @@
-/** The account page: profile, password and sessions. */
+/** The account page: the name and the sessions. */
 
 import { messageOf, onClick, onSubmit, showMessage } from "./forms.js";
-import { changePassword, events, request, SignedOut } from "./session.js";
+import { events, request, SignedOut } from "./session.js";
 import { requireSignIn } from "./site.js";
 
 const { gettext, interpolate, ngettext } = window;
@@ -10,7 +10,7 @@ const list = document.getElementById("sessions");
 const showAll = document.getElementById("show-all");
 const sure = document.getElementById("sure");
 const row = document.getElementById("session");
-const [profile, password] = [document.getElementById("profile"), document.getElementById("password")];
+const profile = document.getElementById("profile");
 const when = new Intl.DateTimeFormat(document.documentElement.lang, {
   dateStyle: "medium",
   timeStyle: "short",
@@ -79,14 +79,12 @@ async function showAllSessions() {
 
 async function endAll() {
   await request("/api/sessions/?all=true", { method: "DELETE" });
-  document.getElementById("sign-out").click(); // the cookie goes as well
+  document.getElementById("sign-out").requestSubmit(); // the cookies go as well
 }
 
 async function show() {
   const [me] = await Promise.all([request("/api/me/"), showSessions()]);
-  profile.elements.email.value = me.email;
   profile.elements.name.value = me.name;
-  password.elements.username.defaultValue = me.email; // for the password manager
   showMessage("");
   document.getElementById("loading")?.remove();
   page.hidden = false;
@@ -96,14 +94,6 @@ events.addEventListener("signedout", () => page.remove());
 onSubmit(profile, async ({ name }) => {
   await request("/api/me/", { method: "PATCH", body: { name } });
   profile.querySelector("[role=status]").textContent = gettext("Saved.");
-});
-onSubmit(password, async ({ old_password, new_password }) => {
-  await changePassword(old_password, new_password);
-  password.reset();
-  password.querySelector("[role=status]").textContent = gettext(
-    "Your password was changed and all other devices were signed out.",
-  );
-  await showSessions();
 });
 onClick(document.getElementById("end-others"), endOthers);
 onClick(showAll, showAllSessions);

@@ -56,7 +56,8 @@ export function onClick(button, work) {
   });
 }
 
-async function busyWhile(button, work) {
+/** Mark the button as busy until work() is done. */
+export async function busyWhile(button, work) {
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true"; // and not disabled: that would lose the keyboard's place
   try {

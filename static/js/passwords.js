@@ -1,4 +1,4 @@
-/** Password fields: a button that shows the password, and the site's rules, checked while typing. */
+/** Password fields: a button that shows the password. */
 
 const { gettext } = window;
 
@@ -24,25 +24,3 @@ function addButton(form, fields) {
   reveal(false);
   fields.at(-1).after(button);
 }
-
-/** By the names of Django's validators. Only the server knows the common passwords. */
-const CHECKS = {
-  MinimumLengthValidator: (password, rule) => [...password].length >= Number(rule.dataset.least),
-  NumericPasswordValidator: (password) => !/^\p{Nd}+$/u.test(password),
-};
-const rules = [...document.querySelectorAll("[data-rule]")].filter(
-  (rule) => rule.dataset.rule in CHECKS,
-);
-const chosen = document.querySelector("[autocomplete=new-password]");
-
-/** Mark the rules that are met; mark broken rules only after the field loses focus. */
-function check(isDone) {
-  for (const rule of rules) {
-    const isMet = CHECKS[rule.dataset.rule](chosen.value, rule);
-    if (chosen.value && (isMet || isDone)) rule.dataset.met = isMet;
-    else delete rule.dataset.met;
-  }
-}
-chosen?.addEventListener("input", () => check(false));
-chosen?.addEventListener("change", () => check(true));
-chosen?.form.addEventListener("reset", () => setTimeout(check)); // once it is empty

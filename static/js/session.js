@@ -23,7 +23,8 @@ let refreshing = null; // a promise, while there is one
 let timer;
 
 /** "signedin": possibly as another user. "signedout": event.detail is the reason:
- *  "here" (by this browser), "elsewhere" (on another device), "over" (expired). */
+ *  "here" (by this browser), "elsewhere" (on another device), "over" (expired).
+ *  "present": another tab shows a page of a user who is signed in. */
 export const events = new EventTarget();
 const tabs = new BroadcastChannel("session");
 
@@ -64,6 +65,12 @@ export async function signOut() {
 export async function resume() {
   if (!isExpected()) throw new SignedOut();
   await fresh();
+}
+
+/** The server says that this browser is signed in: tell the tabs that show the sign-in page. */
+export function expect() {
+  localStorage.setItem(HINT, "");
+  tabs.postMessage({ present: true });
 }
 
 /** Return whether this browser was signed in at the last check. Needs no network. */
@@ -187,6 +194,7 @@ document.addEventListener("visibilitychange", refreshIfVisible);
 tabs.onmessage = ({ data }) => {
   if (data.signedOut) end(data.signedOut);
   else if (data.access) keep(data.access);
+  else if (data.present) dispatch("present");
   else dispatch("signedin");
 };
 

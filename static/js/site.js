@@ -1,27 +1,43 @@
 /** On every page: the navigation, and signing out. */
 
 import "./passwords.js";
-import { messageOf, onClick, showMessage } from "./forms.js";
-import { events, isExpected, resume, SignedOut, signOut } from "./session.js";
+import { busyWhile, messageOf, showMessage } from "./forms.js";
+import { events, expect, resume, SignedOut, signOut } from "./session.js";
 
-const ACCOUNT = document.querySelector("nav [data-account]").href;
-const LOGIN = document.querySelector("nav [data-login]").href;
+const { login: LOGIN, account: ACCOUNT, signedIn } = document.documentElement.dataset;
+const signOutForm = document.getElementById("sign-out"); // if the server knows the user
+if (signedIn === "true") expect();
+if (location.pathname === LOGIN) {
+  events.addEventListener("present", () => location.replace(destination()));
+}
 
+const { gettext } = window;
 let isLeaving = false; // the first reason counts
 
 /**
  * Go to the sign-in page, which shows the reason. Unless the user signed out here, it leads back to
  * this page. The back button does not.
  */
-function leave(why) {
+async function leave(why) {
   if (isLeaving) return;
   isLeaving = true;
-  const to = new URL(LOGIN);
-  if (why) to.searchParams.set("signed-out", why);
+  await signOutOfTheServer();
+  const to = new URL(LOGIN, location.origin);
+  if (why) to.searchParams.set("signed_out", why);
   if (why !== "here") {
     to.searchParams.set("next", location.pathname + location.search + location.hash);
   }
   location.replace(to);
+}
+
+/**
+ * The refresh cookie may be gone while the server still knows the user: its sign-in page would lead
+ * back here. After a sign-in in another tab, the server refuses the token of this page's form.
+ */
+async function signOutOfTheServer() {
+  if (!signOutForm) return;
+  const body = new FormData(signOutForm);
+  await fetch(signOutForm.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
 }
 
 /**
@@ -67,17 +83,15 @@ export function destination() {
   return url && url.origin === location.origin ? url.href : ACCOUNT;
 }
 
-function show() {
-  document.documentElement.dataset.signedIn = isExpected();
-}
-
-events.addEventListener("signedin", show);
-events.addEventListener("signedout", show);
-onClick(document.getElementById("sign-out"), async () => {
-  await signOut();
-  leave("here");
+signOutForm?.addEventListener("submit", (event) => {
+  event.preventDefault(); // without this script, the form signs out
+  const button = signOutForm.querySelector("button");
+  busyWhile(button, signOut).then(() => leave("here"), (error) => showMessage(messageOf(error)));
 });
 window.addEventListener("pageshow", (event) => {
-  show();
   if (event.persisted) location.reload(); // the browser kept the page as it was when it was left
+});
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault(); // it would be written to the console
+  showMessage(gettext("That did not work. Try again, or use another way to sign in."));
 });

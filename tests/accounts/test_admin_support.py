@@ -6,7 +6,11 @@ from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.apps import apps
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
@@ -14,6 +18,7 @@ from django.core import mail
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
@@ -275,10 +280,7 @@ class TestALinkForANewPassword:
         assert not mail.outbox
 
     def test_it_counts_with_the_reset_page(self, support, user, settings):
-        settings.REST_FRAMEWORK = {
-            **settings.REST_FRAMEWORK,
-            "DEFAULT_THROTTLE_RATES": {"reset": "100/hour", "reset_account": "2/hour"},
-        }
+        settings.ACCOUNT_RATE_LIMITS = {"reset_password": "100/h/ip,2/h/key"}
         Client().post("/password/reset/", {"email": user.email})
         answers = [support.post(link_of(user), follow=True) for _ in range(2)]
 
@@ -292,7 +294,7 @@ class TestALinkForANewPassword:
         def fail(*args, **kwargs):
             raise OSError("no mail server")
 
-        monkeypatch.setattr("accounts.mail.send_mail", fail)
+        monkeypatch.setattr("django.core.mail.EmailMessage.send", fail)
 
         answer = support.post(link_of(user), follow=True)
 
@@ -302,6 +304,163 @@ class TestALinkForANewPassword:
     @pytest.mark.parametrize("key", [10**15, "x"])
     def test_a_user_who_is_not_there_is_404(self, support, key):
         assert support.post(f"/admin/accounts/user/{key}/send-password-link/").status_code == 404
+
+
+SECRET = "JBSWY3DPEHPK3PXP"
+FACTORS = {
+    "totp": {"secret": SECRET},
+    "webauthn": {"name": "Work laptop", "credential": {"id": "a-credential"}},
+    "recovery_codes": {"seed": "a-seed-of-codes", "used_mask": 0},
+}
+
+
+def with_factors(user, *types):
+    for each in types or FACTORS:
+        Authenticator.objects.create(user=user, type=each, data=FACTORS[each])
+    return user
+
+
+def removal_of(user):
+    return f"/admin/accounts/user/{user.pk}/remove-second-factor/"
+
+
+class TestHowAUserSignsIn:
+    def test_the_page_shows_addresses_factors_and_accounts(self, support, user):
+        with_factors(user)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        EmailAddress.objects.create(user=user, email="next@example.com")
+        account = SocialAccount.objects.create(user=user, provider="google", uid="1234567")
+        SocialToken.objects.create(account=account, token="a-social-token")
+
+        text = support.get(page_of(user)).text
+
+        assert f"{user.email}: verified" in text
+        assert "next@example.com: not verified" in text
+        for shown in ("Authenticator app", "Passkey “Work laptop”", "Recovery codes", "1234567"):
+            assert shown in text
+        for secret in (SECRET, "a-credential", "a-seed-of-codes", "a-social-token"):
+            assert secret not in text
+
+    def test_a_user_without_any_of_it_has_an_address_that_is_not_verified(self, support, user):
+        text = support.get(page_of(user)).text
+
+        assert f"{user.email}: not verified" in text
+        assert removal_of(user) not in text
+
+    def test_each_kind_is_read_once(self, support, user):
+        with_factors(user)
+        with CaptureQueriesContext(connection) as queries:
+            support.get(page_of(user))
+
+        for table in ("mfa_authenticator", "account_emailaddress", "socialaccount_socialaccount"):
+            assert sum(f'FROM "{table}"' in each["sql"] for each in queries) == 1
+
+    def test_nothing_else_of_it_is_in_the_admin(self):
+        models = {EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken}
+
+        assert not models & set(site._registry)
+
+
+class TestALostSecondFactor:
+    @pytest.fixture
+    def helper(self, db):
+        return staff("accounts.view_user", "accounts.remove_second_factor")
+
+    def test_it_is_removed_after_a_question_and_its_owner_is_told(self, helper, user):
+        with_factors(user)
+        other = with_factors(UserFactory(), "totp")
+
+        assert removal_of(user) in helper.get(page_of(user)).text
+        question = helper.get(removal_of(user))
+        assert "Authenticator app" in question.text
+        assert SECRET not in question.text
+        answer = helper.post(removal_of(user), follow=True)
+
+        assert answer.redirect_chain == [(page_of(user), 302)]
+        assert said(answer) == [f"Removed the second factor of {user.email}."]
+        assert set(Authenticator.objects.values_list("user", flat=True)) == {other.pk}
+        (letter,) = mail.outbox
+        assert letter.to == [user.email]
+        assert "removed the second factor" in letter.body
+        assert "127.0.0.1" not in letter.body  # of support
+        entry = LogEntry.objects.get()
+        assert (entry.user, entry.object_id) == (helper.staff, str(user.pk))
+        assert entry.change_message == "Removed the second factor."
+        assert Device(user).log_in().status_code == 200
+
+    def test_one_that_was_removed_meanwhile_is_neither_logged_nor_mailed(self, helper, user):
+        answer = helper.post(removal_of(user), follow=True)
+
+        assert said(answer) == ["This user has no second factor."]
+        assert not mail.outbox
+        assert not LogEntry.objects.exists()
+
+    @pytest.mark.parametrize("kind", [{"is_staff": True}, {"admin": True}])
+    def test_that_of_staff_is_for_a_superuser(self, helper, kind):
+        colleague = with_factors(UserFactory(**kind))
+        superuser = Client()
+        superuser.force_login(UserFactory(admin=True))
+
+        assert removal_of(colleague) not in helper.get(page_of(colleague)).text
+        assert helper.get(removal_of(colleague)).status_code == 403
+        assert helper.post(removal_of(colleague)).status_code == 403
+        assert Authenticator.objects.filter(user=colleague).count() == 3
+        assert superuser.post(removal_of(colleague)).status_code == 302
+        assert not Authenticator.objects.filter(user=colleague).exists()
+
+    @pytest.mark.parametrize(
+        "others", [(), ("accounts.remove_second_factor",), ("accounts.view_user",)]
+    )
+    def test_it_needs_its_permission(self, user, others):
+        with_factors(user)
+        client = staff(*others)
+
+        for ask in (client.get, client.post):
+            assert ask(removal_of(user)).status_code == 403
+        assert Authenticator.objects.filter(user=user).count() == 3
+
+    def test_it_takes_a_csrf_token_and_a_user_who_is_there(self, helper, user):
+        with_factors(user)
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(helper.staff)
+
+        assert strict.post(removal_of(user)).status_code == 403
+        assert helper.post("/admin/accounts/user/999/remove-second-factor/").status_code == 404
+        assert Authenticator.objects.filter(user=user).count() == 3
+
+    def test_the_group_support_has_no_right_to_it(self, support, user):
+        with_factors(user)
+
+        assert removal_of(user) not in support.get(page_of(user)).text
+        assert support.post(removal_of(user)).status_code == 403
+
+
+class TestANewAddress:
+    def change(self, user, email):
+        client = Client()
+        client.force_login(UserFactory(admin=True))
+        data = {"email": email, "name": user.name, "is_active": "on"}
+        assert client.post(page_of(user), data).status_code == 302
+
+    def test_that_support_enters_is_the_only_one_and_not_verified(self, user):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        before = user.email
+
+        self.change(user, "New@example.com")
+
+        rows = EmailAddress.objects.filter(user=user).values_list("email", "verified", "primary")
+        assert list(rows) == [("new@example.com", False, True)]
+        Client().post("/password/reset/", {"email": before})
+        assert not [letter for letter in mail.outbox if "/password/reset/key" in letter.body]
+        Client().post("/password/reset/", {"email": "new@example.com"})
+        assert mail.outbox[-1].to == ["new@example.com"]
+
+    def test_the_same_address_stays_verified(self, user):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+        self.change(user, user.email)
+
+        assert EmailAddress.objects.get(user=user).verified
 
 
 def test_support_cannot_write_users_or_get_into_their_accounts(support, user):

@@ -7,15 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from django.core.mail import EmailMessage
 
 from accounts import mail
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-NEW = {"email": "ada@example.com", "password": "a long and good password"}
+NOT_SENT = "the e-mail 'account/email/email_confirmation_signup' was not sent"
+NEW = {"email": "ada@example.com", "password1": "a long and good password"}
 
 
 def send(number=0):
-    mail.write_to(f"ada{number}@example.com", "Welcome", "welcome", "http://testserver/")
+    mail.deliver(EmailMessage("Hello", "", None, [f"ada{number}@example.com"]), "hello")
 
 
 @pytest.fixture
@@ -36,8 +38,21 @@ def hanging(settings):
     mail._hangs.clear()
 
 
+@pytest.fixture
+def failures():
+    """Count the e-mails that could not be sent, as the metric `emails_failed` does."""
+    counted = []
+
+    def count(sender, **facts):
+        counted.append(sender)
+
+    mail.email_failed.connect(count)
+    yield counted
+    mail.email_failed.disconnect(count)
+
+
 def test_while_the_mail_server_hangs_a_known_and_an_unknown_address_get_the_usual_answer(
-    client, user, hanging, caplog
+    client, user, hanging, caplog, failures
 ):
     with caplog.at_level(logging.ERROR):
         answers = [
@@ -47,21 +62,50 @@ def test_while_the_mail_server_hangs_a_known_and_an_unknown_address_get_the_usua
 
     assert not any(one.done() for one in hanging)
     assert {(one.status_code, one.headers["Location"]) for one in answers} == {
-        (302, "/password/reset/sent/")
+        (302, "/password/reset/done/")
     }
     assert [record.getMessage() for record in caplog.records] == [
-        "the e-mail 'password_reset' was not sent: 2 others wait for the mail server",
-        "the e-mail 'unknown_address' was not sent: 2 others wait for the mail server",
+        f"the e-mail 'account/email/{name}' was not sent: 2 others wait for the mail server"
+        for name in ("password_reset_key", "unknown_account")
     ]
+    assert len(failures) == 2
 
 
 def test_while_the_mail_server_hangs_a_sign_up_gets_the_usual_answer(client, db, hanging, caplog):
     with caplog.at_level(logging.ERROR):
-        answer = client.post("/api/register/", NEW, content_type="application/json")
+        answer = client.post("/signup/", NEW)
 
     assert not any(one.done() for one in hanging)
-    assert answer.status_code == 201
-    assert "the e-mail 'welcome' was not sent" in caplog.text
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/account/")
+    assert NOT_SENT in caplog.text
+
+
+def test_while_the_mail_server_hangs_a_sign_up_that_needs_a_code_can_ask_for_another(
+    client, db, by_code, hanging, caplog
+):
+    with caplog.at_level(logging.ERROR):
+        answer = client.post("/signup/", NEW)
+
+    assert not any(one.done() for one in hanging)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/confirm-email/")
+    assert NOT_SENT in caplog.text
+    assert 'value="resend"' in client.get("/confirm-email/").content.decode()
+
+
+@pytest.mark.parametrize("problem", [OSError("refused"), ValueError("no such address")])
+def test_an_e_mail_that_cannot_be_sent_is_logged_and_counted_and_the_answer_is_the_usual_one(
+    client, user, monkeypatch, caplog, failures, problem
+):
+    def fail(message):
+        raise problem
+
+    monkeypatch.setattr(EmailMessage, "send", fail)
+    with caplog.at_level(logging.ERROR):
+        answer = client.post("/password/reset/", {"email": user.email})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/password/reset/done/")
+    assert "the e-mail 'account/email/password_reset_key' could not be sent" in caplog.text
+    assert len(failures) == 1
 
 
 def test_only_the_first_e_mail_waits_to_see_whether_the_server_hangs(hanging, monkeypatch):
@@ -77,14 +121,14 @@ def test_only_the_first_e_mail_waits_to_see_whether_the_server_hangs(hanging, mo
 def test_a_server_that_is_back_gets_every_e_mail_of_a_burst(monkeypatch, mailoutbox):
     monkeypatch.setattr(mail, "PATIENCE", 60)
     mail._hangs.set()
-    send_mail = mail.send_mail
+    send_at_once = EmailMessage.send
 
-    def slowly(*args):
+    def slowly(message):
         time.sleep(0.02)
-        send_mail(*args)
+        return send_at_once(message)
 
     send()
-    monkeypatch.setattr(mail, "send_mail", slowly)
+    monkeypatch.setattr(EmailMessage, "send", slowly)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(send, range(1, 9)))
 

@@ -1,6 +1,13 @@
 """The pages, as the server sends them."""
 
+import re
+
 import pytest
+
+from tests.support.factories import PASSWORD
+from token_blacklist.models import BlacklistedToken, OutstandingToken
+
+pytestmark = pytest.mark.django_db
 
 FOREIGN = [
     "//evil.example",
@@ -19,13 +26,53 @@ FOREIGN = [
 def test_the_way_between_signing_in_and_up_keeps_where_one_wanted_to_go(client, page):
     answer = client.get(page, {"next": "/reports/?year=2026&of=all"})
 
-    assert '/?next=%2Freports%2F%3Fyear%3D2026%26of%3Dall"' in answer.text
+    assert re.search(r'/(login|signup)/\?next=%2Freports%2F%3Fyear%3D2026%26of%3Dall"', answer.text)
 
 
-@pytest.mark.parametrize("page", ["/login/", "/signup/"])
 @pytest.mark.parametrize("wanted", FOREIGN)
-def test_no_page_leads_to_another_site(client, page, wanted):
-    answer = client.get(page, {"next": wanted})
+def test_signing_in_leads_to_no_other_site(client, user, wanted):
+    who = {"login": user.email, "password": PASSWORD}
 
-    assert answer.status_code == 200
-    assert "next=" not in answer.text
+    answer = client.post("/login/", {**who, "next": wanted})
+
+    assert answer.url == "/account/"
+    assert client.get("/login/", {"next": wanted}).url == "/account/"
+
+
+@pytest.mark.parametrize("wanted", FOREIGN)
+def test_signing_up_leads_to_no_other_site(client, wanted):
+    who = {"email": "ada@example.com", "password1": PASSWORD}
+
+    assert client.post("/signup/", {**who, "next": wanted}).url == "/account/"
+
+
+def test_a_page_leads_to_the_sign_in_page_which_says_that_the_session_has_ended(client, user):
+    client.post("/login/", {"login": user.email, "password": PASSWORD})
+    assert client.get("/account/").status_code == 200
+    BlacklistedToken.objects.create(token=OutstandingToken.objects.get())
+
+    answer = client.get("/2fa/", follow=True)
+
+    assert answer.redirect_chain == [("/login/?next=/2fa/&signed_out=over", 302)]
+    assert "Your session has ended." in answer.text
+    assert client.get("/2fa/").url == "/login/?next=/2fa/"  # once
+
+
+def test_nobody_is_told_of_a_session_that_there_was_not(client, user):
+    assert client.get("/account/").url == "/login/?next=/account/"
+    client.post("/login/", {"login": user.email, "password": PASSWORD})
+    assert client.post("/logout/").url == "/login/?signed_out=here"
+    assert client.get("/account/").url == "/login/?next=/account/"
+
+
+@pytest.mark.parametrize("cookie", ["sessionid", "refresh_token"])
+def test_one_cookie_of_two_leads_to_no_loop(client, user, cookie):
+    client.post("/login/", {"login": user.email, "password": PASSWORD})
+    for name in {"sessionid", "refresh_token"} - {cookie}:
+        del client.cookies[name]
+
+    account = client.get("/account/", follow=True)
+    login = client.get("/login/", {"next": "/account/"}, follow=True)
+
+    here = "/account/" if cookie == "sessionid" else "/login/"
+    assert {each.request["PATH_INFO"] for each in (account, login)} == {here}

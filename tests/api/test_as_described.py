@@ -24,10 +24,7 @@ OPERATIONS = [
 # What makes a good password, or the right one, no schema can say: 400 with a reason. Nor that a
 # body without a refresh token needs the cookie.
 RULED = {
-    "/api/register/",
     "/api/password/change/",
-    "/api/password/reset/",
-    "/api/password/reset/confirm/",
     "/api/token/refresh/",
     "/api/token/blacklist/",
 }

@@ -16,7 +16,7 @@ NEW = "quite-a-new-password"
 
 
 class Browser(Client):
-    """A browser that signs in to the admin, with Django's CSRF checks."""
+    """A browser that signs in on the page, with Django's CSRF checks."""
 
     def __init__(self):
         super().__init__(enforce_csrf_checks=True)
@@ -26,9 +26,9 @@ class Browser(Client):
         return {"HTTP_X_CSRFTOKEN": self.cookies["csrftoken"].value}
 
     def enter(self, user):
-        self.get("/admin/login/")
-        form = {"username": user.get_username(), "password": PASSWORD}
-        answer = self.post("/admin/login/", form, **self.csrf)
+        self.get("/login/")
+        form = {"login": user.email, "password": PASSWORD, "remember": "on"}
+        answer = self.post("/login/", form, **self.csrf)
         assert answer.status_code == HTTPStatus.FOUND
         return answer
 

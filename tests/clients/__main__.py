@@ -1,4 +1,4 @@
-"""Generate clients from the API schema, and run the session of docs/api.md with them.
+"""Generate clients from both API descriptions, and run the session of docs/api.md with them.
 
 `make clients` calls it. openapi-typescript with openapi-fetch and openapi-python-client are
 installed below build/clients, in the versions locked here; both clients are type-checked.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.request import urlopen
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
@@ -29,27 +30,42 @@ def main() -> None:
     shutil.copytree(HERE, BUILD, dirs_exist_ok=True, ignore=programs)
     schema = ("--format", "openapi-json", "--file", str(BUILD / "schema.json"))
     run(sys.executable, "manage.py", "spectacular", *schema, cwd=ROOT)
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
-        run_typescript(site)
-        run_python(site)
+    with tempfile.TemporaryDirectory() as folder:
+        mails = Path(folder) / "mails"
+        mails.mkdir()
+        by_code = {"ACCOUNT_EMAIL_VERIFICATION": "mandatory", "EMAIL_URL": f"filemail:///{mails}"}
+        with served(Path(folder), **by_code) as site:
+            with urlopen(f"{site}/_allauth/openapi.json", timeout=30) as described:
+                (BUILD / "accounts-schema.json").write_bytes(described.read())
+            run_typescript(site, str(mails))
+            run_python(site, str(mails))
 
 
-def run_typescript(site: str) -> None:
+def run_typescript(site: str, mails: str) -> None:
     run("npm", "ci", "--loglevel=error")
-    run("npx", "openapi-typescript", "schema.json", "--output", "schema.d.ts")
+    for name in ("schema", "accounts-schema"):
+        run("npx", "openapi-typescript", f"{name}.json", "--output", f"{name}.d.ts")
     run("npx", "tsc")
     run("node", "transcript.js", site)
+    run("node", "accounts.js", site, mails)
     print("\nopenapi-typescript with openapi-fetch: type-checked, and the session ran.\n")
 
 
-def run_python(site: str) -> None:
+def run_python(site: str, mails: str) -> None:
     python = venv.create(BUILD / "venv", BUILD / "requirements.txt")
-    generate = ("generate", "--path", "schema.json", "--config", "openapi-python-client.yml")
-    output = ("--meta", "none", "--output-path", "client", "--overwrite", "--fail-on-warning")
-    run(str(BUILD / "venv" / "bin" / "openapi-python-client"), *generate, *output)
-    run(python, "-m", "mypy", "--config-file=", "--strict", "transcript.py", "client")
+    generate_python("schema.json", "client")
+    generate_python("accounts-schema.json", "accounts_client")
+    programs = ("transcript.py", "accounts.py", "client", "accounts_client")
+    run(python, "-m", "mypy", "--config-file=", "--strict", *programs)
     run(python, "transcript.py", site)
+    run(python, "accounts.py", site, mails)
     print("\nopenapi-python-client: type-checked, and the session ran.\n")
+
+
+def generate_python(schema: str, package: str) -> None:
+    generate = ("generate", "--path", schema, "--config", "openapi-python-client.yml")
+    output = ("--meta", "none", "--output-path", package, "--overwrite", "--fail-on-warning")
+    run(str(BUILD / "venv" / "bin" / "openapi-python-client"), *generate, *output)
 
 
 def run(*command: str, cwd: Path = BUILD) -> None:

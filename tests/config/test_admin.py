@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -13,7 +14,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.support.devices import Device
+from accounts.models import verify
+from tests.support.codes import add_authenticator_app, totp
 from tests.support.factories import (
     PASSWORD,
     BlacklistedTokenFactory,
@@ -106,27 +108,83 @@ def test_no_figure_links_to_a_list_that_is_not_to_be_seen(staff):
     assert "blacklistedtoken/" not in staff("view_outstandingtoken").get("/admin/").text
 
 
-def test_the_admins_own_sign_in_leads_to_the_admin(client, db):
+def test_it_leads_to_the_sign_in_page_of_the_site_and_back(client, db):
+    boss = UserFactory(admin=True)
+
+    page = client.get("/admin/accounts/user/?q=ada", follow=True).redirect_chain[-1][0]
+    answer = client.post(page, {"login": boss.email, "password": PASSWORD}, follow=True)
+
+    assert page.startswith("/login/?next=")
+    assert answer.redirect_chain[-1] == ("/admin/accounts/user/?q=ada", 302)
+    assert answer.status_code == 200
+
+
+def test_its_own_form_signs_nobody_in(client, db):
     form = {"username": UserFactory(admin=True).email, "password": PASSWORD}
 
     answer = client.post("/admin/login/", form)
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+    assert answer.headers["Location"].startswith("/login/?next=")
+    assert client.get("/admin/").status_code == 302
 
 
-def test_the_admins_own_sign_in_is_throttled_with_the_apis(client, user, settings, clock):
-    settings.REST_FRAMEWORK = {
-        **settings.REST_FRAMEWORK,
-        "DEFAULT_THROTTLE_RATES": {"login": "100/min", "login_account": "3/min"},
-    }
-    form = {"username": user.email.upper(), "password": "guess"}
-    said = [client.post("/admin/login/", form).status_code for _ in range(5)]
-    held = client.post("/admin/login/", form)
+def test_a_sign_in_to_it_needs_the_second_factor(client, db):
+    boss = UserFactory(admin=True)
+    secret = add_authenticator_app(boss)
+    page = client.get("/admin/", follow=True).redirect_chain[-1][0]
 
-    assert said == [200, 200, 200, 429, 429]
-    assert 0 < int(held.headers["Retry-After"]) <= 60
-    assert "Too many attempts. Try again in" in held.text
-    assert Device(user).log_in().status_code == 429
+    asked = client.post(page, {"login": boss.email, "password": PASSWORD})
+    assert client.get("/admin/").status_code == 302
+    answer = client.post(asked.headers["Location"], {"code": totp(secret)})
+
+    assert answer.headers["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+
+class TestARequiredSecondFactor:
+    @pytest.fixture
+    def boss(self, client, db, settings):
+        settings.ADMIN_REQUIRES_SECOND_FACTOR = True
+        boss = UserFactory(admin=True)
+        verify(boss)
+        page = client.get("/admin/", follow=True).redirect_chain[-1][0]
+        client.post(page, {"login": boss.email, "password": PASSWORD})
+        return boss
+
+    @pytest.mark.slow
+    @pytest.mark.django_db(transaction=True)  # django-allauth says so after the commit
+    def test_staff_without_one_set_it_up_and_go_on_where_they_wanted_to(self, client, boss):
+        asked = client.get("/admin/accounts/user/?q=ada", follow=True)
+        assert asked.redirect_chain == [("/2fa/", 302)]
+        assert "The admin requires a second factor." in asked.text
+
+        again = client.get("/2fa/totp/activate/").headers["Location"]  # the password
+        setup = client.post(again, {"password": PASSWORD}, follow=True)
+        secret = setup.context["form"].secret
+        done = client.post("/2fa/totp/activate/", {"code": totp(secret)}, follow=True)
+
+        assert '<a href="/admin/accounts/user/?q=ada">Continue to the admin</a>' in done.text
+        assert client.get("/admin/accounts/user/?q=ada").status_code == 200
+        assert "Continue to the admin" not in client.get("/2fa/").text
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_nothing_of_it_is_reached_before(self, client, boss, method):
+        for address in ("/admin/", f"/admin/accounts/user/{boss.pk}/change/", "/admin/jsi18n/"):
+            assert getattr(client, method)(address).headers["Location"] == "/2fa/"
+        client.post("/admin/logout/")  # but the way out
+        assert "_auth_user_id" not in client.session
+
+    def test_who_is_not_on_the_staff_is_refused_as_ever(self, client, user, settings):
+        settings.ADMIN_REQUIRES_SECOND_FACTOR = True
+        client.force_login(user)
+
+        assert client.get("/admin/").status_code == 403
+
+    def test_a_passkey_is_one_and_recovery_codes_are_none(self, client, boss):
+        Authenticator.objects.create(user=boss, type="recovery_codes", data={})
+        assert client.get("/admin/").status_code == 302
+        Authenticator.objects.create(user=boss, type="webauthn", data={"name": "key"})
+        assert client.get("/admin/").status_code == 200
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -2,6 +2,7 @@
 
 import re
 from http import HTTPStatus
+from urllib.parse import urljoin
 
 import jsonschema
 import pytest
@@ -18,12 +19,7 @@ from token_blacklist.serializers import TokenObtainPairSerializer
 DESCRIBES_ITSELF = {"/api/schema/", "/api/docs/"}
 FOR_MACHINES = {"/.well-known/jwks.json", "/api/token/check/", "/api/token/revocations/"}
 # Who brings no token and no credentials is never 401.
-FOR_STRANGERS = {
-    "/api/register/",
-    "/api/password/reset/",
-    "/api/password/reset/confirm/",
-    "/api/token/csrf/",
-}
+FOR_STRANGERS = {"/api/token/csrf/"}
 
 # An endpoint of your own that need not be described so well goes into this set.
 NOT_DESCRIBED_IN_FULL: set[str] = set()
@@ -105,10 +101,11 @@ def answer_of(operation, status, described):
 OPTIONAL = {
     ("POST /api/token/", "transport"),
     ("POST /api/token/", "remember"),
+    ("POST /api/token/", "code"),
+    ("POST /api/token/sliding/", "code"),
     ("POST /api/token/refresh/", "refresh"),
     ("POST /api/token/blacklist/", "refresh"),
     ("POST /api/password/change/", "transport"),
-    ("POST /api/register/", "name"),
     ("PATCH /api/me/", "name"),
 }
 
@@ -243,9 +240,7 @@ def test_what_is_throttled_says_so_and_how_long():
             "token/introspect",
             "token/sliding",
             "token/sliding/refresh",
-            "register",
             "password/change",
-            "password/reset",
         )
     }
 
@@ -258,12 +253,53 @@ def test_what_is_throttled_also_tells_that_other_sites_are_refused():
             assert "cross_site" in resolved(code, described)["enum"], name
 
 
+@pytest.mark.parametrize("path", ["/api/token/", "/api/token/sliding/"])
+def test_a_sign_in_tells_what_else_it_may_need(path):
+    described = description()
+    refused = answer_of(dict(operations())[f"POST {path}"], "401", described)
+
+    codes = resolved(refused["properties"]["code"], described)["enum"]
+    assert {"mfa_required", "incorrect_code", "email_not_verified"} < set(codes)
+
+
 def test_the_page_and_all_it_loads_are_ours(client, db):
     page = client.get("/api/docs/")
+    script = client.get("/api/docs/?script=").text
 
     assert page.status_code == HTTPStatus.OK
     assert b"https://" not in page.content
-    assert client.get("/api/schema/").status_code == HTTPStatus.OK
+    for address in re.findall(r'{url: "([^"]+)"', script):
+        described = client.get(urljoin("/api/docs/", address), headers={"accept": "*/*"})
+        assert described.status_code == HTTPStatus.OK
+    assert script.count("{url: ") == 2
+
+
+HEADLESS = "/_allauth/openapi.json"
+
+
+def test_the_accounts_of_apps_are_described_as_they_are(client):
+    described = client.get(HEADLESS).json()
+
+    meta = described["components"]["schemas"]["BaseAuthenticationMeta"]["properties"]
+    assert {"session_token", "access_token", "refresh_token", "expires_in"} == set(meta)
+    paths = described["paths"]
+    assert "/_allauth/{client}/v1/auth/2fa/authenticate" in paths
+    assert not [path for path in paths if re.search("phone|sessions|trust|webauthn/signup", path)]
+    used = {tag for path in paths.values() for it in path.values() for tag in it["tags"]}
+    assert {tag["name"] for tag in described["tags"]} <= used
+
+
+def test_they_are_described_once(client, monkeypatch):
+    config.description._headless_description.cache_clear()
+    times = []
+    get = config.description.OpenAPIJSONView.get
+    monkeypatch.setattr(
+        config.description.OpenAPIJSONView, "get", lambda *args: times.append(1) or get(*args)
+    )
+
+    for path in (HEADLESS, HEADLESS, f"{HEADLESS}?x=1", "/_allauth/openapi.yaml"):
+        assert client.get(path).status_code == HTTPStatus.OK
+    assert len(times) == 1
 
 
 FORMATS = {

@@ -1,9 +1,9 @@
 """The cache is Django's own: the memory of the process, or the server that CACHE_URL names."""
 
 import pytest
+from allauth.core import ratelimit
 from django.core.cache import CacheHandler
 
-from accounts.counts import Counts
 from tests.support.redis import redis_url
 from tests.support.start import settings_of
 
@@ -39,13 +39,14 @@ def test_it_keeps_values_of_any_type(cache, value):
     assert cache.get("x", "nothing") == value
 
 
-def test_the_rate_limits_count_in_it(cache, monkeypatch, caplog):
-    monkeypatch.setattr("accounts.counts.cache", cache)
-    counts = Counts()
+def test_the_rate_limits_count_in_it(cache, monkeypatch, settings, rf):
+    monkeypatch.setattr("allauth.core.internal.ratelimit.cache", cache)
+    settings.ACCOUNT_RATE_LIMITS = {"orders": "2/h/ip"}
+    request = rf.post("/")
 
-    assert [counts.add("key", 60) for _ in range(3)] == [1, 2, 3]
-    assert cache.get("key") == 3
-    assert not caplog.records
+    counted = [bool(ratelimit.consume(request, action="orders")) for _ in range(3)]
+
+    assert counted == [True, True, False]
 
 
 def test_many_other_entries_push_no_count_out(cache):

@@ -161,7 +161,7 @@ def test_so_are_letters(client, user):
     client.post("/password/reset/", {"email": user.email}, headers={"accept-language": "es"})
 
     (letter,) = mail.outbox
-    assert "Su nueva contraseña" in letter.subject
+    assert "Su enlace para una contraseña nueva" in letter.subject
     assert "Alguien pidió a" in letter.body
     assert "Someone" not in letter.body
 

@@ -13,7 +13,7 @@ def test_the_stylesheet_has_the_colour_and_may_be_kept(client):
     assert "from #0b7a3b" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/login/", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/account/", "/admin/"])
 @override_settings(ACCENT_COLOR="#0b7a3b")
-def test_pages_and_the_admin_have_the_same_stylesheet(client, db, path):
-    assert 'href="/theme.css?0b7a3b" ' in client.get(path).text.replace(">", " ")
+def test_pages_and_the_admin_have_the_same_stylesheet(admin_client, path):
+    assert 'href="/theme.css?0b7a3b" ' in admin_client.get(path).text.replace(">", " ")

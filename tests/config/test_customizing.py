@@ -1,4 +1,4 @@
-"""docs/customizing.md and docs/allauth.md, followed to the letter in a copy of the project.
+"""docs/customizing.md and docs/accounts.md, followed to the letter in a copy of the project.
 
 What is asserted there is in tests/projects/customized/recipes.py, a test for each claim.
 """
@@ -15,7 +15,7 @@ from tests.support.checkout import ROOT, copy_into, lend_packages, run
 pytestmark = pytest.mark.process
 
 PAGES = "".join(
-    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("customizing.md", "allauth.md")
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("customizing.md", "accounts.md")
 )
 # A command, or the name of a file, what is done to it, and its new lines.
 STEP = re.compile(

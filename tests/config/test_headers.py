@@ -24,7 +24,7 @@ def test_every_answer_has_a_policy_that_allows_only_what_is_ours(client, db, pat
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_only_the_admin_and_the_api_page_may_have_more(client, path):
+def test_only_the_admin_and_the_api_page_may_have_more(client, db, path):
     policy = client.get(path).headers["Content-Security-Policy"]
 
     assert "unsafe" not in policy
@@ -38,7 +38,7 @@ def test_json_may_load_nothing_and_be_framed_by_nobody(client, path):
     assert policy == "default-src 'none'; frame-ancestors 'none'"
 
 
-def test_a_debug_page_of_django_may_show_its_style(client, settings):
+def test_a_debug_page_of_django_may_show_its_style(client, db, settings):
     settings.DEBUG = True
 
     page = client.get("/nothing/", headers={"accept": "text/html"})
@@ -57,13 +57,6 @@ def test_hsts_is_sent_outside_debug(fit):
     assert not default.SECURE_HSTS_PRELOAD
     assert both.SECURE_HSTS_INCLUDE_SUBDOMAINS
     assert both.SECURE_HSTS_PRELOAD
-
-
-def test_a_device_cookie_is_of_this_host_and_tls_alone_outside_debug(fit):
-    production = settings_of(**fit)
-
-    assert production.DEVICE_COOKIE_NAME == "__Host-device"
-    assert production.SESSION_COOKIE_SECURE is True
 
 
 @pytest.mark.parametrize("cookie", ["CSRF", "SESSION"])

@@ -131,7 +131,7 @@ def test_a_cache_that_fails_is_said_and_keeps_nobody_out(client, db, monkeypatch
     status, said, checks = ready(client)
 
     assert (status, said) == (200, "degraded")
-    assert checks["cache"] == "The cache fails (it does not answer): each process throttles alone."
+    assert checks["cache"] == "The cache fails (it does not answer): nobody can sign in."
 
 
 def test_a_wrong_password_of_the_cache_is_named(client, db, monkeypatch):

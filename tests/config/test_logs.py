@@ -57,14 +57,14 @@ def test_an_id_that_is_given_goes_back_and_stands_in_each_line(client, log, give
 
 
 @pytest.mark.parametrize("given", ["", "short", "x" * 65, "two words!", "a\tb-and-more"])
-def test_an_id_that_is_not_fit_is_replaced(client, given):
+def test_an_id_that_is_not_fit_is_replaced(client, db, given):
     answer = client.get("/login/", headers={HEADER: given})
 
     assert answer.headers[HEADER] != given
     assert len(answer.headers[HEADER]) == 32
 
 
-def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log):
+def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log, db):
     client.get("/login/?next=/account/&secret=1")
 
     (line,) = (line for line in lines(log) if "/login/" in str(line))
@@ -93,7 +93,9 @@ def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log):
         ("0.1", 0.11, ["-"]),
     ],
 )
-def test_the_access_log_is_as_long_as_is_said(log, settings, monkeypatch, wanted, drawn, written):
+def test_the_access_log_is_as_long_as_is_said(
+    log, db, settings, monkeypatch, wanted, drawn, written
+):
     settings.ACCESS_LOG = wanted
     monkeypatch.setattr("random.random", lambda: drawn)
     client = Client()
@@ -137,12 +139,13 @@ def test_nor_what_gunicorn_failed_at(log):
 
 
 def test_the_link_to_a_new_password_is_not_in_the_log(client, log, db):
-    client.get("/password/reset/MQ/set-me-a-secret-0123/")
+    client.get("/password/reset/key/1-set-me-a-secret-0123/", follow=True)
 
     assert "set-me-a-secret" not in log.stream.getvalue()
 
 
 LINK = "MQ/a-live-link-0123"
+KEY = "/password/reset/key/1-a-live-link-0123/"
 UNKNOWN = {
     f"//{LINK}/": "/",
     f"/{LINK}/": "/MQ",
@@ -186,9 +189,9 @@ def test_nor_is_there_a_path_whose_last_slash_is_missing(client, log, db):
 
 def test_of_a_path_that_a_route_matches_the_log_has_the_route(log, db):
     client = Client(enforce_csrf_checks=True)
-    route = "/password/reset/<uidb64>/<token>/"
-    client.post(f"/password/reset/{LINK}/")
-    client.put(f"/password/reset/{LINK}/", secure=True, headers={"referer": f"https://x/{LINK}"})
+    route = "/password/reset/key/<uidb36>-<key>/"
+    client.post(KEY)
+    client.put(KEY, secure=True, headers={"referer": f"https://x/{LINK}"})
     Client().delete("/api/token/")
     Client().get("/api/me/")
     Client().get(f"/api/{LINK}/")

@@ -79,7 +79,7 @@ def tracebacks(lines):
     [
         ("get", "/admin/"),
         ("post", "/admin/login/"),
-        ("get", "/password/reset/MQ/a-link-0123/"),
+        ("get", "/password/reset/key/1-a-link-0123/"),
         ("post", "/password/reset/"),
     ],
 )

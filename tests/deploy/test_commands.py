@@ -16,7 +16,7 @@ import pytest
 from django.db import connections
 
 from tests.support import deployment as files
-from tests.support.production import answers, processes, runs, started, wait_for
+from tests.support.production import SIGN_UP, answers, processes, runs, started, wait_for
 from tests.support.server import call as call_plainly
 
 pytestmark = [
@@ -175,7 +175,7 @@ def test_the_procfile_as_a_whole_serves_and_loses_no_request_when_it_is_stopped(
         read = pool.submit(manager.stdout.read)
         wait_for(lambda: answers(site))
         wait_for(lambda: runs(env["DATABASE_URL"]) == 1)
-        assert call(f"{site}/api/register/", credentials)[0] == 201
+        assert call(f"{site}{SIGN_UP}", credentials)[0] == 200
         assert call(f"{site}/api/token/", credentials)[0] == 200
 
         sent = threading.Event()

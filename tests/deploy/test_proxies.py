@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from tests.support.production import wait_for
+from tests.support.production import SIGN_UP, wait_for
 from tests.support.proxy import in_front_of
 
 pytestmark = [
@@ -26,7 +26,7 @@ def test_a_session_opened_through_the_proxy_has_the_address_of_the_client(app, p
     in_front_of(app, proxy, kind)
     forged = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "http", "Forwarded": "for=x"}
 
-    assert proxy.call("/api/register/", ADA, **forged)[0] == 201
+    assert proxy.call(SIGN_UP, ADA, **forged)[0] == 200
     status, headers, pair = proxy.call("/api/token/", ADA, **forged)
     _status, _headers, sessions = proxy.call(
         "/api/sessions/", Authorization=f"Bearer {pair['access']}"
@@ -109,5 +109,5 @@ def direct(app: int, path: str, body):
 
 
 def signed_in(app: int):
-    direct(app, "/api/register/", ADA)
+    direct(app, SIGN_UP, ADA)
     return direct(app, "/api/token/", ADA)

@@ -9,6 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.socialaccount.models import SocialAccount
 from playwright.sync_api import (
     APIRequestContext,
     APIResponse,
@@ -169,3 +173,14 @@ def device_of(playwright: Any, live_server: Any) -> Any:
     yield make
     for requests in opened:
         requests.dispose()
+
+
+@pytest.fixture
+def with_all(user: Any) -> Any:
+    """A user with a verified address and another one, a second factor and a social account."""
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    EmailAddress.objects.create(user=user, email="another@example.com")
+    SocialAccount.objects.create(user=user, provider="dummy", uid="1")
+    TOTP.activate(user, generate_totp_secret())
+    user.codes = iter(RecoveryCodes.activate(user).get_unused_codes())
+    return user

@@ -34,7 +34,7 @@ def test_the_home_page_leads_to_the_api_and_to_the_admin(page, door, heading):
     if heading:
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
     else:
-        expect(page.get_by_label("E-mail address")).to_be_visible()
+        expect(page.get_by_label("Email", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -111,7 +111,7 @@ def test_the_api_page_follows_the_colour_scheme_and_names_its_language(page, sch
 def test_the_sign_in_page_of_the_admin_has_a_main_landmark(page, db):
     page.goto("/admin/")
 
-    expect(page.get_by_role("main").get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_role("main").get_by_label("Email", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/", "/login/", "/account/", "/password/reset/", "/api/docs/"])

@@ -1,13 +1,16 @@
 """After signing in one is where one wanted to go; and nowhere on another site."""
 
 import pytest
+from django.urls import clear_url_caches, path
 from playwright.sync_api import expect
 
+from accounts.pages import Page
+from config import urls
 from tests.accounts.test_pages import FOREIGN
 
 pytestmark = pytest.mark.browser
 
-# A page of a product: what stands in docs/pages.md, on an address that needs no view here.
+# A page of a product: what stands in docs/pages.md.
 PAGE = """
 import { request } from "/static/js/session.js";
 import { requireSignIn } from "/static/js/site.js";
@@ -21,21 +24,30 @@ document.querySelector("h1").addEventListener("click", async () => {
 """
 
 
+class Reports(Page):
+    """A page of a product: the home page with a script of its own."""
+
+    template_name = "home.html"
+
+    def render_to_response(self, *args, **kwargs):
+        answer = super().render_to_response(*args, **kwargs).render()
+        script = b'<script type="module" src="/reports/reports.js"></script></head>'
+        answer.content = answer.content.replace(b"</head>", script)
+        return answer
+
+
 @pytest.fixture
 def reports(visitor, db):
-    """Put a page of a product at /reports/: the home page with a script of its own."""
-
-    def page(route):
-        answer = route.fetch(url=route.request.url.split("/reports/")[0] + "/")
-        script = '<script type="module" src="/reports/reports.js"></script></head>'
-        route.fulfill(response=answer, body=answer.text().replace("</head>", script))
-
+    before = list(urls.urlpatterns)
+    urls.urlpatterns.append(path("reports/", Reports.as_view()))
+    clear_url_caches()
     visitor.context.route(
         "**/reports/reports.js",
         lambda route: route.fulfill(body=PAGE, content_type="text/javascript"),
     )
-    visitor.context.route(lambda url: "/reports/?" in url and "next=" not in url, page)
-    return "/reports/?year=2026"
+    yield "/reports/?year=2026"
+    urls.urlpatterns[:] = before
+    clear_url_caches()
 
 
 def test_a_page_that_needs_a_user_is_come_back_to_after_signing_in(visitor, user, reports):
@@ -50,9 +62,7 @@ def test_a_page_that_needs_a_user_is_come_back_to_after_signing_in(visitor, user
 def test_a_new_user_is_led_back_as_well(visitor, reports):
     visitor.page.goto(reports)
     visitor.page.get_by_role("link", name="No account yet?").click()
-    visitor.page.get_by_label("E-mail address").fill("ada@example.com")
-    visitor.page.get_by_label("Password").fill("a long password of hers")
-    visitor.presses("Sign up")
+    visitor.signs_up("ada@example.com")
 
     visitor.sees("Reports of ada@example.com")
     visitor.is_at(reports)
@@ -96,7 +106,7 @@ def test_signing_in_leads_to_no_other_site(visitor, user):
       const { destination } = await import("/static/js/site.js");
       return all.map((wanted) => {
         history.replaceState(null, "", "?next=" + encodeURIComponent(wanted));
-        return new URL(destination()).pathname;
+        return new URL(destination(), location).pathname;
       });
     }"""
     visitor.page.goto("/login/")

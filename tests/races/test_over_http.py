@@ -18,7 +18,7 @@ pytestmark = [
 
 @pytest.fixture
 def site(tmp_path):
-    with served(tmp_path, THROTTLE_LOGIN="", THROTTLE_LOGIN_ACCOUNT="", THROTTLE_REFRESH="") as url:
+    with served(tmp_path) as url:
         yield url
 
 

@@ -97,7 +97,7 @@ def test_many_sign_outs_make_one_record_and_all_succeed(staff, together):
 
 
 def test_a_sign_in_with_the_former_password_does_not_follow_its_change(staff, together):
-    form = {"username": staff.email, "password": PASSWORD}
+    form = {"login": staff.email, "password": PASSWORD}
 
     def change():
         user = type(staff).objects.get(pk=staff.pk)
@@ -108,7 +108,7 @@ def test_a_sign_in_with_the_former_password_does_not_follow_its_change(staff, to
         type(staff).objects.filter(pk=staff.pk).update(password=staff.password)
         clients = [Client() for _ in range(THREADS - 1)]
 
-        together(*[lambda c=c: c.post("/admin/login/", form) for c in clients], change)
+        together(*[lambda c=c: c.post("/login/", form) for c in clients], change)
 
         assert {get(client)() for client in clients} == {302}
         assert not OutstandingToken.objects.live().exists()
@@ -128,7 +128,7 @@ def refresh(client):
 def page(staff):
     """Return a browser that has signed in on a page, with its refresh cookie."""
     browser = Client()
-    browser.post("/admin/login/", {"username": staff.get_username(), "password": PASSWORD})
+    browser.post("/login/", {"login": staff.get_username(), "password": PASSWORD})
     assert browser.cookies["refresh_token"].value
     return browser
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
-VARIABLES = set(re.findall(r'(?:env\.\w+|number|switch|rate)\(\s*"([A-Z][A-Z_]*)"', SETTINGS))
+VARIABLES = set(re.findall(r'(?:env\.\w+|number|switch|rates)\(\s*"([A-Z][A-Z_]*)"', SETTINGS))
+for given in re.findall(r'credentials\(("[^)]*)\)', SETTINGS):
+    VARIABLES |= set(re.findall(r'"([A-Z_]+)"', given))
 
 
 def bare_environment(**variables: str) -> dict[str, str]:

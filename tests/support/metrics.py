@@ -38,7 +38,6 @@ def environment(folder: Path, database: str) -> dict[str, str]:
         METRICS_TOKEN=TOKEN,
         LOG_STREAM="stderr",
         EMAIL_URL="smtp://127.0.0.1:9",  # where no server is
-        THROTTLE_RESET_ACCOUNT="1/day",
         PYTHONPATH=str(ROOT),
     )
 

@@ -16,6 +16,8 @@ from typing import Any
 from .checkout import bare_environment
 from .server import free_port, query
 
+SIGN_UP = "/_allauth/app/v1/auth/signup"
+
 
 def production(project: Path, folder: Path, url: str) -> dict[str, str]:
     """Return the environment of a deployment with this database."""
@@ -25,6 +27,7 @@ def production(project: Path, folder: Path, url: str) -> dict[str, str]:
         JWT_SIGNING_KEY=secrets.token_urlsafe(64),
         ALLOWED_HOSTS="127.0.0.1",
         EMAIL_URL="dummymail://",
+        ACCOUNT_EMAIL_VERIFICATION="none",  # nobody would receive the code
         DATABASE_URL=url,
         NUM_PROXIES="1",
         METRICS_DIR=str(folder / "metrics"),

@@ -111,7 +111,7 @@ def served(folder: Path, **variables: str) -> Iterator[str]:
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    """Return what the project is served with: in DEBUG, for its demo users, and no throttles."""
+    """Return what the project is served with: in DEBUG, for its demo users, and no rate limits."""
     url = variables["DATABASE_URL"]
     # Connections are kept, as outside of DEBUG.
     variables["DATABASE_URL"] = f"{url}{'&' if '?' in url else '?'}conn_max_age=600"
@@ -124,9 +124,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
         "SECRET_KEY": "only-for-the-tests-" * 4,
         "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
         "LOG_LEVEL": "ERROR",
-        "THROTTLE_LOGIN": "",  # one address races as many
-        "THROTTLE_LOGIN_ACCOUNT": "",
-        "THROTTLE_REFRESH": "",
+        "RATE_LIMITS": "False",  # one address races as many
         **variables,
     }
 

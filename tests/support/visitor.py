@@ -27,15 +27,22 @@ class Visitor:
         self.types_credentials(email, password)
 
     def types_credentials(self, email: str, password: str = PASSWORD) -> None:
-        self.page.get_by_label("E-mail address").fill(email)
-        self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_label("Email", exact=True).fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.presses("Sign In")
+
+    def signs_up(self, email: str, password: str = PASSWORD, name: str = "") -> None:
+        self.page.get_by_label("Email", exact=True).fill(email)
+        self.page.get_by_label("Name", exact=True).fill(name)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.presses("Sign Up")
 
     def sign_in(self, user: Any, password: str = PASSWORD) -> None:
         self.sends_credentials(user.email, password)
         self.sees_the_account()
 
     def sees_the_account(self, page: Page | None = None) -> None:
+        """The account page has come, and its script has shown the sessions."""
         expect((page or self.page).get_by_role("heading", name="Your sessions")).to_be_visible()
 
     def is_at(self, path: str) -> None:
@@ -50,6 +57,13 @@ class Visitor:
 
     def presses(self, button: str, page: Page | None = None) -> None:
         (page or self.page).get_by_role("button", name=button, exact=True).click()
+
+    def changes_the_password(self, old: str, new: str) -> None:
+        self.page.goto("/password/change/")
+        self.page.get_by_label("Current Password", exact=True).fill(old)
+        self.page.get_by_label("New Password", exact=True).fill(new)
+        self.page.get_by_label("New Password (again)", exact=True).fill(new)
+        self.presses("Change Password")
 
     def asked(self, path: str) -> list[Any]:
         """Return the requests of this browser for a path, from the first on."""

@@ -584,8 +584,8 @@ def test_the_ends_of_rows_are_told(browser, user, row, django_capture_on_commit_
 def test_the_admin_and_the_tokens_are_listed_together(db):
     staff = UserFactory(is_staff=True, is_superuser=True)
     browser = Client()
-    form = {"username": staff.get_username(), "password": PASSWORD}
-    assert browser.post("/admin/login/", form).status_code == HTTPStatus.FOUND
+    form = {"login": staff.email, "password": PASSWORD}
+    assert browser.post("/login/", form).status_code == HTTPStatus.FOUND
     Device(staff).log_in()
 
     assert OutstandingToken.objects.live().filter(user=staff).count() == 2

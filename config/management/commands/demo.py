@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import User, verify
 
 PASSWORD = "demo-password"  # noqa: S105  # known to everybody, and only made in DEBUG
 USERS: dict[str, dict[str, Any]] = {
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def _make_users(self) -> None:
         for email, fields in USERS.items():
             if not User.objects.filter(email=email).exists():
-                User.objects.create_user(email, PASSWORD, **fields)
+                verify(User.objects.create_user(email, PASSWORD, **fields))
 
     def _free(self, given: str) -> int:
         port = int(given) if re.fullmatch("[0-9]{1,5}", given) else 0

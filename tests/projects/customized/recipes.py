@@ -1,25 +1,20 @@
-"""The claims of docs/customizing.md and allauth.md. Runs in the copy of test_customizing.py."""
+"""The claims of docs/customizing.md and accounts.md. Runs in the copy of test_customizing.py."""
 
-import time
+import re
 from http import HTTPStatus
 
 import pytest
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-)
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.models import Group
 from django.core import mail
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import User, verify
 from config import settings as site
+from tests.support.codes import add_authenticator_app, code_in
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
-from token_blacklist.conf import conf
+from tests.support.start import settings_of
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken
 
@@ -27,8 +22,24 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+def user(db):
+    """Somebody with a second factor, as everybody has one here."""
+    user = UserFactory()
+    add_authenticator_app(user)
+    verify(user)
+    return user
+
+
+@pytest.fixture
+def boss(db):
+    boss = UserFactory(admin=True)
+    add_authenticator_app(boss)
+    return boss
+
+
+@pytest.fixture
 def device(user):
-    """A device that is signed in: the endpoint that takes a password is closed."""
+    """A device that is signed in."""
     device = Device(user)
     refresh = RefreshToken.for_user(user)
     device.access, device.refresh_token = str(refresh.access_token), str(refresh)
@@ -53,8 +64,8 @@ def test_a_user_reads_and_changes_the_new_field(user, device):
     assert user.phone == "+49 30 1234"
 
 
-def test_the_admin_shows_the_new_field(user, client):
-    client.force_login(UserFactory(admin=True))
+def test_the_admin_shows_the_new_field(user, client, boss):
+    client.force_login(boss)
 
     assert 'name="phone"' in client.get(f"/admin/accounts/user/{user.pk}/change/").text
 
@@ -71,14 +82,14 @@ def test_a_french_browser_reads_french(client):
     assert "Se connecter" in page
 
 
-def test_fraud_ends_every_session_for_the_new_reason(user, device, client):
+def test_fraud_ends_every_session_for_the_new_reason(user, device, client, boss):
     from shop.fraud import report_fraud
 
     assert report_fraud(user) == 1
 
     assert device.me().status_code == HTTPStatus.UNAUTHORIZED
     assert BlacklistedToken.objects.get().reason == "fraud"
-    client.force_login(UserFactory(admin=True))
+    client.force_login(boss)
     records = client.get("/admin/token_blacklist/blacklistedtoken/?reason__exact=fraud").text
     assert "a payment was fraudulent" in records
 
@@ -96,9 +107,8 @@ def test_users_who_are_deactivated_by_code_stay_signed_out(user, device):
 def test_orders_above_the_rate_are_refused(device, settings):
     from shop.models import Order
 
-    rates = {"orders": "2/hour"}
-    assert site.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["orders"] == "30/hour"
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+    assert site.ACCOUNT_RATE_LIMITS["orders"] == "30/h/user"
+    settings.ACCOUNT_RATE_LIMITS = {"orders": "2/h/user"}
 
     def order():
         answer = device.http.post("/api/orders/", {"item": "Tea"}, format="json", **device.bearer)
@@ -115,168 +125,107 @@ def test_an_old_hash_is_replaced_at_the_sign_in_and_no_session_revoked(user, dev
     old = hasher.encode(PASSWORD, hasher.salt())
     User.objects.filter(pk=user.pk).update(password=old)
 
-    assert Browser(user).sign_in().headers["Location"] == "/signed-in/"
+    answer = Client().post("/login/", {"login": user.email, "password": PASSWORD})
+    assert answer.status_code == HTTPStatus.FOUND
 
     user.refresh_from_db()
     assert user.password.startswith("scrypt$")
     assert device.me().status_code == HTTPStatus.OK
 
 
-def test_the_new_text_is_in_the_e_mail(client):
-    body = {"email": "ada@example.com", "password": "a long enough password"}
+def test_the_new_text_is_in_the_e_mail(client, user):
+    client.post("/password/reset/", {"email": user.email})
 
-    client.post("/api/register/", body, content_type="application/json")
-
-    assert "Welcome aboard!" in mail.outbox[0].body
-
-
-class Browser(Client):
-    """A browser at allauth's pages, under the CSRF check."""
-
-    def __init__(self, user):
-        super().__init__(enforce_csrf_checks=True)
-        self.user = user
-
-    def send(self, path, data):
-        csrf = self.cookies["csrftoken"].value
-        return self.post(path, {**data, "csrfmiddlewaretoken": csrf})
-
-    def sign_in(self):
-        self.get("/login/", follow=True)
-        return self.send("/accounts/login/", {"login": self.user.email, "password": PASSWORD})
-
-    def call(self, path, **headers):
-        """Send a script's request."""
-        return self.post(path, content_type="application/json", headers=headers)
-
-    def exchange(self):
-        self.get("/signed-in/")
-        return self.call("/signed-in/tokens/", **self.csrf)
-
-    @property
-    def csrf(self):
-        return {"x-csrftoken": self.cookies["csrftoken"].value}
+    (letter,) = mail.outbox
+    assert "Call 0800 123456." in letter.body
+    assert "Call 0800 123456." in letter.alternatives[0][0]
 
 
-@pytest.fixture
-def secret(user):
-    """The user's second factor."""
-    secret = generate_totp_secret()
-    TOTP.activate(user, secret)
-    return secret
+def test_the_provider_is_there_if_its_variables_are_set():
+    given = {"GITLAB_CLIENT_ID": "an-id", "GITLAB_CLIENT_SECRET": "a-secret"}
+
+    read = settings_of(DEBUG="True", **given)
+
+    assert "allauth.socialaccount.providers.gitlab" in read.INSTALLED_APPS
+    assert "https://gitlab.com" in read.CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"]
+    assert not settings_of(DEBUG="True").SOCIALACCOUNT_PROVIDERS
 
 
-def code(secret):
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+SIGN_UP = {
+    "email": "eve@example.com",
+    "password1": "a long enough password",
+    "phone": "+49 30 1234",
+}
+BY_APP = {"email": "eve@example.com", "password": "a long enough password", "phone": "1234"}
 
 
-def test_allauths_sign_in_is_exchanged_for_tokens_that_can_be_blacklisted(user):
-    browser = Browser(user)
-    assert browser.sign_in().headers["Location"] == "/signed-in/"
-
-    answer = browser.exchange()
-
-    assert answer.status_code == HTTPStatus.OK
-    assert list(answer.json()) == ["access"]
-    assert answer["Cache-Control"] == "no-store"
-    device = Device(user)
-    device.access = answer.json()["access"]
-    device.refresh_token = browser.cookies[conf.REFRESH_COOKIE_NAME].value
-    assert device.me().json()["email"] == user.email
-    assert device.refresh().status_code == HTTPStatus.OK
-    assert device.log_out().status_code == HTTPStatus.OK
-    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
-    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+def by_app(client, data=BY_APP):
+    return client.post("/_allauth/app/v1/auth/signup", data, content_type="application/json")
 
 
-def test_the_cookie_of_the_exchange_refreshes_under_the_csrf_check(user):
-    browser = Browser(user)
-    browser.sign_in()
-    browser.exchange()
+def test_the_sign_up_is_closed_on_the_page_and_in_the_api(client):
+    page = client.post("/signup/", SIGN_UP)
 
-    path = "/api/token/refresh/"
-    assert browser.call(path).status_code == HTTPStatus.FORBIDDEN
-    assert browser.call(path, **browser.csrf).status_code == HTTPStatus.OK
-
-
-def test_the_exchange_ends_the_django_session(user):
-    browser = Browser(user)
-    browser.sign_in()
-    browser.exchange()
-
-    assert browser.exchange().status_code == HTTPStatus.FORBIDDEN
-    assert OutstandingToken.objects.live().count() == 1
+    assert page.status_code == HTTPStatus.OK
+    assert "closed" in page.text.lower()
+    assert by_app(client).status_code == HTTPStatus.FORBIDDEN
+    assert 'href="/signup/' not in client.get("/login/").text
+    assert not User.objects.exists()
 
 
-def test_without_the_csrf_token_there_is_no_exchange(user):
-    browser = Browser(user)
-    browser.sign_in()
+def test_the_sign_up_has_the_new_field_on_the_page_and_in_the_api(client, settings):
+    settings.ACCOUNT_SIGNUP_ENABLED = True
+    assert 'name="phone"' in client.get("/signup/").text
 
-    assert browser.call("/signed-in/tokens/").status_code == HTTPStatus.FORBIDDEN
-    assert OutstandingToken.objects.count() == 1  # of the page
+    missing = by_app(Client(), {**BY_APP, "phone": ""})
+    client.post("/signup/", SIGN_UP)
+
+    assert missing.status_code == HTTPStatus.BAD_REQUEST
+    assert User.objects.get().phone == "+49 30 1234"
 
 
-def test_without_the_second_factor_there_are_no_tokens(user, secret):
-    browser = Browser(user)
-    assert "/2fa/authenticate/" in browser.sign_in().headers["Location"]
+def test_without_a_second_factor_pages_lead_to_its_set_up(client, db):
+    client.force_login(UserFactory())
 
-    assert browser.exchange().status_code == HTTPStatus.FORBIDDEN
-    assert browser.send("/accounts/2fa/authenticate/", {"code": "000000"}).status_code == 200
-    assert browser.exchange().status_code == HTTPStatus.FORBIDDEN
+    for page in ("/", "/account/", "/orders/", "/admin/"):
+        assert client.get(page).headers["Location"] == "/2fa/"
+    assert client.get("/2fa/").status_code == HTTPStatus.OK
+    assert client.get("/jsi18n/").status_code == HTTPStatus.OK
+
+
+def test_without_a_second_factor_endpoints_refuse_all_but_the_account(db):
+    device = Device(UserFactory())
+    assert device.log_in().status_code == HTTPStatus.OK
+
+    refused = device.http.get("/api/orders/", **device.bearer)
+
+    assert refused.status_code == HTTPStatus.FORBIDDEN
+    assert refused.json()["code"] == "second_factor_required"
+    assert device.me().status_code == HTTPStatus.OK
+
+
+def test_with_a_second_factor_nothing_is_in_the_way(client, user, device):
+    client.force_login(user)
+
+    assert client.get("/orders/").status_code == HTTPStatus.OK
+    assert device.http.get("/api/orders/", **device.bearer).status_code == HTTPStatus.OK
+    assert Client().get("/").status_code == HTTPStatus.OK
+
+
+def test_a_code_from_an_e_mail_signs_in(client, db):
+    user = UserFactory()
+    verify(user)
+    assert "/login/code/" in client.get("/login/").text
+
+    asked = client.post("/login/code/", {"email": user.email})
+    client.post(asked.headers["Location"], {"code": code_in(mail.outbox[0])})
+
+    assert OutstandingToken.objects.live().get().user == user
+
+
+def test_a_code_from_an_e_mail_is_no_second_factor(client, user):
+    asked = client.post("/login/code/", {"email": user.email})
+    answer = client.post(asked.headers["Location"], {"code": code_in(mail.outbox[0])})
+
+    assert re.match("/2fa/authenticate/", answer.headers["Location"])
     assert not OutstandingToken.objects.exists()
-
-
-def test_after_the_second_factor_there_are_tokens(user, secret):
-    browser = Browser(user)
-    browser.sign_in()
-
-    answer = browser.send("/accounts/2fa/authenticate/", {"code": code(secret)})
-
-    assert answer.headers["Location"] == "/signed-in/"
-    assert browser.exchange().status_code == HTTPStatus.OK
-
-
-def test_no_other_way_in_takes_a_password_alone(user, secret):
-    User.objects.filter(pk=user.pk).update(is_staff=True)
-    device, browser = Device(user), Browser(user)
-    browser.get("/signed-in/")
-
-    for path in ("/api/token/", "/api/token/sliding/"):
-        assert device.post(path, device.credentials).status_code == HTTPStatus.NOT_FOUND
-    form = {"username": user.email, "password": PASSWORD}
-    answer = browser.send("/admin/login/?next=/admin/", form)
-    assert answer.headers["Location"] == "/accounts/login/?next=%2Fadmin%2F"
-    assert browser.exchange().status_code == HTTPStatus.FORBIDDEN
-
-
-def test_an_inactive_user_is_refused_before_and_after_allauth(user):
-    browser, late = Browser(user), Browser(user)
-    late.sign_in()
-    user.is_active = False
-    user.save()
-
-    assert browser.sign_in().headers["Location"] == "/accounts/inactive/"
-    assert browser.exchange().status_code == HTTPStatus.FORBIDDEN
-    assert late.exchange().status_code == HTTPStatus.FORBIDDEN
-    assert not OutstandingToken.objects.live().exists()
-
-
-def test_signing_out_everywhere_ends_allauths_session_too(user, device):
-    browser = Browser(user)
-    browser.sign_in()
-
-    device.http.delete("/api/sessions/?all=true", **device.bearer)
-
-    assert browser.exchange().status_code == HTTPStatus.FORBIDDEN
-
-
-def test_a_closed_sign_up_is_closed_at_allauth_too(user, settings):
-    settings.ACCOUNTS_ALLOW_SIGNUP = False
-    browser = Browser(user)
-    browser.get("/accounts/signup/")
-    browser.get("/signed-in/")
-
-    form = {"email": "eve@example.com", "password1": "a long enough password"}
-    browser.send("/accounts/signup/", form)
-
-    assert not User.objects.filter(email="eve@example.com").exists()

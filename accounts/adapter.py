@@ -1,0 +1,160 @@
+"""How django-allauth's flows behave here: client addresses, e-mail addresses and e-mails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+
+from token_blacklist.clients import client_of
+
+from .devices import device_name
+from .mail import as_html, deliver, lifetime
+from .models import User, normalize_email
+from .passwords import replace_password
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no types
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the client address that sessions record. "" on a unix socket without a proxy.
+
+        If X-Forwarded-For has none, it is the proxy's. The rate limits count by the /64 of IPv6,
+        which all of IPv4 shares in its IPv6 form.
+        """
+        address = client_of(request).ip_address or request.META.get("REMOTE_ADDR", "")
+        return address.removeprefix("::ffff:") if "." in address else address
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Return the account whose wrong passwords are counted together: no public hook has it.
+
+        allauth counts by the Host header, too, whose port a client may choose, and by the address
+        as it was typed.
+        """
+        return normalize_email(str(credentials.get("email", "")))
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Return whether a sign-in may lead there: a path, or a URL of a host of the site.
+
+        allauth would take "account/" as well, which is relative to the page.
+        """
+        is_absolute = (url or "").startswith(("/", "http://", "https://"))
+        return is_absolute and bool(super().is_safe_url(url))
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Return where a sign-in leads.
+
+        Raises:
+            ImmediateHttpResponse: the user got another password, or was deactivated, since the
+                password was checked. There is no session.
+        """
+        if not request.user.is_authenticated:
+            raise ImmediateHttpResponse(_try_again(request))
+        return str(super().get_login_redirect_url(request))
+
+    def clean_email(self, email: str) -> str:
+        """Return the form of the address that is stored and looked up."""
+        return normalize_email(super().clean_email(email))
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Save a new user.
+
+        Raises:
+            ImmediateHttpResponse: another sign-up took the address since the form was checked. The
+                second attempt is told what every sign-up with a known address is told.
+        """
+        try:
+            with transaction.atomic():
+                saved: User = super().save_user(request, user, form, commit)
+        except IntegrityError as error:
+            raise ImmediateHttpResponse(_try_again(request)) from error
+        else:
+            return saved
+
+    def set_password(self, user: User, password: str) -> None:
+        """Replace the password, and nothing else of the user.
+
+        Raises:
+            ImmediateHttpResponse: the user was given another password, or deactivated, since they
+                were loaded. Nothing changed.
+        """
+        if not replace_password(user, password):
+            raise ImmediateHttpResponse(_try_again(context.request))
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell the owner of an address that somebody tried to sign up with it.
+
+        A new account hashes a password. The time to answer must not reveal which it was.
+        """
+        make_password("of a new account")
+        super().send_account_already_exists_mail(email)
+
+    def send_mail(self, template_prefix: str, email: str, facts: dict[str, Any]) -> None:
+        """Send an e-mail in the words of templates/account/email/. A failure is logged."""
+        request = context.request
+        about = {
+            "request": request,
+            "email": email,
+            "site_name": settings.SITE_NAME,
+            "lifetime": lifetime(template_prefix, facts),
+        }
+        if request is not None:
+            about["site"] = request.build_absolute_uri("/")
+        message = self.render_mail(template_prefix, email, {**about, **facts})
+        if not deliver(message, template_prefix) and request is not None:
+            request.has_failed_email = True
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell a user of a change of their account: from which device, and where to undo it."""
+        request = self.request
+        facts = {
+            "device": device_name(self.get_http_user_agent(request)),
+            "account_url": request.build_absolute_uri(reverse("account")),
+            "reset_url": request.build_absolute_uri(reverse("account_reset_password")),
+            **(context or {}),
+        }
+        super().send_notification_mail(template_prefix, user, facts, email)
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        """Render an e-mail as text and HTML. Without a template for HTML, the text becomes it."""
+        message: EmailMessage = super().render_mail(template_prefix, email, context, headers)
+        if isinstance(message, EmailMultiAlternatives) and not message.alternatives:
+            message.attach_alternative(as_html(message, context.get("code")), "text/html")
+        return message
+
+
+def _try_again(request: HttpRequest) -> HttpResponse:
+    """Return the answer to a request that another one overtook: load the page again."""
+    if hasattr(request.allauth, "headless"):  # type: ignore[attr-defined]  # allauth's
+        return JsonResponse({"status": 409}, status=409)
+    return HttpResponseRedirect(request.get_full_path())
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it has no types
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
+        """Return the new user of a social account, with the name that the provider knows."""
+        user = super().populate_user(request, sociallogin, data)
+        names = (data.get("first_name"), data.get("last_name"))
+        name = data.get("name") or " ".join(filter(None, names))
+        user.name = name[: User._meta.get_field("name").max_length]
+        return user

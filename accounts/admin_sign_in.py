@@ -1,0 +1,102 @@
+"""How a user signs in, as the admin shows it, and the removal of a second factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_removed
+from allauth.socialaccount.models import SocialAccount
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from .models import User
+
+NAMES = {
+    Authenticator.Type.TOTP: _("Authenticator app"),
+    Authenticator.Type.WEBAUTHN: _("Passkey"),
+    Authenticator.Type.RECOVERY_CODES: _("Recovery codes"),
+}
+
+
+def addresses(user: User) -> str:
+    """List the addresses of the user, with whether each is verified."""
+    known = dict(EmailAddress.objects.filter(user=user).values_list("email", "verified"))
+    known = {user.email: False} | known
+    states = ((email, _("verified") if known[email] else _("not verified")) for email in known)
+    return _list(format_html("{}: {}", *each) for each in states)
+
+
+def second_factor(user: User) -> str:
+    """List what the user has as a second factor, and since when. No secret is shown."""
+    return _list(factors_of(user))
+
+
+def factors_of(user: User) -> list[str]:
+    found = Authenticator.objects.filter(user=user).order_by("created_at")
+    return [
+        _("%(name)s, since %(date)s") % {"name": _name(each), "date": _day(each.created_at)}
+        for each in found
+    ]
+
+
+def connected_accounts(user: User) -> str:
+    """List the accounts at other sites that sign the user in."""
+    found = SocialAccount.objects.filter(user=user).order_by("date_joined")
+    rows = ((each.provider.title(), each.uid, _day(each.date_joined)) for each in found)
+    return _list(format_html("{} {}, {}", *row) for row in rows)
+
+
+def remove_second_factor(request: HttpRequest, user: User) -> bool:
+    """Remove each second factor of the user, and the recovery codes. Return whether there was any.
+
+    The user gets an e-mail.
+    """
+    with transaction.atomic():
+        found = list(Authenticator.objects.select_for_update().filter(user=user))
+        Authenticator.objects.filter(pk__in=[each.pk for each in found]).delete()
+    for each in found:
+        authenticator_removed.send(Authenticator, request=request, user=user, authenticator=each)
+    if found:
+        get_adapter().send_mail("account/email/second_factor_removed", user.email, {"user": user})
+    return bool(found)
+
+
+def forget_addresses(user: User) -> None:
+    """Make the user's address the only one, and not verified.
+
+    For an address that somebody else has changed. With a row of the address before, its mailbox
+    could still reset the password.
+    """
+    EmailAddress.objects.filter(user=user).delete()
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+
+
+def remove_button(user: User) -> str:
+    """A link to the page that asks before the second factor is removed."""
+    url = reverse("admin:accounts_user_remove_second_factor", args=(user.pk,))
+    text = _("Remove the second factor")
+    return format_html('<p class="tb-apart"><a class="tb-button" href="{}">{}</a></p>', url, text)
+
+
+def _name(authenticator: Authenticator) -> str:
+    name = str(NAMES.get(authenticator.type, authenticator.type))
+    if authenticator.type != Authenticator.Type.WEBAUTHN:
+        return name
+    return f"{name} “{authenticator.data.get('name', '')}”"
+
+
+def _day(moment: Any) -> str:
+    return localize(timezone.localtime(moment).date())
+
+
+def _list(rows: Any) -> str:
+    shown = format_html_join("", "<li>{}</li>", ((row,) for row in rows))
+    return format_html('<ul class="tb-plain">{}</ul>', shown) if shown else str(_("none"))

@@ -1,0 +1,34 @@
+"""What a visitor is told whose session has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+
+
+class EndedSessionMiddleware:
+    """Lets the sign-in page say that the session has ended, if a page leads there because of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        location = urlsplit(response.headers.get("Location", ""))
+        is_sign_in = location.path == resolve_url(settings.LOGIN_URL)
+        if is_sign_in and f"{REDIRECT_FIELD_NAME}=" in location.query and _has_ended(request):
+            query = f"{location.query}&signed_out=over"
+            response.headers["Location"] = location._replace(query=query).geturl()
+        return response
+
+
+def _has_ended(request: Any) -> bool:
+    """Return whether the request came with a Django session, which was flushed."""
+    had_one = settings.SESSION_COOKIE_NAME in request.COOKIES
+    return had_one and request.session.modified and request.session.is_empty()

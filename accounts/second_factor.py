@@ -1,0 +1,16 @@
+"""Whether a sign-in of a user needs a second factor."""
+
+from __future__ import annotations
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+
+from .models import User
+
+FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+
+
+def has_second_factor(user: User) -> bool:
+    """Return whether a sign-in of the user needs a second factor. No query after a sign-in."""
+    known = getattr(user, "_has_second_factor", None)
+    return bool(get_adapter().is_mfa_enabled(user, types=FACTORS)) if known is None else known

@@ -1,0 +1,164 @@
+"""The texts of the e-mails: every one of django-allauth's is ours, in each language."""
+
+import re
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+import allauth
+import pytest
+from allauth.account.adapter import get_adapter
+from allauth.core import context
+from django.core import mail
+from django.template.loader import get_template
+from django.utils import timezone, translation
+from django.utils.html import strip_tags
+
+from tests.support.checkout import ROOT
+from tests.support.factories import PASSWORD
+
+THEIRS = Path(allauth.__file__).parent / "templates"
+TEMPLATES = sorted(str(path.relative_to(THEIRS)) for path in THEIRS.glob("*/email/*"))
+EMAILS = [name.removesuffix("_subject.txt") for name in TEMPLATES if "_subject" in name]
+A_LINK = "http://testserver/a-link/"
+FACTS = {
+    "timestamp": timezone.now(),
+    "ip": "192.0.2.1",
+    "user_agent": "Chrome",
+    "device": "Chrome on Linux",
+    "account_url": "http://testserver/account/",
+    "reset_url": "http://testserver/password/reset/",
+    "password_reset_url": A_LINK,
+    "signup_url": A_LINK,
+    "activate_url": A_LINK,
+    "provider": "Google",
+    "from_email": "old@example.com",
+    "to_email": "new@example.com",
+    "deleted_email": "old@example.com",
+    "user": SimpleNamespace(name="Win a prize"),
+}
+CODE = "KX7-QPM"
+WITH_CODE = [name for name in EMAILS if re.search("confirmation|_code$", name)]
+
+
+@pytest.fixture
+def write(rf, mailoutbox):
+    """Send an e-mail of django-allauth with every fact that one may have; return it."""
+
+    def send(name, language="en", **facts):
+        with translation.override(language), context.request_context(rf.get("/")):
+            get_adapter().send_mail(name, "ada@example.com", {**FACTS, **facts})
+        return mail.outbox[-1]
+
+    return send
+
+
+def html_of(message):
+    ((html, kind),) = message.alternatives
+    assert kind == "text/html"
+    return html
+
+
+def words_of(text):
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_template_of_an_e_mail_is_ours(name):
+    assert Path(get_template(name).origin.name) == ROOT / "templates" / name
+
+
+@pytest.mark.parametrize("name", EMAILS)
+@pytest.mark.parametrize("code", [{}, {"code": CODE}], ids=["link", "code"])
+def test_every_e_mail_has_a_subject_a_text_and_the_same_as_html_in_each_language(
+    write, settings, name, code
+):
+    settings.SITE_NAME = "R&D <Portal>"
+    settings.ACCOUNT_EMAIL_SUBJECT_PREFIX = "R&D <Portal>: "
+    sent = {language: write(name, language, **code) for language in ("en", "de", "es")}
+
+    for language, message in sent.items():
+        html = html_of(message)
+        assert message.subject.startswith("R&D <Portal>: ")
+        assert "R&D <Portal>" in message.body
+        assert "http://testserver/" in message.body
+        assert "example.com" not in message.body.replace("@example.com", "")  # Django's own site
+        assert f'<html lang="{language}">' in html
+        assert not re.search("style|<img|<script", html)
+        body = html.partition("<body>")[2]
+        assert words_of(unescape(strip_tags(body))) == words_of(message.body)
+    for part in ("subject", "body"):
+        assert len({getattr(message, part) for message in sent.values()}) == 3
+    assert "Win a prize" not in str([message.body for message in sent.values()])
+
+
+@pytest.mark.parametrize("name", WITH_CODE)
+def test_a_code_is_in_a_line_of_its_own(write, name):
+    message = write(name, code=CODE)
+
+    assert f"\n\n{CODE}\n\n" in message.body
+    assert CODE not in message.subject
+    assert re.search(rf"<p>\s*<strong>{CODE}</strong>\s*</p>", html_of(message))
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "how_long"),
+    [
+        ("account/email/email_confirmation", {"code": CODE}, "15 minutes"),
+        ("account/email/email_confirmation_signup", {}, "3 days"),
+        ("account/email/login_code", {"code": CODE}, "3 minutes"),
+        ("account/email/password_reset_code", {"code": CODE}, "3 minutes"),
+        ("account/email/password_reset_key", {}, "1 hour"),
+    ],
+)
+def test_an_e_mail_says_how_long_its_code_or_link_works(write, name, facts, how_long):
+    assert f"expires in {how_long}" in words_of(write(name, **facts).body)
+
+
+def test_a_link_is_a_link_and_what_a_client_calls_itself_is_not(write):
+    message = write("account/email/password_changed", device="https://evil.example <b>")
+
+    html = html_of(message)
+
+    links = re.findall('href="([^"]+)"', html)
+    assert links == [FACTS["reset_url"], FACTS["account_url"], "http://testserver/"]
+    assert "https://evil.example &lt;b&gt;" in html
+
+
+def test_a_change_of_the_account_is_told_with_its_time_address_and_device(client, user, mailoutbox):
+    client.force_login(user)
+    chrome = "Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36"
+    forms = {"/reauthenticate/": {"password": PASSWORD}}
+    new = "a new long password"
+    forms["/password/change/"] = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    for path, form in forms.items():
+        client.post(path, form, HTTP_USER_AGENT=chrome, REMOTE_ADDR="192.0.2.7")
+
+    (message,) = mailoutbox
+
+    assert message.to == [user.email]
+    assert "The password of your account at Token blacklist was changed." in message.body
+    assert re.search(r"When: \w+\.? \d+, \d{4}, .+ UTC\n", message.body)
+    assert "Device: Chrome on Linux\nIP address: 192.0.2.7\n" in message.body
+    assert "\nhttp://testserver/password/reset/\n" in message.body
+    assert "\nhttp://testserver/account/\n" in message.body
+
+
+def test_a_closed_sign_up_is_not_offered_to_an_unknown_address(client, db, settings, mailoutbox):
+    for is_open in (True, False):
+        settings.ACCOUNT_SIGNUP_ENABLED = is_open
+        client.post("/password/reset/", {"email": "nobody@example.com"})
+
+    offered = ["/signup/" in message.body for message in mailoutbox]
+
+    assert offered == [True, False]
+
+
+def test_a_product_may_write_the_html_of_an_e_mail_itself(write, tmp_path, settings):
+    path = tmp_path / "account/email/login_code_message.html"
+    path.parent.mkdir(parents=True)
+    path.write_text("<h1>{{ code }}</h1>")
+    (engine,) = settings.TEMPLATES
+    settings.TEMPLATES = [{**engine, "DIRS": [tmp_path, *engine["DIRS"]]}]
+
+    assert html_of(write("account/email/login_code", code=CODE)) == f"<h1>{CODE}</h1>"

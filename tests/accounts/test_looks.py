@@ -1,0 +1,181 @@
+"""Each page of django-allauth in the site's own layout, in whichever state its user is."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.urls import get_resolver, reverse
+
+from tests.support.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+KEY_OF_ANOTHER_SITE = {"pk": 0, "key": "no-such-key", "uidb36": "1"}
+NO_PAGES = {"mfa_download_recovery_codes", "mfa_login_webauthn"}  # a text, and JSON
+INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*(?:src=|json))")
+
+
+def addresses() -> list[str]:
+    """Return the address of each page of django-allauth."""
+    names = {
+        name
+        for (name, _patterns) in get_resolver().reverse_dict.lists()
+        if isinstance(name, str) and re.match("account_|mfa_|socialaccount_|dummy_", name)
+    } - NO_PAGES
+    return sorted(map(address, names))
+
+
+def address(name: str) -> str:
+    (possible, *_rest) = get_resolver().reverse_dict.getlist(name)
+    parameters = possible[0][0][1]
+    return reverse(name, kwargs={each: KEY_OF_ANOTHER_SITE[each] for each in parameters})
+
+
+def by_code() -> bool:
+    return settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED
+
+
+def faults(client: Any) -> list[str]:
+    """Return what is missing on the pages that a client gets to, by their addresses."""
+    found = []
+    for path in addresses():
+        if by_code() and path == address("account_confirm_email"):
+            continue  # there are no links, and outside of the tests no such address
+        answer = client.get(path, follow=True)
+        html = answer.text if "html" in answer.headers["Content-Type"] else ""
+        needed = ("css/site.css", "theme.css", '<a class="brand"', 'id="main"')
+        found += [f"{path}: no {each}" for each in needed if each not in html]
+        if inline := INLINE.search(html.partition("<header>")[2]):
+            found.append(f"{path}: {inline[0]}")
+        if html.count("<h1") != 1:
+            found.append(f"{path}: {html.count('<h1')} headings")
+    return found
+
+
+@pytest.fixture
+def secret(user: Any) -> str:
+    """The user has each second factor but a key."""
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    RecoveryCodes.activate(user)
+    return secret
+
+
+def sign_in(client: Any, user: Any) -> Any:
+    return client.post("/login/", {"login": user.email, "password": PASSWORD})
+
+
+def test_there_are_addresses_of_each_part():
+    assert {"/login/", "/2fa/", "/3rdparty/", "/dummy/login/", "/confirm-email/"} < set(addresses())
+
+
+def test_nobody(client):
+    assert faults(client) == []
+
+
+def confirm(client: Any) -> None:
+    answer = client.post("/reauthenticate/", {"password": PASSWORD, "next": "/2fa/"})
+    assert answer.url == "/2fa/"
+
+
+def test_a_user(client, user):
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    sign_in(client, user)
+    confirm(client)
+
+    assert 'class="qr"' in client.get("/2fa/totp/activate/").text
+    assert 'id="mfa_webauthn_add"' in client.get("/2fa/webauthn/add/").text
+    assert faults(client) == []
+
+
+def test_a_user_who_must_show_the_password_again(client, user, secret):
+    sign_in(client, user)
+    client.force_login(user)
+
+    assert client.get("/2fa/recovery-codes/").url.startswith("/reauthenticate/")
+    assert faults(client) == []
+
+
+def test_a_user_with_all_that_can_be_had(client, user, secret):
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    EmailAddress.objects.create(user=user, email="new@example.com")
+    SocialAccount.objects.create(user=user, provider="dummy", uid="1")
+    key = Authenticator.objects.create(
+        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "My laptop", "credential": {}}
+    )
+    client.force_login(user)
+    confirm(client)
+
+    assert 'id="recovery_codes"' in client.get("/2fa/recovery-codes/").text
+    assert "My laptop" in client.get("/2fa/webauthn/").text
+    assert 'value="My laptop"' in client.get(f"/2fa/webauthn/keys/{key.pk}/edit/").text
+    key.delete()  # it is none that could be asked for
+    assert faults(client) == []
+    page = client.get("/account/").text
+    assert "Verified" in page
+    assert "10 left" in page
+
+
+def test_a_user_without_a_password(client, user):
+    user.set_unusable_password()
+    user.save()
+    client.force_login(user)
+
+    assert faults(client) == []
+    assert "Not set" in client.get("/account/").text
+
+
+def test_a_user_who_has_still_to_send_a_code(client, user, secret):
+    assert sign_in(client, user).url == "/2fa/authenticate/"
+
+    assert faults(client) == []
+
+
+def test_a_user_who_has_still_to_verify_the_address(client, user, monkeypatch):
+    monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION", "mandatory")
+    monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", True)
+    assert sign_in(client, user).url == "/confirm-email/"
+
+    assert faults(client) == []
+
+
+def test_where_signing_up_is_closed(client, monkeypatch):
+    monkeypatch.setattr(settings, "ACCOUNT_SIGNUP_ENABLED", False)
+
+    assert "closed" in client.get("/signup/").text
+    assert faults(client) == []
+
+
+def test_a_social_account_that_needs_one_more_field(client):
+    started = client.post("/dummy/login/")
+    client.post(started.url, {"id": "7", "first_name": "Ada"})
+
+    assert client.get("/3rdparty/signup/").status_code == 200
+    assert faults(client) == []
+
+
+def test_a_link_for_a_new_password(client, user, mailoutbox):
+    client.post("/password/reset/", {"email": user.email})
+    (link,) = re.findall(r"http://testserver(/password/reset/key/\S+)", mailoutbox[0].body)
+    page = client.get(link, follow=True).text
+
+    assert 'name="password1"' in page
+    assert not INLINE.search(page.partition("<header>")[2])
+
+
+def test_what_is_wrong_is_said_at_the_field_or_at_the_button(client, user):
+    field = client.post("/signup/", {"email": "no address", "password1": "password"}).text
+    form = sign_in(client, type("Stranger", (), {"email": "nobody@example.com"})).text
+
+    assert 'aria-invalid="true"' in field
+    assert 'id="id_email_error"' in field
+    assert re.search(r'aria-describedby="[^"]*id_email_error', field)
+    assert '<p class="alert" role="alert">' in form

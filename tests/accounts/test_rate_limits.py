@@ -1,0 +1,255 @@
+"""The rate limits: what counts together, at every door, and what goes on without the cache."""
+
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from http import HTTPStatus
+from http.cookiejar import CookieJar
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import ReadOnlyError
+from redis.exceptions import TimeoutError as NoAnswer
+
+from config.settings import ACCOUNT_RATE_LIMITS
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
+from tests.support.redis import redis_url
+from tests.support.server import call, database, environment, gunicorn, prepare
+
+JSON = "application/json"
+APP = "/_allauth/app/v1/auth/login"
+TRIED, HELD = "tried", "held"
+
+
+@pytest.fixture
+def limits(settings):
+    """Set rates: `limits(login_failed="5/5m/key")`."""
+
+    def change(**rates):
+        cache.clear()
+        settings.ACCOUNT_RATE_LIMITS = {**dict.fromkeys(ACCOUNT_RATE_LIMITS, ""), **rates}
+
+    return change
+
+
+def at_the_api(client, email, **headers):
+    answer = client.post("/api/token/", {"email": email, "password": "guess"}, JSON, **headers)
+    return {401: TRIED, 429: HELD}[answer.status_code]
+
+
+def at_the_sliding_api(client, email, **headers):
+    body = {"email": email, "password": "guess"}
+    answer = client.post("/api/token/sliding/", body, JSON, **headers)
+    return {401: TRIED, 429: HELD}[answer.status_code]
+
+
+def at_headless(client, email, **headers):
+    answer = client.post(APP, {"email": email, "password": "guess"}, JSON, **headers)
+    assert answer.status_code in {400, 429}
+    codes = {error["code"] for error in answer.json().get("errors", ())}
+    return TRIED if codes == {"email_password_mismatch"} else HELD
+
+
+def at_the_page(client, email, **headers):
+    answer = client.post("/login/", {"login": email, "password": "guess"}, **headers)
+    assert answer.status_code in {200, 429}
+    return TRIED if "not correct" in answer.text else HELD
+
+
+DOORS = [at_the_api, at_the_sliding_api, at_headless, at_the_page]
+
+
+def test_the_doors_count_the_wrong_passwords_of_an_account_together(client, user, limits):
+    limits(login_failed="4/5m/key")
+
+    assert [door(client, user.email) for door in DOORS] == [TRIED] * 4
+    assert [door(client, user.email) for door in DOORS] == [HELD] * 4
+    assert [door(client, "other@example.com") for door in DOORS] == [TRIED] * 4
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_right_password_is_refused_while_an_account_is_held(client, user, limits, door):
+    limits(login_failed="1/5m/key")
+    door(client, user.email)
+
+    answer = Device(user).log_in()
+
+    assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert answer.json()["code"] == "throttled"
+    assert answer.headers["Retry-After"] == "300"
+
+
+def test_a_right_password_is_not_counted(user, limits):
+    limits(login_failed="1/5m/key")
+
+    assert [Device(user).log_in().status_code for _ in range(3)] == [HTTPStatus.OK] * 3
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_an_account_is_one_however_its_address_or_the_host_is_written(
+    client, db, limits, settings, door
+):
+    settings.ALLOWED_HOSTS = ["testserver", "www.example.com"]
+    limits(login_failed="1/5m/key")
+    UserFactory(email="ada@example.com")
+    assert door(client, "ada@example.com") == TRIED
+
+    for email in ("ADA@example.com", " ada@Example.com ", "\uff41da@example.com"):
+        assert door(client, email) == HELD
+    for host in ("testserver:8001", "testserver:8002", "www.example.com"):
+        assert door(client, "ada@example.com", HTTP_HOST=host) == HELD
+
+
+CLIENTS = {
+    "an address": ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+    "a /64": ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"),
+    "IPv4 as IPv6": ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
+}
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_a_client_is_counted_by_the_address_that_sessions_record(
+    client, db, limits, settings, door, kind, proxies
+):
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": proxies}
+    limits(login_failed="1/m/ip")
+
+    def knock(number, address):
+        claimed = {"HTTP_X_FORWARDED_FOR": f"198.51.100.{number}"}
+        where = {"REMOTE_ADDR": address, **claimed}
+        if proxies:
+            forwarded = f"{claimed['HTTP_X_FORWARDED_FOR']}, {address}"
+            where = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded}
+        return door(client, f"nobody{number}@example.com", **where)
+
+    assert [knock(n, it) for n, it in enumerate(CLIENTS[kind])] == [TRIED, HELD, TRIED]
+
+
+def test_a_proxy_that_names_no_address_is_the_client(client, db, limits, settings):
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    limits(login_failed="1/m/ip")
+
+    got = [
+        at_the_api(client, f"{n}@example.com", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=hop)
+        for n, hop in enumerate(["unknown", "_x"])
+    ]
+
+    assert got == [TRIED, HELD]
+
+
+def test_a_user_signs_in_and_stays_signed_in_under_the_limits_of_the_project(user, limits):
+    limits(**ACCOUNT_RATE_LIMITS)
+    device = Device(user)
+
+    assert device.log_in().status_code == HTTPStatus.OK
+    assert {device.refresh().status_code for _ in range(40)} == {HTTPStatus.OK}
+    assert device.log_out().status_code == HTTPStatus.OK
+
+
+@pytest.fixture(params=[NoConnection, NoAnswer, ReadOnlyError])
+def no_cache(request, limits, monkeypatch):
+    """A cache server that is away, as redis-py tells of it."""
+    limits(**{**ACCOUNT_RATE_LIMITS, "refresh": "1/d/ip"})
+
+    def fail(*args, **kwargs):
+        raise request.param("secret-host refused")
+
+    for method in ("add", "get", "set", "delete"):
+        monkeypatch.setattr(f"django.core.cache.backends.locmem.LocMemCache.{method}", fail)
+
+
+def test_without_the_cache_nobody_signs_in_and_everybody_stays_signed_in(
+    device, phone, user, no_cache
+):
+    client = Client(raise_request_exception=False)
+    for path in ("/api/token/", "/api/token/sliding/", APP):
+        answer = client.post(path, {"email": user.email, "password": PASSWORD}, JSON)
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert "unavailable" in answer.text
+        assert answer.headers["Retry-After"] == "1"
+        assert "secret-host" not in answer.text
+    assert device.me().status_code == HTTPStatus.OK
+    assert [device.refresh().status_code for _ in range(3)] == [HTTPStatus.OK] * 3
+    assert device.log_out().status_code == HTTPStatus.OK
+    assert phone.me().status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("path", ["/login/", "/password/reset/"])
+def test_without_the_cache_a_page_says_that_the_site_is_busy(user, no_cache, path):
+    browser = Client(raise_request_exception=False, headers={"accept": "text/html"})
+    form = {"login": user.email, "email": user.email, "password": PASSWORD}
+
+    assert browser.get(path).status_code == HTTPStatus.OK
+    answer = browser.post(path, form)
+
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "The site is busy or restarting." in answer.text
+    assert "secret-host" not in answer.text
+
+
+class Guesser:
+    """A client that tries passwords at one of two servers, each time from another address."""
+
+    def __init__(self, servers, email):
+        self.servers, self.email = servers, email
+
+    def __call__(self, number):
+        url = self.servers[number % 2].url
+        door = (self.at_the_api, self.at_headless, self.at_the_page)[number % 3]
+        return door(url, {"X-Forwarded-For": f"198.51.{number}.1"})
+
+    def at_the_api(self, url, headers):
+        body = {"email": self.email, "password": "guess"}
+        status, _body = call(f"{url}/api/token/", body, headers=headers)
+        return {401: TRIED, 429: HELD}[status]
+
+    def at_headless(self, url, headers):
+        body = {"email": self.email, "password": "guess"}
+        status, said = call(f"{url}{APP}", body, headers=headers)
+        assert status == HTTPStatus.BAD_REQUEST
+        return TRIED if said["errors"][0]["code"] == "email_password_mismatch" else HELD
+
+    def at_the_page(self, url, headers):
+        browser = build_opener(HTTPCookieProcessor(CookieJar()))
+        page = browser.open(f"{url}/login/", timeout=30).read().decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+        form = {"login": self.email, "password": "guess", "csrfmiddlewaretoken": token}
+        request = Request(f"{url}/login/", urlencode(form).encode(), headers)
+        try:
+            said = browser.open(request, timeout=30).read().decode()
+        except HTTPError as error:
+            error.close()
+            return {429: HELD}[error.code]
+        return TRIED if "not correct" in said else HELD
+
+
+@pytest.mark.process
+@pytest.mark.django_db(transaction=True)
+def test_forty_guesses_at_two_servers_are_no_more_tries_than_the_limit(tmp_path):
+    with ExitStack() as stack:
+        url = stack.enter_context(database(tmp_path))
+        shared = environment(
+            tmp_path,
+            DATABASE_URL=url,
+            CACHE_URL=stack.enter_context(redis_url()),
+            RATE_LIMITS="True",
+            NUM_PROXIES="1",
+        )
+        prepare(shared)
+        servers = [stack.enter_context(gunicorn(shared, workers=1)) for _ in range(2)]
+        guess = Guesser(servers, "demo@example.com")
+        with ThreadPoolExecutor(8) as pool:
+            got = Counter(pool.map(guess, range(40)))
+        others = Guesser(servers, "admin@example.com")(0)
+
+    assert got == {TRIED: 5, HELD: 35}
+    assert others == TRIED

@@ -1,0 +1,197 @@
+"""Signing in at /api/token/ and /api/token/sliding/: what it costs, and what is refused alike."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.backends import BaseBackend
+from django.core.cache import cache
+from django.db import connections
+from django.test import Client
+
+from accounts.models import User, verify
+from tests.support.codes import add_authenticator_app, add_recovery_codes, path_in, totp
+from tests.support.factories import PASSWORD, UserFactory
+from tests.token_blacklist.test_budgets import statements
+from token_blacklist.models import OutstandingToken
+
+JSON = "application/json"
+SIGN_UP = "/_allauth/app/v1/auth/signup"
+PATHS = ["/api/token/", "/api/token/sliding/"]
+
+
+@pytest.fixture(autouse=True)
+def no_code_was_used():
+    cache.clear()
+
+
+@pytest.fixture
+def careful(user):
+    """A user with a second factor; `secret` and `codes` are theirs."""
+    user.secret = add_authenticator_app(user)
+    user.codes = add_recovery_codes(user)
+    return user
+
+
+def sign_in(user, path="/api/token/", **more):
+    body = {"email": user.email, "password": PASSWORD, **more}
+    return Client().post(path, body, JSON)
+
+
+def code_of(answer):
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    return answer.json()["code"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+class TestTheCost:
+    def test_of_a_verified_user_is_two_statements(self, user, by_code, path):
+        verify(user)
+
+        with statements("SELECT", "INSERT"):
+            assert sign_in(user, path).status_code == HTTPStatus.OK
+
+    def test_of_a_second_factor_is_its_code_and_that_it_was_used(self, careful, path):
+        with statements("SELECT"):
+            assert code_of(sign_in(careful, path)) == "mfa_required"
+        with statements("SELECT", "SELECT", "UPDATE", "INSERT"):
+            answer = sign_in(careful, path, code=totp(careful.secret))
+            assert answer.status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("path", PATHS)
+class TestARefusal:
+    @pytest.mark.parametrize("code", [{}, {"code": ""}, {"code": " "}])
+    def test_asks_for_a_code_only_with_the_right_password(self, careful, path, code):
+        assert code_of(sign_in(careful, path, **code)) == "mfa_required"
+        assert code_of(sign_in(careful, path, password="wrong", **code)) == "no_active_account"
+
+    @pytest.mark.parametrize("code", ["000000", "x", 123456, "\u0661" * 6, "9" * 32])
+    def test_of_a_wrong_code(self, careful, path, code):
+        assert code_of(sign_in(careful, path, code=code)) == "incorrect_code"
+
+    @pytest.mark.parametrize("code", [[], {}, True, "9" * 33, "\x00", None])
+    def test_of_what_is_no_code(self, careful, path, code):
+        assert sign_in(careful, path, code=code).status_code == HTTPStatus.BAD_REQUEST
+
+    def test_is_the_same_for_an_unknown_an_inactive_and_a_wrong_one(self, user, by_code, path):
+        inactive = UserFactory(is_active=False)
+        without = UserFactory(password="!")
+        answers = [
+            sign_in(User(email="nobody@example.com"), path),
+            sign_in(inactive, path),
+            sign_in(without, path),
+            sign_in(user, path, password="wrong"),
+        ]
+
+        assert {code_of(answer) for answer in answers} == {"no_active_account"}
+        assert len({answer.content for answer in answers}) == 1
+
+    def test_of_an_address_that_is_not_verified(self, careful, by_code, path):
+        assert code_of(sign_in(careful, path)) == "email_not_verified"
+        EmailAddress.objects.create(user=careful, email="other@example.com", verified=True)
+        assert code_of(sign_in(careful, path)) == "email_not_verified"
+        verify(careful)
+        assert code_of(sign_in(careful, path)) == "mfa_required"
+
+
+@pytest.mark.parametrize("email", ["ADA@example.com", " ada@EXAMPLE.com ", "\uff41da@example.com"])
+def test_an_address_signs_in_however_it_is_written(db, email):
+    user = UserFactory(email="ada@example.com")
+
+    assert sign_in(user, email=email).status_code == HTTPStatus.OK
+
+
+class Directory(BaseBackend):
+    """A directory of users with passwords of its own, as LDAP is one."""
+
+    def authenticate(self, request, email=None, password=None):
+        if password != "of the directory":
+            return None
+        return User.objects.filter(email=email).first()
+
+
+class TestAnotherBackend:
+    @pytest.fixture(autouse=True)
+    def directory(self, settings):
+        backends = [f"{__name__}.Directory", *settings.AUTHENTICATION_BACKENDS]
+        settings.AUTHENTICATION_BACKENDS = backends
+
+    @pytest.mark.parametrize("password", ["of the directory", PASSWORD])
+    def test_signs_in_beside_djangos(self, user, password):
+        assert sign_in(user, password=password).status_code == HTTPStatus.OK
+        assert code_of(sign_in(user, password="wrong")) == "no_active_account"
+
+    def test_needs_the_second_factor_as_well(self, careful):
+        assert code_of(sign_in(careful, password="of the directory")) == "mfa_required"
+        code = totp(careful.secret)
+        answer = sign_in(careful, password="of the directory", code=code)
+        assert answer.status_code == HTTPStatus.OK
+
+
+def at_once(*calls):
+    """Call all at the same moment, each in a thread with a connection of its own."""
+    barrier = threading.Barrier(len(calls))
+
+    def go(call):
+        try:
+            barrier.wait(timeout=30)
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(go, calls))
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameTime:
+    @pytest.mark.parametrize("kind", ["authenticator app", "recovery code"])
+    def test_a_code_signs_in_once(self, kind):
+        user = UserFactory()
+        app, recovery = totp(add_authenticator_app(user)), add_recovery_codes(user)[0]
+        code = app if kind == "authenticator app" else recovery
+
+        answers = at_once(*[lambda: sign_in(user, code=code)] * 6)
+
+        assert sorted(answer.status_code for answer in answers) == [200] + [401] * 5
+        assert OutstandingToken.objects.count() == 1
+
+    @pytest.mark.parametrize("attempt", range(5))
+    def test_of_two_sign_ups_with_one_address_one_makes_the_account(self, attempt):
+        body = {"email": "ada@example.com", "password": PASSWORD}
+        app = [lambda: Client().post(SIGN_UP, body, JSON)] * 3
+        page = [lambda: Client().post("/signup/", {"email": body["email"], "password1": PASSWORD})]
+
+        answers = at_once(*app, *page * 3)
+
+        assert User.objects.count() == EmailAddress.objects.count() == 1
+        assert all(answer.status_code < 500 for answer in answers)
+
+    @pytest.mark.parametrize("attempt", range(5))
+    def test_a_link_for_a_new_password_is_used_once(self, attempt, mailoutbox):
+        user = UserFactory()
+        Client().post("/password/reset/", {"email": user.email})
+        link = path_in(mailoutbox[0])
+        browsers = [Client() for _ in range(3)]
+        forms = [one.get(link, follow=True).redirect_chain[-1][0] for one in browsers]
+        passwords = [f"a long password {number}" for number in range(3)]
+
+        answers = at_once(
+            *(
+                lambda one=one, form=form, new=new: one.post(
+                    form, {"password1": new, "password2": new}
+                )
+                for one, form, new in zip(browsers, forms, passwords, strict=True)
+            )
+        )
+
+        assert all(answer.status_code < 500 for answer in answers)
+        user.refresh_from_db()
+        assert sum(user.check_password(new) for new in passwords) == 1
+        changed = [mail for mail in mailoutbox if "new password" in mail.subject][1:]
+        assert len(changed) == 1

@@ -1,0 +1,352 @@
+"""Accounts over HTTP, as an app uses them: each story ends with a pair of tokens of ours."""
+
+import json
+from http import HTTPStatus
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+
+from accounts.models import verify
+from tests.support.codes import (
+    PERIOD,
+    add_authenticator_app,
+    add_recovery_codes,
+    code_in,
+    path_in,
+    totp,
+)
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD
+from token_blacklist.models import OutstandingToken
+
+User = get_user_model()
+NEW_PASSWORD = "a new and long password"
+
+
+class App:
+    """An app at django-allauth's headless API. `device` holds the pair that it was given."""
+
+    def __init__(self):
+        self.device = Device(None)
+        self.session = ""
+
+    def send(self, method, path, data=None, **headers):
+        if self.session:
+            headers["HTTP_X_SESSION_TOKEN"] = self.session
+        url = f"/_allauth/app/v1/{path}"
+        answer = getattr(self.device.http, method)(url, data, format="json", **headers)
+        meta = answer.json().get("meta", {})
+        self.session = meta.get("session_token", self.session)
+        if "access_token" in meta:
+            self.device.access = meta["access_token"]
+            self.device.refresh_token = meta["refresh_token"]
+        return answer
+
+    def post(self, path, **data):
+        return self.send("post", path, data)
+
+    def sign_in(self, user, password=PASSWORD):
+        return self.post("auth/login", email=user.email, password=password)
+
+    def confirm(self):
+        """Enter the password again, which a change that gives access to the account needs."""
+        return self.post("auth/reauthenticate", password=PASSWORD)
+
+
+@pytest.fixture
+def app(db):
+    cache.clear()  # codes that were used
+    return App()
+
+
+@pytest.fixture
+def verified(user):
+    verify(user)
+    return user
+
+
+@pytest.fixture
+def secret(verified):
+    return add_authenticator_app(verified)
+
+
+def pending(answer):
+    """Return the step that an answer of the headless API waits for."""
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED, answer.content
+    return [flow["id"] for flow in answer.json()["data"]["flows"] if flow.get("is_pending")]
+
+
+def assert_is_a_pair_of(device, user):
+    """Assert that the pair is of a session of the user, can refresh, and can be blacklisted."""
+    assert device.me().json()["email"] == user.email
+    before = device.refresh_token
+    assert device.refresh().status_code == HTTPStatus.OK
+    assert device.refresh_token != before
+    assert device.me().status_code == HTTPStatus.OK
+    assert device.log_out().status_code == HTTPStatus.OK
+    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    assert device.me().status_code == HTTPStatus.UNAUTHORIZED
+
+
+def code_of(answer):
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED, answer.content
+    return answer.json()["code"]
+
+
+class TestSigningUp:
+    def test_a_sign_up_is_completed_by_the_code_of_the_e_mail(self, app, by_code, mailoutbox):
+        new = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
+
+        assert pending(app.post("auth/signup", **new)) == ["verify_email"]
+        assert app.device.access == ""
+        answer = app.post("auth/email/verify", key=code_in(mailoutbox[0]))
+
+        assert answer.status_code == HTTPStatus.OK
+        user = User.objects.get(email="ada@example.com")
+        assert user.name == "Ada"
+        assert OutstandingToken.objects.filter(user=user).count() == 1
+        assert_is_a_pair_of(app.device, user)
+
+    def test_a_wrong_code_signs_nobody_in(self, app, by_code, mailoutbox):
+        app.post("auth/signup", email="ada@example.com", password=PASSWORD)
+
+        answer = app.post("auth/email/verify", key="WRONG-CODE")
+
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
+        assert app.device.access == ""
+        assert not OutstandingToken.objects.exists()
+
+    def test_a_sign_up_with_a_known_address_is_answered_like_any_other(
+        self, app, by_code, verified, mailoutbox
+    ):
+        answers = [
+            app.post("auth/signup", email=email, password=PASSWORD)
+            for email in (verified.email, "ada@example.com")
+        ]
+
+        known, new = ([flow["id"] for flow in one.json()["data"]["flows"]] for one in answers)
+        assert known == new
+        assert [one.status_code for one in answers] == [HTTPStatus.UNAUTHORIZED] * 2
+        assert mailoutbox[0].to == [verified.email]
+        assert "You already have an account" in mailoutbox[0].subject
+
+    def test_the_token_endpoint_wants_a_verified_address(self, app, by_code, user, mailoutbox):
+        device = Device(user)
+        assert code_of(device.log_in()) == "email_not_verified"
+
+        assert pending(app.sign_in(user)) == ["verify_email"]
+        app.post("auth/email/verify", key=code_in(mailoutbox[0]))
+
+        assert device.log_in().status_code == HTTPStatus.OK
+        assert_is_a_pair_of(device, user)
+
+
+class TestASecondFactor:
+    def test_the_token_endpoint_asks_for_the_code_and_takes_it_once(
+        self, app, verified, secret, clock
+    ):
+        device = Device(verified)
+
+        assert code_of(device.log_in()) == "mfa_required"
+        assert code_of(device.log_in(code="000000")) == "incorrect_code"
+        code = totp(secret)
+        assert device.log_in(code=code).status_code == HTTPStatus.OK
+
+        clock.shift(PERIOD)
+        assert code_of(device.log_in(code=code)) == "incorrect_code"
+        assert device.log_in(code=totp(secret)).status_code == HTTPStatus.OK
+        assert_is_a_pair_of(device, verified)
+
+    def test_the_code_is_only_asked_for_after_the_password(self, app, verified, secret):
+        wrong = Device(verified).log_in(password="wrong", code=totp(secret))
+
+        assert code_of(wrong) == "no_active_account"
+
+    def test_a_recovery_code_signs_in_once(self, app, verified, secret):
+        code = add_recovery_codes(verified)[0]
+        device = Device(verified)
+
+        assert device.log_in(code=code).status_code == HTTPStatus.OK
+        assert code_of(device.log_in(code=code)) == "incorrect_code"
+
+        assert_is_a_pair_of(device, verified)
+
+    @pytest.mark.parametrize("kind", ["totp", "recovery"])
+    def test_the_headless_answer_has_the_pair_only_after_the_code(
+        self, app, verified, secret, kind
+    ):
+        code = totp(secret) if kind == "totp" else add_recovery_codes(verified)[0]
+        assert pending(app.sign_in(verified)) == ["mfa_authenticate"]
+        assert app.device.access == ""
+        assert not OutstandingToken.objects.exists()
+        wrong = app.post("auth/2fa/authenticate", code="000000")
+        assert wrong.status_code == HTTPStatus.BAD_REQUEST
+
+        answer = app.post("auth/2fa/authenticate", code=code)
+
+        assert answer.status_code == HTTPStatus.OK
+        assert OutstandingToken.objects.count() == 1
+        again = App()
+        again.sign_in(verified)
+        assert again.post("auth/2fa/authenticate", code=code).status_code == HTTPStatus.BAD_REQUEST
+        assert_is_a_pair_of(app.device, verified)
+
+    def test_an_app_sets_one_up_and_the_next_needs_it(
+        self, app, verified, mailoutbox, django_capture_on_commit_callbacks
+    ):
+        app.sign_in(verified)
+        assert app.confirm().status_code == HTTPStatus.OK
+        path = "account/authenticators/totp"
+        key = app.send("get", path).json()["meta"]["secret"]
+
+        with django_capture_on_commit_callbacks(execute=True):
+            assert app.post(path, code=totp(key)).status_code == HTTPStatus.OK
+        found = app.send("get", "account/authenticators/recovery-codes").json()["data"]
+
+        assert "An authenticator app was added" in mailoutbox[0].subject
+        assert_is_a_pair_of(app.device, verified)
+        device = Device(verified)
+        assert code_of(device.log_in()) == "mfa_required"
+        assert device.log_in(code=found["unused_codes"][0]).status_code == HTTPStatus.OK
+
+
+def test_a_forgotten_password_is_replaced_by_the_link_of_the_e_mail(
+    app, verified, device, mailoutbox
+):
+    assert app.post("auth/password/request", email=verified.email).status_code == HTTPStatus.OK
+    key = path_in(mailoutbox[0]).rstrip("/").rpartition("/")[2]
+    read = app.send("get", "auth/password/reset", HTTP_X_PASSWORD_RESET_KEY=key)
+    assert read.status_code == HTTPStatus.OK
+    answer = app.post("auth/password/reset", key=key, password=NEW_PASSWORD)
+
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED  # it signs nobody in
+    assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+    again = app.post("auth/password/reset", key=key, password="another long password")
+    assert again.status_code == HTTPStatus.BAD_REQUEST
+    assert app.sign_in(verified, NEW_PASSWORD).status_code == HTTPStatus.OK
+    assert_is_a_pair_of(app.device, verified)
+
+
+def test_a_new_address_replaces_the_old_one_when_its_code_is_entered(
+    app, by_code, verified, mailoutbox
+):
+    old = verified.email
+    app.sign_in(verified)
+    refused = app.post("account/email", email="new@example.com")
+    assert refused.status_code == HTTPStatus.UNAUTHORIZED
+    app.confirm()
+    app.post("account/email", email="new@example.com")
+    verified.refresh_from_db()
+    assert verified.email == old
+
+    answer = app.post("auth/email/verify", key=code_in(mailoutbox[0]))
+
+    assert answer.status_code == HTTPStatus.OK
+    verified.refresh_from_db()
+    assert verified.email == "new@example.com"
+    (address,) = EmailAddress.objects.filter(user=verified)
+    assert (address.email, address.verified, address.primary) == ("new@example.com", True, True)
+    assert [one.to for one in mailoutbox] == [["new@example.com"], [old]]
+    assert "Your e-mail address was changed" in mailoutbox[1].subject
+    assert_is_a_pair_of(app.device, verified)
+    assert Device(verified).log_in().status_code == HTTPStatus.OK
+
+
+def test_a_social_account_signs_in_by_its_token(app):
+    facts = {"id": 7, "email": "ada@example.com", "email_verified": True, "first_name": "Ada"}
+    token = {"client_id": "dummy", "id_token": json.dumps(facts)}
+
+    for _ in range(2):  # the first creates the account
+        answer = app.post("auth/provider/token", provider="dummy", process="login", token=token)
+        assert answer.status_code == HTTPStatus.OK
+        user = User.objects.get(email="ada@example.com")
+        assert user.name == "Ada"
+        assert_is_a_pair_of(app.device, user)
+        app = App()
+
+
+@pytest.mark.parametrize("is_verified_there", [True, False])
+def test_a_social_account_with_the_address_of_a_user_does_not_get_into_their_account(
+    app, by_code, verified, mailoutbox, is_verified_there
+):
+    facts = {"id": 7, "email": verified.email, "email_verified": is_verified_there}
+    token = {"client_id": "dummy", "id_token": json.dumps(facts)}
+
+    answer = app.post("auth/provider/token", provider="dummy", process="login", token=token)
+    if "provider_signup" in pending(answer):
+        app.post("auth/provider/signup", email=verified.email)
+
+    assert app.device.access == ""
+    assert not OutstandingToken.objects.exists()
+    assert not SocialAccount.objects.exists()
+
+
+class TestTheEndOfASession:
+    def test_ending_it_from_outside_ends_the_headless_session_at_once(
+        self, app, verified, device, mailoutbox
+    ):
+        app.sign_in(verified)
+        assert app.send("get", "auth/session").status_code == HTTPStatus.OK
+        row = OutstandingToken.objects.latest("pk")
+
+        device.http.delete(f"/api/sessions/{row.session_id}/", **device.bearer)
+
+        ended = app.send("get", "auth/session").status_code
+        assert ended in {HTTPStatus.UNAUTHORIZED, HTTPStatus.GONE}
+        changed = app.post("account/email", email="thief@example.com").status_code
+        assert changed in {HTTPStatus.UNAUTHORIZED, HTTPStatus.GONE}
+        assert not mailoutbox
+        assert app.device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        assert device.me().status_code == HTTPStatus.OK
+
+    def test_blacklisting_the_pair_ends_the_headless_session(self, app, verified):
+        app.sign_in(verified)
+
+        app.device.log_out()
+
+        assert app.send("get", "auth/session").status_code != HTTPStatus.OK
+
+    def test_signing_out_at_the_headless_api_ends_the_pair(self, app, verified):
+        app.sign_in(verified)
+
+        answer = app.send("delete", "auth/session")
+
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED  # its way to say: signed out
+        assert app.device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        assert app.device.me().status_code == HTTPStatus.UNAUTHORIZED
+
+    def test_a_new_password_ends_every_other_session_and_returns_a_new_pair(
+        self, app, verified, device
+    ):
+        other = App()
+        other.sign_in(verified)
+        app.sign_in(verified)
+        former = app.device.refresh_token
+
+        answer = app.post(
+            "account/password/change", current_password=PASSWORD, new_password=NEW_PASSWORD
+        )
+
+        assert answer.status_code == HTTPStatus.OK
+        assert app.device.refresh_token != former
+        assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        assert other.device.refresh().status_code == HTTPStatus.UNAUTHORIZED
+        assert other.send("get", "auth/session").status_code != HTTPStatus.OK
+        assert app.device.refresh(former).status_code == HTTPStatus.UNAUTHORIZED
+        assert app.send("get", "auth/session").status_code == HTTPStatus.OK
+        assert_is_a_pair_of(app.device, verified)
+
+    def test_its_refresh_endpoint_is_ours(self, app, verified):
+        app.sign_in(verified)
+
+        answer = app.post("tokens/refresh", refresh_token=app.device.refresh_token)
+
+        assert answer.status_code == HTTPStatus.OK
+        pair = answer.json()["data"]
+        app.device.access, app.device.refresh_token = pair["access_token"], pair["refresh_token"]
+        assert_is_a_pair_of(app.device, verified)
+        ended = app.post("tokens/refresh", refresh_token=app.device.refresh_token)
+        assert ended.status_code == HTTPStatus.BAD_REQUEST
