@@ -4,6 +4,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.core.management import call_command
 
 from tests.support import codes as shown
 
@@ -39,6 +40,40 @@ def test_a_new_key_decrypts_what_a_former_one_encrypted(totp, secret, settings):
     settings.SECRET_KEY = "another key of the site"
 
     assert totp.validate_code(shown.totp(secret))
+
+
+def test_after_the_command_the_former_key_can_go(user, totp, secret, settings, capsys):
+    recovery = RecoveryCodes.activate(user)
+    code = recovery.get_unused_codes()[0]
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "another key of the site"
+    settings.SECRET_KEY_FALLBACKS = [former]
+
+    call_command("encryptsecrets")
+
+    settings.SECRET_KEY_FALLBACKS = []
+    app, codes = (Authenticator.objects.get(pk=each.instance.pk) for each in (totp, recovery))
+    assert capsys.readouterr().out == "Encrypted 2 secrets.\n"
+    assert app.wrap().validate_code(shown.totp(secret))
+    assert codes.wrap().validate_code(code)
+
+
+def test_a_secret_that_was_not_encrypted_works_and_is_encrypted_by_the_command(totp, secret):
+    totp.instance.data["secret"] = secret
+    totp.instance.save()
+
+    works_before = totp.validate_code(shown.totp(secret))
+    call_command("encryptsecrets")
+
+    assert works_before
+    assert secret not in Authenticator.objects.get(pk=totp.instance.pk).data["secret"]
+
+
+def test_the_command_names_how_many_secrets_are_lost(totp, settings, capsys):
+    settings.SECRET_KEY = "another key of the site"
+
+    call_command("encryptsecrets")
+
+    assert capsys.readouterr().err.startswith("1 are encrypted under none of the keys.")
 
 
 def test_a_secret_whose_key_is_gone_fits_no_code(totp, secret, settings):
