@@ -125,7 +125,9 @@ def test_a_link_is_a_link_and_what_a_client_calls_itself_is_not(write):
     assert "https://evil.example &lt;b&gt;" in html
 
 
-def test_a_change_of_the_account_is_told_with_its_time_address_and_device(client, user, mailoutbox):
+def test_a_change_of_the_account_is_told_with_its_time_address_and_device(
+    client, user, settings, mailoutbox
+):
     client.force_login(user)
     chrome = "Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36"
     forms = {"/reauthenticate/": {"password": PASSWORD}}
@@ -137,7 +139,7 @@ def test_a_change_of_the_account_is_told_with_its_time_address_and_device(client
     (message,) = mailoutbox
 
     assert message.to == [user.email]
-    assert "The password of your account at Token blacklist was changed." in message.body
+    assert f"The password of your account at {settings.SITE_NAME} was changed." in message.body
     assert re.search(r"When: \w+\.? \d+, \d{4}, .+ UTC\n", message.body)
     assert "Device: Chrome on Linux\nIP address: 192.0.2.7\n" in message.body
     assert "\nhttp://testserver/password/reset/\n" in message.body

@@ -60,6 +60,7 @@ def env(project, released, tmp_path, transactional_db):
 def app(project, env):
     """The port of the app, served as the image does."""
     env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
+    env["RATE_LIMITS"] = "False"  # all clients here have one address
     env["LOG_LEVEL"] = "ERROR"  # a pipe that nobody reads takes 64 KiB
     with started(files.docker_command(), project, env) as server:
         wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))

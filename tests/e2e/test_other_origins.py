@@ -73,7 +73,11 @@ def named(tmp_path_factory):
     """
     port = free_port()
     origins = [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
-    variables = {"CORS_ALLOWED_ORIGINS": ",".join(origins), "THROTTLE_REFRESH": "2/h/ip"}
+    variables = {
+        "CORS_ALLOWED_ORIGINS": ",".join(origins),
+        "RATE_LIMITS": "True",
+        "THROTTLE_REFRESH": "2/h/ip",
+    }
     with (
         served(tmp_path_factory.mktemp("named"), **variables) as django,
         other_site(django, port, keeps_host=True),

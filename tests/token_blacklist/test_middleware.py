@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from tests.support.devices import Device
-from tests.support.factories import PASSWORD, UserFactory
+from tests.support.factories import UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions.end import revoke_user
@@ -584,8 +584,7 @@ def test_the_ends_of_rows_are_told(browser, user, row, django_capture_on_commit_
 def test_the_admin_and_the_tokens_are_listed_together(db):
     staff = UserFactory(is_staff=True, is_superuser=True)
     browser = Client()
-    form = {"login": staff.email, "password": PASSWORD}
-    assert browser.post("/login/", form).status_code == HTTPStatus.FOUND
+    browser.force_login(staff)  # by Django's login(), as every sign-in page does
     Device(staff).log_in()
 
     assert OutstandingToken.objects.live().filter(user=staff).count() == 2
