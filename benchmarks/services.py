@@ -30,7 +30,7 @@ def measure(server: Server, *, rounds: int) -> dict[str, list[dict[str, float]]]
     with tempfile.TemporaryDirectory() as folder:
         digest = hashlib.sha256(SECRET.encode()).hexdigest()
         server.variables |= {
-            "JWT_KEYS_DIR": f"{folder}/ring",
+            "JWT_KEYS_FILE": f"{folder}/keys.json",
             "INTROSPECTION_CLIENTS": f"billing:{digest}",
             "FEED_CLIENT": f"billing:{SECRET}",
         }

@@ -121,7 +121,17 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # previous 
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
-JWT_KEYS_DIR = env.str("JWT_KEYS_DIR", default="")  # below the project, or absolute
+# The key set. Not by env.str("JWT_KEYS") alone, which would read the file once and for all, and
+# demand that it exists: the app reads it again when it changes, and `rotatekeys` writes it.
+JWT_KEYS_FILE = env.str("JWT_KEYS_FILE", default="")  # below the project, or absolute
+JWT_KEYS = "" if JWT_KEYS_FILE else env.str("JWT_KEYS", default="")
+if "JWT_KEYS" in given_twice:
+    problems.append("JWT_KEYS is set, and JWT_KEYS_FILE, too. Remove one of them.")
+if os.environ.get("JWT_KEYS_DIR"):
+    problems.append(
+        "JWT_KEYS_DIR is set, and the keys are now in one file. Remove it, set JWT_KEYS_FILE, and "
+        "run: python manage.py rotatekeys --import <the folder>"
+    )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 ALLOWED_HOSTS = [host.strip() for host in ALLOWED_HOSTS]  # Caddy needs the space after a comma
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -130,7 +140,11 @@ NEW_KEY = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(
 if not DEBUG:
     for name, value, shortest in (
         ("SECRET_KEY", SECRET_KEY, 50),
-        *([] if JWT_KEYS_DIR else [("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32)]),
+        *(
+            []
+            if JWT_KEYS_FILE or JWT_KEYS
+            else [("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32)]
+        ),
         *(("SECRET_KEY_FALLBACKS", key, 50) for key in SECRET_KEY_FALLBACKS),
     ):
         if not value:
@@ -463,7 +477,8 @@ TOKEN_BLACKLIST = {
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": JWT_SIGNING_KEY or SECRET_KEY,
     "VERIFYING_KEY": JWT_VERIFYING_KEY,
-    "KEYS_DIR": str(BASE_DIR / JWT_KEYS_DIR) if JWT_KEYS_DIR else None,
+    "KEYS_FILE": str(BASE_DIR / JWT_KEYS_FILE) if JWT_KEYS_FILE else None,
+    "KEYS": JWT_KEYS or None,
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=number("ACCESS_TOKEN_SECONDS", 5 * 60, least=1)),
     "REFRESH_TOKEN_LIFETIME": timedelta(
         seconds=number("REFRESH_TOKEN_SECONDS", 24 * 3600, least=1)

@@ -16,7 +16,7 @@ APP = 10001  # the user in the image; nobody else can read them
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     keep(folder / "secret_key", secrets.token_urlsafe(64))
-    begin_ring(folder / "ring", folder / "jwt_signing_key")
+    begin_set(folder / "jwt", folder)
     # PostgreSQL reads it as another user.
     password = keep(folder / "postgres_password", secrets.token_urlsafe(32), mode=0o444)
     keep(folder / "database_url", f"postgres://app:{quote(password)}@postgres:5432/app")
@@ -26,21 +26,26 @@ def main(folder: Path) -> None:
     keep(folder / "cache_url", f"redis://:{quote(password)}@valkey:6379/0")
 
 
-def begin_ring(ring: Path, former: Path) -> None:
-    """Create the key ring with its first key, for EdDSA, unless it exists.
+def begin_set(place: Path, folder: Path) -> None:
+    """Create the folder of the key set, with its first key, for EdDSA, unless it exists.
 
-    `former` is the signing key of a project older than the ring: its tokens stay valid.
+    The keys of an older project are taken over, from its folder of keys or its signing key: their
+    tokens stay valid.
     """
-    if ring.exists():
+    if place.exists():
         return
-    fresh = ring.with_suffix(".new")
+    fresh = place.with_suffix(".new")
     fresh.mkdir(mode=0o700, exist_ok=True)
-    if former.exists():
-        keep(fresh / "20200101T000000Z.secret", former.read_text(encoding="ascii"))
-    settings = {"DEBUG": "True", "ENV_FILE": "", "JWT_KEYS_DIR": str(fresh)}
-    # "--in 0": beside a former key, the next one would be announced first.
-    done = subprocess.run(
-        [sys.executable, "manage.py", "rotatekeys", "--kind", "EdDSA", "--in", "0"],
+    settings = {"DEBUG": "True", "ENV_FILE": "", "JWT_KEYS_FILE": str(fresh / "keys.json")}
+    ring, former = folder / "ring", folder / "jwt_signing_key"
+    arguments = ["--kind", "EdDSA", "--in", "0"]  # beside another key, it would be announced first
+    if ring.exists():
+        arguments = ["--import", str(ring)]
+    elif former.exists():
+        arguments.append("--keep-signing-key")
+        settings["JWT_SIGNING_KEY_FILE"] = str(former)
+    done = subprocess.run(  # noqa: S603  # the words above
+        [sys.executable, "manage.py", "rotatekeys", *arguments],
         cwd=Path(__file__).resolve().parents[1],
         env={**os.environ, **settings},
         capture_output=True,
@@ -48,11 +53,11 @@ def begin_ring(ring: Path, former: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        sys.exit(f"The key ring was not created: {done.stderr.strip()}")
+        sys.exit(f"The key set was not created: {done.stderr.strip()}")
     if os.geteuid() == 0:
         for path in (fresh, *fresh.iterdir()):
             os.chown(path, APP, APP)
-    fresh.rename(ring)  # whole or not at all
+    fresh.rename(place)  # whole or not at all
 
 
 def keep(path: Path, value: str, mode: int = 0o400) -> str:

@@ -25,7 +25,7 @@ from env import write_env
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[^\W_][\w .&'+-]{0,48}[^\W_]")  # needs no quoting in any of the files
-KEYS = "keys"  # the folder of the key ring, which git ignores
+KEYS = "keys/jwt.json"  # the key set, in a folder that git ignores
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
 # The default is chosen by the name, so that two products have different colours.
@@ -58,7 +58,7 @@ def main() -> None:
         copy_files(copy)
         rename(copy, product)
         write_env(copy)
-        begin_key_ring(copy)
+        begin_key_set(copy)
         begin_history(copy, product)
         copy.replace(folder)  # whole or not at all
     print(
@@ -199,13 +199,13 @@ def uncomment(folder: Path, variable: str, value: str) -> None:
     path.write_text(lines, encoding="utf-8")
 
 
-def begin_key_ring(folder: Path) -> None:
+def begin_key_set(folder: Path) -> None:
     """Make the first key that signs tokens, for EdDSA, in place of a secret in .env."""
     env = folder / ".env"
-    ring = f"JWT_KEYS_DIR={KEYS}"
-    lines = re.sub(r"(?m)^JWT_SIGNING_KEY=.*$", ring, env.read_text(encoding="utf-8"))
+    line = f"JWT_KEYS_FILE={KEYS}"
+    lines = re.sub(r"(?m)^JWT_SIGNING_KEY=.*$", line, env.read_text(encoding="utf-8"))
     env.write_text(lines, encoding="utf-8")
-    variables = {"ENV_FILE": "", "DEBUG": "True", "JWT_KEYS_DIR": KEYS}
+    variables = {"ENV_FILE": "", "DEBUG": "True", "JWT_KEYS_FILE": KEYS}
     command = [sys.executable, "manage.py", "rotatekeys", "--kind", "EdDSA"]
     subprocess.run(
         command, cwd=folder, env={**os.environ, **variables}, check=True, capture_output=True

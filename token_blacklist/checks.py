@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -15,7 +16,9 @@ from django.core.exceptions import FieldDoesNotExist
 from . import keys
 from .conf import OPTIONS, Option, conf
 from .exceptions import TokenError
-from .key_ring import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA_BITS, current_ring
+from .keys.current import name_of_set, stored_set
+from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA_MINIMUM_BITS
+from .keys.key_set import KeySetError
 
 OTHERS = 0o077  # the permissions of a file for users who are not its owner
 BY_SESSIONS = (
@@ -28,6 +31,8 @@ IN_THEIR_PLACE = {
     "REVOKE_TOKEN_CLAIM": BY_SESSIONS,
     "JSON_ENCODER": "Remove it. Write claims as text or numbers; a datetime becomes a number.",
     "JWK_URL": "Remove it. Set VERIFYING_KEY to the public key.",
+    # Of the version before.
+    "KEYS_DIR": "Set KEYS_FILE, and run `manage.py rotatekeys --import <folder>` once.",
 }
 UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError)
 
@@ -96,33 +101,35 @@ def _user_id_field() -> Iterator[CheckMessage]:
         )
 
 
-def _key_ring() -> Iterator[CheckMessage]:
-    ring = current_ring()
-    for problem in ring.problems:
+def _key_set() -> Iterator[CheckMessage]:
+    name = name_of_set()
+    try:
+        key_set = stored_set()
+    except KeySetError as error:
         yield _error(
             18,
-            f"TOKEN_BLACKLIST['KEYS_DIR'] has an unfit key. {problem}",
-            "Replace or remove it. `manage.py rotatekeys` makes keys.",
+            f"{name} cannot be used: {error}.",
+            "Restore the text that `manage.py rotatekeys` wrote.",
         )
-    if not ring.keys:
+        return
+    if not key_set.keys:
         yield _error(
             19,
-            "TOKEN_BLACKLIST['KEYS_DIR'] has no key.",
+            f"{name} has no key.",
             "Run `manage.py rotatekeys` as the user that the server runs as.",
         )
-    elif ring.signers and ring.find_signer(time.time()) is None:
+    elif key_set.signers and key_set.find_signer(time.time()) is None:
         yield _error(
             22,
-            "No key of TOKEN_BLACKLIST['KEYS_DIR'] may sign any more.",
+            f"No key of {name} may sign any more.",
             "The next key is missing. Run `manage.py rotatekeys`.",
         )
-    for key in ring.keys:
-        if key.private and key.path.stat().st_mode & OTHERS:
-            yield checks.Warning(
-                f"Other users of the machine can read the key {key.path.name}.",
-                hint="Run: chmod go= on the files of TOKEN_BLACKLIST['KEYS_DIR'].",
-                id="token_blacklist.W002",
-            )
+    if conf.KEYS_FILE and key_set.keys and Path(conf.KEYS_FILE).stat().st_mode & OTHERS:
+        yield checks.Warning(
+            f"Other users of the machine can read {name}, which has the private keys.",
+            hint=f"Run: chmod go= {name}",
+            id="token_blacklist.W002",
+        )
 
 
 def _signing() -> Iterator[CheckMessage]:
@@ -134,8 +141,11 @@ def _signing() -> Iterator[CheckMessage]:
             )
     if conf.JWKS_URL is not None:
         return
-    if conf.KEYS_DIR is not None:
-        yield from _key_ring()
+    if conf.KEYS_FILE is not None and conf.KEYS is not None:
+        yield _error(23, "TOKEN_BLACKLIST has KEYS_FILE and KEYS.", "Remove one of them.")
+        return
+    if conf.KEYS_FILE is not None or conf.KEYS is not None:
+        yield from _key_set()
         return
     if conf.ALGORITHM not in ALGORITHMS:
         yield _error(
@@ -201,10 +211,13 @@ def _key_pair() -> Iterator[CheckMessage]:
             "Set SIGNING_KEY to a PEM private key for this algorithm. VERIFYING_KEY, its public "
             "key, is only needed by a site that verifies tokens and issues none.",
         )
-    elif getattr(verifying, "key_size", 0) < RSA_BITS and conf.ALGORITHM[:2] in {"RS", "PS"}:
+    elif getattr(verifying, "key_size", 0) < RSA_MINIMUM_BITS and conf.ALGORITHM[:2] in {
+        "RS",
+        "PS",
+    }:
         yield _error(
             15,
-            f"The key of TOKEN_BLACKLIST has fewer than {RSA_BITS} bits.",
+            f"The key of TOKEN_BLACKLIST has fewer than {RSA_MINIMUM_BITS} bits.",
             "Generate a longer key (RFC 7518 section 3.3).",
         )
 

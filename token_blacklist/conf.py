@@ -208,11 +208,16 @@ class Conf:
         read=lambda key: settings.SECRET_KEY if key is None else key,
     )
     VERIFYING_KEY = Option("", ANYTHING, "the public key, for asymmetric algorithms")
-    KEYS_DIR: Option[str | None] = Option(
+    KEYS_FILE: Option[str | None] = Option(
         None,
         ANYTHING,
-        "a folder with the key ring, in place of `SIGNING_KEY` and `VERIFYING_KEY`; "
-        "`rotatekeys` manages it",
+        "the file of the key set, in place of `SIGNING_KEY` and `VERIFYING_KEY`; `rotatekeys` "
+        "writes it",
+    )
+    KEYS: Option[str | None] = Option(
+        None,
+        ANYTHING,
+        "the text of the key set, where there is no disk; `rotatekeys --print` prints the next one",
     )
     JWKS_URL: Option[str | None] = Option(
         None,

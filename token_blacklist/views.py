@@ -40,7 +40,7 @@ from .exceptions import (
     is_outage,
     too_many,
 )
-from .key_ring import current_ring
+from .keys.jwks import public_keys
 from .middleware import refresh_token_of, shares_row
 from .negotiation import OneRenderer
 from .parsers import FormParser, JSONParser, MultiPartParser
@@ -134,7 +134,7 @@ class JWKSView(JSONView):
         return {**super().default_response_headers, "Cache-Control": "public, max-age=300"}
 
     def get(self, request: Request) -> Response:
-        return Response(current_ring().jwks())
+        return Response(public_keys())
 
 
 class TokenViewBase(JSONView, generics.GenericAPIView[Any]):

@@ -29,6 +29,8 @@ ELSEWHERE = {
     "WEB_MEMORY": "docker-compose.yml",
     "POSTGRES_MEMORY": "docker-compose.yml",
     "IPV6_SUBNET": "docker-compose.yml",
+    "JWT_KEYS_DIR": "config/settings.py",  # of the version before
+    "KEYS_DIR": "token_blacklist/checks.py",
 }
 
 
@@ -170,11 +172,13 @@ def test_the_layout_in_architecture_names_every_module_and_no_other():
     """The tables and the drawing of a request name the files that there are."""
     page = read(ROOT / "docs" / "architecture.md").partition("## Layout")[2].partition("\n## ")[0]
     app = page.partition("`token_blacklist/`, in")[2].partition("`accounts/`:")[0]
-    named = set(re.findall(r"\b(\w+\.py|sessions/|admin/|management/)", app))
+    named = set(re.findall(r"\b(\w+\.py|keys/|sessions/|admin/|management/)", app))
     there = {
         f"{path.name}/" if path.is_dir() else path.name
         for path in (ROOT / "token_blacklist").iterdir()
-    } | {path.name for path in (ROOT / "token_blacklist" / "sessions").glob("*.py")}
+    }
+    for room in ("keys", "sessions"):
+        there |= {path.name for path in (ROOT / "token_blacklist" / room).glob("*.py")}
 
     assert named == there - {
         "__init__.py",

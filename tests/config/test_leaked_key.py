@@ -14,7 +14,7 @@ pytestmark = pytest.mark.process
 
 
 def commands():
-    section = PAGE.partition("**A key of the key ring**")[2]
+    section = PAGE.partition("**A key of the key set**")[2]
     return re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
 
 
@@ -23,7 +23,7 @@ def test_three_commands_take_a_leaked_key_out(tmp_path):
         "ENV_FILE": "",
         "DEBUG": "True",
         "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3",
-        "JWT_KEYS_DIR": str(tmp_path / "ring"),
+        "JWT_KEYS_FILE": str(tmp_path / "keys.json"),
     }
 
     def manage(line):

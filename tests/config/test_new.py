@@ -72,8 +72,8 @@ def test_it_has_keys_of_its_own_and_nobody_else_reads_them(made, tmp_path):
     assert set(keys) == {"SECRET_KEY"}
     assert keys["SECRET_KEY"] != others["SECRET_KEY"]
     assert all(len(key) > 60 for key in keys.values())
-    assert variables(folder)["JWT_KEYS_DIR"] == "keys"
-    (mine,), (theirs,) = [list((f / "keys").glob("*.pem")) for f in (folder, tmp_path / "other")]
+    assert variables(folder)["JWT_KEYS_FILE"] == "keys/jwt.json"
+    mine, theirs = [f / "keys" / "jwt.json" for f in (folder, tmp_path / "other")]
     assert mine.read_text() != theirs.read_text()
     assert oct(mine.stat().st_mode)[-3:] == "600"
     assert "keys" in git(folder, "status", "--short", "--ignored")

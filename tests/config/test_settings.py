@@ -415,6 +415,22 @@ def test_every_variable_that_the_settings_read_is_in_the_example():
     assert set(re.findall(r"(?m)^(?:# )?([A-Z][A-Z_]*)=", EXAMPLE)) >= VARIABLES
 
 
+def test_the_key_set_is_a_file_that_may_not_exist_yet_or_a_text(fit, tmp_path):
+    fit = fit | {"JWT_SIGNING_KEY": ""}
+    file = settings_of(**fit | {"JWT_KEYS_FILE": "keys/jwt.json"}).TOKEN_BLACKLIST
+    text = settings_of(**fit | {"JWT_KEYS": '{"keys": []}'}).TOKEN_BLACKLIST
+    neither = settings_of(**fit).TOKEN_BLACKLIST
+
+    assert (file["KEYS_FILE"], file["KEYS"]) == (str(ROOT / "keys/jwt.json"), None)
+    assert (text["KEYS_FILE"], text["KEYS"]) == (None, '{"keys": []}')
+    assert (neither["KEYS_FILE"], neither["KEYS"]) == (None, None)
+
+
+def test_a_key_set_given_twice_or_a_folder_of_keys_is_refused(fit):
+    assert problems(**fit | {"JWT_KEYS": "{}", "JWT_KEYS_FILE": "keys/jwt.json"}) == ["JWT_KEYS"]
+    assert problems(**fit | {"JWT_KEYS_DIR": "keys"}) == ["JWT_KEYS_DIR"]
+
+
 @pytest.fixture
 def collected(tmp_path):
     """A folder of static files, of which a server has to find the list."""

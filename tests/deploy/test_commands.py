@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -76,8 +77,6 @@ def call_page(url):
 
 
 def hash_of(project, name):
-    import json
-
     manifest = json.loads((project / "staticfiles" / "staticfiles.json").read_text())
     return manifest["paths"][name].split(".")[-2]
 
@@ -93,7 +92,7 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
 
     again = {path.name: path.read_text() for path in keys.rglob("[!.]*") if path.is_file()}
     assert again == made
-    assert sum("PRIVATE KEY" in text for text in made.values()) == 1
+    assert sum('"d"' in text for text in made.values()) == 1
     assert oct((keys / "secret_key").stat().st_mode)[-3:] == "400"
     assert f":{made['postgres_password']}@postgres:5432/app" in made["database_url"]
     option, password = made["valkey.conf"].split()
@@ -103,7 +102,7 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
         name: value for name, value in env.items() if name not in {"SECRET_KEY", "JWT_SIGNING_KEY"}
     } | {
         "SECRET_KEY_FILE": str(keys / "secret_key"),
-        "JWT_KEYS_DIR": str(keys / "ring"),
+        "JWT_KEYS_FILE": str(keys / "jwt" / "keys.json"),
         "CACHE_URL_FILE": str(keys / "cache_url"),
     }
     check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
@@ -113,17 +112,31 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_key_of_a_project_without_a_ring_verifies_on(project, env, tmp_path):
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    (keys / "jwt_signing_key").write_text("k" * 64)
-
+def keys_taken_over(project, env, keys):
+    """Create the keys beside those of an older project; return the algorithm and times of each."""
     subprocess.run([*COMMANDS["compose keys"][:-1], str(keys)], cwd=project, env=env, check=True)
+    made = json.loads((keys / "jwt" / "keys.json").read_text())["keys"]
+    return [(key["alg"], key["nbf"], key.get("exp")) for key in made]
 
-    former, first = sorted(path.name for path in (keys / "ring").glob("2*"))
-    assert former.startswith("20200101T000000Z--")  # it has its end
-    assert former.endswith(".secret")
-    assert first.endswith(".pem")
+
+def test_the_signing_key_of_an_older_project_verifies_on(project, env, tmp_path):
+    (tmp_path / "jwt_signing_key").write_text("k" * 64)
+
+    (former, starts, ends), (first, _starts, end) = keys_taken_over(project, env, tmp_path)
+
+    assert (former, starts, ends > time.time()) == ("HS256", 0, True)
+    assert (first, end) == ("EdDSA", None)
+
+
+def test_the_folder_of_keys_of_an_older_project_is_taken_over(project, env, tmp_path):
+    (tmp_path / "ring").mkdir()
+    (tmp_path / "ring" / "20200101T000000Z--20991231T000000Z.secret").write_text("k" * 64)
+    (tmp_path / "ring" / "20260101T000000Z.secret").write_text("j" * 64)
+
+    former, signs = keys_taken_over(project, env, tmp_path)
+
+    assert former == ("HS256", 1577836800, 4102358400)
+    assert signs == ("HS256", 1767225600, None)
 
 
 def test_the_scheduler_flushes_at_boot_and_again_and_ends_at_once(project, env):

@@ -30,7 +30,7 @@ def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
 def test_what_production_needs_is_set(place):
     names = {name.removesuffix("_FILE") for name in files.variables()[place]}
 
-    key = "JWT_KEYS_DIR" if place == "compose" else "JWT_SIGNING_KEY"
+    key = "JWT_KEYS" if place == "compose" else "JWT_SIGNING_KEY"
     assert names >= {"SECRET_KEY", key, "ALLOWED_HOSTS", "EMAIL_URL", "NUM_PROXIES"}
 
 
@@ -112,7 +112,7 @@ class TestCompose:
         for variables in (*given, files.compose_env()):
             for name, value in variables.items():
                 if re.search("KEY|PASSWORD|DATABASE_URL|CACHE_URL", name):
-                    assert name.endswith(("_FILE", "_DIR"))
+                    assert name.endswith("_FILE")
                     assert value.startswith("/run/keys/")
 
     def test_the_cache_has_a_password_and_a_network_that_only_the_web_service_shares(self):

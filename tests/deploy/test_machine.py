@@ -273,16 +273,16 @@ def test_the_units_that_were_installed_are_accepted(machine, check, tmp_path):
     assert not check(list(tmp_path.iterdir()))
 
 
-def test_a_machine_that_moves_to_a_key_ring_accepts_the_tokens_of_before(machine):
+def test_a_machine_that_moves_to_a_key_set_accepts_the_tokens_of_before(machine):
     before = machine.python("print(AccessToken())")
 
-    recorded = machine.follow("Moving to a key ring", "docs/operations.md")
+    recorded = machine.follow("Moving to a key set", "docs/operations.md")
 
-    former, next_one = sorted((machine.folder / "var/lib/token-blacklist/keys").glob("2*"))
-    assert former.read_text().strip() == machine.environment()["JWT_SIGNING_KEY"]
-    assert former.stat().st_mode & 0o777 == 0o600
-    assert next_one.suffix == ".pem"
-    assert machine.environment()["JWT_KEYS_DIR"] == str(former.parent)
+    file = machine.folder / "var/lib/token-blacklist/keys.json"
+    kinds = [key["alg"] for key in json.loads(file.read_text())["keys"]]
+    assert kinds == ["HS256", "EdDSA"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert machine.environment()["JWT_KEYS_FILE"] == str(file)
     assert recorded[-1] == "systemctl restart token-blacklist.service"
     assert machine.python(f"print(AccessToken({before!r})['token_type'])") == "access"
 

@@ -8,25 +8,25 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import Mock
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from tests.support.checkout import ROOT
 from tests.support.issuer import WRONG, issuing, right
-from tests.token_blacklist.test_keys import private_pem
-from token_blacklist import feed, key_ring
+from tests.support.keys import new_key, signed_by
+from token_blacklist import feed
+from token_blacklist.conf import conf
 from token_blacklist.feed_reader import FeedAuthentication
-from token_blacklist.key_ring import Key, RemoteRing
+from token_blacklist.keys import current, remote
+from token_blacklist.keys.current import current_set
+from token_blacklist.keys.remote import RemoteKeys
 
 # The tests end threads by SystemExit, which Python lets pass without a word.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
-PEM = private_pem(ed25519.Ed25519PrivateKey.generate())
-KEY = Key("EdDSA", PEM)
+KEY = new_key()
 FEED, KEYS = "/api/token/revocations/", "/.well-known/jwks.json"
 SECONDS = 0.4
 WRONG_FEEDS = {
@@ -74,13 +74,13 @@ def told(*sessions):
 @pytest.fixture
 def issuer():
     with issuing() as issuer:
-        issuer.answers |= {FEED: [told("ended")], KEYS: [right({"keys": [KEY.jwk]})]}
+        issuer.answers |= {FEED: [told("ended")], KEYS: [right({"keys": [KEY.public_jwk]})]}
         yield issuer
 
 
 def access(sid):
     claims = {"exp": 4_000_000_000, "token_type": "access", "jti": "1", "user_id": "7", "sid": sid}
-    return jwt.encode(claims, PEM, "EdDSA", headers={"kid": KEY.kid})
+    return signed_by(KEY, claims)
 
 
 class Invoices(APIView):
@@ -113,8 +113,8 @@ def end_threads(module, threads):
 def django_service(impatient, issuer, options, monkeypatch):
     """A view with FeedAuthentication; the public keys are read at each request."""
     for name, value in {"KEPT_FOR": 0.02, "RETRIED_AFTER": 0.02}.items():
-        monkeypatch.setattr(key_ring, name, value)
-    monkeypatch.setattr(key_ring.RemoteRing, "SECONDS", SECONDS)
+        monkeypatch.setattr(remote, name, value)
+    monkeypatch.setattr(remote, "SECONDS", SECONDS)
     options(FEED_URL=f"{issuer.url}{FEED}", JWKS_URL=f"{issuer.url}{KEYS}", FEED_CLIENT="billing:s")
     view = Invoices.as_view()
 
@@ -231,15 +231,13 @@ def test_a_fork_reads_the_feed_itself(issuer, service):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_fork_reads_the_keys_while_a_thread_of_its_parent_does(issuer):
-    ring = RemoteRing(f"{issuer.url}{KEYS}")
+def test_a_fork_reads_the_keys_while_a_thread_of_its_parent_does(issuer, options):
+    options(JWKS_URL=f"{issuer.url}{KEYS}")
+    client = current._remote(conf.JWKS_URL, os.getpid())
+    assert isinstance(client, RemoteKeys)
 
-    def read():
-        ring.refresh(older_than=0)
-        return len(ring.keys) == 1
-
-    with ring.lock:
-        child = fork(read)
+    with client.lock:
+        child = fork(lambda: len(current_set().keys) == 1)
 
     assert os.waitpid(child, 0)[1] == 0
 

@@ -1,4 +1,4 @@
-"""The key ring is rotated while clients refresh: no request is refused."""
+"""The key set is rotated while clients refresh: no request is refused."""
 
 import sys
 import threading
@@ -25,7 +25,7 @@ def rotate(env, *arguments):
 @pytest.mark.django_db(transaction=True)
 def test_no_request_is_refused_while_the_keys_are_rotated(tmp_path):
     with database(tmp_path) as url:
-        env = environment(tmp_path, DATABASE_URL=url, JWT_KEYS_DIR=str(tmp_path / "ring"))
+        env = environment(tmp_path, DATABASE_URL=url, JWT_KEYS_FILE=str(tmp_path / "keys.json"))
         rotate(env, "--kind", "ES256")
         prepare(env)
         with gunicorn(env, workers=2) as server:

@@ -28,7 +28,7 @@ def env(tmp_path):
         shared = environment(
             tmp_path,
             DATABASE_URL=url,
-            JWT_KEYS_DIR=str(tmp_path / "ring"),
+            JWT_KEYS_FILE=str(tmp_path / "keys.json"),
             INTROSPECTION_CLIENTS=f"billing:{digest}",
         )
         rotate(shared)

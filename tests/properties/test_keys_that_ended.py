@@ -1,4 +1,4 @@
-"""A key that has ended or was revoked never verifies again, whatever happens to its key ring."""
+"""A key that has ended or was revoked never verifies again, whatever happens to its key set."""
 
 from __future__ import annotations
 
@@ -27,9 +27,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from token_blacklist import key_ring, keys
+from tests.support.keys import add_key, new_key, signed_by
+from token_blacklist import keys
 from token_blacklist.exceptions import TokenError
-from token_blacklist.key_ring import Key, current_ring
+from token_blacklist.keys import current
+from token_blacklist.keys.current import current_set
+from token_blacklist.keys.jwks import public_keys
+from token_blacklist.keys.key import Key
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +42,7 @@ LIFETIME = DAY  # of the longest token
 PLACED = [-5 * DAY, -3 * DAY, -2 * DAY, -DAY, -HOUR, -1, 1, HOUR]
 WHICH = st.sampled_from([-1, -1, -2, 0, 1])  # of the keys: mostly that which signs
 EXAMPLES = int(os.environ.get("STORIES", "50"))
-WRITES = ("hardlink_to", "rename", "replace", "unlink")
+WRITES = ("rename", "replace", "unlink")
 
 
 class Crash(BaseException):
@@ -46,7 +50,7 @@ class Crash(BaseException):
 
 
 class crash_before:  # noqa: N801  # reads as a statement
-    """Crash at the nth change of a name in a folder."""
+    """Crash at the nth change of a name in the folder."""
 
     def __init__(self, nth: int) -> None:
         self.left = nth
@@ -73,24 +77,25 @@ class crash_before:  # noqa: N801  # reads as a statement
         return kind is Crash
 
 
-class Rings(RuleBasedStateMachine):
+class KeySets(RuleBasedStateMachine):
     @initialize(
         placed=st.lists(st.sampled_from(PLACED), max_size=4, unique=True),
         leeway=st.sampled_from([0, 30, 0.5]),
     )
     def begin(self, placed, leeway):
         self.folder = tempfile.TemporaryDirectory()
+        self.file = Path(self.folder.name, "keys.json")
         self.options = override_settings(
             TOKEN_BLACKLIST={
                 **site.TOKEN_BLACKLIST,
-                "KEYS_DIR": self.folder.name,
+                "KEYS_FILE": str(self.file),
                 "REFRESH_TOKEN_LIFETIME": timedelta(seconds=LIFETIME),
                 "LEEWAY": timedelta(seconds=leeway),
             }
         )
         self.options.enable()
         # Files have the times of the real clock.
-        self.unsettled = patch.object(key_ring, "SETTLED_AFTER", math.inf)
+        self.unsettled = patch.object(current, "SETTLED_AFTER", math.inf)
         self.unsettled.start()
         self.clock = time_machine.travel(datetime.now(UTC), tick=False)
         self.traveller = self.clock.start()
@@ -103,9 +108,7 @@ class Rings(RuleBasedStateMachine):
 
     def place(self, seconds):
         """Place a key by hand."""
-        starts = timezone.now() + timedelta(seconds=seconds)
-        path = Path(self.folder.name, f"{starts:{key_ring.NAMED}}.secret")
-        path.write_text(os.urandom(32).hex())
+        add_key(self.file, new_key("HS256", at=seconds))
 
     def teardown(self):
         if hasattr(self, "clock"):
@@ -124,7 +127,7 @@ class Rings(RuleBasedStateMachine):
     def rotate(self, announced_for):
         call_command("rotatekeys", "--in", str(announced_for), "--kind", "EdDSA", stdout=_Nowhere())
 
-    @precondition(lambda self: current_ring().keys)
+    @precondition(lambda self: current_set().keys)
     @rule(which=WHICH)
     def revoke(self, which):
         kid = self.choose(which)
@@ -132,16 +135,16 @@ class Rings(RuleBasedStateMachine):
         self.revoked.add(kid)
 
     def choose(self, which):
-        ring = current_ring().keys
-        return ring[which % len(ring)].kid
+        known = current_set().keys
+        return known[which % len(known)].kid
 
-    @precondition(lambda self: current_ring().keys)
+    @precondition(lambda self: current_set().keys)
     @rule(which=WHICH, writes=st.integers(0, 5))
     def revoke_and_crash(self, which, writes):
         kid = self.choose(which)
         with crash_before(writes):
             call_command("rotatekeys", f"--revoke={kid}", stdout=_Nowhere())
-        if current_ring().find(kid) is None:
+        if current_set().find(kid) is None:
             self.revoked.add(kid)
 
     @rule(writes=st.integers(0, 5), announced_for=st.sampled_from([0, 600]))
@@ -154,7 +157,7 @@ class Rings(RuleBasedStateMachine):
         self.traveller.shift(seconds)
 
     # Not by chance alone: a key that has ended is dropped by the next rotation.
-    @precondition(lambda self: current_ring().keys)
+    @precondition(lambda self: current_set().keys)
     @rule(which=WHICH, writes=st.sampled_from([0, 1, 2, 3, math.inf]))
     def rotate_and_revoke_after_the_end_of_a_key(self, which, writes):
         self.rotate(0)
@@ -166,16 +169,15 @@ class Rings(RuleBasedStateMachine):
 
     @invariant()
     def no_key_verifies_that_had_ended_or_was_revoked(self):
-        self.known |= {key.kid: key for key in current_ring().keys}
+        self.known |= {key.kid: key for key in current_set().keys}
         verifying = {kid for kid, key in self.known.items() if self.verifies(self.forged(key))}
 
         assert not verifying & (self.ended | self.revoked)
-        assert {key["kid"] for key in current_ring().jwks()["keys"]} <= verifying
+        assert {key["kid"] for key in public_keys()["keys"]} <= verifying
         self.ended |= self.known.keys() - verifying
 
     def forged(self, key):
-        claims = {"exp": int(self.now) + HOUR}
-        return jwt.encode(claims, key.private, key.algorithm, headers={"kid": key.kid})
+        return signed_by(key, {"exp": int(self.now) + HOUR})
 
     def verifies(self, token):
         try:
@@ -184,7 +186,7 @@ class Rings(RuleBasedStateMachine):
             return False
         return True
 
-    @precondition(lambda self: current_ring().keys)
+    @precondition(lambda self: current_set().keys)
     @invariant()
     def one_key_signs_what_verifies_until_its_expiry(self):
         expires = int(self.now) + LIFETIME
@@ -208,7 +210,7 @@ class _Nowhere:
 
 def test_no_key_verifies_that_had_ended_or_was_revoked():
     run_state_machine_as_test(
-        Rings,
+        KeySets,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=25,

@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.checks import run_checks
 
-from tests.token_blacklist.test_keys import private_key, private_pem, public_pem
+from tests.support.keys import private_key
+from tests.token_blacklist.test_keys import private_pem, public_pem
 from token_blacklist.checks import check_rotation, check_settings
 
 

@@ -10,22 +10,21 @@ from types import SimpleNamespace
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
 from django.core.checks import run_checks
 from rest_framework.test import APIRequestFactory
 
+from tests.support.keys import new_key, signed_by
 from tests.token_blacklist.test_introspection import SECRET, digest
-from tests.token_blacklist.test_keys import private_pem
-from token_blacklist import feed, key_ring, keys, revocations
+from token_blacklist import feed, keys, revocations
 from token_blacklist.exceptions import InvalidToken, TokenError, Unavailable
 from token_blacklist.feed import FeedReader
 from token_blacklist.feed_reader import FeedAuthentication
 from token_blacklist.fetch import StatusError
-from token_blacklist.key_ring import Key
+from token_blacklist.keys import remote
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 FOREVER = {"exp": 4_000_000_000, "token_type": "access", "jti": "1", "user_id": "7"}
-PEM = private_pem(ed25519.Ed25519PrivateKey.generate())
+KEY = new_key()
 
 
 @pytest.fixture
@@ -118,9 +117,9 @@ def test_a_feed_that_does_not_answer_closes_the_service_or_leaves_it_open(
 
 def test_a_request_is_authenticated_by_the_published_keys(site, options):
     site.answers["/feed"] = told()
-    site.answers["/keys"] = {"keys": [Key("EdDSA", PEM).jwk]}
+    site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", JWKS_URL=f"{site.url}/keys")
-    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": Key("EdDSA", PEM).kid})
+    token = signed_by(KEY, FOREVER)
     request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {token}")
 
     user, _token = FeedAuthentication().authenticate(request)
@@ -130,16 +129,15 @@ def test_a_request_is_authenticated_by_the_published_keys(site, options):
 
 
 def test_the_published_keys_are_kept_while_their_site_is_away(site, options, monkeypatch, caplog):
-    key = Key("EdDSA", PEM)
-    site.answers["/keys"] = {"keys": [key.jwk]}
+    site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
-    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})
+    token = signed_by(KEY, FOREVER)
     assert keys.decode(token) == FOREVER
     for _ in range(3):
         keys.decode(token)
     assert site.asked == ["/keys"]
 
-    monkeypatch.setattr(key_ring, "KEPT_FOR", 0)
+    monkeypatch.setattr(remote, "KEPT_FOR", 0)
     site.answers.clear()
 
     assert keys.decode(token) == FOREVER
@@ -147,11 +145,10 @@ def test_the_published_keys_are_kept_while_their_site_is_away(site, options, mon
 
 
 def test_requests_that_come_while_the_keys_are_read_for_the_first_time_wait(site, options):
-    key = Key("EdDSA", PEM)
-    site.answers["/keys"] = {"keys": [key.jwk]}
+    site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     site.delay = 0.3
     options(JWKS_URL=f"{site.url}/keys")
-    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})
+    token = signed_by(KEY, FOREVER)
 
     with ThreadPoolExecutor(4) as pool:
         decoded = list(pool.map(keys.decode, [token] * 4))
@@ -161,9 +158,9 @@ def test_requests_that_come_while_the_keys_are_read_for_the_first_time_wait(site
 
 
 def test_an_unknown_key_is_asked_for_once_in_a_while(site, options):
-    site.answers["/keys"] = {"keys": [Key("EdDSA", PEM).jwk]}
+    site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
-    unknown = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": "unknown"})
+    unknown = jwt.encode(FOREVER, KEY.signing, "EdDSA", headers={"kid": "unknown"})
 
     for _ in range(5):
         with pytest.raises(TokenError):
@@ -173,26 +170,24 @@ def test_an_unknown_key_is_asked_for_once_in_a_while(site, options):
 
 
 def test_a_key_that_is_no_longer_published_verifies_nothing_any_more(site, options, monkeypatch):
-    key = Key("EdDSA", PEM)
-    other = Key("EdDSA", private_pem(ed25519.Ed25519PrivateKey.generate()))
-    site.answers["/keys"] = {"keys": [key.jwk, other.jwk]}
+    other = new_key()
+    site.answers["/keys"] = {"keys": [KEY.public_jwk, other.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
-    token = jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})
+    token = signed_by(KEY, FOREVER)
     assert keys.decode(token) == FOREVER
 
-    site.answers["/keys"] = {"keys": [other.jwk]}
-    monkeypatch.setattr(key_ring, "KEPT_FOR", 0)
+    site.answers["/keys"] = {"keys": [other.public_jwk]}
+    monkeypatch.setattr(remote, "KEPT_FOR", 0)
 
     with pytest.raises(TokenError):
         keys.decode(token)
 
 
 def test_a_key_of_another_kind_is_left_out(site, options):
-    key = Key("EdDSA", PEM)
-    site.answers["/keys"] = {"keys": [{"kty": "new", "kid": "x"}, "no key", key.jwk]}
+    site.answers["/keys"] = {"keys": [{"kty": "new", "kid": "x"}, "no key", KEY.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
 
-    assert keys.decode(jwt.encode(FOREVER, PEM, "EdDSA", headers={"kid": key.kid})) == FOREVER
+    assert keys.decode(signed_by(KEY, FOREVER)) == FOREVER
 
 
 @pytest.mark.parametrize(
@@ -203,7 +198,7 @@ def test_an_answer_without_public_keys_makes_the_service_unavailable(site, optio
     options(JWKS_URL=f"{site.url}/keys")
 
     with pytest.raises(Unavailable):
-        keys.decode(jwt.encode(FOREVER, PEM, "EdDSA"))
+        keys.decode(jwt.encode(FOREVER, KEY.signing, "EdDSA"))
 
 
 @pytest.mark.parametrize("name", ["JWKS_URL", "FEED_URL"])

@@ -4,19 +4,33 @@ import math
 import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import jwt
 from django.core.management.base import BaseCommand, CommandError
 
-from ...key_ring import Key, KeyRing, current_ring
-from ...key_rotation import KINDS, RotationError, revoke, rotate
+from ...keys.folder import keys_of_folder
+from ...keys.key import Key
+from ...keys.key_set import KeySet
+from ...keys.rotation import (
+    KINDS,
+    Rotation,
+    RotationError,
+    add,
+    change,
+    key_of_settings,
+    read_keys,
+    revoke,
+    rotate,
+)
 
 ANNOUNCED_FOR = 600  # seconds; twice as long as other services keep the public keys
 
 
 class Command(BaseCommand):
     help = (
-        "Make the next key of the key ring, and delete keys whose tokens have all expired. Nobody "
+        "Make the next key of the key set, and drop keys whose tokens have all expired. Nobody "
         "is signed out. With --revoke, take a leaked key out at once: what it signed is refused."
     )
     # It makes the first key, without which the checks fail.
@@ -45,45 +59,77 @@ class Command(BaseCommand):
             metavar="SECONDS",
             help="When the next key begins to sign (default: %(default)s).",
         )
+        parser.add_argument(
+            "--print",
+            action="store_true",
+            help="Print the new key set, for KEYS, and write no file. Messages go to stderr.",
+        )
+        parser.add_argument(
+            "--keep-signing-key",
+            action="store_true",
+            help="First add SIGNING_KEY, so that the tokens that it signed stay valid.",
+        )
+        parser.add_argument(
+            "--import",
+            type=Path,
+            dest="folder",
+            metavar="FOLDER",
+            help="Add the keys of a folder of the version before (KEYS_DIR); make none.",
+        )
 
     def handle(self, **options: Any) -> None:
         if options["announced_for"] < 0:
             raise CommandError("--in must be 0 or more.")
-        if options["list"]:
-            self._list()
-            return
-        try:
+
+        def act(before: KeySet) -> Rotation:
             if options["revoke"]:
-                done = revoke(options["revoke"])
+                return revoke(before, options["revoke"])
+            if options["folder"]:
+                return add(before, keys_of_folder(options["folder"]))
+            if options["keep_signing_key"]:
+                before = add(before, [key_of_settings()]).keys
+            return rotate(before, options["kind"], options["announced_for"])
+
+        try:
+            if options["list"]:
+                self._list(read_keys())
+            elif options["print"]:
+                done = act(read_keys())
+                self._report(done, self.stderr, self.style.NOTICE)
+                self.stdout.write(done.keys.text())
             else:
-                done = rotate(options["kind"], options["announced_for"])
+                self._report(change(act), self.stdout)
         except RotationError as error:
             raise CommandError(str(error)) from error
-        if done.revoked:
-            self.stdout.write(f"Revoked {done.revoked.kid}. What it signed is refused from now on.")
-        if done.made:
-            self.stdout.write(f"{_title(done.made)} signs from {_time(done.made.starts)}.")
-        elif not done.revoked:
-            self.stdout.write("A key waits to sign already. No other was made.")
-        for key in done.dropped:
-            self.stdout.write(f"Deleted {_title(key)}, whose tokens have all expired.")
+        except (TypeError, ValueError, jwt.PyJWTError) as error:
+            raise CommandError(f"SIGNING_KEY cannot be kept: {type(error).__name__}.") from None
 
-    def _list(self) -> None:
-        ring, now = current_ring(), time.time()
-        for key in ring.keys:
-            self.stdout.write(f"{_title(key)} {_state(key, ring, now)}.")
-        for problem in ring.problems:
-            self.stdout.write(f"Unfit: {problem}.")
-        if not ring.keys:
+    def _report(self, done: Rotation, out: Any, style: Any = None) -> None:
+        lines = [f"Added {_title(key)}." for key in done.added]
+        if done.revoked:
+            lines.append(f"Revoked {done.revoked.kid}. What it signed is refused from now on.")
+        if done.made:
+            lines.append(f"{_title(done.made)} signs from {_time(done.made.starts)}.")
+        if not (done.made or done.revoked or done.added):
+            lines.append("A key waits to sign already. No other was made.")
+        lines += [f"Dropped {_title(key)}, whose tokens have all expired." for key in done.dropped]
+        for line in lines:
+            out.write(line, style)
+
+    def _list(self, key_set: KeySet) -> None:
+        now = time.time()
+        for key in key_set.keys:
+            self.stdout.write(f"{_title(key)} {_state(key, key_set, now)}.")
+        if not key_set.keys:
             self.stdout.write("There is no key.")
 
 
-def _state(key: Key, ring: KeyRing, now: float) -> str:
+def _state(key: Key, key_set: KeySet, now: float) -> str:
     if key.ends <= now:
         return f"expired at {_time(key.ends)}"
-    if key is ring.find_signer(now):
+    if key is key_set.find_signer(now):
         return "signs"
-    if key.private and key.starts > now:
+    if key.signing is not None and key.starts > now:
         return f"signs from {_time(key.starts)}"
     return "verifies only" if key.ends == math.inf else f"verifies until {_time(key.ends)}"
 

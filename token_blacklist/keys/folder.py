@@ -1,0 +1,71 @@
+"""The keys of a folder, as they were kept before the key set: for `rotatekeys --import`.
+
+A file is called after the time from which its key signs, and the time at which it ends if that was
+decided: `20261129T164500Z--20261230T164500Z.pem`. The text of a `.secret`
+is a secret, the others are in PEM format.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jwt
+
+from ..conf import conf
+from .key import CURVES, HMAC_MINIMUM_BYTES, Key, UnfitKeyError, key_of, key_of_options
+from .rotation import RotationError
+
+
+def keys_of_folder(folder: Path) -> list[Key]:
+    """Return the keys, each once, with their ids and times.
+
+    Raises:
+        RotationError: the folder or a file cannot be read, or a file is not a key.
+    """
+    keys: dict[str, Key] = {}
+    try:
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith("."):
+                key = _read(path)
+                if key.signing is not None or key.kid not in keys:  # with its public half, perhaps
+                    keys[key.kid] = key
+    except OSError as error:
+        raise RotationError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    if not keys:
+        raise RotationError(f"The folder {folder} has no key.")
+    return list(keys.values())
+
+
+def _read(path: Path) -> Key:
+    start, _dashes, end = path.stem.partition("--")
+    try:
+        starts, ends = _time(start), _time(end) if end else math.inf
+        text = path.read_text(encoding="utf-8").strip()
+        for algorithm in _candidates(path.suffix):
+            try:
+                return _key(algorithm, text).lasting(starts, ends)
+            except (UnfitKeyError, TypeError, ValueError, jwt.PyJWTError):
+                continue
+    except ValueError:
+        pass
+    raise RotationError(f"Nothing was imported, because {path.name} is not a key that can be used.")
+
+
+def _key(algorithm: str, text: str) -> Key:
+    is_public = "PUBLIC KEY-----" in text
+    key = key_of_options(algorithm, "" if is_public else text, text if is_public else "")
+    return key_of(dict(key.jwk))
+
+
+def _candidates(suffix: str) -> Iterable[str]:
+    """Return the algorithms that a file may be for. For RSA and secrets, the option decided."""
+    if suffix == ".secret":
+        return [conf.ALGORITHM if conf.ALGORITHM in HMAC_MINIMUM_BYTES else "HS256"]
+    return [*CURVES, conf.ALGORITHM if conf.ALGORITHM[:2] in {"RS", "PS"} else "RS256"]
+
+
+def _time(text: str) -> float:
+    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
