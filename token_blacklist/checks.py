@@ -15,10 +15,9 @@ from django.core.exceptions import FieldDoesNotExist
 
 from . import keys
 from .conf import OPTIONS, Option, conf
-from .exceptions import TokenError
-from .keys.current import name_of_set, stored_set
-from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA_MINIMUM_BITS
-from .keys.key_set import KeySetError
+from .exceptions import TokenError, Unavailable
+from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA, RSA_MINIMUM_BITS
+from .keys.key_set import KeySetError, current_set, name_of_set, stored_set
 
 OTHERS = 0o077  # the permissions of a file for users who are not its owner
 BY_SESSIONS = (
@@ -34,7 +33,7 @@ IN_THEIR_PLACE = {
     # Of the version before.
     "KEYS_DIR": "Set KEYS_FILE, and run `manage.py rotatekeys --import <folder>` once.",
 }
-UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError, AttributeError)
+UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError)
 
 
 @register(Tags.security)
@@ -108,7 +107,7 @@ def _key_set() -> Iterator[CheckMessage]:
     except KeySetError as error:
         yield _error(
             18,
-            f"{name} cannot be used: {error}.",
+            f"{error}.",
             "Restore the text that `manage.py rotatekeys` wrote.",
         )
         return
@@ -198,23 +197,18 @@ def _probe() -> Iterator[CheckMessage]:
 def _key_pair() -> Iterator[CheckMessage]:
     only_verifies = conf.VERIFYING_KEY and not conf.user_settings.get("SIGNING_KEY")
     try:
+        (key,) = current_set().keys
         if not only_verifies:
             keys.decode(keys.encode({"exp": 2**40, "probe": True}))
-        verifying: Any = keys.token_backend.prepared_verifying_key
-        fits = hasattr(verifying, "verify")
-    except UNFIT:
-        fits = False
-    if not fits:
+    except (*UNFIT, Unavailable):
         yield _error(
             13,
             f"TOKEN_BLACKLIST has no key pair for {conf.ALGORITHM}.",
             "Set SIGNING_KEY to a PEM private key for this algorithm. VERIFYING_KEY, its public "
             "key, is only needed by a site that verifies tokens and issues none.",
         )
-    elif getattr(verifying, "key_size", 0) < RSA_MINIMUM_BITS and conf.ALGORITHM[:2] in {
-        "RS",
-        "PS",
-    }:
+        return
+    if conf.ALGORITHM in RSA and key.verifying.key_size < RSA_MINIMUM_BITS:
         yield _error(
             15,
             f"The key of TOKEN_BLACKLIST has fewer than {RSA_MINIMUM_BITS} bits.",

@@ -19,9 +19,8 @@ from tests.support.keys import new_key, signed_by
 from token_blacklist import feed
 from token_blacklist.conf import conf
 from token_blacklist.feed_reader import FeedAuthentication
-from token_blacklist.keys import current, remote
-from token_blacklist.keys.current import current_set
-from token_blacklist.keys.remote import RemoteKeys
+from token_blacklist.keys import remote
+from token_blacklist.keys.remote import remote_keys, remote_set
 
 # The tests end threads by SystemExit, which Python lets pass without a word.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -233,11 +232,10 @@ def test_a_fork_reads_the_feed_itself(issuer, service):
 
 def test_a_fork_reads_the_keys_while_a_thread_of_its_parent_does(issuer, options):
     options(JWKS_URL=f"{issuer.url}{KEYS}")
-    client = current._remote(conf.JWKS_URL, os.getpid())
-    assert isinstance(client, RemoteKeys)
+    client = remote_keys(conf.JWKS_URL, os.getpid())
 
     with client.lock:
-        child = fork(lambda: len(current_set().keys) == 1)
+        child = fork(lambda: len(remote_set(conf.JWKS_URL).keys) == 1)
 
     assert os.waitpid(child, 0)[1] == 0
 

@@ -30,10 +30,10 @@ from hypothesis.stateful import (
 from tests.support.keys import add_key, new_key, signed_by
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError
-from token_blacklist.keys import current
-from token_blacklist.keys.current import current_set
+from token_blacklist.keys import key_set
 from token_blacklist.keys.jwks import public_keys
 from token_blacklist.keys.key import Key
+from token_blacklist.keys.key_set import current_set
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ class KeySets(RuleBasedStateMachine):
         )
         self.options.enable()
         # Files have the times of the real clock.
-        self.unsettled = patch.object(current, "SETTLED_AFTER", math.inf)
+        self.unsettled = patch.object(key_set, "SETTLED_AFTER", math.inf)
         self.unsettled.start()
         self.clock = time_machine.travel(datetime.now(UTC), tick=False)
         self.traveller = self.clock.start()

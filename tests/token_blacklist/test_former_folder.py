@@ -16,7 +16,7 @@ from tests.support.keys import add_key, new_key, private_key
 from tests.token_blacklist.test_keys import private_pem, public_pem
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError
-from token_blacklist.keys.current import current_set
+from token_blacklist.keys.key_set import current_set
 
 FOREVER = {"exp": 4_000_000_000, "name": "Ada"}
 DAY = 24 * 3600

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+import re
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,11 +25,10 @@ from tests.support.devices import Device
 from tests.support.keys import add_key, new_key, public_half, signed_by, write_set
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError, Unavailable
-from token_blacklist.keys import current
-from token_blacklist.keys.current import current_set
+from token_blacklist.keys import key_set
 from token_blacklist.keys.jwks import public_keys
 from token_blacklist.keys.key import UnfitKeyError, jwk_of, key_of
-from token_blacklist.keys.key_set import KeySet, KeySetError, read_set
+from token_blacklist.keys.key_set import KeySet, KeySetError, current_set, read_set
 from token_blacklist.keys.rotation import RotationError, change, revoke, rotate
 from token_blacklist.management.commands.rotatekeys import Command
 from token_blacklist.tokens import RefreshToken
@@ -505,7 +505,7 @@ def test_a_file_that_cannot_be_used_is_named_by_the_checks_and_left_alone_by_the
     (said,) = messages()
     assert said.startswith(f"{file} cannot be used: ")
     for arguments in ([], [f"--revoke={kid}"], ["--list"], ["--print"]):
-        with pytest.raises(CommandError, match=r"Nothing was changed: .* cannot be used"):
+        with pytest.raises(CommandError, match=re.escape(f"{file} cannot be used: ")):
             call_command("rotatekeys", *arguments)
     assert file.read_bytes() == text
 
@@ -603,7 +603,7 @@ def test_a_change_that_the_time_of_the_file_does_not_show_is_noticed(add, file, 
     """Of two changes within a tick of the file system."""
     first = add()
     state = file.stat()
-    monkeypatch.setattr(current.os, "stat", lambda path: state)
+    monkeypatch.setattr(key_set.os, "stat", lambda path: state)
     assert kids() == [first.kid]
     other = new_key()
     write_set(file, [other])
@@ -786,7 +786,7 @@ def test_the_signing_key_is_kept_in_the_first_set(file, options, capsys, clock, 
 def test_a_signing_key_that_is_unfit_is_not_kept(file, options, key):
     options(SIGNING_KEY=key)
 
-    with pytest.raises(CommandError, match="SIGNING_KEY cannot be kept"):
+    with pytest.raises(CommandError, match=r"SIGNING_KEY is unfit|the secret is shorter"):
         call_command("rotatekeys", "--keep-signing-key")
     assert not file.exists()
 

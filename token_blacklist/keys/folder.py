@@ -1,21 +1,19 @@
 """The keys of a folder, as they were kept before the key set: for `rotatekeys --import`.
 
 A file is called after the time from which its key signs, and the time at which it ends if that was
-decided: `20261129T164500Z--20261230T164500Z.pem`. The text of a `.secret`
-is a secret, the others are in PEM format.
+decided: `20261129T164500Z--20261230T164500Z.pem`. A `.secret` contains a secret, others a PEM.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jwt
 
 from ..conf import conf
-from .key import CURVES, HMAC_MINIMUM_BYTES, Key, UnfitKeyError, key_of, key_of_options
+from .key import CURVES, HMAC_MINIMUM_BYTES, RSA, Key, key_of, key_of_options
 from .rotation import RotationError
 
 
@@ -30,7 +28,7 @@ def keys_of_folder(folder: Path) -> list[Key]:
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):
                 key = _read(path)
-                if key.signing is not None or key.kid not in keys:  # with its public half, perhaps
+                if key.signing or key.kid not in keys:  # with its public half, perhaps
                     keys[key.kid] = key
     except OSError as error:
         raise RotationError(f"{error.filename} cannot be read: {error.strerror}.") from error
@@ -41,30 +39,17 @@ def keys_of_folder(folder: Path) -> list[Key]:
 
 def _read(path: Path) -> Key:
     start, _dashes, end = path.stem.partition("--")
-    try:
-        starts, ends = _time(start), _time(end) if end else math.inf
-        text = path.read_text(encoding="utf-8").strip()
-        for algorithm in _candidates(path.suffix):
-            try:
-                return _key(algorithm, text).lasting(starts, ends)
-            except (UnfitKeyError, TypeError, ValueError, jwt.PyJWTError):
-                continue
-    except ValueError:
-        pass
+    rsa = conf.ALGORITHM if conf.ALGORITHM in RSA else "RS256"
+    secret = conf.ALGORITHM if conf.ALGORITHM in HMAC_MINIMUM_BYTES else "HS256"
+    for algorithm in [secret] if path.suffix == ".secret" else [*CURVES, rsa]:
+        try:
+            text = path.read_text(encoding="utf-8").strip()
+            pair = ("", text) if "PUBLIC KEY-----" in text else (text, "")
+            key = key_of(key_of_options(algorithm, *pair).jwk)
+            return key.lasting(_time(start), _time(end) if end else math.inf)
+        except (TypeError, ValueError, jwt.PyJWTError):
+            continue  # of another algorithm, perhaps
     raise RotationError(f"Nothing was imported, because {path.name} is not a key that can be used.")
-
-
-def _key(algorithm: str, text: str) -> Key:
-    is_public = "PUBLIC KEY-----" in text
-    key = key_of_options(algorithm, "" if is_public else text, text if is_public else "")
-    return key_of(dict(key.jwk))
-
-
-def _candidates(suffix: str) -> Iterable[str]:
-    """Return the algorithms that a file may be for. For RSA and secrets, the option decided."""
-    if suffix == ".secret":
-        return [conf.ALGORITHM if conf.ALGORITHM in HMAC_MINIMUM_BYTES else "HS256"]
-    return [*CURVES, conf.ALGORITHM if conf.ALGORITHM[:2] in {"RS", "PS"} else "RS256"]
 
 
 def _time(text: str) -> float:

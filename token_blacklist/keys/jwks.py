@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .current import current_set
+from .key_set import current_set
 
 
 def public_keys() -> dict[str, Any]:

@@ -6,23 +6,18 @@ import hashlib
 import hmac
 import json
 import math
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import jwt
+from jwt.utils import base64url_encode
 
 HMAC_MINIMUM_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}  # RFC 7518 section 3.2
 RSA_MINIMUM_BITS = 2048  # RFC 7518 section 3.3
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519"}
-ALGORITHMS = (
-    *HMAC_MINIMUM_BYTES,
-    *CURVES,
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-)
+RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ALGORITHMS = (*HMAC_MINIMUM_BYTES, *CURVES, *RSA)
 """What ALGORITHM may be. `none` is not a signature and is never here (RFC 8725 section 3.1)."""
 
 PUBLIC = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 name
@@ -36,7 +31,6 @@ class UnfitKeyError(ValueError):
     """A key cannot be used. The text says why and contains nothing of the key."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Key:
     """A key for one algorithm, which signs from `starts` and verifies until `ends`.
 
@@ -44,41 +38,22 @@ class Key:
     key set contains: it has the private key.
     """
 
-    jwk: Mapping[str, Any]
-    signing: Any
-    verifying: Any
-    starts: float = 0.0
-    ends: float = math.inf
-
-    @cached_property
-    def kid(self) -> str:
-        return str(self.jwk["kid"])
-
-    @cached_property
-    def algorithm(self) -> str:
-        return str(self.jwk["alg"])
-
-    @cached_property
-    def method(self) -> Any:
-        return jwt.get_algorithm_by_name(self.algorithm)
-
-    @property
-    def is_secret(self) -> bool:
-        return self.algorithm in HMAC_MINIMUM_BYTES
+    def __init__(self, jwk: Mapping[str, Any], signing: Any, verifying: Any) -> None:
+        self.jwk, self.signing, self.verifying = jwk, signing, verifying
+        self.kid, self.algorithm = str(jwk["kid"]), str(jwk["alg"])
+        self.starts, self.ends = jwk.get("nbf", 0), jwk.get("exp", math.inf)
+        self.method: Any = jwt.get_algorithm_by_name(self.algorithm)
+        self.is_secret = self.algorithm in HMAC_MINIMUM_BYTES
 
     @property
     def public_jwk(self) -> dict[str, Any]:
         """The public key for other services. Raises KeyError for a secret."""
-        names = (*PUBLIC[self.jwk["kty"]], "use", "alg", "kid")
-        return {name: self.jwk[name] for name in names}
+        return {name: self.jwk[name] for name in (*PUBLIC[self.jwk["kty"]], "use", "alg", "kid")}
 
     def lasting(self, starts: float, ends: float = math.inf) -> Key:
         """Return the key with other times, in whole seconds."""
-        jwk = {name: value for name, value in self.jwk.items() if name not in {"nbf", "exp"}}
-        jwk["nbf"] = int(starts)
-        if ends != math.inf:
-            jwk["exp"] = math.ceil(ends)
-        return replace(self, jwk=jwk, starts=jwk["nbf"], ends=jwk.get("exp", math.inf))
+        end = {} if ends == math.inf else {"exp": math.ceil(ends)}
+        return Key({**self.jwk, "nbf": int(starts), **end}, self.signing, self.verifying)
 
 
 def key_of(jwk: Any) -> Key:
@@ -88,22 +63,21 @@ def key_of(jwk: Any) -> Key:
         UnfitKeyError: it is not a key that this app can use.
     """
     if not isinstance(jwk, dict) or jwk.get("alg") not in ALGORITHMS:
-        raise UnfitKeyError(f"its alg is not one of {', '.join(sorted(ALGORITHMS))}")
+        raise UnfitKeyError(f"its alg is not one of {', '.join(ALGORITHMS)}")
     try:
-        prepared = jwt.PyJWK(jwk).key
-        prepared = jwt.get_algorithm_by_name(jwk["alg"]).prepare_key(prepared)
+        prepared = jwt.get_algorithm_by_name(jwk["alg"]).prepare_key(jwt.PyJWK(jwk).key)
     except Exception as error:  # a key may have any shape
         # Neither the text of the error nor its traceback: both may contain the key.
         raise UnfitKeyError(f"it cannot be read ({type(error).__name__})") from None
     if reason := _unfit(jwk, prepared):
         raise UnfitKeyError(reason)
-    private, public = _halves(prepared)
-    jwk = {"use": "sig", **jwk}
-    return Key(jwk, private, public, jwk.get("nbf", 0), jwk.get("exp", math.inf))
+    return Key({"use": "sig", **jwk}, *_halves(prepared))
 
 
 def _unfit(jwk: dict[str, Any], prepared: Any) -> str | None:
-    algorithm, size = jwk["alg"], getattr(prepared, "key_size", 0)
+    """Return why the key cannot be used, or None."""
+    algorithm = jwk["alg"]
+    least = HMAC_MINIMUM_BYTES.get(algorithm, 0)
     times = [jwk[name] for name in ("nbf", "exp") if name in jwk]
     if not isinstance(jwk.get("kid"), str) or not jwk["kid"]:
         return "it has no kid"
@@ -113,40 +87,36 @@ def _unfit(jwk: dict[str, Any], prepared: Any) -> str | None:
         return "its nbf and exp are not whole seconds since 1970"
     if jwk.get("crv") != CURVES.get(algorithm):
         return "keys of this kind cannot sign tokens"
-    if algorithm[:2] in {"RS", "PS"} and size < RSA_MINIMUM_BITS:
+    if algorithm in RSA and prepared.key_size < RSA_MINIMUM_BITS:
         return f"the key has fewer than {RSA_MINIMUM_BITS} bits"
-    if algorithm in HMAC_MINIMUM_BYTES and len(prepared) < HMAC_MINIMUM_BYTES[algorithm]:
-        return f"the secret is shorter than {HMAC_MINIMUM_BYTES[algorithm]} bytes"
-    return None
+    return f"the secret is shorter than {least} bytes" if least and len(prepared) < least else None
 
 
 def _halves(prepared: Any) -> tuple[Any, Any]:
     """Return what signs and what verifies: of a public key, nothing signs."""
-    if isinstance(prepared, bytes):
-        return prepared, prepared
     if hasattr(prepared, "public_key"):
         return prepared, prepared.public_key()
-    return None, prepared
+    return (prepared if isinstance(prepared, bytes) else None), prepared
 
 
 def key_of_options(algorithm: str, signing_key: Any, verifying_key: Any = "") -> Key:
     """Return the key of a secret, or of one or two keys in PEM format.
 
-    With a public key, a signing key that is none signs nothing.
+    With a public key, a signing key that is not a private one signs nothing.
 
     Raises:
         TypeError, ValueError, jwt.PyJWTError: it is unfit.
     """
-    prepare = jwt.get_algorithm_by_name(algorithm).prepare_key
+    prepare: Any = jwt.get_algorithm_by_name(algorithm).prepare_key
     if not verifying_key or algorithm in HMAC_MINIMUM_BYTES:
         private, public = _halves(prepare(signing_key))
     else:
-        private, (unexpected, public) = None, _halves(prepare(verifying_key))
+        (unexpected, public), private = _halves(prepare(verifying_key)), None
         if unexpected:
             raise UnfitKeyError("VERIFYING_KEY is not a public key")
         with suppress(TypeError, ValueError, jwt.PyJWTError):
             private = _halves(prepare(signing_key))[0]
-    if private is None and not verifying_key:
+    if not (private or verifying_key):
         raise UnfitKeyError("SIGNING_KEY is not a private key")
     return Key(jwk_of(algorithm, private or public), private, public)
 
@@ -157,18 +127,12 @@ def jwk_of(algorithm: str, key: Any) -> dict[str, Any]:
     Its id is the thumbprint of a public key (RFC 7638), or a digest of a secret.
     """
     method: Any = jwt.get_algorithm_by_name(algorithm)
-    made: dict[str, Any] = method.to_jwk(key, as_dict=True)
-    made.pop("key_ops", None)
-    return {**made, "use": "sig", "alg": algorithm, "kid": _thumbprint(made, key)}
-
-
-def _thumbprint(jwk: dict[str, Any], key: Any) -> str:
+    jwk = {**method.to_jwk(key, as_dict=True), "use": "sig", "alg": algorithm}
+    jwk.pop("key_ops", None)
     if isinstance(key, bytes):
-        return _base64(hmac.digest(key, b"kid", "sha256")[:16])
-    named = {name: jwk[name] for name in PUBLIC[jwk["kty"]]}
-    written = json.dumps(named, separators=(",", ":"), sort_keys=True).encode()
-    return _base64(hashlib.sha256(written).digest())
-
-
-def _base64(digest: bytes) -> str:
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+        digest = hmac.digest(key, b"kid", "sha256")[:16]
+    else:
+        named = {name: jwk[name] for name in PUBLIC[jwk["kty"]]}
+        written = json.dumps(named, separators=(",", ":"), sort_keys=True).encode()
+        digest = hashlib.sha256(written).digest()
+    return {**jwk, "kid": base64url_encode(digest).decode()}

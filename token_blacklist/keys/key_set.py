@@ -9,15 +9,24 @@ whatever becomes of the other keys.
 from __future__ import annotations
 
 import json
+import logging
 import math
+import os
 import time
-from collections.abc import Iterable
-from datetime import timedelta
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.core.signals import setting_changed
 
 from ..conf import conf
 from ..exceptions import Unavailable
-from .key import Key, UnfitKeyError, key_of
+from .key import Key, UnfitKeyError, key_of, key_of_options
+
+logger = logging.getLogger(__name__)
+
+SETTLED_AFTER = 2.0  # seconds; two changes within a tick of the file system may look like one
 
 
 class KeySetError(ValueError):
@@ -25,22 +34,28 @@ class KeySetError(ValueError):
 
 
 class KeySet:
-    """The keys, in the order in which they sign."""
+    """The keys, in the order in which they sign.
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    `ask` returns the newer set of another site, for a key that is not in this one.
+    """
+
+    def __init__(self, keys: Iterable[Key], ask: Callable[[], KeySet] | None = None) -> None:
         self.keys = tuple(sorted(keys, key=lambda key: key.starts))
         self.signers = [key for key in self.keys if key.signing is not None]
+        self.ask = ask
 
     @cached_property
     def lifetime(self) -> float:
-        return longest_lifetime().total_seconds()
+        """How many seconds after its issue a token may be accepted, at most."""
+        lifetimes = (
+            conf.ACCESS_TOKEN_LIFETIME,
+            conf.REFRESH_TOKEN_LIFETIME,
+            conf.SLIDING_TOKEN_REFRESH_LIFETIME,
+        )
+        return (max(lifetimes) + conf.LEEWAY).total_seconds()
 
     def signer(self, at: float) -> Key:
-        """Return the key that signs what is issued at that time.
-
-        Raises:
-            Unavailable: there is none.
-        """
+        """Return the key that signs what is issued at that time. Raises Unavailable without one."""
         key = self.find_signer(at)
         if key is None:
             raise Unavailable
@@ -65,10 +80,13 @@ class KeySet:
         """
         if not self.keys:
             raise Unavailable
-        if len(self.keys) == 1:  # whatever the token calls it
-            return self.keys
+        keys = self.keys
+        if self.ask and kid is not None and self.find(kid) is None:
+            keys = self.ask().keys
+        elif len(keys) == 1 and not self.ask:  # whatever the token calls it
+            return keys
         now = time.time()
-        return [key for key in self.keys if key.ends > now and kid in {None, key.kid}]
+        return [key for key in keys if key.ends > now and kid in {None, key.kid}]
 
     def find(self, kid: str) -> Key | None:
         return next((key for key in self.keys if key.kid == kid), None)
@@ -78,6 +96,7 @@ class KeySet:
         return json.dumps({"keys": [dict(key.jwk) for key in self.keys]})
 
 
+@lru_cache(maxsize=4)
 def read_set(text: str | bytes) -> KeySet:
     """Return the key set of a JSON text.
 
@@ -97,20 +116,94 @@ def read_set(text: str | bytes) -> KeySet:
     for number, jwk in enumerate(jwks, start=1):
         try:
             keys.append(key_of(jwk))
+            if "nbf" not in jwk:
+                raise UnfitKeyError("it has no nbf")
         except UnfitKeyError as error:
             raise KeySetError(f"key {number} of {len(jwks)} is unfit: {error}") from None
-        if "nbf" not in jwk:
-            raise KeySetError(f"key {number} of {len(jwks)} is unfit: it has no nbf")
     if len({key.kid for key in keys}) < len(keys):
         raise KeySetError("two of its keys have one kid")
     return KeySet(keys)
 
 
-def longest_lifetime() -> timedelta:
-    """Return how long after its issue a token may be accepted."""
-    lifetimes = (
-        conf.ACCESS_TOKEN_LIFETIME,
-        conf.REFRESH_TOKEN_LIFETIME,
-        conf.SLIDING_TOKEN_REFRESH_LIFETIME,
-    )
-    return max(lifetimes) + conf.LEEWAY
+def stored_set() -> KeySet:
+    """Return the set that KEYS_FILE or KEYS has now; an empty one without a file yet.
+
+    Raises:
+        KeySetError: it cannot be read or used.
+    """
+    try:
+        if conf.KEYS_FILE is not None:
+            return read_set(Path(conf.KEYS_FILE).read_bytes())
+        return read_set('{"keys": []}' if conf.KEYS is None else conf.KEYS)
+    except FileNotFoundError:
+        return KeySet([])
+    except (OSError, KeySetError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise KeySetError(f"{name_of_set()} cannot be used: {reason}") from None
+
+
+def name_of_set() -> str:
+    """Return where the stored set is, for messages."""
+    return str(conf.KEYS_FILE or "TOKEN_BLACKLIST['KEYS']")
+
+
+def current_set() -> KeySet:
+    """Return the keys of the settings. A file that has changed counts from the next call on.
+
+    Raises:
+        Unavailable: KEYS is not a key set.
+        TypeError, ValueError, jwt.PyJWTError: SIGNING_KEY or VERIFYING_KEY is unfit.
+    """
+    if conf.KEYS_FILE is not None:
+        return _file(conf.KEYS_FILE).current()
+    if conf.KEYS is None:
+        return set_of_options(conf.ALGORITHM, conf.SIGNING_KEY, conf.VERIFYING_KEY)
+    try:
+        return read_set(conf.KEYS)
+    except KeySetError as error:
+        logger.error("the key set in KEYS cannot be used: %s", error)
+        raise Unavailable from None
+
+
+@lru_cache(maxsize=8)
+def set_of_options(algorithm: str, signing_key: Any, verifying_key: Any) -> KeySet:
+    """Return the set of one key. Raises TypeError, ValueError or jwt.PyJWTError if it is unfit."""
+    return KeySet([key_of_options(algorithm, signing_key, verifying_key)])
+
+
+class KeyFile:
+    """A key set in a file, read again when the file has changed.
+
+    If the file cannot be used then, the last set that could be used stays.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path, self.problem = path, ""
+        self.read: tuple[Any, KeySet] = None, KeySet([])  # the state of the file, and its keys
+
+    def current(self) -> KeySet:
+        """Return the keys of the file as it is now. Takes one `stat`."""
+        state, keys = self.read
+        try:
+            found = os.stat(self.path)  # noqa: PTH116  # Path.stat takes half as long again
+            now = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+            if now == state and time.time() - found.st_ctime >= SETTLED_AFTER:
+                return keys
+            keys = read_set(Path(self.path).read_bytes())
+            self.read, self.problem = (now, keys), ""
+        except (OSError, KeySetError) as error:
+            if str(error) != self.problem:
+                self.problem = str(error)
+                logger.error("the key set in %s cannot be used: %s", self.path, error)
+        return keys
+
+
+_file = lru_cache(maxsize=4)(KeyFile)
+
+
+def _forget(**kwargs: Any) -> None:
+    for each in (read_set, set_of_options, _file):
+        each.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="token_blacklist.keys.key_set")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
+from django.core.signals import setting_changed
 from jwt import PyJWKClient
 
-from ..exceptions import Unavailable
 from ..fetch import fetch_json
 from .key import Key, UnfitKeyError, jwk_of, key_of
 from .key_set import KeySet
@@ -35,8 +37,7 @@ class RemoteKeys(PyJWKClient):
 
     def __init__(self, url: str) -> None:
         super().__init__(url, cache_jwk_set=False, timeout=SECONDS)
-        self.known, self.read_at = RemoteKeySet((), self), -math.inf
-        self.lock = threading.Lock()
+        self.known, self.read_at, self.lock = KeySet([]), -math.inf, threading.Lock()
 
     def fetch_data(self) -> Any:
         return fetch_json(self.uri, seconds=self.timeout, most=MOST)
@@ -57,10 +58,10 @@ class RemoteKeys(PyJWKClient):
 
     def _read(self) -> None:
         try:
-            keys = list(_usable(self.get_jwk_set().keys))
+            keys = [key for each in self.get_jwk_set() for key in _usable(each)]
             if not keys:
                 raise UnfitKeyError("no key")
-            self.known = RemoteKeySet(keys, self)
+            self.known = KeySet(keys, ask=lambda: self.key_set(UNKNOWN_KEPT_FOR))
         except Exception as error:  # another server can answer anything
             logger.exception("the public keys cannot be read: %s", type(error).__name__)
         # At the end: requests that waited for it do not read again, one after another.
@@ -70,29 +71,28 @@ class RemoteKeys(PyJWKClient):
         return time.monotonic() - self.read_at < seconds
 
 
-class RemoteKeySet(KeySet):
-    """The keys that another site published when it was asked last."""
-
-    def __init__(self, keys: Iterable[Key], client: RemoteKeys) -> None:
-        super().__init__(keys)
-        self.client = client
-
-    def verifiers(self, kid: str | None) -> Iterable[Key]:
-        """Return the keys as KeySet does, and ask the site for one that is unknown."""
-        if not self.keys:
-            raise Unavailable
-        now_known: KeySet = self
-        if kid is not None and self.find(kid) is None:
-            now_known = self.client.key_set(UNKNOWN_KEPT_FOR)
-        return [key for key in now_known.keys if kid in {None, key.kid}]
+def _usable(each: Any) -> Iterator[Key]:
+    """Give the key if it is a public one that this app can use, called as its publisher does."""
+    with suppress(UnfitKeyError, TypeError, KeyError, AttributeError):
+        jwk = jwk_of(each.algorithm_name, each.key)
+        named = {"kid": each.key_id or jwk["kid"], "use": each.public_key_use or "sig"}
+        if not (key := key_of({**jwk, **named})).is_secret:
+            yield key
 
 
-def _usable(published: Iterable[Any]) -> Iterable[Key]:
-    """Return the public keys that this app can use, called as their publisher calls them."""
-    for each in published:
-        with suppress(UnfitKeyError, TypeError, KeyError, AttributeError):
-            jwk = jwk_of(each.algorithm_name, each.key)
-            kid, use = each.key_id or jwk["kid"], each.public_key_use or "sig"
-            key = key_of({**jwk, "kid": kid, "use": use})
-            if not key.is_secret:
-                yield key
+@lru_cache(maxsize=4)
+def remote_keys(url: str, process: int) -> RemoteKeys:
+    """Return the keys of a site, for one process: a fork may inherit a lock that is held."""
+    return RemoteKeys(url)
+
+
+def remote_set(url: str) -> KeySet:
+    """Return the keys that the site at the URL publishes; an empty set if none is known."""
+    return remote_keys(url, os.getpid()).key_set(KEPT_FOR)
+
+
+def _forget(**kwargs: Any) -> None:
+    remote_keys.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="token_blacklist.keys.remote")

@@ -20,9 +20,8 @@ from typing import Any
 from django.core.files import locks
 
 from ..conf import conf
-from .current import name_of_set, stored_set
-from .key import Key, jwk_of, key_of, key_of_options
-from .key_set import KeySet, KeySetError
+from .key import Key, jwk_of, key_of
+from .key_set import KeySet, KeySetError, read_set, stored_set
 
 KINDS = ("EdDSA", "ES256", "RS256", "HS256")
 RSA_BITS = 3072
@@ -89,16 +88,6 @@ def add(before: KeySet, keys: Iterable[Key]) -> Rotation:
     return Rotation(KeySet(with_ends([*before.keys, *new])), added=new)
 
 
-def key_of_settings() -> Key:
-    """Return the key of the options SIGNING_KEY and ALGORITHM, as the oldest of a set.
-
-    Raises:
-        UnfitKeyError, TypeError, ValueError, jwt.PyJWTError: it is unfit.
-    """
-    key = key_of_options(conf.ALGORITHM, conf.SIGNING_KEY)
-    return key_of({**key.jwk, "nbf": 0})
-
-
 def with_ends(keys: Iterable[Key]) -> list[Key]:
     """Return the keys, each of which has its end if another one is to sign after it."""
     ordered = KeySet(keys)
@@ -124,28 +113,28 @@ def change(act: Callable[[KeySet], Rotation]) -> Rotation:
             "set KEYS to what it prints."
         )
     path = Path(conf.KEYS_FILE).resolve()
-    with _changing(path):
-        done = act(read_keys())
+    with _locked(path):
+        done = changed(act)
         _write(path, done.keys.text())
     return done
 
 
-def read_keys() -> KeySet:
-    """Return the keys of the file or the text of the settings as they are now; perhaps none.
+def changed(act: Callable[[KeySet], Rotation]) -> Rotation:
+    """Return what the act makes of the keys of the settings, and write nothing.
 
     Raises:
-        RotationError: they cannot be read or used.
+        RotationError: the keys cannot be read or used, or what the act makes of them.
     """
     try:
-        return stored_set()
+        done = act(stored_set())
+        read_set(done.keys.text())
     except KeySetError as error:
-        raise RotationError(
-            f"Nothing was changed: {name_of_set()} cannot be used: {error}."
-        ) from None
+        raise RotationError(f"Nothing was changed: {error}.") from None
+    return done
 
 
 @contextmanager
-def _changing(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     """Let one command at a time change the file. Raise RotationError if it cannot be written."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -17,9 +17,9 @@ from jwt.utils import base64url_encode
 
 from ..conf import conf
 from ..exceptions import ExpiredTokenError, TokenError
-from .current import current_set, set_of_options
 from .key import ALGORITHMS, Key
-from .key_set import KeySet
+from .key_set import KeySet, current_set, set_of_options
+from .remote import remote_set
 
 # How far `iat` and `nbf` may lie ahead, at least. A token is used where its issuer's clock is not:
 # without this, a node that is 100 ms behind refuses what another has just signed.
@@ -148,16 +148,6 @@ class TokenBackend:
         """Return the keys. Raises TypeError, ValueError or PyJWTError if one is unfit."""
         return set_of_options(self.algorithm, self.signing_key, self.verifying_key)
 
-    @property
-    def prepared_signing_key(self) -> Any:
-        """The key that signs now. Raises as `key_set` does."""
-        return self.key_set().signer(time.time()).signing
-
-    @property
-    def prepared_verifying_key(self) -> Any:
-        """The key that verifies what is signed now. Raises as `key_set` does."""
-        return self.key_set().keys[-1].verifying
-
 
 class _ConfiguredBackend(TokenBackend):
     """Reads each option from the settings when it is used, and signs with the current key set."""
@@ -174,7 +164,7 @@ class _ConfiguredBackend(TokenBackend):
         """Set nothing."""
 
     def key_set(self) -> KeySet:
-        return current_set()
+        return remote_set(conf.JWKS_URL) if conf.JWKS_URL else current_set()
 
 
 token_backend = _ConfiguredBackend()
@@ -222,28 +212,22 @@ def _verified(token: str | bytes, by: TokenBackend, key_set: KeySet) -> tuple[st
             "verify_jti": True,
         },
     )
-    key = _signer_of(token, read["header"], read["signature"], key_set)
     claims = read["payload"]
+    key = _signer_of(token, read, key_set)
     # PyJWT reads any `iss` where no ISSUER is set, and then refuses to sign it again.
     if not isinstance(claims.get("iss", ""), str):
         raise jwt.InvalidIssuerError
     return json.dumps(claims), key
 
 
-def _signer_of(
-    token: str | bytes, header: dict[str, Any], signature: bytes, key_set: KeySet
-) -> Key:
-    """Return the key that signed the token.
-
-    Raises:
-        jwt.InvalidSignatureError, jwt.InvalidAlgorithmError: no key of the set did.
-    """
+def _signer_of(token: str | bytes, read: dict[str, Any], key_set: KeySet) -> Key:
+    """Return the key that signed the token. Raises jwt.PyJWTError if no key of the set did."""
     message = (token.encode() if isinstance(token, str) else token).rpartition(b".")[0]
     refused: jwt.PyJWTError = jwt.InvalidSignatureError()
-    for key in key_set.verifiers(header.get("kid")):
-        if header.get("alg") != key.algorithm:
+    for key in key_set.verifiers(read["header"].get("kid")):
+        if read["header"].get("alg") != key.algorithm:
             refused = jwt.InvalidAlgorithmError()
-        elif key.method.verify(message, key.verifying, signature):
+        elif key.method.verify(message, key.verifying, read["signature"]):
             return key
     raise refused
 

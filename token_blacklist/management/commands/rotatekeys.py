@@ -4,26 +4,18 @@ import math
 import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jwt
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
+from ...conf import conf
 from ...keys.folder import keys_of_folder
-from ...keys.key import Key
-from ...keys.key_set import KeySet
-from ...keys.rotation import (
-    KINDS,
-    Rotation,
-    RotationError,
-    add,
-    change,
-    key_of_settings,
-    read_keys,
-    revoke,
-    rotate,
-)
+from ...keys.key import Key, key_of_options
+from ...keys.key_set import KeySet, KeySetError, stored_set
+from ...keys.rotation import KINDS, Rotation, RotationError, add, change, changed, revoke, rotate
 
 ANNOUNCED_FOR = 600  # seconds; twice as long as other services keep the public keys
 
@@ -81,40 +73,30 @@ class Command(BaseCommand):
         if options["announced_for"] < 0:
             raise CommandError("--in must be 0 or more.")
 
-        def act(before: KeySet) -> Rotation:
-            if options["revoke"]:
-                return revoke(before, options["revoke"])
-            if options["folder"]:
-                return add(before, keys_of_folder(options["folder"]))
-            if options["keep_signing_key"]:
-                before = add(before, [key_of_settings()]).keys
-            return rotate(before, options["kind"], options["announced_for"])
-
         try:
             if options["list"]:
-                self._list(read_keys())
+                self._list(stored_set())
             elif options["print"]:
-                done = act(read_keys())
-                self._report(done, self.stderr, self.style.NOTICE)
+                done = changed(partial(_act, options))
+                self._report(done, self.stderr)
                 self.stdout.write(done.keys.text())
             else:
-                self._report(change(act), self.stdout)
+                self._report(change(partial(_act, options)), self.stdout)
         except RotationError as error:
             raise CommandError(str(error)) from error
-        except (TypeError, ValueError, jwt.PyJWTError) as error:
-            raise CommandError(f"SIGNING_KEY cannot be kept: {type(error).__name__}.") from None
+        except KeySetError as error:
+            raise CommandError(f"{error}.") from None
 
-    def _report(self, done: Rotation, out: Any, style: Any = None) -> None:
+    def _report(self, done: Rotation, out: OutputWrapper) -> None:
         lines = [f"Added {_title(key)}." for key in done.added]
         if done.revoked:
-            lines.append(f"Revoked {done.revoked.kid}. What it signed is refused from now on.")
+            lines += [f"Revoked {done.revoked.kid}. What it signed is refused from now on."]
         if done.made:
-            lines.append(f"{_title(done.made)} signs from {_time(done.made.starts)}.")
+            lines += [f"{_title(done.made)} signs from {_time(done.made.starts)}."]
         if not (done.made or done.revoked or done.added):
-            lines.append("A key waits to sign already. No other was made.")
+            lines += ["A key waits to sign already. No other was made."]
         lines += [f"Dropped {_title(key)}, whose tokens have all expired." for key in done.dropped]
-        for line in lines:
-            out.write(line, style)
+        out.write("\n".join(lines))
 
     def _list(self, key_set: KeySet) -> None:
         now = time.time()
@@ -122,6 +104,21 @@ class Command(BaseCommand):
             self.stdout.write(f"{_title(key)} {_state(key, key_set, now)}.")
         if not key_set.keys:
             self.stdout.write("There is no key.")
+
+
+def _act(options: dict[str, Any], before: KeySet) -> Rotation:
+    """Do to the keys what the options of the command say."""
+    if options["revoke"]:
+        return revoke(before, options["revoke"])
+    if options["folder"]:
+        return add(before, keys_of_folder(options["folder"]))
+    if options["keep_signing_key"]:
+        try:
+            signing_key = key_of_options(conf.ALGORITHM, conf.SIGNING_KEY).lasting(0)
+        except (TypeError, ValueError, jwt.PyJWTError) as error:
+            raise RotationError(f"SIGNING_KEY is unfit ({type(error).__name__}).") from None
+        before = add(before, [signing_key]).keys
+    return rotate(before, options["kind"], options["announced_for"])
 
 
 def _state(key: Key, key_set: KeySet, now: float) -> str:
