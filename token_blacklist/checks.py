@@ -138,7 +138,7 @@ def _signing() -> Iterator[CheckMessage]:
             yield _error(
                 21, f"TOKEN_BLACKLIST[{name!r}] is {address!r}.", "Use an address with https://."
             )
-    if conf.JWKS_URL is not None:
+    if conf.JWKS_URL:
         return
     if conf.KEYS_FILE is not None and conf.KEYS is not None:
         yield _error(23, "TOKEN_BLACKLIST has KEYS_FILE and KEYS.", "Remove one of them.")

@@ -679,6 +679,16 @@ def test_a_full_disk_changes_nothing_and_leaves_nothing(add, file, monkeypatch, 
     assert sorted(path.name for path in file.parent.iterdir()) == [".keys.json.lock", "keys.json"]
 
 
+def test_the_owner_of_the_file_stays_its_owner_when_root_rotates(add, file, capsys, monkeypatch):
+    add()
+    given = []
+    monkeypatch.setattr(os, "chown", lambda path, user, group: given.append((path.name, user)))
+
+    rotatekeys(capsys)
+
+    assert given == [(".keys.json.new", file.stat().st_uid)]
+
+
 def test_what_a_command_left_that_was_killed_is_in_nobodys_way(add, file, capsys):
     add()
     (file.parent / ".keys.json.new").write_text('{"keys": [')

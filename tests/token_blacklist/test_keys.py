@@ -1,5 +1,6 @@
 """Signing and verifying, with every algorithm."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -71,6 +72,22 @@ def test_a_public_key_alone_verifies(options):
     options(ALGORITHM="ES256", SIGNING_KEY=None, VERIFYING_KEY=public_pem(key))
 
     assert keys.decode(token) == FOREVER
+
+
+@pytest.mark.parametrize(
+    "header", [{"b64": False, "crit": ["b64"]}, {"crit": ["exp"]}, {"crit": []}, {"kid": 7}]
+)
+def test_a_header_that_asks_for_other_rules_is_refused(options, header):
+    options(ALGORITHM="HS256", SIGNING_KEY=SECRET)
+    body = keys.encode(FOREVER).split(".")[1]
+    written = json.dumps({"alg": "HS256", **header}).encode()
+    message = f"{jwt.utils.base64url_encode(written).decode()}.{body}"
+    signature = jwt.get_algorithm_by_name("HS256").sign(message.encode(), SECRET.encode())
+    for payload in (body, ""):
+        token = message.replace(f".{body}", f".{payload}")
+
+        with pytest.raises(TokenError):
+            keys.decode(f"{token}.{jwt.utils.base64url_encode(signature).decode()}")
 
 
 @pytest.mark.parametrize("other", ["none", "HS384", "HS512"])

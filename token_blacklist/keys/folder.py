@@ -47,7 +47,7 @@ def _read(path: Path) -> Key:
             pair = ("", text) if "PUBLIC KEY-----" in text else (text, "")
             key = key_of(key_of_options(algorithm, *pair).jwk)
             return key.lasting(_time(start), _time(end) if end else math.inf)
-        except (TypeError, ValueError, jwt.PyJWTError):
+        except (AttributeError, TypeError, ValueError, jwt.PyJWTError):
             continue  # of another algorithm, perhaps
     raise RotationError(f"Nothing was imported, because {path.name} is not a key that can be used.")
 

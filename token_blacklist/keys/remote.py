@@ -58,7 +58,7 @@ class RemoteKeys(PyJWKClient):
 
     def _read(self) -> None:
         try:
-            keys = [key for each in self.get_jwk_set() for key in _usable(each)]
+            keys = [key for each in self.get_jwk_set().keys for key in _usable(each)]
             if not keys:
                 raise UnfitKeyError("no key")
             self.known = KeySet(keys, ask=lambda: self.key_set(UNKNOWN_KEPT_FOR))

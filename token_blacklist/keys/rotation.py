@@ -153,7 +153,7 @@ def _write(path: Path, text: str) -> None:
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            if path.exists():
+            if path.exists() and hasattr(os, "chown"):
                 os.chown(fresh, path.stat().st_uid, -1)
             file.write(f"{text}\n")
             file.flush()
