@@ -366,6 +366,18 @@ def test_the_key_before_one_that_is_revoked_while_it_waits_keeps_its_end(add, cl
     assert f"key {kid_of(first)} expired at " in rotatekeys(capsys, "--list")
 
 
+def test_a_key_in_place_of_a_revoked_one_ends_as_that_would_have(add, capsys):
+    leaked = add()
+    rotatekeys(capsys, "--in", "600")
+    end = current_set().keys[0].ends
+
+    rotatekeys(capsys, f"--revoke={leaked.kid}")
+
+    replacement, waiting = current_set().keys
+    assert kid_of(keys.encode(FOREVER)) == replacement.kid
+    assert (replacement.ends, waiting.ends) == (end, math.inf)
+
+
 def test_a_recorded_end_stays_when_tokens_may_live_longer_or_the_next_key_is_lost(
     add, file, clock, capsys, options
 ):
