@@ -125,6 +125,7 @@ JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
 # demand that it exists: the app reads it again when it changes, and `rotatekeys` writes it.
 JWT_KEYS_FILE = env.str("JWT_KEYS_FILE", default="")  # below the project, or absolute
 JWT_KEYS = "" if JWT_KEYS_FILE else env.str("JWT_KEYS", default="")
+has_key_set = bool(JWT_KEYS_FILE or JWT_KEYS)
 if "JWT_KEYS" in given_twice:
     problems.append("JWT_KEYS is set, and JWT_KEYS_FILE, too. Remove one of them.")
 if os.environ.get("JWT_KEYS_DIR"):
@@ -140,11 +141,7 @@ NEW_KEY = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(
 if not DEBUG:
     for name, value, shortest in (
         ("SECRET_KEY", SECRET_KEY, 50),
-        *(
-            []
-            if JWT_KEYS_FILE or JWT_KEYS
-            else [("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32)]
-        ),
+        *([] if has_key_set else [("JWT_SIGNING_KEY", JWT_SIGNING_KEY or SECRET_KEY, 32)]),
         *(("SECRET_KEY_FALLBACKS", key, 50) for key in SECRET_KEY_FALLBACKS),
     ):
         if not value:

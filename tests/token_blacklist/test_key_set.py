@@ -249,7 +249,7 @@ def test_the_command_makes_the_first_key_then_the_next_and_drops_what_is_over(
     ended, second = current_set().keys
     assert (second.algorithm, second.starts) == ("ES256", int(time.time()) + 600)
     assert (ended.kid, ended.ends) == (first.kid, second.starts + DAY)
-    assert rotatekeys(capsys) == "A key waits to sign already. No other was made.\n"
+    assert rotatekeys(capsys) == "The key set has what it needs already. No key was made.\n"
 
     clock.shift(600 + DAY + 1)
     said = rotatekeys(capsys)

@@ -72,7 +72,6 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["announced_for"] < 0:
             raise CommandError("--in must be 0 or more.")
-
         try:
             if options["list"]:
                 self._list(stored_set())
@@ -94,7 +93,7 @@ class Command(BaseCommand):
         if done.made:
             lines += [f"{_title(done.made)} signs from {_time(done.made.starts)}."]
         if not (done.made or done.revoked or done.added):
-            lines += ["A key waits to sign already. No other was made."]
+            lines += ["The key set has what it needs already. No key was made."]
         lines += [f"Dropped {_title(key)}, whose tokens have all expired." for key in done.dropped]
         out.write("\n".join(lines))
 
