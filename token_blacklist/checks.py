@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from django.contrib.auth import get_user_model
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, router
+from django.db.migrations.recorder import MigrationRecorder
 
 from . import keys
 from .conf import OPTIONS, Option, conf
 from .exceptions import TokenError, Unavailable
 from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA, RSA_MINIMUM_BITS
 from .keys.key_set import KeySetError, current_set, name_of_set, stored_set
+from .models import OutstandingToken
 
 OTHERS = 0o077  # the permissions of a file for users who are not its owner
 BY_SESSIONS = (
@@ -229,3 +233,39 @@ def check_rotation(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.compatibility)
+def check_database(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse databases other than PostgreSQL and SQLite."""
+    if not conf.LISTS_ENABLED:
+        return []
+    connection = connections[router.db_for_write(OutstandingToken)]
+    if connection.vendor in {"postgresql", "sqlite"}:
+        return []
+    return [
+        _error(
+            23,
+            f"The database of token_blacklist is {connection.display_name}.",
+            "Use PostgreSQL or SQLite, for example by a router that sends the app's models there.",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_history(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a database with a part of what is one migration now: Django would skip all of it."""
+    squashed = import_module(".migrations.0002_sessions", __package__).Migration
+    found = []
+    for alias in databases or ():
+        applied = MigrationRecorder(connections[alias]).applied_migrations()
+        missing = [name for app, name in squashed.replaces if (app, name) not in applied]
+        if 0 < len(missing) < len(squashed.replaces):
+            found.append(
+                _error(
+                    24,
+                    f"The migration {missing[0]} of token_blacklist is missing in {alias!r}.",
+                    "Run `migrate` with version 1.0.0, and then with this one.",
+                )
+            )
+    return found

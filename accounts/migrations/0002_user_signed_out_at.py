@@ -2,8 +2,6 @@
 
 from django.db import migrations, models
 
-from token_blacklist.operations import LockTables
-
 
 class Migration(migrations.Migration):
 
@@ -12,7 +10,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        LockTables("accounts.User"),
         migrations.AddField(
             model_name='user',
             name='signed_out_at',

@@ -94,3 +94,35 @@ def test_its_migrations_fit_any_user_model(project):
     done = run(project, "django", *check, "--settings=tests.projects.copied.settings")
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_copy_deeper_in_the_tree_migrates(project):
+    (project / "vendor").mkdir()
+    shutil.move(project / "token_blacklist", project / "vendor" / "token_blacklist")
+    script = """
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+settings.configure(
+    SECRET_KEY="only-for-the-tests-" * 4,
+    INSTALLED_APPS=[
+        "django.contrib.auth", "django.contrib.contenttypes", "vendor.token_blacklist"
+    ],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+)
+django.setup()
+call_command("migrate", verbosity=0)
+call_command("makemigrations", check_changes=True)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=project,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -1,20 +1,36 @@
-"""How a migration takes the locks of its tables."""
+"""What the migrations need besides Django's operations: locks, and a database that they fit."""
 
+import re
 import time
 from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.core.management import CommandError
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
+from django.test.utils import CaptureQueriesContext
 
-from token_blacklist import operations
+from token_blacklist.migrations import _tables
 from token_blacklist.models import OutstandingToken
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 TABLE = OutstandingToken._meta.db_table
+OF_VERSION_1 = [
+    "0002_one_row_per_session",
+    "0003_note_and_outcomes",
+    "0004_indexes",
+    "0005_one_index_of_the_user",
+    "0006_no_constraint_at_the_flush",
+    "0007_interrupted_flushes",
+    "0008_reasons_of_the_code",
+]
 
 
 @pytest.fixture
@@ -31,20 +47,20 @@ def reader():
 def lock():
     state = ProjectState.from_apps(apps)
     with connection.schema_editor() as editor:
-        operations.LockTables("token_blacklist.OutstandingToken").database_forwards(
-            "token_blacklist", editor, state, state
-        )
+        _tables.lock("token_blacklist.OutstandingToken")(state.apps, editor)
 
 
+@pytest.mark.postgresql
 def test_it_gives_up_with_a_sentence_that_names_the_transaction_in_the_way(reader, monkeypatch):
-    monkeypatch.setattr(operations, "GIVE_UP_AFTER", 0.0)
-    monkeypatch.setattr(operations, "OLD", "0 seconds")
+    monkeypatch.setattr(_tables, "GIVE_UP_AFTER", 0.0)
+    monkeypatch.setattr(_tables, "OLD", "0 seconds")
     pid = reader.connection.info.backend_pid
 
     with pytest.raises(CommandError, match=rf"changed nothing.*run migrate again.*pid.*\b{pid}\b"):
         lock()
 
 
+@pytest.mark.postgresql
 def test_it_tries_again_and_gets_through_once_the_reader_is_gone(reader, monkeypatch):
     tries = []
 
@@ -61,8 +77,77 @@ def test_it_tries_again_and_gets_through_once_the_reader_is_gone(reader, monkeyp
 
     # Of this module alone: other threads sleep, too.
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=go)
-    monkeypatch.setattr(operations, "time", clock)
+    monkeypatch.setattr(_tables, "time", clock)
 
     lock()
 
     assert len(tries) == 2
+
+
+@pytest.mark.parametrize("name", ["0001_initial", "0002_sessions"])
+def test_another_database_is_refused_before_anything_is_changed(monkeypatch, name):
+    loader = MigrationLoader(connection)
+    migration = loader.get_migration("token_blacklist", name)
+    state = loader.project_state(("token_blacklist", name), at_end=False)
+    monkeypatch.setattr(connection, "vendor", "mysql")
+    monkeypatch.setattr(connection, "display_name", "MySQL")
+
+    with (
+        pytest.raises(
+            CommandError, match=r"needs PostgreSQL or SQLite.*MySQL.*Nothing was changed"
+        ),
+        CaptureQueriesContext(connection) as sent,
+        connection.schema_editor() as editor,
+    ):
+        migration.apply(state, editor)
+
+    assert [query["sql"] for query in sent if "token_blacklist" in query["sql"]] == []
+
+
+def test_check_refuses_another_database(monkeypatch):
+    monkeypatch.setattr(connection, "vendor", "mysql")
+    monkeypatch.setattr(connection, "display_name", "MySQL")
+
+    (found,) = [m for m in run_checks() if m.id == "token_blacklist.E023"]
+
+    assert "MySQL" in found.msg
+
+
+class TestADatabaseOfVersion1:
+    """It had 0002 to 0008. `replaces` tells Django that they are two migrations now."""
+
+    @pytest.fixture
+    def recorded(self):
+        """Record version 1's migrations up to a name, instead of ours."""
+        rows = MigrationRecorder(connection).migration_qs.filter(app="token_blacklist")
+        ours = [row.name for row in rows]
+
+        def record(last):
+            rows.exclude(name="0001_initial").delete()
+            for name in OF_VERSION_1[: OF_VERSION_1.index(last) + 1]:
+                rows.create(app="token_blacklist", name=name)
+
+        yield record
+        rows.all().delete()
+        for name in ours:
+            rows.create(app="token_blacklist", name=name)
+
+    def test_there_is_nothing_to_do_for_one_that_is_complete(self, recorded):
+        recorded(OF_VERSION_1[-1])
+
+        with CaptureQueriesContext(connection) as sent:
+            call_command("migrate", verbosity=0)
+
+        changes = [q["sql"] for q in sent if re.match("CREATE|ALTER|DROP|LOCK", q["sql"])]
+        assert changes == []
+        assert MigrationExecutor(connection).loader.applied_migrations.keys() >= {
+            ("token_blacklist", "0002_sessions"),
+            ("token_blacklist", "0003_indexes"),
+        }
+
+    @pytest.mark.parametrize("last", OF_VERSION_1[:-1])
+    def test_one_in_the_middle_is_refused_with_what_to_do(self, recorded, last):
+        recorded(last)
+
+        with pytest.raises(SystemCheckError, match=r"is missing.*\n.*migrate` with version 1.0.0"):
+            call_command("migrate", verbosity=0, skip_checks=False)

@@ -8,7 +8,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from ..operations import LockTables
+from ._tables import lock, refuse_other_databases
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,10 @@ class Migration(migrations.Migration):
     dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
-        LockTables(referenced=(settings.AUTH_USER_MODEL,)),
+        migrations.RunPython(refuse_other_databases, migrations.RunPython.noop),
+        migrations.RunPython(
+            lock(referenced=(settings.AUTH_USER_MODEL,)), migrations.RunPython.noop
+        ),
         migrations.CreateModel(
             name="OutstandingToken",
             fields=[

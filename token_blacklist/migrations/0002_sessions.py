@@ -1,4 +1,8 @@
-"""From one row per token, with its text, to one row per session without it."""
+"""From one row per token, with its text, to one row per session without it.
+
+All of it is committed at once, and takes the same time for any number of rows on PostgreSQL. The
+indexes follow in a migration of their own: they are built outside of a transaction.
+"""
 
 from datetime import timedelta
 
@@ -6,20 +10,49 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from ..operations import LockTables, RunDeferredSQL
+from ..models import reasons
+from ._tables import lock, refuse_other_databases, send_deferred
+
+
+def drop_index_of_user(apps, schema_editor):
+    """Drop Simple JWT's index of the user alone: the one of user and id replaces it.
+
+    AlterField would drop and recreate the foreign key on PostgreSQL, which checks every row while
+    both tables are locked.
+    """
+    connection = schema_editor.connection
+    table = apps.get_model("token_blacklist", "OutstandingToken")._meta.db_table
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, table)
+    for name, constraint in found.items():
+        if constraint["columns"] == ["user_id"] and constraint["index"]:
+            schema_editor.execute(f"DROP INDEX {schema_editor.quote_name(name)}")
 
 
 class Migration(migrations.Migration):
+    replaces = [
+        ("token_blacklist", "0002_one_row_per_session"),
+        ("token_blacklist", "0003_note_and_outcomes"),
+        ("token_blacklist", "0005_one_index_of_the_user"),
+        ("token_blacklist", "0006_no_constraint_at_the_flush"),
+        ("token_blacklist", "0007_interrupted_flushes"),
+        ("token_blacklist", "0008_reasons_of_the_code"),
+    ]
+
     dependencies = [
         ("token_blacklist", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        LockTables(
-            "token_blacklist.OutstandingToken",
-            "token_blacklist.BlacklistedToken",
-            referenced=(settings.AUTH_USER_MODEL,),
+        migrations.RunPython(refuse_other_databases, migrations.RunPython.noop),
+        migrations.RunPython(
+            lock(
+                "token_blacklist.OutstandingToken",
+                "token_blacklist.BlacklistedToken",
+                referenced=(settings.AUTH_USER_MODEL,),
+            ),
+            migrations.RunPython.noop,
         ),
         # The jti of a Simple JWT token is the id of the session that goes on from it.
         migrations.RenameField("outstandingtoken", "jti", "session_id"),
@@ -50,15 +83,7 @@ class Migration(migrations.Migration):
             "blacklistedtoken",
             "reason",
             models.CharField(
-                choices=[
-                    ("logout", "signed out"),
-                    ("logout_all", "signed out everywhere"),
-                    ("admin", "ended by an administrator"),
-                    ("reuse", "an old token came back"),
-                    ("password", "the password was changed"),
-                    ("deactivated", "the account was deactivated"),
-                    ("api", "ended by the application"),
-                ],
+                choices=reasons,
                 db_default="api",
                 default="api",
                 max_length=16,
@@ -76,6 +101,48 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
                 verbose_name="blacklisted by",
             ),
+        ),
+        migrations.AddField(
+            "blacklistedtoken",
+            "note",
+            models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Why this session was ended.",
+                max_length=255,
+                verbose_name="note",
+            ),
+        ),
+        # Without the constraint that PostgreSQL checks for each row that a flush deletes.
+        migrations.AlterField(
+            "blacklistedtoken",
+            "token",
+            models.OneToOneField(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                to="token_blacklist.outstandingtoken",
+                verbose_name="outstanding token",
+            ),
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunPython(drop_index_of_user, migrations.RunPython.noop),
+            ],
+            state_operations=[
+                migrations.AlterField(
+                    "outstandingtoken",
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="FlushRun",
@@ -103,16 +170,23 @@ class Migration(migrations.Migration):
                 (
                     "outcome",
                     models.CharField(
-                        choices=[("running", "running"), ("done", "done"), ("failed", "failed")],
+                        choices=[
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("stopped", "stopped"),
+                            ("out_of_time", "out of time"),
+                            ("failed", "failed"),
+                            ("interrupted", "interrupted"),
+                        ],
                         default="running",
-                        max_length=8,
+                        max_length=16,
                         verbose_name="outcome",
                     ),
                 ),
             ],
             options={"verbose_name": "flush run", "verbose_name_plural": "flush runs"},
         ),
-        # From here on only what the admin calls things.
+        # From here on only the labels in the admin.
         migrations.AlterModelOptions(
             "outstandingtoken",
             {"verbose_name": "outstanding token", "verbose_name_plural": "outstanding tokens"},
@@ -120,17 +194,6 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             "blacklistedtoken",
             {"verbose_name": "blacklisted token", "verbose_name_plural": "blacklisted tokens"},
-        ),
-        migrations.AlterField(
-            "outstandingtoken",
-            "user",
-            models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="user",
-            ),
         ),
         migrations.AlterField(
             "outstandingtoken",
@@ -149,17 +212,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             "blacklistedtoken",
-            "token",
-            models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                to="token_blacklist.outstandingtoken",
-                verbose_name="outstanding token",
-            ),
-        ),
-        migrations.AlterField(
-            "blacklistedtoken",
             "blacklisted_at",
             models.DateTimeField(auto_now_add=True, verbose_name="blacklisted"),
         ),
-        RunDeferredSQL(),
+        migrations.RunPython(send_deferred, migrations.RunPython.noop),
     ]
