@@ -23,13 +23,12 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm
 
 from token_blacklist.admin.base import LongListMixin, cell, time_cell
-from token_blacklist.admin.ending import MAY_END, end_button
+from token_blacklist.admin.ending import MAY_END, end_all_url, end_button
 from token_blacklist.admin.search import WithoutTokensMixin
 from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.exceptions import too_many
@@ -334,13 +333,10 @@ def session_list(user: User, back: str | None) -> str:
         shown = format_html("{}<p>{}</p>", shown, more)
     if not back or not found:
         return str(shown)
-    url = reverse("admin:token_blacklist_outstandingtoken_end")
-    query = urlencode({"users": str(user.pk), "next": back})
     return format_html(
-        '{}<p class="tb-apart"><a class="tb-button" href="{}?{}">{}</a></p>',
+        '{}<p class="tb-apart"><a class="tb-button" href="{}">{}</a></p>',
         shown,
-        url,
-        query,
+        end_all_url(back, user=user.pk),
         _("Sign out everywhere"),
     )
 

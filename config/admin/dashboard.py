@@ -13,7 +13,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from token_blacklist.models import BlacklistedToken
-from token_blacklist.statistics import Figure, Overview, overview
+
+from .statistics import Figure, Overview, overview
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

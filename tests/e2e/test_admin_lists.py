@@ -9,11 +9,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Permission
 from playwright.sync_api import expect
 
+from config.admin.statistics import overview
 from tests.support.admin import BLACKLISTED, OUTSTANDING, Admin
 from tests.support.devices import TOKEN
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
-from token_blacklist.statistics import overview
 
 pytestmark = pytest.mark.browser
 
@@ -128,9 +128,8 @@ def test_a_mass_sign_out_says_how_many_and_whose_before_it_ends_them(
 
     admin.sign_in(support)
     admin.open("Outstanding tokens")
-    admin.page.get_by_role("link", name="End sessions").click()
-    admin.page.get_by_label("From this IP address").fill("127.0.0.1")
-    admin.page.get_by_role("button", name="Count sessions").click()
+    admin.rows.first.get_by_role("link").first.click()
+    admin.page.get_by_role("link", name="All sessions from this IP address").click()
     expect(admin.page.locator(".tb-count")).to_have_text(
         re.compile(r"This ends\s+3 sessions\s+of\s+2 users")
     )
@@ -143,18 +142,16 @@ def test_a_mass_sign_out_says_how_many_and_whose_before_it_ends_them(
     assert {entry.note for entry in BlacklistedToken.objects.all()} == {"a robbed office"}
 
 
-def test_selected_sessions_and_all_of_their_people_are_ended_from_the_list(
-    admin, support, user, device_of
-):
+def test_the_selected_sessions_are_ended_from_the_list(admin, support, user, device_of):
     devices = [device_of(user), device_of(user), device_of(UserFactory())]
     for device in devices:
         assert device.log_in().status_code == 200
 
     admin.sign_in(support)
     admin.open("Outstanding tokens")
-    admin.rows.last.get_by_role("checkbox").check()  # one of the user's two
-    admin.page.locator("select[name=action]").select_option("end_users")
-    admin.page.locator("button[name=index]").click()
+    for row in admin.rows_of(user).all():
+        row.get_by_role("checkbox").check()
+    admin.end_checked()
     expect(admin.page.locator(".tb-count")).to_have_text(
         re.compile(r"This ends\s+2 sessions\s+of\s+1 user")
     )
@@ -162,6 +159,28 @@ def test_selected_sessions_and_all_of_their_people_are_ended_from_the_list(
     expect(admin.page.get_by_text(f"Ended 2 sessions of {user.email}.")).to_be_visible()
 
     assert [device.me().status_code for device in devices] == [401, 401, 200]
+
+
+def test_all_sessions_that_match_a_search_are_ended_from_the_list(admin, support, user):
+    mine = OutstandingTokenFactory.create_batch(101, user=user)  # more than a page lists
+    other = OutstandingTokenFactory()
+
+    admin.sign_in(support)
+    admin.open("Outstanding tokens")
+    admin.search(user.email)
+    admin.page.locator("#action-toggle").check()
+    admin.page.get_by_role("link", name="Select all 101").click()
+    admin.end_checked()
+    expect(admin.page.locator(".tb-count")).to_have_text(
+        re.compile(r"This ends\s+101 sessions\s+of\s+1 user")
+    )
+    admin.page.get_by_role("button", name="End sessions").click()
+
+    expect(admin.page.get_by_text(f"Ended 101 sessions of {user.email}.")).to_be_visible()
+    assert admin.page.url.endswith(f"q={user.email.replace('@', '%40')}")
+    live = OutstandingToken.objects.live()
+    assert not live.filter(pk__in=[record.pk for record in mine]).exists()
+    assert live.filter(pk=other.pk).exists()
 
 
 def test_who_may_only_look_sees_and_cannot(admin, viewer, user, device_of):
@@ -217,10 +236,9 @@ def test_the_console_is_readable_in_both_schemes_and_fits_the_screen(browsers, u
         OUTSTANDING: ".tb-badge, .tb-button, .tb-line",
         f"{OUTSTANDING}{live.pk}/change/": ".tb-badge, .tb-story, .tb-links, .tb-button",
         f"{OUTSTANDING}{entry.token_id}/change/": ".tb-badge, .tb-story, .tb-links",
-        f"{OUTSTANDING}end/?users={user.pk}": ".tb-page",
+        f"{OUTSTANDING}end/?user={user.pk}": ".tb-page",
         f"{BLACKLISTED}add/": ".field-note",
         f"/admin/accounts/user/{user.pk}/change/": ".tb-story, .tb-button",
-        "/admin/token_blacklist/flushrun/add/": ".tb-page",
     }.items():
         page.goto(path)
         expect(page.locator(ours).first).to_be_visible()
@@ -247,19 +265,6 @@ def test_the_longest_address_and_note_leave_every_column_in_view(browsers, db):
             "cells => cells.map(cell => cell.getBoundingClientRect().right)"
         )
         assert 1200 < max(edges) <= 1280, path
-
-
-def test_a_flush_is_started_by_hand(admin, user):
-    OutstandingTokenFactory.create_batch(3, user=user, expired=True)
-    admin.sign_in(UserFactory(admin=True))
-    admin.open("Flush runs")
-    admin.page.locator("a[href$='/add/']").first.click()
-
-    admin.page.get_by_role("button", name="Flush now").click()
-
-    expect(admin.page.get_by_text("Deleted 3 expired sessions.")).to_be_visible()
-    expect(admin.rows).to_have_count(1)
-    assert not OutstandingToken.objects.filter(user=user).exists()
 
 
 def test_a_person_is_signed_out_everywhere_from_their_page(admin, user, device_of):

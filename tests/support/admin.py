@@ -50,6 +50,11 @@ class Admin:
             self.page.get_by_role("searchbox").last.fill(text)
         options.filter(has_text=text).click()
 
+    def end_checked(self) -> None:
+        """Choose the action that ends the checked sessions. A page asks before it ends them."""
+        self.page.locator("select[name=action]").select_option("end_selected")
+        self.page.locator("button[name=index]").click()
+
     def blacklist(self, session: Any) -> None:
         """End a session as the manual says: add a blacklisted token that points to it."""
         self.page.goto(f"{BLACKLISTED}add/")

@@ -1,6 +1,6 @@
-"""The two lists, the ending of sessions, and the flush, in the admin.
+"""The admin of the two lists and of flush runs, and the end of sessions.
 
-Nothing here can show a token: none is kept. In django-unfold's theme where that is installed,
+No page can show a token, because none is stored. In django-unfold's theme where that is installed,
 else in Django's own.
 """
 

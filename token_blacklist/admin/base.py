@@ -16,16 +16,18 @@ from django.utils.translation import gettext as _
 
 if TYPE_CHECKING or not apps.is_installed("unfold"):
     from django.contrib.admin import ModelAdmin
+    from django.contrib.admin.views.main import ChangeList
 else:
     from unfold.admin import ModelAdmin
+    from unfold.views import ChangeList
 
-COUNTED = 1_000  # rows of a list that are counted and can be paged to: beyond, search
+COUNTED = 1_000  # rows of a list that are counted and can be paged to; others need a search
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
-    """Counts no further than anybody would page: a full COUNT reads the whole table.
+    """Counts at most 1,000 rows: a full COUNT reads the whole table.
 
-    In the list's order, so that it takes the index that the list takes and stops there.
+    In the list's order, so that PostgreSQL uses the same index and stops after 1,000 rows.
     """
 
     most = COUNTED
@@ -36,20 +38,19 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
         return rows[: self.most].count()  # type: ignore[no-any-return]  # a queryset's
 
 
-class LongList:
+class LongChangeList(ChangeList):
     """A changelist whose statements are as fast with a million rows as with ten."""
 
     sortable_by: Any
-    list_max_show_all: int
 
     def get_results(self, request: HttpRequest) -> None:
         """Limit a list of one page as well, which Django reads without a LIMIT.
 
         PostgreSQL would join and sort every row that it expects the filters to find.
         """
-        super().get_results(request)  # type: ignore[misc]  # ChangeList's
+        super().get_results(request)
         if not self.result_list.query.is_sliced:
-            self.result_list: Any = self.result_list[: self.list_max_show_all]
+            self.result_list = self.result_list[: self.list_max_show_all]
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return the field to sort by, or None if no index has its order.
@@ -58,18 +59,17 @@ class LongList:
         """
         if field_name not in self.sortable_by:
             return None
-        return super().get_ordering_field(field_name)  # type: ignore[misc]  # ChangeList's
+        return super().get_ordering_field(field_name)
 
 
 class LongListMixin:
-    """Uses LongList and a bounded paginator."""
+    """Uses LongChangeList and a bounded paginator."""
 
     paginator: ClassVar[Any] = BoundedPaginator
     show_full_result_count = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
-        changelist = super().get_changelist(request, **kwargs)  # type: ignore[misc]
-        return type("LongChangeList", (LongList, changelist), {})
+        return LongChangeList
 
 
 class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # none at run time

@@ -1,4 +1,4 @@
-"""The blacklist: adding a record that points to an outstanding token ends its session."""
+"""The blacklist. Adding a record that points to an outstanding token ends its session."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .staff import ONLY_SUPERUSERS, may_end_sessions_of
 
 
 class EndingForm(ModelForm):  # type: ignore[type-arg]  # none at run time
-    """Ends a session on behalf of `who`."""
+    """Ends a session on behalf of `who`, set by `get_form`."""
 
     who: Any
 
@@ -31,7 +31,7 @@ class EndingForm(ModelForm):  # type: ignore[type-arg]  # none at run time
 
 @admin.register(BlacklistedToken)
 class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
-    """To blacklist a session, add a record that points to it. It cannot be taken back."""
+    """To blacklist a session, add a record that points to it. This cannot be undone."""
 
     form = EndingForm
     fields = ("token", "note")
@@ -77,8 +77,9 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
         return ("token", "reason", "blacklisted_by", "note", "blacklisted_at")
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        return type(form.__name__, (form,), {"who": request.user})
+        form: Any = super().get_form(request, *args, **kwargs)  # a class of this request
+        form.who = request.user
+        return form
 
     def save_model(
         self, request: HttpRequest, obj: BlacklistedToken, form: ModelForm[Any], change: bool

@@ -1,16 +1,20 @@
-"""Ending many sessions at once, after a page with their number and that of their users."""
+"""Ending sessions: one at one click, or many after a page with their number and their users'."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Self
 
-from django.contrib import messages
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -18,34 +22,46 @@ from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..middleware import session_id_of
-from ..models import BlacklistedToken, OutstandingToken
+from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ..redirects import own_path
 from ..sessions.end import revoke_session, revoke_sessions
-from .forms import EndSessionsForm
 from .staff import left_out, may_end_sessions_of
 
 MAY_END = "token_blacklist.add_blacklistedtoken"
 END_SESSION = _("End session")
+MOST = 10_000  # sessions that one request ends, so that it is answered within seconds
+LIST = "admin:token_blacklist_outstandingtoken_changelist"
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=255,
+        required=False,
+        help_text=_("Why these sessions end. Shown in the blacklist."),
+    )
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The sessions of a form that its sender may end, and a sentence about the rest."""
+    """The newest live sessions of a queryset that a user may end, and a sentence about the rest."""
 
     sessions: list[OutstandingToken]
     has_more: bool
     left_out: str
 
     @classmethod
-    def by(cls, form: EndSessionsForm, request: HttpRequest) -> Self:
+    def of(cls, queryset: OutstandingTokenQuerySet, request: HttpRequest) -> Self:
         """Read the sessions. One SELECT.
 
-        Conditions leave out the session that sends the form, whose user could not see the result.
+        A search or a filter leaves out the session that sends the request, unless it is by user:
+        its user could not see the result.
         """
-        found = list(form.found().select_related("user"))
-        has_more = len(found) > form.most
-        found = found[: form.most]
-        if not form.names_sessions:
+        found = list(queryset.live().select_related(None).select_related("user")[: MOST + 1])
+        has_more = len(found) > MOST
+        found = found[:MOST]
+        is_selected = request.POST.get("select_across", "0") == "0" and "action" in request.POST
+        if not is_selected and "user" not in request.GET:
             own = session_id_of(request)
             found = [record for record in found if record.session_id != own]
         sessions = [record for record in found if may_end_sessions_of(record.user, request.user)]
@@ -58,15 +74,16 @@ class Chosen:
 
 
 class EndingMixin:
-    """Gives an admin the page that ends sessions, and one click for one session."""
+    """Gives the list of sessions an action that ends them, and one click for one session."""
 
     admin_site: Any
     opts: Any
+    actions: Any = ("end_selected",)
 
     def get_urls(self) -> list[Any]:
         view, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
         return [
-            path("end/", view(self.end_view), name=f"{name}_end"),
+            path("end/", view(self.end_matching_view), name=f"{name}_end"),
             path("<int:pk>/end/", view(self.end_one_view), name=f"{name}_end_one"),
             *super().get_urls(),  # type: ignore[misc]
         ]
@@ -74,55 +91,63 @@ class EndingMixin:
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_END)
 
-    def end_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the form, then the number of sessions, then end them."""
-        if not self.has_end_permission(request):
-            raise PermissionDenied
-        if request.method == "POST":
-            form = EndSessionsForm(request.POST)
-            if "confirmed" in request.POST and form.is_valid():
-                return self._end(request, form)
-            return self.confirmation(request, form)
-        if set(request.GET) <= {"next"}:  # nothing was chosen yet
-            return self.confirmation(request, EndSessionsForm(initial=request.GET.dict()))
-        return self.confirmation(request, EndSessionsForm(request.GET))
-
-    def confirmation(self, request: HttpRequest, form: EndSessionsForm) -> HttpResponse:
-        context = self.admin_site.each_context(request) | {
-            "title": _("End sessions"),
-            "opts": self.opts,
-            "form": form,
-            "media": self.media,  # type: ignore[attr-defined]
-            "at_once": form.most,
-            "back": self._back(form["next"].value()),
-        }
-        if form.is_bound and form.is_valid():
-            chosen = Chosen.by(form, request)
-            context |= {
-                "counted": True,
-                "sessions": len(chosen.sessions),
-                "users": len(chosen.owners),
-                "more": chosen.has_more,
-                "left_out": chosen.left_out,
-            }
-        status = 400 if form.is_bound and form.errors else 200
-        return TemplateResponse(
-            request, "admin/token_blacklist/end_sessions.html", context, status=status
-        )
-
-    def _end(self, request: HttpRequest, form: EndSessionsForm) -> HttpResponse:
+    @admin.action(description=_("End the selected sessions"), permissions=["end"])
+    def end_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Show the number of the sessions, then end them."""
+        form = NoteForm(request.POST if "confirmed" in request.POST else None)
+        chosen = Chosen.of(queryset, request)
+        if not form.is_valid():
+            return self._confirmation(request, form, chosen)
         note = form.cleaned_data["note"]
-        chosen = Chosen.by(form, request)
-        keys = [record.pk for record in chosen.sessions]
         count = revoke_sessions(
-            OutstandingToken.objects.filter(pk__in=keys),
+            OutstandingToken.objects.filter(pk__in=[record.pk for record in chosen.sessions]),
             reason=BlacklistedToken.Reason.ADMIN,
             by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
             note=note,
         )
         log(request, chosen.sessions, note)
         report(request, chosen, count)
-        return HttpResponseRedirect(self._back(form.cleaned_data["next"]))
+        return None
+
+    def end_matching_view(self, request: HttpRequest) -> HttpResponse:
+        """Show and end the sessions that the list has for the same query, such as `?user=1`.
+
+        `next` in the query is the page to show afterwards.
+        """
+        if not self.has_end_permission(request):
+            raise PermissionDenied
+        query = request.GET.copy()
+        page = query.pop("next", [""])[0]
+        back = own_path(page) or f"{reverse(LIST)}?{query.urlencode()}"
+        request.GET = query  # type: ignore[assignment]  # the list would filter by `next`
+        try:
+            listed: Any = self.get_changelist_instance(request)  # type: ignore[attr-defined]
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(back)
+        asked: Any = self.end_selected(request, listed.queryset)
+        if asked is None:
+            return HttpResponseRedirect(back)
+        asked.context_data["back"] = back
+        return asked  # type: ignore[no-any-return]
+
+    def _confirmation(self, request: HttpRequest, form: NoteForm, chosen: Chosen) -> HttpResponse:
+        context = self.admin_site.each_context(request) | {
+            "title": _("End sessions"),
+            "opts": self.opts,
+            "form": form,
+            "media": self.media,  # type: ignore[attr-defined]
+            "at_once": number_format(MOST, force_grouping=True),
+            "sessions": len(chosen.sessions),
+            "users": len(chosen.owners),
+            "more": chosen.has_more,
+            "left_out": chosen.left_out,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "checked": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "across": request.POST.get("select_across"),
+            "back": request.get_full_path(),
+        }
+        template = "admin/token_blacklist/end_sessions.html"
+        return TemplateResponse(request, template, context, status=400 if form.errors else 200)
 
     def end_one_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End one session. Only POST is allowed."""
@@ -145,12 +170,7 @@ class EndingMixin:
                 _("Ended the session of %(user)s: %(device)s.")
                 % {"user": record.user or _("nobody"), "device": device_and_address(record)},
             )
-        return HttpResponseRedirect(self._back(request.GET.get("next")))
-
-    def _back(self, page: str | None) -> str:
-        """Return the page to show afterwards: the one named, if it is of this site, or the list."""
-        changelist = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
-        return own_path(page) or reverse(changelist)
+        return HttpResponseRedirect(own_path(request.GET.get("next")) or reverse(LIST))
 
 
 def report(request: HttpRequest, chosen: Chosen, count: int) -> None:
@@ -172,7 +192,7 @@ def report(request: HttpRequest, chosen: Chosen, count: int) -> None:
 
 
 def device_and_address(record: OutstandingToken) -> str:
-    """Return the device and the address of a session, for its user to know it by."""
+    """Return the device and the address of a session, for its user to recognize it by."""
     device = conf.DEVICE_NAME(record.user_agent) or "-"
     return f"{device}, {record.ip_address}" if record.ip_address else device
 
@@ -192,6 +212,12 @@ def end_button(
         f"{text}: {device_and_address(record)}",
         text,
     )
+
+
+def end_all_url(back: str, **query: Any) -> str:
+    """Return the page that counts and ends the sessions of a query, such as `user=1`."""
+    url = reverse("admin:token_blacklist_outstandingtoken_end")
+    return f"{url}?{urlencode({**query, 'next': back})}"
 
 
 def log(request: HttpRequest, records: list[OutstandingToken], note: str = "") -> None:

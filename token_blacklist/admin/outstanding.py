@@ -1,4 +1,4 @@
-"""The list of outstanding tokens: one session a row, its state, its story, and its end."""
+"""The list of outstanding tokens: sessions with state, history and an "End" button."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
@@ -17,8 +16,7 @@ from django.utils.translation import ngettext
 from ..conf import conf
 from ..models import OutstandingToken
 from .base import ReadOnlyAdmin, badge, cell, time_cell
-from .ending import EndingMixin, end_button
-from .forms import EndSessionsForm
+from .ending import EndingMixin, end_all_url, end_button
 from .search import SearchMixin
 from .staff import may_end_sessions_of
 
@@ -76,7 +74,6 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     list_filter = (StateFilter, REASON, "created_at", DeviceFilter)
     list_select_related = ("user", "blacklistedtoken__blacklisted_by")
     sortable_by = ("signed_in", "expires")
-    actions = ("end_selected", "end_users")
     fieldsets = (
         (None, {"fields": ("username", "state", "story")}),
         (
@@ -127,24 +124,20 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         return (end,)
 
     def _links(self, request: HttpRequest) -> Any:
-        """Return the field with links to what a thief may have besides this session.
+        """Return the field with links to end the user's or the address's other sessions.
 
-        Each counts before it ends.
+        Each leads to a confirmation page.
         """
 
         @admin.display(description=_("end others"))
         def end_more(record: OutstandingToken) -> str:
-            links = []
+            links, back = [], request.get_full_path()
             if record.user_id and may_end_sessions_of(record.user, request.user):
-                links.append((f"users={record.user_id}", _("All sessions of this user")))
+                links.append((end_all_url(back, user=record.user_id), _("All sessions of this user")))
             if record.ip_address:
-                links.append(
-                    (f"ip_address={record.ip_address}", _("All sessions from this IP address"))
-                )
-            url = reverse("admin:token_blacklist_outstandingtoken_end")
-            shown = format_html_join(
-                "", '<li><a href="{}?{}">{}</a></li>', ((url, *link) for link in links)
-            )
+                from_there = end_all_url(back, q=record.ip_address)
+                links.append((from_there, _("All sessions from this IP address")))
+            shown = format_html_join("", '<li><a href="{}">{}</a></li>', links)
             return format_html('<ul class="tb-links">{}</ul>', shown) if links else "-"
 
         return end_more
@@ -221,18 +214,3 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
             ((localize(timezone.localtime(at)) if at else "?", what) for at, what in events),
         )
         return format_html('<ol class="tb-story">{}</ol>', lines)
-
-    @admin.action(description=_("End the selected sessions"), permissions=["end"])
-    def end_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return self._confirm(request, sessions=queryset.values_list("pk", flat=True))
-
-    @admin.action(description=_("End all sessions of these users"), permissions=["end"])
-    def end_users(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        users = queryset.filter(user__isnull=False).order_by().values_list("user", flat=True)
-        return self._confirm(request, users=users.distinct())
-
-    def _confirm(self, request: HttpRequest, **ids: Any) -> HttpResponse:
-        data = {
-            name: ",".join(map(str, chosen[: EndSessionsForm.most])) for name, chosen in ids.items()
-        }
-        return self.confirmation(request, EndSessionsForm(data | {"next": request.get_full_path()}))

@@ -1,4 +1,4 @@
-"""The figures of the dashboard. Each is one statement, and none counts further than it is read."""
+"""The figures of the dashboard. Each is one statement with a bounded count."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from .models import BlacklistedToken, FlushRun, OutstandingToken
-from .sessions import flush
+from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
+from token_blacklist.sessions import flush
 
 DAYS = 14
 MOST = 100_000  # counted; the dashboard shows "100,000 or more"
