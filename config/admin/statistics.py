@@ -1,4 +1,4 @@
-"""The figures of the dashboard. Each is one statement with a bounded count."""
+"""Reads the figures of the dashboard. Each is one statement with a limited count."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_LIVE = 10_000  # of these, each is looked up in the other list
 
 @dataclass(frozen=True)
 class Figure:
-    """How many, counted up to a bound."""
+    """A count up to a limit."""
 
     count: int
     is_bounded: bool
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Overview:
-    """What an operator wants to know at a glance. `days` has one entry a day, today's last."""
+    """The figures of the dashboard. `days` has one entry per day, today's last."""
 
     live: Figure
     signed_in: Figure

@@ -86,7 +86,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Order by the index that the filters use, so that the newest rows come without a sort.
 
-        A range of dates first: it bounds what is read also where no row of it has expired.
+        A range of dates first: it limits the rows that are read, even if none of them has expired.
         """
         if any(name.startswith("created_at__") for name in request.GET):
             return ("-created_at",)
@@ -95,7 +95,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         return ("-id",)
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        """Put the button where it is seen on a narrow screen as well."""
+        """Put the button where a narrow screen shows it as well."""
         username, state, *others = self.list_display
         return (username, state, *self._buttons(request), *others)
 

@@ -1,6 +1,6 @@
 """Searching the lists: by user, IP address, device, session id or token.
 
-Each kind of term has an index to be looked up by; none of them reads the whole list.
+Each kind of term is looked up by an index, so that no search reads the whole list.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _session_of(encoded: str) -> str | None:
 def sessions_for(term: str, *, prefix: str = "") -> Q:
     """Return the condition for a search term: a user, an IP address, a session or a device.
 
-    Behind an e-mail address or an IP address there may be a device: "ada@example.com iPhone".
+    A device may follow an e-mail address or an IP address: "ada@example.com iPhone".
     `prefix` is the path from the searched model to OutstandingToken, as `token__`.
     """
     found = _found(term.strip())
@@ -84,7 +84,7 @@ def _owner(term: str) -> dict[str, Any]:
 
 
 def _on(device: str, owner: dict[str, Any]) -> dict[str, Any]:
-    """Return the condition for the owner's newest sessions on a device; empty where there are none.
+    """Return the condition for the owner's newest sessions on a device; {} if there are none.
 
     All words are in the device's name, or else in the user agent, in any order and case.
     """

@@ -1,4 +1,4 @@
-"""Whose sessions a member of staff may end: not those of colleagues, who would be locked out."""
+"""Which sessions a member of staff may end: none of other staff, whom it would lock out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ONLY_SUPERUSERS = _("Only a superuser can end sessions of staff.")
 def may_end_sessions_of(user: Any, by: Any) -> bool:
     """Return whether `by` may end sessions of the user, or of nobody (None).
 
-    Only superusers may end those of staff; everybody may end their own. If the user model knows no
-    superusers, all who have the permission may end every session.
+    Only superusers may end those of staff; everybody may end their own. If the user model has no
+    `is_superuser`, everybody with the permission may end every session.
     """
     if user is None or user.pk == by.pk or getattr(by, "is_superuser", True):
         return True
