@@ -133,7 +133,9 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         def end_more(record: OutstandingToken) -> str:
             links, back = [], request.get_full_path()
             if record.user_id and may_end_sessions_of(record.user, request.user):
-                links.append((end_all_url(back, user=record.user_id), _("All sessions of this user")))
+                links.append(
+                    (end_all_url(back, user=record.user_id), _("All sessions of this user"))
+                )
             if record.ip_address:
                 from_there = end_all_url(back, q=record.ip_address)
                 links.append((from_there, _("All sessions from this IP address")))
