@@ -20,7 +20,9 @@ class EndedSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        location = urlsplit(response.headers.get("Location", ""))
+        if "Location" not in response.headers:
+            return response
+        location = urlsplit(response.headers["Location"])
         is_sign_in = location.path == resolve_url(settings.LOGIN_URL)
         if is_sign_in and f"{REDIRECT_FIELD_NAME}=" in location.query and _has_ended(request):
             query = f"{location.query}&signed_out=over"
