@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from token_blacklist.clients import remembering
 from token_blacklist.middleware import rebind, remembers
 from token_blacklist.schema import (
     BAD_CSRF,
@@ -26,7 +27,7 @@ from token_blacklist.schema import (
     error,
     new_pair,
 )
-from token_blacklist.tokens import RefreshToken, remembering
+from token_blacklist.tokens import RefreshToken
 from token_blacklist.views import NoStoreMixin, RefreshCookieMixin
 
 from . import sessions

@@ -1,20 +1,23 @@
-"""The client of a request: its address and its user agent."""
+"""The client of a request: its address and its user agent, and whether to remember the sign-in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TypeVar
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 USER_AGENT_LENGTH = 255
+T = TypeVar("T")
 _request: ContextVar[Request | HttpRequest | None] = ContextVar("request", default=None)
+_remember: ContextVar[bool] = ContextVar("remember", default=True)
 
 
 @dataclass(frozen=True)
@@ -42,16 +45,28 @@ class Client:
 
 
 @contextmanager
-def on_behalf_of(request: Request | HttpRequest | None) -> Iterator[None]:
-    """Make this the request of `client_of(None)` inside the block.
-
-    For `get_token()`, which sites override and which has no request argument in Simple JWT.
-    """
-    before = _request.set(request)
+def _within(variable: ContextVar[T], value: T) -> Iterator[None]:
+    before = variable.set(value)
     try:
         yield
     finally:
-        _request.reset(before)
+        variable.reset(before)
+
+
+# For `get_token()`, which sites override and which takes the user alone in Simple JWT.
+def on_behalf_of(request: Request | HttpRequest | None) -> AbstractContextManager[None]:
+    """Make this the request of `client_of(None)` inside the block."""
+    return _within(_request, request)
+
+
+def remembering(remember: bool) -> AbstractContextManager[None]:
+    """Open sessions that are remembered inside the block, or else of SHORT_SESSION_LIFETIME."""
+    return _within(_remember, remember)
+
+
+def is_remembered() -> bool:
+    """Return what the surrounding `remembering` has, or True."""
+    return _remember.get()
 
 
 def client_of(request: Request | HttpRequest | None) -> Client:

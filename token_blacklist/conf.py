@@ -311,6 +311,11 @@ class Conf:
         """Whether the app is installed, so that there are token lists."""
         return apps.is_installed(_APP)
 
+    def longest_lifetime(self, *, remember: bool) -> timedelta | None:
+        """Return how long after the sign-in a session expires in any case, or None for no limit."""
+        limits = (self.SESSION_LIFETIME, None if remember else self.SHORT_SESSION_LIFETIME)
+        return min((limit for limit in limits if limit is not None), default=None)
+
     @property
     def user_settings(self) -> dict[str, Any]:
         """The options that the site sets."""

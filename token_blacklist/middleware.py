@@ -39,7 +39,7 @@ from .sessions.end import revoke_session
 from .sessions.open import open_session
 from .sessions.prolong import prolong
 from .sessions.prove import find_user_of_session
-from .tokens import RefreshToken, longest_lifetime
+from .tokens import RefreshToken
 from .users import may_use_tokens
 
 ROW = "_token_blacklist"
@@ -399,7 +399,7 @@ def _expiry(session: Any, opened_at: datetime, now: datetime) -> datetime:
     if not conf.PAGES_SET_REFRESH_COOKIE:
         end = now + timedelta(seconds=session.get_expiry_age())
         return end if conf.SESSION_LIFETIME is None else min(end, opened_at + conf.SESSION_LIFETIME)
-    longest = longest_lifetime(remember=_is_remembered(session))
+    longest = conf.longest_lifetime(remember=_is_remembered(session))
     end = now + conf.REFRESH_TOKEN_LIFETIME
     if longest is not None:
         end = min(end, opened_at + longest)

@@ -51,6 +51,10 @@ def _is_in_force(generation: Any, now: Any) -> models.Q:
     return accepted
 
 
+def _records() -> models.QuerySet[BlacklistedToken]:
+    return BlacklistedToken.objects.filter(token=models.OuterRef("pk"))
+
+
 class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
     def filter(self, *args: Any, **kwargs: Any) -> Self:
         """Filter as always, and by `jti`, which is not a column, as `with_jti` does."""
@@ -63,11 +67,20 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
         return self.filter(session_id__in=session_ids(jti))
 
     def not_blacklisted(self) -> Self:
-        # EXISTS instead of a join: Django turns a join in an UPDATE into `id IN (subquery)`, which
-        # PostgreSQL does not evaluate again after waiting for the row.
-        return self.filter(
-            ~models.Exists(BlacklistedToken.objects.filter(token=models.OuterRef("pk")))
-        )
+        """Narrow to sessions that were not ended. In Python: `not session.is_blacklisted`.
+
+        A subquery instead of a join: Django turns a join in an UPDATE into `id IN (subquery)`,
+        which PostgreSQL does not evaluate again after waiting for the row.
+        """
+        return self.filter(~models.Exists(_records()))
+
+    def one_not_blacklisted(self) -> Self:
+        """As `not_blacklisted`, for a statement that is kept and looks for one session.
+
+        For an EXISTS, PostgreSQL plans to read the whole list while it is empty, and keeps that
+        plan as it grows (0.6 ms at 9,000 records).
+        """
+        return self.alias(_record=models.Subquery(_records().values("pk"))).filter(_record=None)
 
     def unexpired(self, now: datetime) -> Self:
         return self.filter(expires_at__gt=now - conf.LEEWAY)

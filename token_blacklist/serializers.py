@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, TypeVar
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from . import keys
-from .clients import client_of, on_behalf_of
+from .clients import client_of, on_behalf_of, remembering
 from .conf import conf
 from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, TokenError
 from .models import BlacklistedToken, OutstandingToken
@@ -25,7 +25,6 @@ from .tokens import (
     RefreshToken,
     SlidingToken,
     Token,
-    remembering,
 )
 from .users import may_use_tokens
 
@@ -38,7 +37,6 @@ REMEMBER_HELP = (
     "refresh cookie ends with the browser. The default is `true`."
 )
 T = TypeVar("T", bound=Token)
-R = TypeVar("R", bound=BlacklistMixin)
 
 
 class ShortTextField(serializers.CharField):
@@ -189,7 +187,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         token = self.token_class.authentic(attrs["refresh"])
-        return _rotated(token, self.answer, self.context.get("request"))
+        return token.refresh(self.answer, client_of(self.context.get("request")))
 
     def answer(self, token: RefreshToken) -> dict[str, Any]:
         data = {"access": str(token.access_token)}
@@ -205,7 +203,7 @@ class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         token = self.token_class.authentic(attrs["token"])
         token.check_exp(conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM)
-        return _rotated(token, self.answer, self.context.get("request"))
+        return token.refresh(self.answer, client_of(self.context.get("request")))
 
     def answer(self, token: SlidingToken) -> dict[str, Any]:
         return {"token": str(token)}
@@ -233,17 +231,6 @@ class TokenBlacklistSerializer(serializers.Serializer[Any]):
         return {}
 
 
-def _rotated(token: R, answer: Callable[[R], dict[str, Any]], request: Any) -> dict[str, Any]:
-    """Refresh; return the answer for the token that is in force afterwards.
-
-    It is made before the session changes, so that a failure consumes nothing.
-    """
-    successor = token.successor()
-    data = answer(successor)
-    in_force = token.rotate(successor, client_of(request))
-    return data if in_force is successor else answer(in_force)
-
-
 def token_of_any_type(encoded: str) -> Token:
     """Return the token as an instance of the class for its type. No query. Raises TokenError."""
     known: Any = (RefreshToken, SlidingToken, AccessToken, *conf.AUTH_TOKEN_CLASSES)
@@ -256,5 +243,5 @@ def _token_of_its_type(encoded: str, known: Iterable[type[T]]) -> T:
     claims = keys.decode(encoded)
     for token_class in known:
         if claims.get(conf.TOKEN_TYPE_CLAIM) == token_class.token_type:
-            return token_class.claiming(claims, encoded)
+            return token_class.authentic(encoded, claims)
     raise TokenError(_("Token has wrong type"))

@@ -7,58 +7,42 @@ false in the refresh tokens of a session of SHORT_SESSION_LIFETIME and absent in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.functional import classproperty
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
 from . import keys
-from .clients import Client, client_of
+from .clients import Client, client_of, is_remembered
 from .conf import conf
-from .exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
+from .exceptions import ExpiredTokenError, TokenError
 from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
-from .sessions.end import revoke_session, sign_out
-from .sessions.open import announce_issued, open_session, record_session
-from .sessions.prove import find_session, find_user_of_session
-from .sessions.rotate import advance, repeat
+from .sessions.end import end_session
+from .sessions.open import open_session
+from .sessions.prove import check_session, prove, prove_claims
+from .sessions.refresh import InForce, advance, prepare, refresh
+from .sessions.row import SessionClaims
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
-from .users import has_own_rule, may_use_tokens
-from .utils import aware_utcnow
+from .users import find_user, read_user_id
+from .utils import aware_utcnow, is_plain_text
 
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
 REMEMBER_CLAIM = "remember"
-IDENTIFIER_LENGTH = 255  # what the session_id column holds
-_remember: ContextVar[bool] = ContextVar("remember", default=True)
+OWN_CLAIMS = {
+    *("exp", "iat", "nbf", "aud", "iss"),
+    *(SESSION_CLAIM, AUTH_TIME_CLAIM, REMEMBER_CLAIM),
+}
+"""The claims that the app sets, apart from those with a name in the options."""
 
-
-@contextmanager
-def remembering(remember: bool) -> Iterator[None]:
-    """Open sessions that are remembered inside the block, or else of SHORT_SESSION_LIFETIME.
-
-    For `get_token()`, which sites override and which takes the user alone in Simple JWT.
-    """
-    before = _remember.set(remember)
-    try:
-        yield
-    finally:
-        _remember.reset(before)
-
-
-def longest_lifetime(*, remember: bool) -> timedelta | None:
-    """Return how long after the sign-in a session expires in any case, or None for no limit."""
-    limits = (conf.SESSION_LIFETIME, None if remember else conf.SHORT_SESSION_LIFETIME)
-    return min((limit for limit in limits if limit is not None), default=None)
+T = TypeVar("T")
 
 
 class Token:
@@ -90,14 +74,12 @@ class Token:
             self.set_jti()
 
     @classmethod
-    def authentic(cls, encoded: str | bytes) -> Self:
-        """Return the token if its signature and claims are valid. Its session is not checked."""
-        return cls.claiming(cls.token_backend.decode(encoded), encoded)
+    def authentic(cls, encoded: str | bytes, claims: dict[str, Any] | None = None) -> Self:
+        """Return the token if its signature and claims are valid. Its session is not checked.
 
-    @classmethod
-    def claiming(cls, claims: dict[str, Any], encoded: str | bytes) -> Self:
-        """Return the token of decoded claims, if they are valid for this class."""
-        token = cls.with_claims(claims)
+        `claims` are those of a token that has been decoded.
+        """
+        token = cls.with_claims(cls.token_backend.decode(encoded) if claims is None else claims)
         token.token = encoded
         token.verify_claims()
         return token
@@ -151,7 +133,7 @@ class Token:
         """Raise TokenError if the expiry, id or type of the token is not valid."""
         self.check_exp()
         if conf.JTI_CLAIM is not None:
-            self.jti  # noqa: B018  # raises
+            self.identifier(conf.JTI_CLAIM)
         self.verify_token_type()
 
     def verify_token_type(self) -> None:
@@ -171,30 +153,14 @@ class Token:
         value = self.payload.get(claim)
         if value is None:
             raise TokenError(_("Token has no id"))
-        if not _is_plain_text(value):
+        if not is_plain_text(value):
             raise TokenError(_("Token has an invalid id"))
         return str(value)
 
     @property
     def user_id(self) -> Any:
         """The USER_ID_FIELD of the token's user, with the type of that field."""
-        claim = self.payload.get(conf.USER_ID_CLAIM)
-        # A bool is an int to Python, and True would be user 1.
-        if (
-            isinstance(claim, bool)
-            or not isinstance(claim, str | int)
-            or not _is_plain_text(str(claim))
-        ):
-            raise TokenError(_("Token contained no recognizable user identification"))
-        field: Any = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
-        try:
-            value = field.to_python(claim)
-        except (ValidationError, ValueError) as error:
-            raise TokenError(_("Token contained no recognizable user identification")) from error
-        # Only in its exact form: Python also reads "01" and the Arabic digit one as 1.
-        if str(value) != str(claim):
-            raise TokenError(_("Token contained no recognizable user identification"))
-        return value
+        return read_user_id(self.payload.get(conf.USER_ID_CLAIM))
 
     def get_user(self) -> Any:
         """Return the user that the token names, if it is accepted. One SELECT.
@@ -206,28 +172,17 @@ class Token:
             TokenError: the token names no user, or its session has ended.
             AuthenticationFailed: `user_not_found` or `user_inactive`.
         """
-        user, is_live = find_user_of_session(
-            self.user_id,
-            **(self._session() if conf.LISTS_ENABLED else {"session_id": None}),
-            now=self.current_time,
-        )
-        if user is None:
-            raise AuthenticationFailed(_("This account no longer exists."), code="user_not_found")
-        if not may_use_tokens(user):
-            detail = _("This account is deactivated. Contact support.")
-            raise AuthenticationFailed(detail, code="user_inactive")
-        if not is_live:
-            raise TokenError(_("Token is blacklisted"))
-        return user
-
-    def _session(self) -> dict[str, Any]:
-        """Return what `find_user_of_session` requires of the token's session."""
-        return {"session_id": self.identifier(SESSION_CLAIM) if SESSION_CLAIM in self else None}
+        has_session = conf.LISTS_ENABLED and SESSION_CLAIM in self
+        session_id = self.identifier(SESSION_CLAIM) if has_session else None
+        return prove(self.user_id, session_id, now=self.current_time)
 
     def find_user(self) -> Any:
         """Return the user that the token names, whatever its session, or None. One SELECT."""
+        return find_user(self._user_id_or_none())
+
+    def _user_id_or_none(self) -> Any:
         try:
-            return find_user_of_session(self.user_id, None, now=self.current_time)[0]
+            return self.user_id
         except TokenError:
             return None
 
@@ -308,8 +263,8 @@ class BlacklistMixin(Token):
     def verify_claims(self) -> None:
         super().verify_claims()
         if conf.LISTS_ENABLED:
-            self.generation  # noqa: B018  # raises
-            self.signed_in_at  # noqa: B018  # raises
+            self.read_generation()
+            self.read_sign_in()
 
     @property
     def session_id(self) -> str:
@@ -317,9 +272,8 @@ class BlacklistMixin(Token):
         claim = SESSION_CLAIM if SESSION_CLAIM in self.payload else conf.JTI_CLAIM
         return self.identifier(claim)
 
-    @property
-    def generation(self) -> int:
-        """How often the session had been refreshed when the token was issued."""
+    def read_generation(self) -> int:
+        """Return how often the session had been refreshed when the token was issued."""
         jti, session_id = self.jti, self.session_id
         if jti == session_id:
             return 0
@@ -328,44 +282,37 @@ class BlacklistMixin(Token):
             raise TokenError(_("Token has an invalid id"))
         return int(later["generation"])
 
-    @property
-    def signed_in_at(self) -> datetime:
-        """When the session was opened: `auth_time`, or `iat` in tokens of Simple JWT."""
+    def read_sign_in(self) -> datetime:
+        """Return when the session was opened: `auth_time`, or `iat` in tokens of Simple JWT."""
         claim = AUTH_TIME_CLAIM if AUTH_TIME_CLAIM in self.payload else "iat"
         return self.timestamp(claim)
 
-    @property
-    def is_remembered(self) -> bool:
-        """Whether the session may go on after the browser is closed and SHORT_SESSION_LIFETIME."""
-        return self.payload.get(REMEMBER_CLAIM) is not False
+    generation = property(read_generation)
+    signed_in_at = property(read_sign_in)
 
-    @property
-    def needs_record(self) -> bool:
-        """Whether the token is refused without a record.
+    def session_claims(self, *, names_user: bool = True) -> SessionClaims:
+        """Return what `sessions/` needs of the claims. Raises TokenError.
 
-        A token with a `sid` has had a record; if that was deleted, the token is refused.
+        With `names_user` off, the claim for the user may be missing.
         """
-        return conf.REQUIRE_OUTSTANDING or SESSION_CLAIM in self.payload
+        return SessionClaims(
+            session_id=self.session_id if conf.LISTS_ENABLED else "",
+            generation=self.generation if conf.LISTS_ENABLED else 0,
+            user_id=self.user_id if names_user else self._user_id_or_none(),
+            signed_in_at=self.signed_in_at,
+            expires_at=self.timestamp("exp"),
+            now=self.current_time,
+            lifetime=self.lifetime,
+            remember=self.payload.get(REMEMBER_CLAIM) is not False,
+            has_sid=SESSION_CLAIM in self.payload,
+        )
 
-    def _session(self) -> dict[str, Any]:
-        return {
-            "session_id": self.session_id,
-            "generation": self.generation,
-            "may_be_unlisted": not self.needs_record,
-        }
+    def get_user(self) -> Any:
+        return prove_claims(self.session_claims())
 
     def check_blacklist(self) -> None:
         """Raise TokenError unless the token is in force in a live session. One SELECT."""
-        session = self._find_session()
-        if session is None:
-            if self.needs_record:
-                raise TokenError(_("Token has no session: it has ended"))
-        elif session.is_blacklisted or not session.is_in_force:
-            raise TokenError(_("Token is blacklisted"))
-        elif session.is_expired(self.current_time):
-            raise ExpiredTokenError(_("Token is expired"))
-        else:
-            self._check_user_of(session)
+        check_session(self.session_claims(names_user=False))
 
     @classmethod
     def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
@@ -374,11 +321,11 @@ class BlacklistMixin(Token):
         The session records the client address and user agent of `request`.
         """
         token = super().for_user(user, request)
-        if not _remember.get():
+        if not is_remembered():
             token[REMEMBER_CLAIM] = False
         if conf.LISTS_ENABLED:
             token._begin_session()
-            open_session(token._new_session(user, client_of(request)))
+            open_session(token.session_claims(names_user=False).new_row(user, client_of(request)))
         return token
 
     @classmethod
@@ -408,197 +355,77 @@ class BlacklistMixin(Token):
 
         A token that was not signed yet opens a session: it gets `sid` and `auth_time`.
         """
-        self._require_lists()
-        if self.token is None and SESSION_CLAIM not in self.payload:
-            self._begin_session()
-        session, is_new = record_session(self._new_session(self.find_user(), client_of(None)))
-        if is_new:
-            announce_issued(session)
-        return session, is_new
+        return self._recordable_claims().record()
+
+    def refresh(self, answer: Callable[[Self], T], client: Client | None = None) -> T:
+        """Advance the session, and return `answer` for the token that is in force afterwards.
+
+        See `sessions/refresh.py`. One UPDATE, if neither it is refused nor repeated.
+        """
+        return refresh(self.session_claims(), client, lambda each: answer(self._put(each)))
 
     def successor(self) -> Self:
         """Return the token that a refresh with this one issues. The session does not change yet.
 
-        With ROTATE_REFRESH_TOKENS off, that is this token. One SELECT if `rotate` does not check
-        the user, or if USER_CLAIMS or a USER_AUTHENTICATION_RULE of the site needs one; otherwise
-        no query.
-
-        Raises:
-            TokenError: the session has ended.
-            AuthenticationFailed: `no_active_account`.
+        With ROTATE_REFRESH_TOKENS off, that is this token.
         """
-        if not conf.ROTATE_REFRESH_TOKENS:
-            self.set_user(self._get_active_user())
-            return self
-        expires_at = self._next_expiry()
-        if not conf.LISTS_ENABLED:
-            return self._unlisted_successor(expires_at, self._get_active_user())
-        user = None
-        if conf.USER_CLAIMS or has_own_rule():
-            user = self.find_user()
-            if not may_use_tokens(user):
-                raise _no_active_account()
-        return self._successor_at(self.generation + 1, self.current_time, expires_at, user)
+        return self._put(prepare(self.session_claims()))
 
     def rotate(self, successor: Self, client: Client | None = None) -> Self:
         """Advance the session to the successor; return the token that is now in force.
 
-        That is `successor`, or within the grace period the token that an earlier refresh with
-        this one issued. One UPDATE; otherwise one SELECT as well, and one INSERT for reuse.
-        `client` is recorded, and a repeat by another client is reuse; None is any client.
-
-        Raises:
-            TokenError: the session has ended, or ends now because this token was reused.
-            AuthenticationFailed: `no_active_account`.
+        That is `successor`, or within the grace period the token that an earlier refresh issued.
         """
-        if successor is self or not conf.LISTS_ENABLED:
-            return successor
-        now, expires_at = self.current_time, successor.timestamp("exp")
-        if advance(
-            self.session_id,
-            self.generation,
-            user_id=self.user_id,
-            now=now,
-            expires_at=expires_at,
-            client=client,
-        ):
-            return successor
-        session = self._find_session()
-        if session is None and self._record_rotated(expires_at, client):
-            return successor
-        session = session or self._find_session()  # recorded by another request at the same time
-        if session is None:
-            raise TokenError(_("Token is blacklisted"))
-        user = session.user
-        if not (may_use_tokens(user) and self._names(user)):
-            raise _no_active_account()  # first, because it tells the client more
-        repeat(session, self.generation, now, client)
-        return self._successor_at(
-            session.generation, session.refreshed_at or now, session.expires_at, user
-        )
+        earlier = advance(self.session_claims(), successor.timestamp("exp"), client)
+        return successor if earlier is None else self._put(earlier)
 
     def blacklist(
         self, *, reason: str = BlacklistedToken.Reason.API, by: Any = None
     ) -> tuple[BlacklistedToken | None, bool]:
         """End the token's session, whichever generation this token is.
 
-        Return the record and whether this call inserted it. A token without a session gets one. A
-        second call changes nothing. The record is None if the session was flushed at the same
-        time. Raises TokenError if the session belongs to another user.
+        Return its record, or None if the session was flushed at the same time, and whether this
+        call inserted it. Raises TokenError if the session belongs to another user.
         """
-        self._require_lists()
-        signs_out = by is None and reason == BlacklistedToken.Reason.LOGOUT
-        if signs_out and conf.USER_ID_CLAIM in self.payload:
-            record = sign_out(self.session_id, self.user_id)
-            if record is not None:
-                return record, True
-        session = self._find_session() or self.outstand()[0]
-        self._check_user_of(session)
-        if session.is_blacklisted:
-            return session.blacklistedtoken, False
-        return revoke_session(session, reason=reason, by=session.user if signs_out else by)
+        return end_session(self._recordable_claims(), reason=reason, by=by)
 
-    def _find_session(self) -> OutstandingToken | None:
-        return find_session(self.session_id, self.generation, self.current_time)
-
-    def _names(self, user: Any) -> bool:
-        return bool(getattr(user, conf.USER_ID_FIELD) == self.user_id)
-
-    def _check_user_of(self, session: OutstandingToken) -> None:
-        """Raise TokenError if the session belongs to a user whom the token does not name."""
-        # None: deleted since, or the token never named one.
-        if session.user is not None and not self._names(session.user):
-            raise TokenError(_("Token is invalid"))
-
-    def _get_active_user(self) -> Any:
-        try:
-            return self.get_user()
-        except AuthenticationFailed as error:
-            raise _no_active_account() from error
-
-    def _record_rotated(self, expires_at: datetime, client: Client | None) -> bool:
-        """Record a session at its next generation, for a token that was issued without a record.
-
-        Only with REQUIRE_OUTSTANDING off. Return whether this call did.
-        """
-        if self.needs_record:
-            raise TokenError(_("Token is blacklisted"))
-        session = self._new_session(self._get_active_user(), client or Client())
-        session.generation += 1
-        session.refreshed_at, session.expires_at = self.current_time, expires_at
-        return record_session(session)[1]
-
-    def _successor_at(
-        self, generation: int, issued_at: datetime, expires_at: datetime, user: Any
-    ) -> Self:
-        """Return the session's token of that generation, with all other claims of this one.
-
-        `user` may be None if nothing needs it.
-        """
-        successor = self.with_claims(
-            self.payload
-            | {
-                conf.JTI_CLAIM: jti_of(self.session_id, generation),
-                "iat": keys.epoch(issued_at),
-                "exp": keys.epoch(expires_at),
+    def _put(self, in_force: InForce) -> Self:
+        """Return the token that is in force, which has all other claims of this one."""
+        if not conf.ROTATE_REFRESH_TOKENS:
+            self.set_user(in_force.user)
+            return self
+        times = {"iat": keys.epoch(in_force.issued_at), "exp": keys.epoch(in_force.expires_at)}
+        token = self.with_claims(self.payload | times)
+        token.current_time = in_force.issued_at
+        if conf.LISTS_ENABLED:
+            token.payload |= {
+                conf.JTI_CLAIM: jti_of(self.session_id, in_force.generation),
                 SESSION_CLAIM: self.session_id,
                 AUTH_TIME_CLAIM: keys.epoch(self.signed_in_at),
             }
-        )
-        # A repeated refresh gets the same access token, too.
-        successor.current_time = issued_at
-        successor.is_repeatable = True
-        successor.set_user(user)
-        return successor
-
-    def _unlisted_successor(self, expires_at: datetime, user: Any) -> Self:
-        """Return the next token without lists: it has an id of its own and no session."""
-        times = {"iat": keys.epoch(self.current_time), "exp": keys.epoch(expires_at)}
-        successor = self.with_claims(self.payload | times)
-        successor.set_jti()
-        successor.set_user(user)
-        return successor
-
-    def _next_expiry(self) -> datetime:
-        """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
-        now = self.current_time
-        lifetime: timedelta = self.lifetime
-        longest = longest_lifetime(remember=self.is_remembered)
-        if longest is not None:
-            # By age: an end computed from an auth_time in the year 9999 would overflow.
-            lifetime = min(lifetime, longest - (now - self.signed_in_at))
-            if lifetime <= timedelta(0):
-                raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
-        end = now + lifetime
-        if not conf.REQUIRE_OUTSTANDING:
-            # Not before this token: after a flush of the row, it would be accepted again.
-            end = max(end, self.timestamp("exp"))
-        return end - timedelta(microseconds=end.microsecond)
+            token.is_repeatable = True
+        else:
+            token.set_jti()
+        token.set_user(in_force.user)
+        return token
 
     def _begin_session(self) -> None:
         self.payload[SESSION_CLAIM] = self.payload[conf.JTI_CLAIM]
         self.payload[AUTH_TIME_CLAIM] = self.payload["iat"]
-        longest = longest_lifetime(remember=self.is_remembered)
+        longest = conf.longest_lifetime(remember=self.payload.get(REMEMBER_CLAIM) is not False)
         if longest is not None:
             end = keys.epoch(self.signed_in_at + longest)
             self.payload["exp"] = min(self.payload["exp"], end)
 
-    def _new_session(self, user: Any, client: Client) -> OutstandingToken:
-        return OutstandingToken(
-            user=user,
-            session_id=self.session_id,
-            generation=self.generation,
-            created_at=self.signed_in_at,
-            expires_at=self.timestamp("exp"),
-            ip_address=client.ip_address,
-            user_agent=client.user_agent,
-        )
-
-    def _require_lists(self) -> None:
+    def _recordable_claims(self) -> SessionClaims:
+        """Return the claims for a call that may record the session. A new token begins one."""
         if not conf.LISTS_ENABLED:
             raise ImproperlyConfigured(
                 "There are no token lists: add 'token_blacklist' to INSTALLED_APPS and run migrate."
             )
+        if self.token is None and SESSION_CLAIM not in self.payload:
+            self._begin_session()
+        return self.session_claims(names_user=False)
 
 
 class SlidingToken(BlacklistMixin, Token):
@@ -674,17 +501,4 @@ def _reserved_claims() -> set[str | None]:
         conf.JTI_CLAIM,
         conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM,
     )
-    own = (SESSION_CLAIM, AUTH_TIME_CLAIM, REMEMBER_CLAIM)
-    return {"exp", "iat", "nbf", "jti", "aud", "iss", *own, *options}
-
-
-def _is_plain_text(value: Any) -> bool:
-    """Return whether a database accepts the value: NUL and surrogates are not printable."""
-    return isinstance(value, str) and 0 < len(value) <= IDENTIFIER_LENGTH and value.isprintable()
-
-
-def _no_active_account() -> AuthenticationFailed:
-    return AuthenticationFailed(
-        _("This account is deactivated or no longer exists. Contact support."),
-        code="no_active_account",
-    )
+    return {"jti", *OWN_CLAIMS, *options}

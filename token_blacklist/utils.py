@@ -1,13 +1,16 @@
-"""Simple JWT's functions for the times in claims, and for translated texts with values."""
+"""Simple JWT's functions for the times in claims, for translated texts, and one for ids."""
 
 from __future__ import annotations
 
 from calendar import timegm
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.functional import lazy
+
+IDENTIFIER_LENGTH = 255  # what the session_id column holds
 
 
 def aware_utcnow() -> datetime:
@@ -26,6 +29,11 @@ def datetime_from_epoch(ts: float) -> datetime:
 def make_utc(dt: datetime) -> datetime:
     """Return the time with UTC as its time zone, if it has none and USE_TZ is on."""
     return dt.replace(tzinfo=UTC) if settings.USE_TZ and timezone.is_naive(dt) else dt
+
+
+def is_plain_text(value: Any) -> bool:
+    """Return whether the value can be an id: NUL and surrogates, no database's, do not print."""
+    return isinstance(value, str) and 0 < len(value) <= IDENTIFIER_LENGTH and value.isprintable()
 
 
 def _as_configured(dt: datetime) -> datetime:

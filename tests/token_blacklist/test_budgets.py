@@ -17,7 +17,7 @@ from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFac
 from token_blacklist.models import OutstandingToken
 from token_blacklist.sessions import flush
 from token_blacklist.sessions.prove import _user_and_session
-from token_blacklist.sessions.rotate import _update
+from token_blacklist.sessions.refresh import _update
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 

@@ -27,10 +27,11 @@ from tests.token_blacklist.test_middleware import (
     is_live,
     sign_in,
 )
+from token_blacklist.clients import remembering
 from token_blacklist.middleware import rebind, remembers, renew, session_id_of, take_token
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions.end import revoke_user
-from token_blacklist.tokens import AccessToken, RefreshToken, remembering
+from token_blacklist.tokens import AccessToken, RefreshToken
 
 COOKIE = "refresh_token"
 HOUR = 3600

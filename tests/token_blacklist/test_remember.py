@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from tests.support.devices import Device, with_csrf
 from tests.token_blacklist.test_budgets import statements
+from token_blacklist.clients import remembering
 from token_blacklist.models import OutstandingToken
-from token_blacklist.tokens import AccessToken, RefreshToken, remembering
+from token_blacklist.tokens import AccessToken, RefreshToken
 
 COOKIE = "refresh_token"
 HOUR = 3600

@@ -20,6 +20,8 @@ from ..models import (
 from ..signals import token_blacklisted
 from ..statements import TEXT, TIME, Statement, insert, insert_select, param, prepared
 from ..users import named_by_id
+from .prove import check_owner
+from .row import SessionClaims
 
 # From the session's row, locked: a foreign key would be checked only by the commit.
 LOCK: dict[str, Any] = {"lock": "KEY SHARE", "ignore_conflicts": True}
@@ -60,6 +62,26 @@ def sign_out(session_id: str, user_id: Any) -> BlacklistedToken | None:
         blacklisted_by_id=user,
     )
     return _announced(record, using, session_id, user)
+
+
+def end_session(
+    claims: SessionClaims, *, reason: str, by: Any = None
+) -> tuple[BlacklistedToken | None, bool]:
+    """End the session of a token of any generation; return its record and whether this call did.
+
+    A token without a session gets one. A second call changes nothing. The record is None if the
+    session was flushed at the same time. Raises TokenError if it belongs to another user.
+    """
+    signs_out = by is None and reason == BlacklistedToken.Reason.LOGOUT
+    if signs_out and claims.user_id is not None:
+        record = sign_out(claims.session_id, claims.user_id)
+        if record is not None:
+            return record, True
+    session = claims.find_row() or claims.record()[0]
+    check_owner(session, claims)
+    if session.is_blacklisted:
+        return session.blacklistedtoken, False
+    return revoke_session(session, reason=reason, by=session.user if signs_out else by)
 
 
 def revoke_session(

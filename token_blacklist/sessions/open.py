@@ -49,23 +49,7 @@ def open_session(session: OutstandingToken) -> None:
         if conf.MAX_SESSIONS_PER_USER:
             # The user's row is locked until the commit, so sign-ins are counted one by one.
             _end_oldest(user, conf.MAX_SESSIONS_PER_USER)
-    announce_issued(session)
-
-
-def record_session(session: OutstandingToken) -> tuple[OutstandingToken, bool]:
-    """Return the row of a session that may have none yet, and whether this call inserted it.
-
-    For tokens that were issued without a record.
-    """
-    values = {name: getattr(session, name) for name in (*COLUMNS[1:], "user", "refreshed_at")}
-    row, is_new = OutstandingToken.objects.get_or_create(
-        session_id=session.session_id, defaults=values
-    )
-    return row, is_new
-
-
-def announce_issued(session: OutstandingToken) -> None:
-    token_issued.announce(OutstandingToken, session_id=session.session_id, user_id=session.user_id)
+    token_issued.announce(OutstandingToken, session_id=session.session_id, user_id=user.pk)
 
 
 def _end_oldest(user: Any, limit: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import models, router
+from django.db import router
 
-from ..models import BlacklistedToken, OutstandingToken
+from ..models import OutstandingToken
 from ..statements import TEXT, TIME, Statement, param, prepared, update
 
 
@@ -14,11 +14,11 @@ from ..statements import TEXT, TIME, Statement, param, prepared, update
 def _update(using: str) -> Statement:
     """Move the expiry of a live session, and never back."""
     expires_at = param("expires_at", TIME)
-    records = BlacklistedToken.objects.filter(token=models.OuterRef("pk"))
-    sessions = OutstandingToken.objects.alias(record=models.Subquery(records.values("pk"))).filter(
-        session_id=param("session_id", TEXT), expires_at__lt=expires_at, record=None
+    sessions = OutstandingToken.objects.filter(
+        session_id=param("session_id", TEXT), expires_at__lt=expires_at
     )
-    return update(sessions.unexpired(param("now", TIME)), {"expires_at": expires_at}, using)
+    live = sessions.one_not_blacklisted().unexpired(param("now", TIME))
+    return update(live, {"expires_at": expires_at}, using)
 
 
 def prolong(session_id: str, *, now: datetime, expires_at: datetime) -> bool:

@@ -1,0 +1,239 @@
+"""Refreshing: one UPDATE advances the session's row by a generation (RFC 9700 section 4.14.2).
+
+If several requests bring the same token at the same time, the UPDATE lets one of them through. The
+others find the row advanced and, within the grace period, get the same next token, if they may come
+from the same client.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db import models, router
+from django.utils.translation import gettext_lazy as _
+
+from ..clients import Client
+from ..conf import conf
+from ..exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
+from ..models import BlacklistedToken, OutstandingToken
+from ..signals import token_refreshed, token_repeated, token_reused
+from ..statements import NUMBER, TEXT, TIME, Statement, param, prepared, update
+from ..users import active_users, find_user, has_own_rule, may_use_tokens, named_by_id
+from .end import revoke_session
+from .prove import prove_claims
+from .row import SessionClaims, record_session
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The token of a session that is in force. `user` is None if nothing needs it."""
+
+    generation: int
+    issued_at: datetime
+    expires_at: datetime
+    user: Any = None
+
+
+@prepared
+def _update(using: str, client_is_known: bool) -> Statement:
+    """Advance a session by one generation.
+
+    Conditions on the row are plain columns and conditions on other tables are subqueries, because
+    PostgreSQL evaluates these again after waiting for another request that holds the row.
+    """
+    generation, now = param("generation", NUMBER), param("now", TIME)
+    changes = {
+        "generation": generation + 1,
+        "refreshed_at": now,
+        "expires_at": param("expires_at", TIME),
+    }
+    if client_is_known:
+        for name in ("ip_address", "user_agent"):
+            changes[name] = param(name, OutstandingToken._meta.get_field(name))
+    users = active_users() & named_by_id()
+    sessions = OutstandingToken.objects.filter(
+        models.Exists(users.filter(pk=models.OuterRef("user_id"))),
+        session_id=param("session_id", TEXT),
+        generation=generation,
+    )
+    return update(sessions.one_not_blacklisted().unexpired(now), changes, using)
+
+
+def refresh(claims: SessionClaims, client: Client | None, answer: Callable[[InForce], T]) -> T:
+    """Advance the session, and return `answer` for the token that is in force afterwards.
+
+    The answer is made before the row changes, so that a failure consumes nothing. `client` is
+    recorded, and a repeat by another client is reuse; None is any client.
+
+    Raises:
+        TokenError: the session has ended, or ends now because this token was reused.
+        AuthenticationFailed: `no_active_account`.
+    """
+    upcoming = prepare(claims)
+    data = answer(upcoming)
+    earlier = advance(claims, upcoming.expires_at, client)
+    return data if earlier is None else answer(earlier)
+
+
+def prepare(claims: SessionClaims) -> InForce:
+    """Return what a refresh puts in force. The row does not change yet.
+
+    One SELECT if `advance` does not check the user, or if USER_CLAIMS or a USER_AUTHENTICATION_RULE
+    of the site needs one; otherwise no query. With ROTATE_REFRESH_TOKENS off, the same token stays
+    in force.
+    """
+    if not conf.ROTATE_REFRESH_TOKENS:
+        user = _active_user(claims)
+        return InForce(claims.generation, claims.now, claims.expires_at, user)
+    expires_at = _next_expiry(claims)
+    user = None
+    if not conf.LISTS_ENABLED:
+        user = _active_user(claims)
+    elif conf.USER_CLAIMS or has_own_rule():
+        user = find_user(claims.user_id)
+        if not may_use_tokens(user):
+            raise _no_active_account()
+    return InForce(claims.generation + 1, claims.now, expires_at, user)
+
+
+def advance(
+    claims: SessionClaims, expires_at: datetime, client: Client | None = None
+) -> InForce | None:
+    """Advance the row to the next generation; return None if this call did.
+
+    Otherwise return what an earlier refresh with this token put in force, within the grace period.
+    One UPDATE, or one SELECT as well, and one INSERT for reuse.
+    """
+    if not (conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED):
+        return None
+    if _advance_row(claims, expires_at, client):
+        return None
+    session = claims.find_row()
+    if session is None:
+        if _record_advanced(claims, expires_at, client):
+            return None
+        session = claims.find_row()  # recorded by another request at the same time
+    if session is None:
+        raise TokenError(_("Token is blacklisted"))
+    user = session.user
+    if not (may_use_tokens(user) and claims.names(user)):
+        raise _no_active_account()  # first, because it tells the client more
+    _repeat(session, claims, client or Client())
+    issued_at = session.refreshed_at or claims.now
+    return InForce(session.generation, issued_at, session.expires_at, user)
+
+
+def _active_user(claims: SessionClaims) -> Any:
+    """Return the user, if the token is accepted as it is. One SELECT."""
+    try:
+        return prove_claims(claims)
+    except AuthenticationFailed as error:
+        raise _no_active_account() from error
+
+
+def _no_active_account() -> AuthenticationFailed:
+    return AuthenticationFailed(
+        _("This account is deactivated or no longer exists. Contact support."),
+        code="no_active_account",
+    )
+
+
+def _next_expiry(claims: SessionClaims) -> datetime:
+    """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
+    lifetime, longest = claims.lifetime, conf.longest_lifetime(remember=claims.remember)
+    if longest is not None:
+        # By age: an end computed from an auth_time in the year 9999 would overflow.
+        lifetime = min(lifetime, longest - (claims.now - claims.signed_in_at))
+        if lifetime <= timedelta(0):
+            raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
+    end = claims.now + lifetime
+    if not conf.REQUIRE_OUTSTANDING:
+        # Not before this token: after a flush of the row, it would be accepted again.
+        end = max(end, claims.expires_at)
+    return end - timedelta(microseconds=end.microsecond)
+
+
+def _advance_row(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
+    """Send the UPDATE; return whether the session was live, at this generation, and theirs."""
+    known = client or Client()
+    advanced = _update(router.db_for_write(OutstandingToken), client is not None).count(
+        session_id=claims.session_id,
+        user_id=claims.user_id,
+        generation=claims.generation,
+        now=claims.now,
+        expires_at=expires_at,
+        ip_address=known.ip_address,
+        user_agent=known.user_agent,
+    )
+    if advanced:
+        token_refreshed.announce(
+            OutstandingToken,
+            session_id=claims.session_id,
+            user_id=claims.user_id,
+            generation=claims.generation + 1,
+        )
+    return bool(advanced)
+
+
+def _record_advanced(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
+    """Record a session at its next generation, for a token that was issued without a record.
+
+    Only with REQUIRE_OUTSTANDING off. Return whether this call did.
+    """
+    if claims.needs_record:
+        raise TokenError(_("Token is blacklisted"))
+    session = claims.new_row(_active_user(claims), client or Client())
+    session.generation += 1
+    session.refreshed_at, session.expires_at = claims.now, expires_at
+    return record_session(session)[1]
+
+
+def _repeat(session: OutstandingToken, claims: SessionClaims, client: Client) -> None:
+    """Accept that a refresh is repeated, or raise TokenError. Reuse ends the session: one INSERT.
+
+    `session` comes from `claims.find_row()`.
+    """
+    if session.is_blacklisted:
+        raise TokenError(_("Token is blacklisted"))
+    if session.is_expired(claims.now):
+        raise ExpiredTokenError(_("Token is expired"))
+    if claims.generation > session.generation:
+        # No client can be ahead of the row, unless a backup was restored.
+        logger.error(
+            "session %s is at generation %s, but a token of generation %s came: "
+            "was the database restored?",
+            session.session_id,
+            session.generation,
+            claims.generation,
+        )
+        raise TokenError(_("Token is invalid"))
+    facts = {
+        "session_id": session.session_id,
+        "user_id": session.user_id,
+        "ip_address": client.ip_address,
+        "user_agent": client.user_agent,
+    }
+    if not session.is_in_force or _is_of_another_client(session, claims.generation, client):
+        # Two clients hold the token, one of them a thief.
+        if revoke_session(session, reason=BlacklistedToken.Reason.REUSE)[1]:
+            token_reused.announce(OutstandingToken, generation=claims.generation, **facts)
+        raise TokenError(_("Token is blacklisted"))
+    token_repeated.announce(OutstandingToken, generation=session.generation, **facts)
+
+
+def _is_of_another_client(session: OutstandingToken, generation: int, client: Client) -> bool:
+    """Return whether the token was refreshed by one client and now comes from another.
+
+    A lost response comes from the same client. Otherwise a thief who refreshes just after the user
+    would get the user's own next token each time, and nobody would notice.
+    """
+    was_refreshed = generation < session.generation and conf.BLACKLIST_AFTER_ROTATION
+    recorded = Client(session.ip_address, session.user_agent)
+    return was_refreshed and not client.may_be(recorded)
