@@ -17,11 +17,12 @@ from django.db import connections, router
 from django.db.migrations.recorder import MigrationRecorder
 
 from . import keys
-from .conf import OPTIONS, Option, conf
+from .conf import CLAIM, OPTIONS, Option, conf
 from .exceptions import TokenError, Unavailable
 from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA, RSA_MINIMUM_BITS
 from .keys.key_set import KeySetError, current_set, name_of_set, stored_set
 from .models import OutstandingToken
+from .tokens import OWN_CLAIMS
 
 OTHERS = 0o077  # the permissions of a file for users who are not its owner
 BY_SESSIONS = (
@@ -46,12 +47,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     given: Any = conf.user_settings
     if not isinstance(given, dict):
         return [_error(1, "TOKEN_BLACKLIST is not a dict.", "Make it a dict of options.")]
-    return [
-        *_unknown_names(given),
-        *_values(),
-        *_user_id_field(),
-        *_signing(),
-    ]
+    invalid = list(_values())
+    others = () if invalid else (*_claim_names(), *_user_id_field(), *_signing())
+    return [*_unknown_names(given), *invalid, *others]
 
 
 def _error(number: int, message: str, hint: str) -> CheckMessage:
@@ -71,19 +69,32 @@ def _values() -> Iterator[CheckMessage]:
         try:
             value = getattr(conf, name)
         except ImportError as error:
-            message = f"TOKEN_BLACKLIST[{name!r}] cannot be imported: {error}."
-            yield _error(9, message, option.kind.hint)
-        except TypeError:
-            yield _invalid(option, conf.user_settings[name])
+            yield _invalid(option, f"it cannot be imported: {error}")
+        except (TypeError, ValueError, OverflowError):
+            yield _invalid(option, repr(conf.user_settings[name]))
         else:
             without_lists = name == "JTI_CLAIM" and value is None and not conf.LISTS_ENABLED
             if not (option.accepts(value) or without_lists):
-                yield _invalid(option, value)
+                yield _invalid(option, repr(value))
 
 
-def _invalid(option: Option[Any], value: Any) -> CheckMessage:
-    message = f"TOKEN_BLACKLIST[{option.name!r}] is {value!r}."
-    return _error(option.kind.number, message, option.kind.hint)
+def _invalid(option: Option[Any], problem: str) -> CheckMessage:
+    shown = "" if option.kind.is_secret else f": {problem}"
+    message = f"Invalid value of TOKEN_BLACKLIST[{option.name!r}]{shown}."
+    return _error(3, message, option.kind.hint)
+
+
+def _claim_names() -> Iterator[CheckMessage]:
+    taken = dict.fromkeys(OWN_CLAIMS, "a claim that the app sets itself")
+    for name, option in OPTIONS.items():
+        if option.kind is CLAIM and (claim := getattr(conf, name)) is not None:
+            if claim in taken:
+                yield _error(
+                    4,
+                    f"TOKEN_BLACKLIST[{name!r}] is {claim!r}, {taken[claim]}.",
+                    "Give each claim a name of its own.",
+                )
+            taken[claim] = f"which is also TOKEN_BLACKLIST[{name!r}]"
 
 
 def _user_id_field() -> Iterator[CheckMessage]:
@@ -136,13 +147,7 @@ def _key_set() -> Iterator[CheckMessage]:
 
 
 def _signing() -> Iterator[CheckMessage]:
-    for name in ("JWKS_URL", "FEED_URL"):
-        address = getattr(conf, name)
-        if address and not str(address).startswith(("https://", "http://")):
-            yield _error(
-                21, f"TOKEN_BLACKLIST[{name!r}] is {address!r}.", "Use an address with https://."
-            )
-    if conf.JWKS_URL:
+    if conf.JWKS_URL is not None:
         return
     if conf.KEYS_FILE is not None and conf.KEYS is not None:
         yield _error(23, "TOKEN_BLACKLIST has KEYS_FILE and KEYS.", "Remove one of them.")
@@ -184,17 +189,13 @@ def _secret(minimum: int) -> Iterator[CheckMessage]:
 def _probe() -> Iterator[CheckMessage]:
     """Sign and verify a token; a failure here would be a 500 at sign-in."""
     try:
-        conf.LEEWAY  # noqa: B018  # raises
-    except TypeError:
-        return  # an error of its own
-    try:
         keys.decode(keys.encode({"exp": 2**40, "probe": True}))
     except UNFIT as error:
         yield _error(
             16,
             f"No token can be signed and verified with TOKEN_BLACKLIST: {error.__cause__ or error}",
             "With HS256, HS384 and HS512, SIGNING_KEY must be a random string; a PEM key needs "
-            "another ALGORITHM. ISSUER must be a string, AUDIENCE a string or a list of strings.",
+            "another ALGORITHM.",
         )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from django.apps import apps
@@ -24,12 +25,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value must be, and the number and hint of the system check if it is not."""
+    """What a value must be, and the hint of the system check if it is not."""
 
-    number: int
     hint: str
     accepts: Callable[[Any], bool]
     read: Callable[[Any], Any] = lambda value: value
+    is_secret: bool = False  # no message shows the value
+
+
+def _text(pattern: str, hint: str, **more: Any) -> Kind:
+    """Return the kind of a text that the regular expression matches."""
+    return Kind(
+        hint, lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value)), **more
+    )
 
 
 def _import(value: Any) -> Any:
@@ -38,52 +46,65 @@ def _import(value: Any) -> Any:
     return import_string(value) if isinstance(value, str) else value
 
 
-def _is_sha256(digest: Any) -> bool:
-    return isinstance(digest, str) and bool(re.fullmatch("[0-9a-f]{64}", digest))
-
-
 def _is_imported(value: Any) -> bool:
-    return all(map(callable, value if isinstance(value, tuple) else (value,)))
+    return value != () and all(map(callable, value if isinstance(value, tuple) else (value,)))
 
 
+def _is_time(value: Any, least: timedelta) -> bool:
+    return isinstance(value, timedelta) and least <= value <= LONGEST
+
+
+def _are(item: Kind) -> Callable[[Any], bool]:
+    """Return the check of a list or tuple with items of that kind, and at least one."""
+    return lambda value: (
+        isinstance(value, list | tuple) and len(value) > 0 and all(map(item.accepts, value))
+    )
+
+
+LONGEST = timedelta(days=365_000)  # the datetime of a longer lifetime could be out of range
 LIFETIME = Kind(
-    3,
-    "Use a datetime.timedelta of at least one second.",
-    lambda value: isinstance(value, timedelta) and value >= timedelta(seconds=1),
+    "Use a datetime.timedelta of at least one second, and at most 365,000 days.",
+    lambda value: _is_time(value, timedelta(seconds=1)),
 )
 DURATION = Kind(
-    4,
-    "Use a datetime.timedelta of zero or more.",
-    lambda value: isinstance(value, timedelta) and value >= timedelta(0),
+    "Use a datetime.timedelta of zero or more, and at most 365,000 days.",
+    lambda value: _is_time(value, timedelta(0)),
 )
 LIFETIME_OR_NONE = replace(LIFETIME, accepts=lambda value: value is None or LIFETIME.accepts(value))
-FLAG = Kind(5, "Use True or False.", lambda value: isinstance(value, bool))
-CLAIM = Kind(
-    6,
-    "Use the name of a claim. The lists identify a token by its id and type.",
-    lambda value: isinstance(value, str) and bool(value),
-)
-IMPORTED = Kind(17, "Use the dotted path of a class or function.", _is_imported, _import)
+FLAG = Kind("Use True or False.", lambda value: isinstance(value, bool))
 LIMIT = Kind(
-    14,
     "Use a whole number of at least 1, or None for no limit.",
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
 )
+NAME = _text(".+", "Use a text that is not empty.")
+CLAIM = _text(".+", "Use the name of a claim. The lists identify a token by its id and type.")
+AUDIENCES = Kind(
+    "Use a text, or a list of texts, that are not empty.",
+    lambda value: NAME.accepts(value) or _are(NAME)(value),
+)
+PATH = Kind(
+    "Use the path of a file.", lambda value: bool(value) and isinstance(value, str | Path)
+)
+ADDRESS = _text(r"https?://\S+", "Use an address with https://.")
+NAME_AND_SECRET = _text("[^:]+:.+", "Use `name:secret`.", is_secret=True)
+SCHEME = _text(r"[!-~]+", "Use names of schemes without spaces, such as ('Bearer',).")
+SCHEMES = replace(SCHEME, accepts=_are(SCHEME))
+HEADER = _text("[A-Z][A-Z0-9_]*", "Use a key of request.META, such as 'HTTP_X_AUTHORIZATION'.")
+COOKIE = _text(r"[\w!#$%&'*+.^`|~-]+", "Use letters, digits, '-' and '_' (RFC 6265 section 4.1.1).")
+COOKIE_PATH = _text(r"/[^;\s]*", "Use a path that begins with a slash.")
+IMPORTED = Kind("Use the dotted path of a class or function.", _is_imported, _import)
+DIGEST = _text("[0-9a-f]{64}", "")
 CLIENTS = Kind(
-    20,
     "Use a dict of names, each with a list of SHA-256 digests in lower-case hexadecimal digits.",
     lambda value: (
         isinstance(value, dict)
         and all(
-            isinstance(name, str)
-            and ":" not in name
-            and isinstance(digests, list | tuple)
-            and all(map(_is_sha256, digests))
+            isinstance(name, str) and ":" not in name and (digests == [] or _are(DIGEST)(digests))
             for name, digests in value.items()
         )
     ),
 )
-ANYTHING = Kind(0, "", lambda value: True)  # or checked separately in `checks.py`
+KEY = Kind("", lambda value: True)  # `checks.py` signs and verifies a token with all of them
 
 
 LONGEST_LEEWAY = timedelta(hours=1)
@@ -93,7 +114,7 @@ LONGEST_LEEWAY = timedelta(hours=1)
 class Option(Generic[T]):
     """An option, as an attribute of `conf`: read from the settings once and kept there.
 
-    `read` makes the value of what the settings have. None is always accepted if it is the default.
+    `read` makes the value of what the settings have. The default is always accepted.
     """
 
     def __init__(
@@ -118,7 +139,7 @@ class Option(Generic[T]):
         return value
 
     def accepts(self, value: Any) -> bool:
-        return (value is None and self.default is None) or self.kind.accepts(value)
+        return value == self.default or self.kind.accepts(value)
 
 
 def imported(default: str | tuple[str, ...] | None, meaning: str) -> Option[Any]:
@@ -200,33 +221,33 @@ class Conf:
         f"{_APP}.clients.device_name",
         "a function that turns a user agent into the name of a device",
     )
-    ALGORITHM = Option("HS256", ANYTHING, "HS, RS, PS or ES with 256, 384 or 512, or `EdDSA`")
+    ALGORITHM = Option("HS256", KEY, "HS, RS, PS or ES with 256, 384 or 512, or `EdDSA`")
     SIGNING_KEY: Option[Any] = Option(
         None,
-        ANYTHING,
+        KEY,
         "a secret, or a private key in PEM format; `None` uses `SECRET_KEY`",
         read=lambda key: settings.SECRET_KEY if key is None else key,
     )
-    VERIFYING_KEY = Option("", ANYTHING, "the public key, for asymmetric algorithms")
+    VERIFYING_KEY = Option("", KEY, "the public key, for asymmetric algorithms")
     KEYS_FILE: Option[str | None] = Option(
         None,
-        ANYTHING,
+        PATH,
         "the file of the key set, in place of `SIGNING_KEY` and `VERIFYING_KEY`; `rotatekeys` "
         "writes it",
     )
     KEYS: Option[str | None] = Option(
         None,
-        ANYTHING,
+        KEY,
         "the text of the key set, where there is no disk; `rotatekeys --print` prints the next one",
     )
     JWKS_URL: Option[str | None] = Option(
         None,
-        ANYTHING,
+        ADDRESS,
         "on a site that verifies the tokens of another and issues none: the address of its public "
         "keys, in place of `VERIFYING_KEY`",
     )
-    FEED_URL = Option("", ANYTHING, "the revocation feed that `FeedAuthentication` reads")
-    FEED_CLIENT = Option("", ANYTHING, "`name:secret` of this service at the feed")
+    FEED_URL = Option("", ADDRESS, "the revocation feed that `FeedAuthentication` reads")
+    FEED_CLIENT = Option("", NAME_AND_SECRET, "`name:secret` of this service at the feed")
     FEED_MAX_SILENCE = Option(
         timedelta(minutes=2), LIFETIME, "how long the feed may be silent until requests are 503"
     )
@@ -234,11 +255,9 @@ class Conf:
         False, FLAG, "accept tokens if the feed is silent; ended sessions are then not refused"
     )
     AUDIENCE: Option[str | Sequence[str] | None] = Option(
-        None, ANYTHING, "written to the `aud` claim and required in it"
+        None, AUDIENCES, "written to the `aud` claim and required in it"
     )
-    ISSUER: Option[str | None] = Option(
-        None, ANYTHING, "written to the `iss` claim and required in it"
-    )
+    ISSUER: Option[str | None] = Option(None, NAME, "written to the `iss` claim and required in it")
     LEEWAY: Option[timedelta] = Option(
         timedelta(0),
         DURATION,
@@ -248,7 +267,7 @@ class Conf:
     )
     USER_ID_FIELD = Option(
         "id",
-        ANYTHING,
+        NAME,
         "the user field that identifies the user in a token; its value must never change",
     )
     USER_ID_CLAIM = Option("user_id", CLAIM, "the claim for it")
@@ -264,12 +283,12 @@ class Conf:
     )
     AUTH_HEADER_TYPES: Option[Any] = Option(
         ("Bearer",),
-        ANYTHING,
+        SCHEMES,
         "the schemes accepted in the header before the token",
         read=lambda value: (value,) if isinstance(value, str) else value,
     )
     AUTH_HEADER_NAME = Option(
-        "HTTP_AUTHORIZATION", ANYTHING, "the header, as a key of `request.META`"
+        "HTTP_AUTHORIZATION", HEADER, "the header, as a key of `request.META`"
     )
     AUTH_TOKEN_CLASSES = imported(
         (f"{_APP}.tokens.AccessToken",),
@@ -278,13 +297,13 @@ class Conf:
     TOKEN_USER_CLASS = imported(
         f"{_APP}.authentication.TokenUser", "the user class of `JWTStatelessUserAuthentication`"
     )
-    REFRESH_COOKIE_NAME = Option("refresh_token", ANYTHING, 'the cookie of `"transport": "cookie"`')
+    REFRESH_COOKIE_NAME = Option("refresh_token", COOKIE, 'the cookie of `"transport": "cookie"`')
     REFRESH_COOKIE_PATH = Option(
-        "/api/token/", ANYTHING, "the path of the cookie: that of the token endpoints"
+        "/api/token/", COOKIE_PATH, "the path of the cookie: that of the token endpoints"
     )
     REFRESH_COOKIE_SECURE: Option[Any] = Option(
         None,
-        ANYTHING,
+        FLAG,
         "the `Secure` attribute; `None`: set it unless `DEBUG` is on",
         read=lambda value: not settings.DEBUG if value is None else value,
     )

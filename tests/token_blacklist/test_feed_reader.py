@@ -205,7 +205,7 @@ def test_an_answer_without_public_keys_makes_the_service_unavailable(site, optio
 def test_an_address_of_a_file_is_an_error_at_the_start(options, name):
     options(**{name: "file:///etc/passwd"})
 
-    assert "token_blacklist.E021" in {message.id for message in run_checks()}
+    assert "token_blacklist.E003" in {message.id for message in run_checks()}
 
 
 def test_the_reader_sends_its_leeway_in_whole_seconds(site, options):

@@ -160,7 +160,7 @@ def test_a_request_without_a_token_is_400(introspect):
 def test_unfit_clients_are_an_error_at_the_start(options, clients):
     options(INTROSPECTION_CLIENTS=clients)
 
-    assert "token_blacklist.E020" in {message.id for message in run_checks()}
+    assert "token_blacklist.E003" in {message.id for message in run_checks()}
 
 
 def check(token):
