@@ -97,7 +97,7 @@ class JWTStatelessUserAuthentication(JWTAuthentication):
     def get_user(self, validated_token: Token | Mapping[str, Any]) -> Any:
         token = _as_token(validated_token)
         try:
-            token.user_id  # noqa: B018  # raises
+            token.read_user_id()
         except TokenError as error:
             raise InvalidToken.because(error) from error
         return conf.TOKEN_USER_CLASS(token)

@@ -12,12 +12,11 @@ import jwt
 from django.contrib.auth import get_user_model
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, router
 from django.db.migrations.recorder import MigrationRecorder
 
 from . import keys
-from .conf import CLAIM, OPTIONS, Option, conf
+from .conf import OPTIONS, Option, conf
 from .exceptions import TokenError, Unavailable
 from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA, RSA_MINIMUM_BITS
 from .keys.key_set import KeySetError, current_set, name_of_set, stored_set
@@ -86,32 +85,21 @@ def _invalid(option: Option[Any], problem: str) -> CheckMessage:
 
 def _claim_names() -> Iterator[CheckMessage]:
     taken = dict.fromkeys(OWN_CLAIMS, "a claim that the app sets itself")
-    for name, option in OPTIONS.items():
-        if option.kind is CLAIM and (claim := getattr(conf, name)) is not None:
-            if claim in taken:
-                yield _error(
-                    4,
-                    f"TOKEN_BLACKLIST[{name!r}] is {claim!r}, {taken[claim]}.",
-                    "Give each claim a name of its own.",
-                )
-            taken[claim] = f"which is also TOKEN_BLACKLIST[{name!r}]"
+    for name, claim in conf.claim_names().items():
+        if claim in taken:
+            message = f"TOKEN_BLACKLIST[{name!r}] is {claim!r}, {taken[claim]}."
+            yield _error(4, message, "Give each claim a name of its own.")
+        taken[claim] = f"which is also TOKEN_BLACKLIST[{name!r}]"
 
 
 def _user_id_field() -> Iterator[CheckMessage]:
-    try:
-        field: Any = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
-    except FieldDoesNotExist:
+    name = conf.USER_ID_FIELD
+    fields = [field.name for field in get_user_model()._meta.fields if field.unique]
+    if name not in fields:
         yield _error(
             7,
-            f"The user model has no field {conf.USER_ID_FIELD!r}.",
-            "Set TOKEN_BLACKLIST['USER_ID_FIELD'] to a unique field, usually the primary key.",
-        )
-        return
-    if not field.unique:
-        yield _error(
-            8,
-            f"TOKEN_BLACKLIST['USER_ID_FIELD'] is {conf.USER_ID_FIELD!r}, which is not unique.",
-            "A token must identify one user. Use a unique field.",
+            f"TOKEN_BLACKLIST['USER_ID_FIELD'] is {name!r}, no unique field of the user model.",
+            f"A token must identify one user. Use one of {', '.join(fields)}.",
         )
 
 

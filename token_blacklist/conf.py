@@ -335,6 +335,10 @@ class Conf:
         limits = (self.SESSION_LIFETIME, None if remember else self.SHORT_SESSION_LIFETIME)
         return min((limit for limit in limits if limit is not None), default=None)
 
+    def claim_names(self) -> dict[str, str]:
+        """Return the names of claims that a site can choose, by option."""
+        return {name: getattr(self, name) for name, each in OPTIONS.items() if each.kind is CLAIM}
+
     @property
     def user_settings(self) -> dict[str, Any]:
         """The options that the site sets."""

@@ -26,11 +26,10 @@ from .exceptions import ExpiredTokenError, TokenError
 from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
 from .sessions.end import end_session
 from .sessions.open import open_session
-from .sessions.prove import check_session, prove, prove_claims
+from .sessions.prove import SessionClaims, find_user, prove
 from .sessions.refresh import InForce, advance, prepare, refresh
-from .sessions.row import SessionClaims
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
-from .users import find_user, read_user_id
+from .users import user_id_of
 from .utils import aware_utcnow, is_plain_text
 
 SESSION_CLAIM = "sid"
@@ -157,10 +156,11 @@ class Token:
             raise TokenError(_("Token has an invalid id"))
         return str(value)
 
-    @property
-    def user_id(self) -> Any:
-        """The USER_ID_FIELD of the token's user, with the type of that field."""
-        return read_user_id(self.payload.get(conf.USER_ID_CLAIM))
+    def read_user_id(self) -> Any:
+        """Return the USER_ID_FIELD of the user, with the type of that field. Raises TokenError."""
+        return user_id_of(self.payload.get(conf.USER_ID_CLAIM))
+
+    user_id = property(read_user_id)
 
     def get_user(self) -> Any:
         """Return the user that the token names, if it is accepted. One SELECT.
@@ -175,10 +175,6 @@ class Token:
         has_session = conf.LISTS_ENABLED and SESSION_CLAIM in self
         session_id = self.identifier(SESSION_CLAIM) if has_session else None
         return prove(self.user_id, session_id, now=self.current_time)
-
-    def find_user(self) -> Any:
-        """Return the user that the token names, whatever its session, or None. One SELECT."""
-        return find_user(self._user_id_or_none())
 
     def _user_id_or_none(self) -> Any:
         try:
@@ -198,7 +194,7 @@ class Token:
         if conf.USER_CLAIMS is None or user is None or not self.has_user_claims:
             return
         claims = conf.USER_CLAIMS(user)
-        for claim in sorted(claims.keys() & _reserved_claims()):
+        for claim in sorted(claims.keys() & {"jti", *OWN_CLAIMS, *conf.claim_names().values()}):
             raise ImproperlyConfigured(
                 f"The function in TOKEN_BLACKLIST['USER_CLAIMS'] returns {claim!r}, "
                 "a claim that the app sets itself. Give it another name."
@@ -296,7 +292,7 @@ class BlacklistMixin(Token):
         With `names_user` off, the claim for the user may be missing.
         """
         return SessionClaims(
-            session_id=self.session_id if conf.LISTS_ENABLED else "",
+            session_id=self.session_id if conf.LISTS_ENABLED else None,
             generation=self.generation if conf.LISTS_ENABLED else 0,
             user_id=self.user_id if names_user else self._user_id_or_none(),
             signed_in_at=self.signed_in_at,
@@ -308,11 +304,11 @@ class BlacklistMixin(Token):
         )
 
     def get_user(self) -> Any:
-        return prove_claims(self.session_claims())
+        return self.session_claims().prove()
 
     def check_blacklist(self) -> None:
         """Raise TokenError unless the token is in force in a live session. One SELECT."""
-        check_session(self.session_claims(names_user=False))
+        self.session_claims(names_user=False).check_row()
 
     @classmethod
     def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
@@ -325,7 +321,8 @@ class BlacklistMixin(Token):
             token[REMEMBER_CLAIM] = False
         if conf.LISTS_ENABLED:
             token._begin_session()
-            open_session(token.session_claims(names_user=False).new_row(user, client_of(request)))
+            claims = token.session_claims(names_user=False)
+            open_session(OutstandingToken(**claims.columns(user, client_of(request))))
         return token
 
     @classmethod
@@ -480,7 +477,7 @@ class RefreshToken(BlacklistMixin, Token):
             if claim not in no_copy:
                 access[claim] = value
         if conf.USER_CLAIMS is not None:
-            access.set_user(self.user or self.find_user())
+            access.set_user(self.user or find_user(self._user_id_or_none()))
         return access
 
 
@@ -492,13 +489,3 @@ class UntypedToken(Token):
 
     def verify_token_type(self) -> None:
         """Accept every type."""
-
-
-def _reserved_claims() -> set[str | None]:
-    options = (
-        conf.USER_ID_CLAIM,
-        conf.TOKEN_TYPE_CLAIM,
-        conf.JTI_CLAIM,
-        conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM,
-    )
-    return {"jti", *OWN_CLAIMS, *options}

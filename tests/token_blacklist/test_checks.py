@@ -44,7 +44,7 @@ def test_the_projects_own_settings_are_fine():
         ({"TOKEN_TYPE_CLAIM": None}, "E003"),
         ({"USER_ID_CLAIM": ""}, "E003"),
         ({"USER_ID_FIELD": "uuid"}, "E007"),
-        ({"USER_ID_FIELD": "password"}, "E008"),
+        ({"USER_ID_FIELD": "password"}, "E007"),
         ({"AUTH_TOKEN_CLASSES": ("nowhere.Token",)}, "E003"),
         ({"TOKEN_OBTAIN_SERIALIZER": "nowhere.Serializer"}, "E003"),
         ({"USER_CLAIMS": "nowhere.claims"}, "E003"),

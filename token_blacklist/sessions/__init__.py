@@ -2,5 +2,5 @@
 
 `open` (sign in), `prove` (authenticate a request), `refresh`, `prolong` (use pages), `end` (sign
 out, revoke) and `flush` (delete expired rows), each with its statement at the top. They know rows,
-users, time, and what a token claims about its session (`row`). `tokens.py` has the claims.
+users, time, and what a token claims about its session (`prove`). `tokens.py` has the claims.
 """

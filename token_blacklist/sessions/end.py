@@ -20,8 +20,7 @@ from ..models import (
 from ..signals import token_blacklisted
 from ..statements import TEXT, TIME, Statement, insert, insert_select, param, prepared
 from ..users import named_by_id
-from .prove import check_owner
-from .row import SessionClaims
+from .prove import SessionClaims
 
 # From the session's row, locked: a foreign key would be checked only by the commit.
 LOCK: dict[str, Any] = {"lock": "KEY SHARE", "ignore_conflicts": True}
@@ -78,7 +77,7 @@ def end_session(
         if record is not None:
             return record, True
     session = claims.find_row() or claims.record()[0]
-    check_owner(session, claims)
+    claims.check_owner(session)
     if session.is_blacklisted:
         return session.blacklistedtoken, False
     return revoke_session(session, reason=reason, by=session.user if signs_out else by)

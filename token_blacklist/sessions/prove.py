@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -10,12 +11,13 @@ from django.db import router
 from django.db.models import Exists, OuterRef, Value
 from django.utils.translation import gettext_lazy as _
 
+from ..clients import Client, client_of
 from ..conf import conf
 from ..exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
 from ..models import OutstandingToken
+from ..signals import token_issued
 from ..statements import NUMBER, TEXT, TIME, Selection, param, prepared, select
 from ..users import may_use_tokens, named_by_id, named_by_key
-from .row import SessionClaims
 
 
 @prepared
@@ -34,14 +36,7 @@ def _user_and_session(
     return select(users.annotate(_session_is_live=is_live)[:1], using)
 
 
-def prove(
-    user_id: Any,
-    session_id: str | None,
-    generation: int | None = None,
-    *,
-    now: datetime,
-    may_be_unlisted: bool = False,
-) -> Any:
+def prove(user_id: Any, session_id: str | None, *generation: int, **how: Any) -> Any:
     """Return the user, if they may use tokens and the session is live. One SELECT.
 
     The arguments are those of `find_user_of_session`.
@@ -50,9 +45,7 @@ def prove(
         AuthenticationFailed: `user_not_found` or `user_inactive`.
         TokenError: the session has ended, or the generation is not in force.
     """
-    user, is_live = find_user_of_session(
-        user_id, session_id, generation, now=now, may_be_unlisted=may_be_unlisted
-    )
+    user, is_live = find_user_of_session(user_id, session_id, *generation, **how)
     if user is None:
         raise AuthenticationFailed(_("This account no longer exists."), code="user_not_found")
     if not may_use_tokens(user):
@@ -63,33 +56,20 @@ def prove(
     return user
 
 
-def prove_claims(claims: SessionClaims) -> Any:
-    """Return the user of a refresh or sliding token, if it is in force. See `prove`."""
-    if not conf.LISTS_ENABLED:
-        return prove(claims.user_id, None, now=claims.now)
-    return prove(
-        claims.user_id,
-        claims.session_id,
-        claims.generation,
-        now=claims.now,
-        may_be_unlisted=not claims.needs_record,
-    )
-
-
 def find_user_of_session(
     user_id: Any,
     session_id: str | None,
     generation: int | None = None,
     *,
-    now: datetime,
+    now: datetime | None = None,
     may_be_unlisted: bool = False,
     by_key: bool = False,
 ) -> tuple[Any, bool]:
     """Return the user, or None, and whether the session is live and theirs. One SELECT.
 
     `user_id` is the user's USER_ID_FIELD, or `by_key` the primary key. A `session_id` of None is
-    always live. A `generation` must also be in force, and a session without a record is live if it
-    `may_be_unlisted`.
+    always live, without `now`. A `generation` must also be in force, and a session without a record
+    is live if it `may_be_unlisted`.
     """
     statement = _user_and_session(
         router.db_for_read(get_user_model()),
@@ -102,25 +82,100 @@ def find_user_of_session(
     return user, user is not None and user._session_is_live
 
 
-def check_session(claims: SessionClaims) -> None:
-    """Raise TokenError unless the token is in force in a live session. One SELECT.
+def find_user(user_id: Any) -> Any:
+    """Return the user with this USER_ID_FIELD, or None. One SELECT, unless it is None."""
+    return None if user_id is None else find_user_of_session(user_id, None)[0]
 
-    For tokens that need not name a user, who is therefore not checked.
+
+@dataclass(frozen=True, kw_only=True)
+class SessionClaims:
+    """What a refresh or sliding token claims about its session, and the time of the request.
+
+    `lifetime` is that of the token's class. If the app is not in INSTALLED_APPS, there are no
+    sessions, and `session_id` is None.
     """
-    session = claims.find_row()
-    if session is None:
-        if claims.needs_record:
-            raise TokenError(_("Token has no session: it has ended"))
-    elif session.is_blacklisted or not session.is_in_force:
-        raise TokenError(_("Token is blacklisted"))
-    elif session.is_expired(claims.now):
-        raise ExpiredTokenError(_("Token is expired"))
-    else:
-        check_owner(session, claims)
+
+    user_id: Any  # the user's USER_ID_FIELD; None if the token names no user
+    session_id: Any
+    has_sid: bool
+    generation: int
+    signed_in_at: datetime
+    expires_at: datetime
+    lifetime: timedelta
+    remember: bool
+    now: datetime
+
+    @property
+    def needs_record(self) -> bool:
+        """Whether the token is refused without a record.
+
+        A token with a `sid` has had a record; if that was deleted, the token is refused.
+        """
+        return conf.REQUIRE_OUTSTANDING or self.has_sid
+
+    def names(self, user: Any) -> bool:
+        return bool(getattr(user, conf.USER_ID_FIELD) == self.user_id)
+
+    def prove(self) -> Any:
+        """Return the user, if the token is in force. See `prove`."""
+        unlisted = not self.needs_record
+        place = (self.session_id, self.generation)
+        return prove(self.user_id, *place, now=self.now, may_be_unlisted=unlisted)
+
+    def find_row(self) -> OutstandingToken | None:
+        """Return the session with its user, its blacklist record and `is_in_force`. One SELECT.
+
+        `is_in_force` is whether a token of this generation is accepted, as far as rotation goes.
+        """
+        return (
+            OutstandingToken.objects.filter(session_id=self.session_id)
+            .select_related("user", "blacklistedtoken")
+            .annotate_in_force(self.generation, self.now)
+            .first()
+        )
+
+    def check_row(self) -> None:
+        """Raise TokenError unless the token is in force in a live session. One SELECT.
+
+        For tokens that may name no user: whether the user may use tokens is not asked.
+        """
+        row = self.find_row()
+        if row is None:
+            if self.needs_record:
+                raise TokenError(_("Token has no session: it has ended"))
+        elif row.is_blacklisted or not row.is_in_force:
+            raise TokenError(_("Token is blacklisted"))
+        elif row.is_expired(self.now):
+            raise ExpiredTokenError(_("Token is expired"))
+        else:
+            self.check_owner(row)
+
+    def check_owner(self, row: OutstandingToken) -> None:
+        """Raise TokenError if the session belongs to a user whom the token does not name."""
+        # None: deleted since, or the token never named one.
+        if row.user is not None and not self.names(row.user):
+            raise TokenError(_("Token is invalid"))
+
+    def columns(self, user: Any, client: Client) -> dict[str, Any]:
+        """Return the values of a row for this session."""
+        return {
+            "user": user,
+            "session_id": self.session_id,
+            "generation": self.generation,
+            "created_at": self.signed_in_at,
+            "expires_at": self.expires_at,
+            **vars(client),
+        }
+
+    def record(self) -> tuple[OutstandingToken, bool]:
+        """Return the session's row and whether this call inserted it, if there was none."""
+        row, is_new = record(self.columns(find_user(self.user_id), client_of(None)))
+        if is_new:
+            token_issued.announce(OutstandingToken, session_id=row.session_id, user_id=row.user_id)
+        return row, is_new
 
 
-def check_owner(session: OutstandingToken, claims: SessionClaims) -> None:
-    """Raise TokenError if the session belongs to a user whom the token does not name."""
-    # None: deleted since, or the token never named one.
-    if session.user is not None and not claims.names(session.user):
-        raise TokenError(_("Token is invalid"))
+def record(columns: dict[str, Any]) -> tuple[OutstandingToken, bool]:
+    """Return the row of a session that may have none yet, and whether this call inserted it."""
+    session_id = columns["session_id"]
+    return OutstandingToken.objects.get_or_create(session_id=session_id, defaults=columns)

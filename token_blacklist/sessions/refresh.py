@@ -22,10 +22,9 @@ from ..exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
 from ..models import BlacklistedToken, OutstandingToken
 from ..signals import token_refreshed, token_repeated, token_reused
 from ..statements import NUMBER, TEXT, TIME, Statement, param, prepared, update
-from ..users import active_users, find_user, has_own_rule, may_use_tokens, named_by_id
+from ..users import active_users, has_own_rule, may_use_tokens, named_by_id
 from .end import revoke_session
-from .prove import prove_claims
-from .row import SessionClaims, record_session
+from .prove import SessionClaims, find_user, record
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -89,12 +88,9 @@ def prepare(claims: SessionClaims) -> InForce:
     of the site needs one; otherwise no query. With ROTATE_REFRESH_TOKENS off, the same token stays
     in force.
     """
-    if not conf.ROTATE_REFRESH_TOKENS:
-        user = _active_user(claims)
-        return InForce(claims.generation, claims.now, claims.expires_at, user)
-    expires_at = _next_expiry(claims)
+    expires_at = _next_expiry(claims) if conf.ROTATE_REFRESH_TOKENS else claims.expires_at
     user = None
-    if not conf.LISTS_ENABLED:
+    if not (conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED):
         user = _active_user(claims)
     elif conf.USER_CLAIMS or has_own_rule():
         user = find_user(claims.user_id)
@@ -133,7 +129,7 @@ def advance(
 def _active_user(claims: SessionClaims) -> Any:
     """Return the user, if the token is accepted as it is. One SELECT."""
     try:
-        return prove_claims(claims)
+        return claims.prove()
     except AuthenticationFailed as error:
         raise _no_active_account() from error
 
@@ -161,24 +157,17 @@ def _next_expiry(claims: SessionClaims) -> datetime:
 
 
 def _advance_row(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
-    """Send the UPDATE; return whether the session was live, at this generation, and theirs."""
-    known = client or Client()
+    """Send the UPDATE; return whether the session was live, at this generation, and the user's."""
+    names = {"session_id": claims.session_id, "user_id": claims.user_id}
     advanced = _update(router.db_for_write(OutstandingToken), client is not None).count(
-        session_id=claims.session_id,
-        user_id=claims.user_id,
+        **names,
         generation=claims.generation,
         now=claims.now,
         expires_at=expires_at,
-        ip_address=known.ip_address,
-        user_agent=known.user_agent,
+        **vars(client or Client()),
     )
     if advanced:
-        token_refreshed.announce(
-            OutstandingToken,
-            session_id=claims.session_id,
-            user_id=claims.user_id,
-            generation=claims.generation + 1,
-        )
+        token_refreshed.announce(OutstandingToken, **names, generation=claims.generation + 1)
     return bool(advanced)
 
 
@@ -189,10 +178,9 @@ def _record_advanced(claims: SessionClaims, expires_at: datetime, client: Client
     """
     if claims.needs_record:
         raise TokenError(_("Token is blacklisted"))
-    session = claims.new_row(_active_user(claims), client or Client())
-    session.generation += 1
-    session.refreshed_at, session.expires_at = claims.now, expires_at
-    return record_session(session)[1]
+    columns = claims.columns(_active_user(claims), client or Client())
+    columns |= {"generation": claims.generation + 1, "refreshed_at": claims.now}
+    return record(columns | {"expires_at": expires_at})[1]
 
 
 def _repeat(session: OutstandingToken, claims: SessionClaims, client: Client) -> None:
@@ -214,12 +202,7 @@ def _repeat(session: OutstandingToken, claims: SessionClaims, client: Client) ->
             claims.generation,
         )
         raise TokenError(_("Token is invalid"))
-    facts = {
-        "session_id": session.session_id,
-        "user_id": session.user_id,
-        "ip_address": client.ip_address,
-        "user_agent": client.user_agent,
-    }
+    facts = {"session_id": session.session_id, "user_id": session.user_id, **vars(client)}
     if not session.is_in_force or _is_of_another_client(session, claims.generation, client):
         # Two clients hold the token, one of them a thief.
         if revoke_session(session, reason=BlacklistedToken.Reason.REUSE)[1]:
