@@ -36,8 +36,7 @@ from .exceptions import AuthenticationFailed
 from .models import BlacklistedToken, OutstandingToken
 from .refresh_cookie import delete_refresh_cookie, set_refresh_cookie
 from .sessions.end import revoke_session
-from .sessions.open import open_session
-from .sessions.prolong import prolong
+from .sessions.open import open_session, prolong
 from .sessions.prove import find_user_of_session
 from .tokens import RefreshToken
 from .users import may_use_tokens

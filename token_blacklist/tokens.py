@@ -27,7 +27,7 @@ from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
 from .sessions.end import end_session
 from .sessions.open import open_session
 from .sessions.prove import SessionClaims, find_user, prove
-from .sessions.refresh import InForce, advance, prepare, refresh
+from .sessions.refresh import advance, prepare, refresh
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
 from .users import user_id_of
 from .utils import aware_utcnow, is_plain_text
@@ -386,14 +386,14 @@ class BlacklistMixin(Token):
         """
         return end_session(self._recordable_claims(), reason=reason, by=by)
 
-    def _put(self, in_force: InForce) -> Self:
+    def _put(self, in_force: SessionClaims) -> Self:
         """Return the token that is in force, which has all other claims of this one."""
         if not conf.ROTATE_REFRESH_TOKENS:
             self.set_user(in_force.user)
             return self
-        times = {"iat": keys.epoch(in_force.issued_at), "exp": keys.epoch(in_force.expires_at)}
+        times = {"iat": keys.epoch(in_force.now), "exp": keys.epoch(in_force.expires_at)}
         token = self.with_claims(self.payload | times)
-        token.current_time = in_force.issued_at
+        token.current_time = in_force.now
         if conf.LISTS_ENABLED:
             token.payload |= {
                 conf.JTI_CLAIM: jti_of(self.session_id, in_force.generation),

@@ -46,16 +46,11 @@ def has_own_rule() -> bool:
     return conf.USER_AUTHENTICATION_RULE is not default_user_authentication_rule
 
 
-def named_by_id() -> models.QuerySet[Any]:
-    """Return the users whose USER_ID_FIELD is the parameter `user_id` of a statement."""
-    field = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
-    return get_user_model()._default_manager.filter(**{field.name: param("user_id", field)})
-
-
-def named_by_key() -> models.QuerySet[Any]:
-    """Return the users whose primary key is the parameter `user_id` of a statement."""
+def named(*, by_key: bool = False) -> models.QuerySet[Any]:
+    """Return the users of a statement's parameter `user_id`: USER_ID_FIELD, or the primary key."""
     user = get_user_model()
-    return user._default_manager.filter(pk=param("user_id", user._meta.pk))
+    field: Any = user._meta.pk if by_key else user._meta.get_field(conf.USER_ID_FIELD)
+    return user._default_manager.filter(**{field.name: param("user_id", field)})
 
 
 def user_id_of(claim: Any) -> Any:

@@ -20,7 +20,7 @@ from tests.support.factories import UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions.end import revoke_user
-from token_blacklist.sessions.prolong import prolong
+from token_blacklist.sessions.open import prolong
 from token_blacklist.signals import token_blacklisted, token_issued
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -19,7 +19,7 @@ from ..models import (
 )
 from ..signals import token_blacklisted
 from ..statements import TEXT, TIME, Statement, insert, insert_select, param, prepared
-from ..users import named_by_id
+from ..users import named
 from .prove import SessionClaims
 
 # From the session's row, locked: a foreign key would be checked only by the commit.
@@ -29,7 +29,7 @@ LOCK: dict[str, Any] = {"lock": "KEY SHARE", "ignore_conflicts": True}
 @prepared
 def _sign_out(using: str) -> Statement:
     """Blacklist a session of the user who is named by `user_id`."""
-    theirs = models.Exists(named_by_id().filter(pk=models.OuterRef("user_id")))
+    theirs = models.Exists(named().filter(pk=models.OuterRef("user_id")))
     session = OutstandingToken.objects.filter(theirs, session_id=param("session_id", TEXT))
     values = {
         "token": models.F("pk"),
@@ -53,14 +53,8 @@ def sign_out(session_id: str, user_id: Any) -> BlacklistedToken | None:
         return None
     ((key, session, user),) = inserted
     user = get_user_model()._meta.pk.to_python(user)  # SQLite has no type for a UUID
-    record = BlacklistedToken(
-        pk=key,
-        token_id=session,
-        blacklisted_at=now,
-        reason=BlacklistedToken.Reason.LOGOUT,
-        blacklisted_by_id=user,
-    )
-    return _announced(record, using, session_id, user)
+    values = {"token_id": session, "blacklisted_at": now, "blacklisted_by_id": user}
+    return _announced(key, session_id, user, reason=BlacklistedToken.Reason.LOGOUT, **values)
 
 
 def end_session(
@@ -94,13 +88,11 @@ def revoke_session(
     values = _values(reason, by, note)
     row = OutstandingToken.objects.filter(pk=session.pk)
     inserted = insert_select(BlacklistedToken, values, row, **LOCK)
-    using = router.db_for_write(BlacklistedToken)
     if not inserted:
-        records = BlacklistedToken.objects.using(using)
+        records = BlacklistedToken.objects.using(router.db_for_write(BlacklistedToken))
         return records.filter(token=session.pk).first(), False
-    known = {**values, "token": session, "blacklisted_by": by}
-    record = BlacklistedToken(pk=inserted[0], **known)
-    return _announced(record, using, session.session_id, session.user_id), True
+    values |= {"token": session, "blacklisted_by": by}
+    return _announced(inserted[0], session.session_id, session.user_id, **values), True
 
 
 def revoke_sessions(
@@ -180,10 +172,10 @@ def _values(reason: str, by: Any, note: str) -> dict[str, Any]:
     }
 
 
-def _announced(
-    record: BlacklistedToken, using: str, session_id: str, user_id: Any
-) -> BlacklistedToken:
-    record._state.adding, record._state.db = False, using
+def _announced(key: int, session_id: str, user_id: Any, **values: Any) -> BlacklistedToken:
+    """Return the record that was inserted with these values."""
+    record = BlacklistedToken(pk=key, **values)
+    record._state.adding, record._state.db = False, router.db_for_write(BlacklistedToken)
     token_blacklisted.announce(
         BlacklistedToken,
         session_id=session_id,

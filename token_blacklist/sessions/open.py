@@ -1,8 +1,12 @@
-"""Opening a session: one INSERT, if the user is still as they were when they signed in."""
+"""Opening a session: one INSERT, if the user is still as they were when they signed in.
+
+And prolonging one of pages, which expires later while it is used.
+"""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,7 +16,7 @@ from ..conf import conf
 from ..exceptions import WRONG_CREDENTIALS, AuthenticationFailed
 from ..models import BlacklistedToken, OutstandingToken
 from ..signals import token_issued
-from ..statements import Statement, insert, param, prepared
+from ..statements import TEXT, TIME, Statement, insert, param, prepared, update
 from ..users import active_users
 from .end import revoke_sessions
 
@@ -28,6 +32,17 @@ def _insert(using: str) -> Statement:
     )
     values = {name: param(name, session.get_field(name)) for name in ("user", *COLUMNS)}
     return insert(OutstandingToken, values, unchanged, using, lock="NO KEY UPDATE")
+
+
+@prepared
+def _prolong(using: str) -> Statement:
+    """Move the expiry of a live session, and never back."""
+    expires_at = param("expires_at", TIME)
+    sessions = OutstandingToken.objects.filter(
+        session_id=param("session_id", TEXT), expires_at__lt=expires_at
+    )
+    live = sessions.one_not_blacklisted().unexpired(param("now", TIME))
+    return update(live, {"expires_at": expires_at}, using)
 
 
 def open_session(session: OutstandingToken) -> None:
@@ -50,6 +65,15 @@ def open_session(session: OutstandingToken) -> None:
             # The user's row is locked until the commit, so sign-ins are counted one by one.
             _end_oldest(user, conf.MAX_SESSIONS_PER_USER)
     token_issued.announce(OutstandingToken, session_id=session.session_id, user_id=user.pk)
+
+
+def prolong(session_id: str, *, now: datetime, expires_at: datetime) -> bool:
+    """Let the session expire at this time, if it is live and would expire earlier. One UPDATE.
+
+    Return whether it was. The generation and `refreshed_at`, which decide about its tokens, stay.
+    """
+    statement = _prolong(router.db_for_write(OutstandingToken))
+    return bool(statement.count(session_id=session_id, now=now, expires_at=expires_at))
 
 
 def _end_oldest(user: Any, limit: int) -> None:

@@ -17,7 +17,7 @@ from ..exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
 from ..models import OutstandingToken
 from ..signals import token_issued
 from ..statements import NUMBER, TEXT, TIME, Selection, param, prepared, select
-from ..users import may_use_tokens, named_by_id, named_by_key
+from ..users import may_use_tokens, named
 
 
 @prepared
@@ -32,7 +32,7 @@ def _user_and_session(
         if has_generation:
             theirs = theirs.in_force(param("generation", NUMBER), now)
         is_live = Exists(theirs) | ~Exists(sessions) if may_be_unlisted else Exists(theirs)
-    users = named_by_key() if by_key else named_by_id()
+    users = named(by_key=by_key)
     return select(users.annotate(_session_is_live=is_live)[:1], using)
 
 
@@ -89,10 +89,10 @@ def find_user(user_id: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionClaims:
-    """What a refresh or sliding token claims about its session, and the time of the request.
+    """What a refresh or sliding token claims about its session.
 
-    `lifetime` is that of the token's class. If the app is not in INSTALLED_APPS, there are no
-    sessions, and `session_id` is None.
+    `now` is the time of the request, or of the refresh that issued the token. `lifetime` is that of
+    the token's class. If the app is not in INSTALLED_APPS, `session_id` is None.
     """
 
     user_id: Any  # the user's USER_ID_FIELD; None if the token names no user
@@ -104,6 +104,7 @@ class SessionClaims:
     lifetime: timedelta
     remember: bool
     now: datetime
+    user: Any = None  # if it was loaded
 
     @property
     def needs_record(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -22,22 +22,13 @@ from ..exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
 from ..models import BlacklistedToken, OutstandingToken
 from ..signals import token_refreshed, token_repeated, token_reused
 from ..statements import NUMBER, TEXT, TIME, Statement, param, prepared, update
-from ..users import active_users, has_own_rule, may_use_tokens, named_by_id
+from ..users import active_users, has_own_rule, may_use_tokens, named
 from .end import revoke_session
 from .prove import SessionClaims, find_user, record
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class InForce:
-    """The token of a session that is in force. `user` is None if nothing needs it."""
-
-    generation: int
-    issued_at: datetime
-    expires_at: datetime
-    user: Any = None
+Answer = Callable[[SessionClaims], T]
 
 
 @prepared
@@ -56,7 +47,7 @@ def _update(using: str, client_is_known: bool) -> Statement:
     if client_is_known:
         for name in ("ip_address", "user_agent"):
             changes[name] = param(name, OutstandingToken._meta.get_field(name))
-    users = active_users() & named_by_id()
+    users = active_users() & named()
     sessions = OutstandingToken.objects.filter(
         models.Exists(users.filter(pk=models.OuterRef("user_id"))),
         session_id=param("session_id", TEXT),
@@ -65,8 +56,10 @@ def _update(using: str, client_is_known: bool) -> Statement:
     return update(sessions.one_not_blacklisted().unexpired(now), changes, using)
 
 
-def refresh(claims: SessionClaims, client: Client | None, answer: Callable[[InForce], T]) -> T:
-    """Advance the session, and return `answer` for the token that is in force afterwards.
+def refresh(
+    claims: SessionClaims, client: Client | None, answer: Callable[[SessionClaims], T]
+) -> T:
+    """Advance the session, and return `answer` of the claims that are in force afterwards.
 
     The answer is made before the row changes, so that a failure consumes nothing. `client` is
     recorded, and a repeat by another client is reuse; None is any client.
@@ -81,7 +74,7 @@ def refresh(claims: SessionClaims, client: Client | None, answer: Callable[[InFo
     return data if earlier is None else answer(earlier)
 
 
-def prepare(claims: SessionClaims) -> InForce:
+def prepare(claims: SessionClaims) -> SessionClaims:
     """Return what a refresh puts in force. The row does not change yet.
 
     One SELECT if `advance` does not check the user, or if USER_CLAIMS or a USER_AUTHENTICATION_RULE
@@ -96,12 +89,12 @@ def prepare(claims: SessionClaims) -> InForce:
         user = find_user(claims.user_id)
         if not may_use_tokens(user):
             raise _no_active_account()
-    return InForce(claims.generation + 1, claims.now, expires_at, user)
+    return replace(claims, generation=claims.generation + 1, expires_at=expires_at, user=user)
 
 
 def advance(
     claims: SessionClaims, expires_at: datetime, client: Client | None = None
-) -> InForce | None:
+) -> SessionClaims | None:
     """Advance the row to the next generation; return None if this call did.
 
     Otherwise return what an earlier refresh with this token put in force, within the grace period.
@@ -112,7 +105,7 @@ def advance(
     if _advance_row(claims, expires_at, client):
         return None
     session = claims.find_row()
-    if session is None:
+    if session is None and not claims.needs_record:
         if _record_advanced(claims, expires_at, client):
             return None
         session = claims.find_row()  # recorded by another request at the same time
@@ -122,8 +115,13 @@ def advance(
     if not (may_use_tokens(user) and claims.names(user)):
         raise _no_active_account()  # first, because it tells the client more
     _repeat(session, claims, client or Client())
-    issued_at = session.refreshed_at or claims.now
-    return InForce(session.generation, issued_at, session.expires_at, user)
+    return replace(
+        claims,
+        generation=session.generation,
+        now=session.refreshed_at or claims.now,
+        expires_at=session.expires_at,
+        user=user,
+    )
 
 
 def _active_user(claims: SessionClaims) -> Any:
@@ -172,12 +170,7 @@ def _advance_row(claims: SessionClaims, expires_at: datetime, client: Client | N
 
 
 def _record_advanced(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
-    """Record a session at its next generation, for a token that was issued without a record.
-
-    Only with REQUIRE_OUTSTANDING off. Return whether this call did.
-    """
-    if claims.needs_record:
-        raise TokenError(_("Token is blacklisted"))
+    """Record a session that has no row, at its next generation; return whether this call did."""
     columns = claims.columns(_active_user(claims), client or Client())
     columns |= {"generation": claims.generation + 1, "refreshed_at": claims.now}
     return record(columns | {"expires_at": expires_at})[1]
@@ -203,20 +196,12 @@ def _repeat(session: OutstandingToken, claims: SessionClaims, client: Client) ->
         )
         raise TokenError(_("Token is invalid"))
     facts = {"session_id": session.session_id, "user_id": session.user_id, **vars(client)}
-    if not session.is_in_force or _is_of_another_client(session, claims.generation, client):
-        # Two clients hold the token, one of them a thief.
+    # A lost response comes from the same client. Otherwise a thief who refreshes just after the
+    # user would get the user's own next token each time, and nobody would notice.
+    was_refreshed = claims.generation < session.generation and conf.BLACKLIST_AFTER_ROTATION
+    is_same_client = client.may_be(Client(session.ip_address, session.user_agent))
+    if not session.is_in_force or (was_refreshed and not is_same_client):
         if revoke_session(session, reason=BlacklistedToken.Reason.REUSE)[1]:
             token_reused.announce(OutstandingToken, generation=claims.generation, **facts)
         raise TokenError(_("Token is blacklisted"))
     token_repeated.announce(OutstandingToken, generation=session.generation, **facts)
-
-
-def _is_of_another_client(session: OutstandingToken, generation: int, client: Client) -> bool:
-    """Return whether the token was refreshed by one client and now comes from another.
-
-    A lost response comes from the same client. Otherwise a thief who refreshes just after the user
-    would get the user's own next token each time, and nobody would notice.
-    """
-    was_refreshed = generation < session.generation and conf.BLACKLIST_AFTER_ROTATION
-    recorded = Client(session.ip_address, session.user_agent)
-    return was_refreshed and not client.may_be(recorded)
