@@ -35,9 +35,8 @@ class Kind:
 
 def _text(pattern: str, hint: str, **more: Any) -> Kind:
     """Return the kind of a text that the regular expression matches."""
-    return Kind(
-        hint, lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value)), **more
-    )
+    find = re.compile(pattern, re.ASCII).fullmatch
+    return Kind(hint, lambda value: isinstance(value, str) and find(value) is not None, **more)
 
 
 def _import(value: Any) -> Any:
@@ -50,8 +49,12 @@ def _is_imported(value: Any) -> bool:
     return value != () and all(map(callable, value if isinstance(value, tuple) else (value,)))
 
 
-def _is_time(value: Any, least: timedelta) -> bool:
-    return isinstance(value, timedelta) and least <= value <= LONGEST
+def _time(least: timedelta, hint: str) -> Kind:
+    """Return the kind of a timedelta that can be added to a date."""
+    return Kind(
+        f"Use a datetime.timedelta of {hint}, and at most {LONGEST.days:,} days.",
+        lambda value: isinstance(value, timedelta) and least <= value <= LONGEST,
+    )
 
 
 def _are(item: Kind) -> Callable[[Any], bool]:
@@ -61,15 +64,9 @@ def _are(item: Kind) -> Callable[[Any], bool]:
     )
 
 
-LONGEST = timedelta(days=365_000)  # the datetime of a longer lifetime could be out of range
-LIFETIME = Kind(
-    "Use a datetime.timedelta of at least one second, and at most 365,000 days.",
-    lambda value: _is_time(value, timedelta(seconds=1)),
-)
-DURATION = Kind(
-    "Use a datetime.timedelta of zero or more, and at most 365,000 days.",
-    lambda value: _is_time(value, timedelta(0)),
-)
+LONGEST = timedelta(days=365_000)  # a date cannot hold what is later than the year 9999
+LIFETIME = _time(timedelta(seconds=1), "at least one second")
+DURATION = _time(timedelta(0), "zero or more")
 LIFETIME_OR_NONE = replace(LIFETIME, accepts=lambda value: value is None or LIFETIME.accepts(value))
 FLAG = Kind("Use True or False.", lambda value: isinstance(value, bool))
 LIMIT = Kind(
