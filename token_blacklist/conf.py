@@ -330,7 +330,7 @@ class Conf:
     def longest_lifetime(self, *, remember: bool) -> timedelta | None:
         """Return how long after the sign-in a session expires in any case, or None for no limit."""
         limits = (self.SESSION_LIFETIME, None if remember else self.SHORT_SESSION_LIFETIME)
-        return min((limit for limit in limits if limit is not None), default=None)
+        return min(filter(None, limits), default=None)
 
     def claim_names(self) -> dict[str, str]:
         """Return the names of claims that a site can choose, by option."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth import authenticate, get_user_model
@@ -133,18 +133,16 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         with on_behalf_of(request):
             return cls.get_token(user)
 
-    @staticmethod
-    def _opening() -> AbstractContextManager[Any]:
-        """Return a transaction, so that a session whose token cannot be signed leaves no row."""
-        if not conf.LISTS_ENABLED:
-            return nullcontext()
-        return transaction.atomic(router.db_for_write(OutstandingToken))
-
-    def _signed_in(self, user: AbstractBaseUser) -> None:
-        if conf.UPDATE_LAST_LOGIN:
-            update_last_login(None, user)  # type: ignore[arg-type]  # any sender will do
-        if conf.ON_LOGIN_SUCCESS:
-            conf.ON_LOGIN_SUCCESS(user, self.context.get("request"))
+    @contextmanager
+    def _signing_in(self) -> Iterator[None]:
+        """Run the block in a transaction: a session whose token cannot be signed leaves no row."""
+        atomic = transaction.atomic(router.db_for_write(OutstandingToken))
+        with atomic if conf.LISTS_ENABLED else nullcontext():
+            yield
+            if conf.UPDATE_LAST_LOGIN:
+                update_last_login(None, self.user)  # type: ignore[arg-type]  # any sender will do
+            if conf.ON_LOGIN_SUCCESS:
+                conf.ON_LOGIN_SUCCESS(self.user, self.context.get("request"))
 
 
 class TokenObtainPairSerializer(TokenObtainSerializer):
@@ -156,9 +154,8 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        with self._opening(), remembering(attrs.get("remember", True)):
+        with self._signing_in(), remembering(attrs.get("remember", True)):
             data |= self.new_pair(self.user, self.context.get("request"))
-            self._signed_in(self.user)
         return data
 
     @classmethod
@@ -174,9 +171,8 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        with self._opening():
+        with self._signing_in():
             data["token"] = str(self.open_session(self.user, self.context.get("request")))
-            self._signed_in(self.user)
         return data
 
 
@@ -187,13 +183,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         token = self.token_class.authentic(attrs["refresh"])
-        return token.refresh(self.answer, client_of(self.context.get("request")))
-
-    def answer(self, token: RefreshToken) -> dict[str, Any]:
-        data = {"access": str(token.access_token)}
-        if conf.ROTATE_REFRESH_TOKENS:
-            data["refresh"] = str(token)
-        return data
+        return token.refresh(client_of(self.context.get("request")))
 
 
 class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
@@ -203,10 +193,7 @@ class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         token = self.token_class.authentic(attrs["token"])
         token.check_exp(conf.SLIDING_TOKEN_REFRESH_EXP_CLAIM)
-        return token.refresh(self.answer, client_of(self.context.get("request")))
-
-    def answer(self, token: SlidingToken) -> dict[str, Any]:
-        return {"token": str(token)}
+        return token.refresh(client_of(self.context.get("request")))
 
 
 class TokenVerifySerializer(serializers.Serializer[Any]):

@@ -7,9 +7,8 @@ false in the refresh tokens of a session of SHORT_SESSION_LIFETIME and absent in
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -27,9 +26,9 @@ from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
 from .sessions.end import end_session
 from .sessions.open import open_session
 from .sessions.prove import SessionClaims, find_user, prove
-from .sessions.refresh import advance, prepare, refresh
+from .sessions.refresh import accept, refresh
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
-from .users import user_id_of
+from .users import may_use_tokens, user_id_of
 from .utils import aware_utcnow, is_plain_text
 
 SESSION_CLAIM = "sid"
@@ -40,8 +39,6 @@ OWN_CLAIMS = {
     *(SESSION_CLAIM, AUTH_TIME_CLAIM, REMEMBER_CLAIM),
 }
 """The claims that the app sets, apart from those with a name in the options."""
-
-T = TypeVar("T")
 
 
 class Token:
@@ -183,7 +180,7 @@ class Token:
             return None
 
     def set_user(self, user: Any) -> None:
-        """Keep the token's user, and add the claims that USER_CLAIMS returns for them.
+        """Keep the token's user, and add what USER_CLAIMS returns for one who may use tokens.
 
         A refresh token gets none: it would carry them, out of date, to later access tokens.
 
@@ -191,7 +188,7 @@ class Token:
             ImproperlyConfigured: USER_CLAIMS returns a claim that the app sets itself.
         """
         self.user = user
-        if conf.USER_CLAIMS is None or user is None or not self.has_user_claims:
+        if not (conf.USER_CLAIMS and self.has_user_claims and may_use_tokens(user)):
             return
         claims = conf.USER_CLAIMS(user)
         for claim in sorted(claims.keys() & {"jti", *OWN_CLAIMS, *conf.claim_names().values()}):
@@ -286,29 +283,24 @@ class BlacklistMixin(Token):
     generation = property(read_generation)
     signed_in_at = property(read_sign_in)
 
-    def session_claims(self, *, names_user: bool = True) -> SessionClaims:
-        """Return what `sessions/` needs of the claims. Raises TokenError.
-
-        With `names_user` off, the claim for the user may be missing.
-        """
+    def session_claims(self, user_id: Any) -> SessionClaims:
+        """Return what `sessions/` needs of the claims. Raises TokenError."""
         return SessionClaims(
             session_id=self.session_id if conf.LISTS_ENABLED else None,
             generation=self.generation if conf.LISTS_ENABLED else 0,
-            user_id=self.user_id if names_user else self._user_id_or_none(),
+            user_id=user_id,
             signed_in_at=self.signed_in_at,
             expires_at=self.timestamp("exp"),
             now=self.current_time,
-            lifetime=self.lifetime,
-            remember=self.payload.get(REMEMBER_CLAIM) is not False,
             has_sid=SESSION_CLAIM in self.payload,
         )
 
     def get_user(self) -> Any:
-        return self.session_claims().prove()
+        return self.session_claims(self.user_id).prove()
 
     def check_blacklist(self) -> None:
         """Raise TokenError unless the token is in force in a live session. One SELECT."""
-        self.session_claims(names_user=False).check_row()
+        self.session_claims(self._user_id_or_none()).check_row()
 
     @classmethod
     def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
@@ -321,7 +313,7 @@ class BlacklistMixin(Token):
             token[REMEMBER_CLAIM] = False
         if conf.LISTS_ENABLED:
             token._begin_session()
-            claims = token.session_claims(names_user=False)
+            claims = token.session_claims(None)
             open_session(OutstandingToken(**claims.columns(user, client_of(request))))
         return token
 
@@ -354,27 +346,37 @@ class BlacklistMixin(Token):
         """
         return self._recordable_claims().record()
 
-    def refresh(self, answer: Callable[[Self], T], client: Client | None = None) -> T:
-        """Advance the session, and return `answer` for the token that is in force afterwards.
+    def signed(self) -> dict[str, str]:
+        """Return what a refresh answers if this token is in force."""
+        return {"token": str(self)}
 
-        See `sessions/refresh.py`. One UPDATE, if neither it is refused nor repeated.
+    def refresh(self, client: Client | None = None) -> dict[str, str]:
+        """Advance the session, and return the signed tokens that are in force afterwards.
+
+        They are signed before the row changes, so that a failure consumes nothing.
         """
-        return refresh(self.session_claims(), client, lambda each: answer(self._put(each)))
+        claims = self._refreshed_claims()
+        successor = self._successor(claims)
+        signed = successor.signed()
+        earlier = refresh(claims, successor.timestamp("exp"), client)
+        return signed if earlier is None else self._issued(earlier).signed()
 
     def successor(self) -> Self:
         """Return the token that a refresh with this one issues. The session does not change yet.
 
-        With ROTATE_REFRESH_TOKENS off, that is this token.
+        With ROTATE_REFRESH_TOKENS off, that is this token. One SELECT if `rotate` does not check
+        the user, or with USER_CLAIMS; otherwise no query.
         """
-        return self._put(prepare(self.session_claims()))
+        return self._successor(self._refreshed_claims())
 
     def rotate(self, successor: Self, client: Client | None = None) -> Self:
         """Advance the session to the successor; return the token that is now in force.
 
         That is `successor`, or within the grace period the token that an earlier refresh issued.
         """
-        earlier = advance(self.session_claims(), successor.timestamp("exp"), client)
-        return successor if earlier is None else self._put(earlier)
+        claims = self.session_claims(self.user_id)
+        earlier = refresh(claims, successor.timestamp("exp"), client)
+        return successor if earlier is None else self._issued(earlier)
 
     def blacklist(
         self, *, reason: str = BlacklistedToken.Reason.API, by: Any = None
@@ -386,30 +388,59 @@ class BlacklistMixin(Token):
         """
         return end_session(self._recordable_claims(), reason=reason, by=by)
 
-    def _put(self, in_force: SessionClaims) -> Self:
-        """Return the token that is in force, which has all other claims of this one."""
+    def _refreshed_claims(self) -> SessionClaims:
+        """Return the claims for a refresh, with the user if that is needed."""
+        claims = self.session_claims(self.user_id)
+        if not (conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED):
+            return claims._replace(user=accept(claims))
+        return claims._replace(user=find_user(claims.user_id)) if conf.USER_CLAIMS else claims
+
+    def _successor(self, claims: SessionClaims) -> Self:
         if not conf.ROTATE_REFRESH_TOKENS:
-            self.set_user(in_force.user)
+            self.set_user(claims.user)
             return self
-        times = {"iat": keys.epoch(in_force.now), "exp": keys.epoch(in_force.expires_at)}
-        token = self.with_claims(self.payload | times)
-        token.current_time = in_force.now
+        expires_at = self._next_expiry(claims)
+        return self._issued(
+            claims._replace(generation=claims.generation + 1, expires_at=expires_at)
+        )
+
+    def _issued(self, claims: SessionClaims) -> Self:
+        """Return the token with these claims about its session, and all others of this one."""
+        token = self.with_claims(self.payload.copy())
+        token.current_time = claims.now
+        token["iat"], token["exp"] = keys.epoch(claims.now), keys.epoch(claims.expires_at)
         if conf.LISTS_ENABLED:
-            token.payload |= {
-                conf.JTI_CLAIM: jti_of(self.session_id, in_force.generation),
-                SESSION_CLAIM: self.session_id,
-                AUTH_TIME_CLAIM: keys.epoch(self.signed_in_at),
-            }
+            token[conf.JTI_CLAIM] = jti_of(claims.session_id, claims.generation)
+            token[SESSION_CLAIM] = claims.session_id
+            token[AUTH_TIME_CLAIM] = keys.epoch(claims.signed_in_at)
             token.is_repeatable = True
         else:
             token.set_jti()
-        token.set_user(in_force.user)
+        token.set_user(claims.user)
         return token
+
+    def _longest_lifetime(self) -> timedelta | None:
+        return conf.longest_lifetime(remember=self.payload.get(REMEMBER_CLAIM) is not False)
+
+    def _next_expiry(self, claims: SessionClaims) -> datetime:
+        """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
+        lifetime: timedelta = self.lifetime
+        longest = self._longest_lifetime()
+        if longest is not None:
+            # By age: an end computed from an auth_time in the year 9999 would overflow.
+            lifetime = min(lifetime, longest - (claims.now - claims.signed_in_at))
+            if lifetime <= timedelta(0):
+                raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
+        end = claims.now + lifetime
+        if not conf.REQUIRE_OUTSTANDING:
+            # Not before this token: after a flush of the row, it would be accepted again.
+            end = max(end, claims.expires_at)
+        return end - timedelta(microseconds=end.microsecond)
 
     def _begin_session(self) -> None:
         self.payload[SESSION_CLAIM] = self.payload[conf.JTI_CLAIM]
         self.payload[AUTH_TIME_CLAIM] = self.payload["iat"]
-        longest = conf.longest_lifetime(remember=self.payload.get(REMEMBER_CLAIM) is not False)
+        longest = self._longest_lifetime()
         if longest is not None:
             end = keys.epoch(self.signed_in_at + longest)
             self.payload["exp"] = min(self.payload["exp"], end)
@@ -422,7 +453,7 @@ class BlacklistMixin(Token):
             )
         if self.token is None and SESSION_CLAIM not in self.payload:
             self._begin_session()
-        return self.session_claims(names_user=False)
+        return self.session_claims(self._user_id_or_none())
 
 
 class SlidingToken(BlacklistMixin, Token):
@@ -459,6 +490,10 @@ class RefreshToken(BlacklistMixin, Token):
     no_copy_claims = classproperty(
         lambda cls: (conf.TOKEN_TYPE_CLAIM, "exp", conf.JTI_CLAIM, "jti", "iat")
     )
+
+    def signed(self) -> dict[str, str]:
+        signed = {"access": str(self.access_token)}
+        return signed | {"refresh": str(self)} if conf.ROTATE_REFRESH_TOKENS else signed
 
     @property
     def access_token(self) -> AccessToken:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -58,9 +57,11 @@ def user_id_of(claim: Any) -> Any:
     field: Any = get_user_model()._meta.get_field(conf.USER_ID_FIELD)
     # A bool is an int to Python, and True would be user 1.
     if isinstance(claim, str | int) and not isinstance(claim, bool) and is_plain_text(str(claim)):
-        with suppress(ValidationError, ValueError):
+        try:
             value = field.to_python(claim)
-            # Only in its exact form: Python also reads "01" and the Arabic digit one as 1.
-            if str(value) == str(claim):
-                return value
+        except (ValidationError, ValueError):
+            value = None
+        # Only in its exact form: Python also reads "01" and the Arabic digit one as 1.
+        if value is not None and str(value) == str(claim):
+            return value
     raise TokenError(_("Token contained no recognizable user identification"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import router
@@ -87,12 +86,11 @@ def find_user(user_id: Any) -> Any:
     return None if user_id is None else find_user_of_session(user_id, None)[0]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SessionClaims:
+class SessionClaims(NamedTuple):
     """What a refresh or sliding token claims about its session.
 
-    `now` is the time of the request, or of the refresh that issued the token. `lifetime` is that of
-    the token's class. If the app is not in INSTALLED_APPS, `session_id` is None.
+    `now` is the time of the request, or of the refresh that issued the token. If the app is not in
+    INSTALLED_APPS, `session_id` is None.
     """
 
     user_id: Any  # the user's USER_ID_FIELD; None if the token names no user
@@ -101,8 +99,6 @@ class SessionClaims:
     generation: int
     signed_in_at: datetime
     expires_at: datetime
-    lifetime: timedelta
-    remember: bool
     now: datetime
     user: Any = None  # if it was loaded
 

@@ -8,10 +8,8 @@ from the same client.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 from django.db import models, router
 from django.utils.translation import gettext_lazy as _
@@ -27,8 +25,6 @@ from .end import revoke_session
 from .prove import SessionClaims, find_user, record
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
-Answer = Callable[[SessionClaims], T]
 
 
 @prepared
@@ -57,52 +53,24 @@ def _update(using: str, client_is_known: bool) -> Statement:
 
 
 def refresh(
-    claims: SessionClaims, client: Client | None, answer: Callable[[SessionClaims], T]
-) -> T:
-    """Advance the session, and return `answer` of the claims that are in force afterwards.
+    claims: SessionClaims, expires_at: datetime, client: Client | None = None
+) -> SessionClaims | None:
+    """Advance the session to the next generation and this expiry; return None if this call did.
 
-    The answer is made before the row changes, so that a failure consumes nothing. `client` is
-    recorded, and a repeat by another client is reuse; None is any client.
+    Otherwise return the claims that an earlier refresh with this token put in force, within the
+    grace period. One UPDATE, or one SELECT as well, and one INSERT for reuse; one more SELECT for a
+    USER_AUTHENTICATION_RULE of the site. `client` is recorded, and a repeat by another client is
+    reuse; None is any client. Call it with the next token signed: a failure then consumes nothing.
 
     Raises:
         TokenError: the session has ended, or ends now because this token was reused.
         AuthenticationFailed: `no_active_account`.
     """
-    upcoming = prepare(claims)
-    data = answer(upcoming)
-    earlier = advance(claims, upcoming.expires_at, client)
-    return data if earlier is None else answer(earlier)
-
-
-def prepare(claims: SessionClaims) -> SessionClaims:
-    """Return what a refresh puts in force. The row does not change yet.
-
-    One SELECT if `advance` does not check the user, or if USER_CLAIMS or a USER_AUTHENTICATION_RULE
-    of the site needs one; otherwise no query. With ROTATE_REFRESH_TOKENS off, the same token stays
-    in force.
-    """
-    expires_at = _next_expiry(claims) if conf.ROTATE_REFRESH_TOKENS else claims.expires_at
-    user = None
     if not (conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED):
-        user = _active_user(claims)
-    elif conf.USER_CLAIMS or has_own_rule():
-        user = find_user(claims.user_id)
-        if not may_use_tokens(user):
-            raise _no_active_account()
-    return replace(claims, generation=claims.generation + 1, expires_at=expires_at, user=user)
-
-
-def advance(
-    claims: SessionClaims, expires_at: datetime, client: Client | None = None
-) -> SessionClaims | None:
-    """Advance the row to the next generation; return None if this call did.
-
-    Otherwise return what an earlier refresh with this token put in force, within the grace period.
-    One UPDATE, or one SELECT as well, and one INSERT for reuse.
-    """
-    if not (conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED):
-        return None
-    if _advance_row(claims, expires_at, client):
+        return None  # see `accept`
+    if has_own_rule() and not may_use_tokens(claims.user or find_user(claims.user_id)):
+        raise _no_active_account()
+    if _advance(claims, expires_at, client):
         return None
     session = claims.find_row()
     if session is None and not claims.needs_record:
@@ -111,21 +79,22 @@ def advance(
         session = claims.find_row()  # recorded by another request at the same time
     if session is None:
         raise TokenError(_("Token is blacklisted"))
-    user = session.user
-    if not (may_use_tokens(user) and claims.names(user)):
+    if not (may_use_tokens(session.user) and claims.names(session.user)):
         raise _no_active_account()  # first, because it tells the client more
     _repeat(session, claims, client or Client())
-    return replace(
-        claims,
+    return claims._replace(
         generation=session.generation,
         now=session.refreshed_at or claims.now,
         expires_at=session.expires_at,
-        user=user,
+        user=session.user,
     )
 
 
-def _active_user(claims: SessionClaims) -> Any:
-    """Return the user, if the token is accepted as it is. One SELECT."""
+def accept(claims: SessionClaims) -> Any:
+    """Return the user of a token that is in force, for a refresh that changes no row. One SELECT.
+
+    With ROTATE_REFRESH_TOKENS off, or if the app is not in INSTALLED_APPS.
+    """
     try:
         return claims.prove()
     except AuthenticationFailed as error:
@@ -139,22 +108,7 @@ def _no_active_account() -> AuthenticationFailed:
     )
 
 
-def _next_expiry(claims: SessionClaims) -> datetime:
-    """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
-    lifetime, longest = claims.lifetime, conf.longest_lifetime(remember=claims.remember)
-    if longest is not None:
-        # By age: an end computed from an auth_time in the year 9999 would overflow.
-        lifetime = min(lifetime, longest - (claims.now - claims.signed_in_at))
-        if lifetime <= timedelta(0):
-            raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
-    end = claims.now + lifetime
-    if not conf.REQUIRE_OUTSTANDING:
-        # Not before this token: after a flush of the row, it would be accepted again.
-        end = max(end, claims.expires_at)
-    return end - timedelta(microseconds=end.microsecond)
-
-
-def _advance_row(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
+def _advance(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
     """Send the UPDATE; return whether the session was live, at this generation, and the user's."""
     names = {"session_id": claims.session_id, "user_id": claims.user_id}
     advanced = _update(router.db_for_write(OutstandingToken), client is not None).count(
@@ -171,7 +125,7 @@ def _advance_row(claims: SessionClaims, expires_at: datetime, client: Client | N
 
 def _record_advanced(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
     """Record a session that has no row, at its next generation; return whether this call did."""
-    columns = claims.columns(_active_user(claims), client or Client())
+    columns = claims.columns(accept(claims), client or Client())
     columns |= {"generation": claims.generation + 1, "refreshed_at": claims.now}
     return record(columns | {"expires_at": expires_at})[1]
 
