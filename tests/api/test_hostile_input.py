@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
-from token_blacklist import tokens
+from token_blacklist import users
 from token_blacklist.exceptions import TokenError
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import RefreshToken, SlidingToken, UntypedToken
@@ -423,7 +423,7 @@ def test_so_is_a_user_whose_id_is_a_uuid(monkeypatch, spelling):
     misnamed = str(known).upper() if spelling == "upper" else spelling.format(known)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tokens, "get_user_model", lambda: SimpleNamespace(_meta=fields))
+        patch.setattr(users, "get_user_model", lambda: SimpleNamespace(_meta=fields))
 
         assert UntypedToken.with_claims({"user_id": str(known)}).user_id == known
         with pytest.raises(TokenError):
