@@ -138,7 +138,7 @@ def _signing() -> Iterator[CheckMessage]:
     if conf.JWKS_URL is not None:
         return
     if conf.KEYS_FILE is not None and conf.KEYS is not None:
-        yield _error(23, "TOKEN_BLACKLIST has KEYS_FILE and KEYS.", "Remove one of them.")
+        yield _error(25, "TOKEN_BLACKLIST has KEYS_FILE and KEYS.", "Remove one of them.")
         return
     if conf.KEYS_FILE is not None or conf.KEYS is not None:
         yield from _key_set()

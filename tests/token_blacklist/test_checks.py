@@ -78,7 +78,7 @@ def test_the_projects_own_settings_are_fine():
         ({"FEED_CLIENT": "secret"}, "E003"),
         ({"JWKS_URL": 5}, "E003"),
         ({"JWKS_URL": ""}, "E003"),
-        ({"KEYS_DIR": 5}, "E003"),
+        ({"KEYS_FILE": 5}, "E003"),
         ({"JTI_CLAIM": "user_id"}, "E004"),
         ({"USER_ID_CLAIM": "sid"}, "E004"),
         ({"SLIDING_TOKEN_REFRESH_EXP_CLAIM": "exp"}, "E004"),
