@@ -79,9 +79,7 @@ AUDIENCES = Kind(
     "Use a text, or a list of texts, that are not empty.",
     lambda value: NAME.accepts(value) or _are(NAME)(value),
 )
-PATH = Kind(
-    "Use the path of a file.", lambda value: bool(value) and isinstance(value, str | Path)
-)
+PATH = Kind("Use the path of a file.", lambda value: bool(value) and isinstance(value, str | Path))
 ADDRESS = _text(r"https?://\S+", "Use an address with https://.")
 NAME_AND_SECRET = _text("[^:]+:.+", "Use `name:secret`.", is_secret=True)
 SCHEME = _text(r"[!-~]+", "Use names of schemes without spaces, such as ('Bearer',).")
