@@ -83,6 +83,12 @@ class WhichSessionsSerializer(serializers.Serializer[Any]):
     )
 
 
+class EndedSessionsSerializer(serializers.Serializer[Any]):
+    """How many sessions the request revoked."""
+
+    ended = serializers.IntegerField()
+
+
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     old_password = PasswordField()
     new_password = PasswordField(max_length=LONGEST_PASSWORD)

@@ -14,11 +14,11 @@ from allauth.mfa.base.forms import AuthenticateForm
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
-from token_blacklist.exceptions import AuthenticationFailed
+from token_blacklist.exceptions import AuthenticationFailed, ErrorCodes
 from token_blacklist.serializers import (
     ShortTextField,
     TokenObtainPairSerializer,
@@ -46,7 +46,7 @@ REFUSALS = {
 class SecondFactorMixin(TokenObtainSerializer):
     """Asks for a verified address and a second factor, where they are needed."""
 
-    refusals = tuple(REFUSALS.items())
+    error_codes: ErrorCodes = {401: tuple(REFUSALS)}
 
     code = ShortTextField(
         max_length=32, required=False, allow_blank=True, write_only=True, help_text=CODE_HELP
@@ -92,12 +92,19 @@ def _refusal(code: str) -> AuthenticationFailed:
     return AuthenticationFailed(REFUSALS[code], code=code)
 
 
+DEMO = OpenApiExample(
+    "the demo user",
+    {"email": "demo@example.com", "password": "demo-password"},
+    request_only=True,
+)
+
+
 # By the names that generated clients know.
-@extend_schema_serializer(component_name="TokenObtainPair")
+@extend_schema_serializer(component_name="TokenObtainPair", examples=[DEMO])
 class PairSerializer(SecondFactorMixin, TokenObtainPairSerializer):
     """Signs a user in; returns the tokens of the new session."""
 
 
-@extend_schema_serializer(component_name="TokenObtainSliding")
+@extend_schema_serializer(component_name="TokenObtainSliding", examples=[DEMO])
 class SlidingSerializer(SecondFactorMixin, TokenObtainSlidingSerializer):
     """Signs a user in; returns the sliding token of the new session."""

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiResponse,
-    extend_schema_view,
-    inline_serializer,
-)
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -18,93 +12,40 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from token_blacklist.clients import remembering
+from token_blacklist.exceptions import ErrorCodes
 from token_blacklist.middleware import rebind, remembers
-from token_blacklist.schema import (
-    BAD_CSRF,
-    DONE,
-    THROTTLED,
-    bad_request,
-    error,
-    new_pair,
-)
 from token_blacklist.tokens import RefreshToken
 from token_blacklist.views import NoStoreMixin, RefreshCookieMixin
 
 from . import sessions
 from .models import User
 from .passwords import change_password
-from .schema import UNAUTHORIZED, describe, wrong_parameter
 from .serializers import (
+    EndedSessionsSerializer,
     MeSerializer,
     PasswordChangeSerializer,
     SessionSerializer,
     WhichSessionsSerializer,
 )
-
-ME = OpenApiResponse(
-    MeSerializer,
-    "The user who is signed in.",
-    [
-        OpenApiExample(
-            "The demo user",
-            {
-                "id": 1,
-                "email": "demo@example.com",
-                "name": "Demo",
-                "date_joined": "2026-01-01T12:00:00Z",
-            },
-        )
-    ],
-)
-
-SESSION_ID = "0b5d1b6a3f0c4d1e9a7c2f8e6d5b4a39"
-SESSIONS = OpenApiResponse(
-    SessionSerializer(many=True),
-    "The live sessions of the user.",
-    [
-        OpenApiExample(
-            "One session",
-            {
-                "id": SESSION_ID,
-                "device": "Chrome on Windows",
-                "ip": "192.0.2.1",
-                "signed_in": "2026-01-01T12:00:00Z",
-                "last_active": "2026-01-02T08:30:00Z",
-                "current": True,
-            },
-            response_only=True,
-        )
-    ],
-)
-ENDED = OpenApiResponse(
-    inline_serializer("EndedSessions", {"ended": serializers.IntegerField()}),
-    "How many sessions the request revoked.",
-    [OpenApiExample("two", {"ended": 2}, response_only=True)],
-)
+from .sign_in import PairSerializer
 
 
 @extend_schema_view(
-    get=describe(
+    get=extend_schema(
         operation_id="me",
-        summary="Who I am",
+        summary="Get the current user",
         description="Returns the user who is signed in.",
-        responses={200: ME, **UNAUTHORIZED},
     ),
-    patch=describe(
+    patch=extend_schema(
         operation_id="me_update",
         summary="Change my name",
         description="Changes the name and nothing else. Returns the user.",
-        responses={
-            200: ME,
-            **bad_request({"name": ["This field may not be null."]}),
-            **UNAUTHORIZED,
-        },
-        examples=[OpenApiExample("A new name", {"name": "Ada"}, request_only=True)],
     ),
 )
 class MeView(RetrieveUpdateAPIView[User]):
     """The user who is signed in. The name can be changed."""
 
+    tags = ("account",)
     serializer_class = MeSerializer
     permission_classes = (IsAuthenticated,)
     http_method_names = ["get", "patch", "head", "options"]
@@ -121,34 +62,35 @@ class MeView(RetrieveUpdateAPIView[User]):
 class SessionsView(APIView):
     """The sessions of the user."""
 
+    tags = ("account",)
     permission_classes = (IsAuthenticated,)
 
-    @describe(
+    @extend_schema(
         operation_id="sessions_list",
         summary="My sessions",
-        description="Lists the user's live sessions, the last active one first, at most 100. "
-        "`current` marks the session that sent the request.",
-        responses={200: SESSIONS, **UNAUTHORIZED},
+        responses=SessionSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
+        """Lists the user's live sessions, the last active one first, at most 100.
+
+        `current` marks the session that sent the request.
+        """
         mine: Any = request.user
         listed = sessions.live_sessions(mine)[: sessions.MOST]
         current = {"current": sessions.session_of(request.auth)}
         return Response(SessionSerializer(listed, many=True, context=current).data)
 
-    @describe(
+    @extend_schema(
         operation_id="sessions_end",
         summary="Sign out everywhere else, or everywhere",
-        description="Revokes all other sessions of the user; with `all=true` the current one too. "
-        "Their tokens stop working at once.",
         parameters=[WhichSessionsSerializer],
-        responses={
-            200: ENDED,
-            **wrong_parameter({"all": ["Must be a valid boolean."]}),
-            **UNAUTHORIZED,
-        },
+        responses={200: EndedSessionsSerializer},
     )
     def delete(self, request: Request) -> Response:
+        """Revokes all other sessions of the user; with `all=true` the current one too.
+
+        Their tokens stop working at once.
+        """
         which = WhichSessionsSerializer(data=request.query_params.dict())
         which.is_valid(raise_exception=True)
         keep = None if which.validated_data["all"] else sessions.session_of(request.auth)
@@ -157,59 +99,30 @@ class SessionsView(APIView):
 
 
 class SessionView(APIView):
-    """One session of the user."""
+    """Revokes one session of the user.
 
+    Its tokens stop working at once. Also 200 if it was revoked or expired before.
+    """
+
+    operation_id, summary, tags = "session_end", "Sign out one device", ("account",)
+    answers: dict[int, Any] = {200: dict}
+    error_codes: ErrorCodes = {404: ("not_found",)}
     permission_classes = (IsAuthenticated,)
 
-    @describe(
-        operation_id="session_end",
-        summary="Sign out one device",
-        description="Revokes one session of the user. Its tokens stop working at once. "
-        "Also 200 if it was revoked or expired before.",
-        responses={
-            200: DONE,
-            **UNAUTHORIZED,
-            **error(
-                404,
-                "The user has no session with this id.",
-                ("not_found", "You have no session with this id."),
-            ),
-        },
-    )
     def delete(self, request: Request, session_id: str) -> Response:
         me: Any = request.user
         sessions.end_session(me, session_id)
         return Response({})
 
 
-@extend_schema_view(
-    post=describe(
-        operation_id="password_change",
-        summary="Change my password",
-        description="Revokes every session of the user, the current one too, and returns the "
-        "tokens of a new one. Store them first: the ones you have no longer work.",
-        responses={
-            200: new_pair(),
-            **bad_request({"old_password": ["This is not your current password."]}),
-            **UNAUTHORIZED,
-            **BAD_CSRF,
-            **THROTTLED,
-        },
-        examples=[
-            OpenApiExample(
-                "old and new",
-                {"old_password": "demo-password", "new_password": "a-long-password"},
-                request_only=True,
-            )
-        ],
-    )
-)
 class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User]):
-    """Changes the password, and returns the tokens of a new session.
+    """Revokes every session of the user, the current one too, and returns the tokens of a new one.
 
-    Every session is revoked, this one too: use the new tokens from now on.
+    Store them first: the ones you have no longer work.
     """
 
+    operation_id, summary, tags = "password_change", "Change my password", ("account",)
+    answers: dict[int, Any] = {200: PairSerializer}
     serializer_class = PasswordChangeSerializer
     permission_classes = (IsAuthenticated,)
     throttle_scope = "change_password"

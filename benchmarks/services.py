@@ -50,7 +50,7 @@ def measure(server: Server, *, rounds: int) -> dict[str, list[dict[str, float]]]
 ASK = """
 import django; django.setup()
 import json, statistics, time
-from token_blacklist.revocations import read
+from token_blacklist.services.revocations import read
 def timed(after):
     began = time.perf_counter()
     found = read(after)

@@ -507,8 +507,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["token_blacklist.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "token_blacklist.negotiation.OneRenderer",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "token_blacklist.views.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "token_blacklist.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "token_blacklist.exceptions.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_THROTTLE_CLASSES": ["accounts.rate_limits.RateLimit"],
 }

@@ -1,4 +1,5 @@
 from django.apps import AppConfig, apps
+from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,6 +11,9 @@ class TokenBlacklistConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401, PLC0415  # registers them
+
+        if module_has_submodule(self.module, "services"):  # not where the folder was deleted
+            from .services import options  # noqa: F401, PLC0415  # registers them
 
         if apps.is_installed("django.contrib.auth"):
             from django.contrib.auth.signals import (  # noqa: PLC0415

@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from .conf import conf
-from .exceptions import AuthenticationFailed, InvalidToken, TokenError
+from .exceptions import AuthenticationFailed, ErrorCodes, InvalidToken, TokenError
 from .signals import token_refused
 from .token_user import AuthUser, TokenUser  # noqa: F401  # for sites that import them from here
 from .tokens import AccessToken, Token
@@ -26,6 +26,15 @@ class JWTAuthentication(BaseAuthentication):
     """
 
     www_authenticate_realm = "api"
+    error_codes: ErrorCodes = {
+        401: (
+            "not_authenticated",
+            "bad_authorization_header",
+            "token_not_valid",
+            "user_inactive",
+            "user_not_found",
+        )
+    }
 
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
         header = self.get_header(request)

@@ -66,7 +66,7 @@ def _unknown_names(given: dict[str, Any]) -> Iterator[CheckMessage]:
 def _values() -> Iterator[CheckMessage]:
     for name, option in OPTIONS.items():
         try:
-            value = getattr(conf, name)
+            value = option.value_in(conf.user_settings)
         except ImportError as error:
             yield _invalid(option, f"it cannot be imported: {error}")
         except (TypeError, ValueError, OverflowError):

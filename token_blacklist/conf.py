@@ -33,7 +33,7 @@ class Kind:
     is_secret: bool = False  # no message shows the value
 
 
-def _text(pattern: str, hint: str, **more: Any) -> Kind:
+def text(pattern: str, hint: str, **more: Any) -> Kind:
     """Return the kind of a text that the regular expression matches."""
     find = re.compile(pattern, re.ASCII).fullmatch
     return Kind(hint, lambda value: isinstance(value, str) and find(value) is not None, **more)
@@ -57,7 +57,7 @@ def _time(least: timedelta, hint: str) -> Kind:
     )
 
 
-def _are(item: Kind) -> Callable[[Any], bool]:
+def are(item: Kind) -> Callable[[Any], bool]:
     """Return the check of a list or tuple with items of that kind, and at least one."""
     return lambda value: (
         isinstance(value, list | tuple) and len(value) > 0 and all(map(item.accepts, value))
@@ -73,37 +73,21 @@ LIMIT = Kind(
     "Use a whole number of at least 1, or None for no limit.",
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
 )
-NAME = _text(".+", "Use a text that is not empty.")
-CLAIM = _text(".+", "Use the name of a claim. The lists identify a token by its id and type.")
+NAME = text(".+", "Use a text that is not empty.")
+CLAIM = text(".+", "Use the name of a claim. The lists identify a token by its id and type.")
 AUDIENCES = Kind(
     "Use a text, or a list of texts, that are not empty.",
-    lambda value: NAME.accepts(value) or _are(NAME)(value),
+    lambda value: NAME.accepts(value) or are(NAME)(value),
 )
 PATH = Kind("Use the path of a file.", lambda value: bool(value) and isinstance(value, str | Path))
-ADDRESS = _text(r"https?://\S+", "Use an address with https://.")
-NAME_AND_SECRET = _text("[^:]+:.+", "Use `name:secret`.", is_secret=True)
-SCHEME = _text(r"[!-~]+", "Use names of schemes without spaces, such as ('Bearer',).")
-SCHEMES = replace(SCHEME, accepts=_are(SCHEME))
-HEADER = _text("[A-Z][A-Z0-9_]*", "Use a key of request.META, such as 'HTTP_X_AUTHORIZATION'.")
-COOKIE = _text(r"[\w!#$%&'*+.^`|~-]+", "Use letters, digits, '-' and '_' (RFC 6265 section 4.1.1).")
-COOKIE_PATH = _text(r"/[^;\s]*", "Use a path that begins with a slash.")
+ADDRESS = text(r"https?://\S+", "Use an address with https://.")
+SCHEME = text(r"[!-~]+", "Use names of schemes without spaces, such as ('Bearer',).")
+SCHEMES = replace(SCHEME, accepts=are(SCHEME))
+HEADER = text("[A-Z][A-Z0-9_]*", "Use a key of request.META, such as 'HTTP_X_AUTHORIZATION'.")
+COOKIE = text(r"[\w!#$%&'*+.^`|~-]+", "Use letters, digits, '-' and '_' (RFC 6265 section 4.1.1).")
+COOKIE_PATH = text(r"/[^;\s]*", "Use a path that begins with a slash.")
 IMPORTED = Kind("Use the dotted path of a class or function.", _is_imported, _import)
-DIGEST = _text("[0-9a-f]{64}", "")
-CLIENTS = Kind(
-    "Use a dict of names, each with a list of SHA-256 digests in lower-case hexadecimal digits.",
-    lambda value: (
-        isinstance(value, dict)
-        and all(
-            isinstance(name, str) and ":" not in name and (digests == [] or _are(DIGEST)(digests))
-            for name, digests in value.items()
-        )
-    ),
-)
 KEY = Kind("", lambda value: True)  # `checks.py` signs and verifies a token with all of them
-
-
-LONGEST_LEEWAY = timedelta(hours=1)
-"""The longest LEEWAY of a service that reads the revocation feed."""
 
 
 class Option(Generic[T]):
@@ -128,10 +112,14 @@ class Option(Generic[T]):
     def __get__(self, conf: Conf | None, owner: type) -> Any:
         if conf is None:
             return self
-        value = self.read(conf.user_settings.get(self.name, self.default))
+        value = self.value_in(conf.user_settings)
         # Found before this descriptor from now on, so that a request pays for a look-up only.
         vars(conf)[self.name] = value
         return value
+
+    def value_in(self, given: dict[str, Any]) -> Any:
+        """Return the value for a site that sets these options."""
+        return self.read(given.get(self.name, self.default))
 
     def accepts(self, value: Any) -> bool:
         return value == self.default or self.kind.accepts(value)
@@ -148,7 +136,16 @@ def serializer(view: str) -> Option[Any]:
 
 
 class Conf:
-    """The options as attributes, such as `conf.ACCESS_TOKEN_LIFETIME`."""
+    """The options as attributes, such as `conf.ACCESS_TOKEN_LIFETIME`.
+
+    A subclass adds options, as services/options.py does.
+    """
+
+    def __init__(self) -> None:
+        setting_changed.connect(self._reload_on_override)
+
+    def __init_subclass__(cls) -> None:
+        OPTIONS.update(_options_of(cls))
 
     ACCESS_TOKEN_LIFETIME = Option(
         timedelta(minutes=5), LIFETIME, "lifetime of an access token; signing out ends it earlier"
@@ -241,14 +238,6 @@ class Conf:
         "on a site that verifies the tokens of another and issues none: the address of its public "
         "keys, in place of `VERIFYING_KEY`",
     )
-    FEED_URL = Option("", ADDRESS, "the revocation feed that `FeedAuthentication` reads")
-    FEED_CLIENT = Option("", NAME_AND_SECRET, "`name:secret` of this service at the feed")
-    FEED_MAX_SILENCE = Option(
-        timedelta(minutes=2), LIFETIME, "how long the feed may be silent until requests are 503"
-    )
-    FEED_FAILS_OPEN = Option(
-        False, FLAG, "accept tokens if the feed is silent; ended sessions are then not refused"
-    )
     AUDIENCE: Option[str | Sequence[str] | None] = Option(
         None, AUDIENCES, "written to the `aud` claim and required in it"
     )
@@ -308,11 +297,6 @@ class Conf:
         "a sign-in on a page sets the refresh cookie of the same session; needs "
         f"`{_APP}.middleware.AuthenticationMiddleware`",
     )
-    INTROSPECTION_CLIENTS: Option[dict[str, Sequence[str]]] = Option(
-        {},
-        CLIENTS,
-        "the services that may introspect tokens: the name of each, and the SHA-256 of its secrets",
-    )
     TOKEN_OBTAIN_SERIALIZER = serializer("TokenObtainPair")
     TOKEN_REFRESH_SERIALIZER = serializer("TokenRefresh")
     TOKEN_VERIFY_SERIALIZER = serializer("TokenVerify")
@@ -344,14 +328,14 @@ class Conf:
         """Forget every value; the next access reads the settings again."""
         vars(self).clear()
 
+    def _reload_on_override(self, *, setting: str, **kwargs: Any) -> None:
+        if setting in {"TOKEN_BLACKLIST", "SECRET_KEY", "DEBUG", "INSTALLED_APPS"}:
+            self.reload()
 
-OPTIONS = {name: value for name, value in vars(Conf).items() if isinstance(value, Option)}
+
+def _options_of(owner: type[Conf]) -> dict[str, Option[Any]]:
+    return {name: value for name, value in vars(owner).items() if isinstance(value, Option)}
+
+
+OPTIONS = _options_of(Conf)
 conf = Conf()
-
-
-def _reload_on_override(*, setting: str, **kwargs: Any) -> None:
-    if setting in {"TOKEN_BLACKLIST", "SECRET_KEY", "DEBUG", "INSTALLED_APPS"}:
-        conf.reload()
-
-
-setting_changed.connect(_reload_on_override, dispatch_uid="token_blacklist.conf")

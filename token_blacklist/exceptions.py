@@ -1,20 +1,25 @@
-"""How a token, a sign-in or a flush is refused.
-
-Each class that answers a request has a status, a sentence and a stable code.
-"""
+"""Exceptions, each with its HTTP status and code, and the handler that answers with them."""
 
 from __future__ import annotations
 
+import logging
+import math
 import sys
 from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
+from rest_framework.exceptions import ErrorDetail, NotAuthenticated, ParseError, Throttled
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+ErrorCodes = dict[int, tuple[str, ...]]  # of each status, as schema.py describes them
 
 
 class TokenError(Exception):
@@ -22,7 +27,7 @@ class TokenError(Exception):
 
 
 class ExpiredTokenError(TokenError):
-    """The token was genuine and its time is over."""
+    """The signature is valid, but the token has expired."""
 
 
 # Simple JWT's names of both where they come from its TokenBackend.
@@ -68,9 +73,9 @@ class InvalidToken(AuthenticationFailed):
 
     @classmethod
     def because(cls, error: TokenError) -> Self:
-        """Return the answer to a refused token: a sentence for the user, the reason for developers.
+        """Return a 401 with a sentence for the user and the technical reason in `messages`.
 
-        The reason is in `messages`, where Simple JWT has one for each class of tokens.
+        Simple JWT has a message there for each class of tokens.
         """
         return cls({"messages": [{"message": error.args[0]}]})
 
@@ -140,3 +145,33 @@ def too_many(seconds: int) -> str:
         seconds,
     )
     return text % {"seconds": seconds}
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer as DRF does, and add its `code` to every `{"detail": ...}`.
+
+    `detail` is a sentence for the user. Field errors stay as DRF gives them. A database or cache
+    that is away is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it
+    whatever the site's setting is.
+    """
+    # DRF's views import the authentication classes of the settings, which import this module.
+    from rest_framework.views import exception_handler as answer  # noqa: PLC0415
+
+    if is_outage(exc):
+        logger.error("no answer from the database or cache: %s", type(exc).__name__, exc_info=exc)
+        exc = Unavailable()
+    elif isinstance(exc, RequestDataTooBig):
+        exc = PayloadTooLarge()
+    elif isinstance(exc, SuspiciousOperation):  # such as too many fields
+        exc = ParseError(_("The request body is malformed."))
+    elif isinstance(exc, NotAuthenticated) and exc.detail == NotAuthenticated.default_detail:
+        sentence = _("You are not signed in. Sign in and try again.")
+        exc.detail = ErrorDetail(str(sentence), code=exc.default_code)
+    elif isinstance(exc, Throttled) and (seconds := getattr(exc, "wait", None)) is not None:
+        exc.detail = ErrorDetail(too_many(math.ceil(seconds)), code=exc.default_code)
+    response = answer(exc, context)
+    if response is not None and isinstance(response.data, dict):
+        detail = response.data.get("detail")
+        if "code" not in response.data and isinstance(detail, ErrorDetail):
+            response.data["code"] = detail.code
+    return response

@@ -1,4 +1,4 @@
-"""Choosing what to answer in: JSON, whatever the Accept header asks for."""
+"""Content negotiation: always JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rest_framework.request import Request
 class OneRenderer(DefaultContentNegotiation):
     """Where a view has one renderer, answer in it (RFC 9110 section 12.5.1 allows it).
 
-    A client that asks for `text/html`, or for nothing we know, reads the JSON of an error
-    better than an empty 406; and `?format=` is not ours to look at.
+    A client that asks for `text/html`, or for an unknown type, reads the JSON of an error better
+    than an empty 406. `?format=` is ignored.
     """
 
     def select_renderer(

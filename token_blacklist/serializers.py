@@ -16,7 +16,7 @@ from rest_framework import serializers
 from . import keys
 from .clients import client_of, on_behalf_of, remembering
 from .conf import conf
-from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, TokenError
+from .exceptions import WRONG_CREDENTIALS, AuthenticationFailed, ErrorCodes, TokenError
 from .models import BlacklistedToken, OutstandingToken
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
 from .tokens import (
@@ -98,8 +98,8 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     user: AbstractBaseUser
 
     default_error_messages = {"no_active_account": WRONG_CREDENTIALS}
-    # What else authenticate() refuses: (code, sentence), for the description of the API.
-    refusals: ClassVar[tuple[tuple[str, Any], ...]] = ()
+    # For the description of the API. A subclass that asks for more adds its own.
+    error_codes: ErrorCodes = {401: ("no_active_account",)}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

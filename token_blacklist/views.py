@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar
-from urllib.parse import quote
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -17,66 +13,25 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from rest_framework import generics, views
 from rest_framework.authentication import CSRFCheck
-from rest_framework.exceptions import (
-    ErrorDetail,
-    NotAuthenticated,
-    ParseError,
-    PermissionDenied,
-    Throttled,
-)
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .authentication import JWTAuthentication, bearer_challenge
+from .authentication import bearer_challenge
 from .conf import conf
 from .exceptions import (
     AuthenticationFailed,
+    ErrorCodes,
     InvalidToken,
-    PayloadTooLarge,
     TokenError,
-    Unavailable,
-    is_outage,
-    too_many,
+    exception_handler,
 )
-from .keys.jwks import public_keys
 from .middleware import refresh_token_of, shares_row
 from .negotiation import OneRenderer
 from .parsers import FormParser, JSONParser, MultiPartParser
 from .refresh_cookie import delete_refresh_cookie, set_refresh_cookie
 from .signals import token_refused
-from .tokens import SESSION_CLAIM
-
-logger = logging.getLogger(__name__)
-HEADER_SAFE = "@+.:_-"  # in a value that is not encoded
-
-
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer as DRF does, and add its `code` to every `{"detail": ...}`.
-
-    `detail` is a sentence for the user. Field errors stay as DRF gives them. A database or cache
-    that is away is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it
-    whatever the site's setting is.
-    """
-    if is_outage(exc):
-        logger.error("no answer from the database or cache: %s", type(exc).__name__, exc_info=exc)
-        exc = Unavailable()
-    elif isinstance(exc, RequestDataTooBig):
-        exc = PayloadTooLarge()
-    elif isinstance(exc, SuspiciousOperation):  # such as too many fields
-        exc = ParseError(_("The request body is malformed."))
-    elif isinstance(exc, NotAuthenticated) and exc.detail == NotAuthenticated.default_detail:
-        sentence = _("You are not signed in. Sign in and try again.")
-        exc.detail = ErrorDetail(str(sentence), code=exc.default_code)
-    elif isinstance(exc, Throttled) and (seconds := getattr(exc, "wait", None)) is not None:
-        exc.detail = ErrorDetail(too_many(math.ceil(seconds)), code=exc.default_code)
-    response = views.exception_handler(exc, context)
-    if response is not None and isinstance(response.data, dict):
-        detail = response.data.get("detail")
-        if "code" not in response.data and isinstance(detail, ErrorDetail):
-            response.data["code"] = detail.code
-    return response
 
 
 class NoStoreMixin(views.APIView):
@@ -99,42 +54,10 @@ class JSONView(NoStoreMixin):
     parser_classes = (JSONParser, FormParser, MultiPartParser)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OneRenderer
+    tags = ("token",)
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return exception_handler
-
-
-class TokenCheckView(JSONView):
-    """Tells a reverse proxy whether to let a request through: 204 or 401. One SELECT.
-
-    For `auth_request` of nginx, `forward_auth` of Caddy and ForwardAuth of Traefik, which pass the
-    headers on to the service behind them.
-    """
-
-    authentication_classes = (JWTAuthentication,)
-    permission_classes = (IsAuthenticated,)
-    schema = None  # of a proxy's protocol, not of the API
-
-    def get(self, request: Request) -> Response:
-        token: Any = request.auth
-        headers = {"X-Auth-User": quote(str(token.user_id), safe=HEADER_SAFE)}
-        if SESSION_CLAIM in token:
-            headers["X-Auth-Session"] = quote(token[SESSION_CLAIM], safe=HEADER_SAFE)
-        return Response(status=204, headers=headers)
-
-
-class JWKSView(JSONView):
-    """The public keys that verify this site's tokens, as a JWK Set (RFC 7517)."""
-
-    schema = None  # of a standard, not of the API
-
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        """Half as long as `rotatekeys` announces a key before it signs."""
-        return {**super().default_response_headers, "Cache-Control": "public, max-age=300"}
-
-    def get(self, request: Request) -> Response:
-        return Response(public_keys())
 
 
 class TokenViewBase(JSONView, generics.GenericAPIView[Any]):
@@ -174,6 +97,9 @@ class TokenViewBase(JSONView, generics.GenericAPIView[Any]):
 
 class RefreshCookieMixin:
     """Keeps the refresh token of browsers in an HttpOnly cookie, under Django's CSRF check."""
+
+    error_codes: ErrorCodes = {403: ("csrf_failed",)}
+    reads_cookie = False
 
     def wants_cookie(self, request: Request) -> bool:
         """Return whether the body requests the cookie; if so, after the CSRF check."""
@@ -235,15 +161,22 @@ class RefreshCookieMixin:
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
 class CSRFCookieView(JSONView):
-    """Sets the CSRF cookie for pages that Django did not render."""
+    """Sets the CSRF cookie, for pages that Django did not render.
+
+    Send its value as `X-CSRFToken` with every call that uses the refresh cookie.
+    """
+
+    operation_id, summary = "token_csrf", "Get the CSRF cookie"
+    answers: dict[int, Any] = {200: dict}
 
     def get(self, request: Request) -> Response:
         return Response({})
 
 
 class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
-    """Opens a session for credentials; returns its access and refresh tokens."""
+    """Opens a session and returns its access token and its refresh token."""
 
+    operation_id, summary = "token_obtain", "Sign in"
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     throttle_scope = "login"
 
@@ -254,8 +187,18 @@ class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
 
 
 class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
-    """Exchanges a refresh token for a new access token and the next refresh token."""
+    """Returns a new access token and the next refresh token.
 
+    Store the new refresh token first: the one you sent works once. If no answer arrives, send the
+    same request again at once. Later it counts as theft, and the session is revoked.
+
+    Without `refresh`, the refresh cookie counts, or the sign-in on a page in a browser that has
+    lost the cookie; both need a CSRF token.
+    """
+
+    operation_id, summary = "token_refresh", "Refresh"
+    error_codes: ErrorCodes = {401: ("token_not_valid", "no_active_account")}
+    reads_cookie = True
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     throttle_scope = "refresh"
 
@@ -270,14 +213,30 @@ class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
 
 
 class TokenVerifyView(TokenViewBase):
-    """Returns 200 if a token of any type would be accepted for its purpose, else 401."""
+    """Answers 200 if the token is valid for its own use, else 401.
 
+    That is a request for an access token, and a refresh for a refresh token. The token stays as it
+    is.
+    """
+
+    operation_id, summary = "token_verify", "Check a token"
+    answers: dict[int, Any] = {200: dict}
+    error_codes: ErrorCodes = {401: ("token_not_valid", "user_inactive", "user_not_found")}
     serializer_setting = "TOKEN_VERIFY_SERIALIZER"
 
 
 class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
-    """Ends the session of a refresh token, with all of its tokens (RFC 7009)."""
+    """Revokes the session of the token, a refresh or sliding token (RFC 7009).
 
+    All its tokens stop working at once, and a sign-in on a page that is the same session ends.
+    Signing out twice is fine. Without `refresh`, it is the session of the refresh cookie or of the
+    sign-in on a page.
+    """
+
+    operation_id, summary = "token_blacklist", "Sign out"
+    answers: dict[int, Any] = {200: dict}
+    error_codes: ErrorCodes = {401: ("token_not_valid",)}
+    reads_cookie = True
     serializer_setting = "TOKEN_BLACKLIST_SERIALIZER"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -302,15 +261,21 @@ class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
 
 
 class TokenObtainSlidingView(TokenViewBase):
-    """Opens a session for credentials; returns its sliding token."""
+    """Opens a session and returns its sliding token, which is access and refresh token in one.
 
+    To sign out, send it as `refresh` to the sign-out endpoint.
+    """
+
+    operation_id, summary = "token_obtain_sliding", "Sign in with a sliding token"
     serializer_setting = "SLIDING_TOKEN_OBTAIN_SERIALIZER"
     throttle_scope = "login"
 
 
 class TokenRefreshSlidingView(TokenViewBase):
-    """Exchanges a sliding token for the next one."""
+    """Returns the next sliding token of the session. Refresh before the current one expires."""
 
+    operation_id, summary = "token_refresh_sliding", "Refresh a sliding token"
+    error_codes: ErrorCodes = {401: ("token_not_valid", "no_active_account")}
     serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
     throttle_scope = "refresh"
 
@@ -322,8 +287,6 @@ def _times_sent(name: str, request: Request) -> int:
 
 
 csrf_cookie = CSRFCookieView.as_view()
-jwks = JWKSView.as_view()
-token_check = TokenCheckView.as_view()
 token_obtain_pair = TokenObtainPairView.as_view()
 token_refresh = TokenRefreshView.as_view()
 token_verify = TokenVerifyView.as_view()

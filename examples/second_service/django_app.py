@@ -36,7 +36,7 @@ from rest_framework.permissions import IsAuthenticated  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
-from token_blacklist.feed_reader import FeedAuthentication  # noqa: E402
+from token_blacklist.services.authentication import FeedAuthentication  # noqa: E402
 
 
 class Invoices(APIView):

@@ -13,8 +13,8 @@ import jwt
 from flask import Flask, abort, jsonify, request
 
 # These two files need no Django: copy them into your service.
-from token_blacklist.feed import FeedReader
 from token_blacklist.fetch import fetch_json
+from token_blacklist.services.feed_reader import FeedReader
 
 ISSUER = os.environ["ISSUER"]
 LEEWAY = int(os.environ.get("LEEWAY", "0"))  # seconds that a token is accepted after its expiry

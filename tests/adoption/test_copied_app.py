@@ -59,6 +59,38 @@ def test_the_apps_own_tests_pass_where_only_its_folder_was_copied(project, user,
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= least
 
 
+def without_services(project):
+    shutil.rmtree(project / "token_blacklist" / "services")
+    urls = project / "token_blacklist" / "urls.py"
+    lines = urls.read_text().splitlines(keepends=True)
+    urls.write_text("".join(line for line in lines if "services" not in line))
+
+
+def without_admin(project):
+    shutil.rmtree(project / "token_blacklist" / "admin")
+
+
+@pytest.mark.parametrize(
+    ("delete", "their_tests"),
+    [
+        (without_services, "tests/token_blacklist/services"),
+        (without_admin, "tests/token_blacklist/test_admin.py"),
+    ],
+)
+def test_a_folder_can_be_deleted_and_all_else_works(project, delete, their_tests):
+    delete(project)
+    name = delete.__name__.removeprefix("without_")
+    pytest_ = ("pytest", "--ds=tests.projects.copied.settings", f"--ignore={their_tests}")
+    markers = ("-m", f"not process and not {name}")
+
+    check = run(project, "django", "check", "--settings=tests.projects.copied.settings")
+    done = run(project, *pytest_, *markers, "tests/token_blacklist", *THE_API)
+
+    assert check.returncode == 0, check.stderr
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 300
+
+
 def test_it_speaks_english_until_its_translations_are_compiled(project):
     for path in project.glob("token_blacklist/locale/**/*.mo"):
         path.unlink()

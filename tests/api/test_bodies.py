@@ -18,7 +18,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from rest_framework.test import APIClient
 
 from tests.support.factories import PASSWORD
-from tests.token_blacklist.test_introspection import SECRET, basic, digest
+from tests.token_blacklist.services.test_introspection import SECRET, basic, digest
 
 LIMIT = 64 * 1024
 JSON = "application/json"

@@ -43,8 +43,8 @@ from client import AuthenticatedClient, Client
 from client.api.account import me
 from client.api.token import token_blacklist, token_obtain, token_refresh
 from client.models import (
+    Error,
     Me,
-    SignInRefusedError,
     TokenBlacklistRequest,
     TokenBlacklistResponse200,
     TokenObtainPair,
@@ -119,7 +119,7 @@ assert isinstance(activated, PostAllauthClientV1AccountAuthenticatorsTotpRespons
 # Sign in with it, refresh, and sign out.
 api = Client(base_url=site)
 refused = token_obtain.sync(client=api, body=TokenObtainPairRequest(EMAIL, PASSWORD))
-assert isinstance(refused, SignInRefusedError)
+assert isinstance(refused, Error)
 assert refused.code == "mfa_required"
 with_code = TokenObtainPairRequest(EMAIL, PASSWORD, code=totp(setup.meta.secret))
 signed_in = token_obtain.sync(client=api, body=with_code)

@@ -95,6 +95,7 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "CONCURRENTLY",
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
     "DEBUG",
+    "DEFAULT_SCHEMA_CLASS",
     "DELETE",
     "INSERT",
     "LANGUAGES",
@@ -172,7 +173,7 @@ def test_the_layout_in_architecture_names_every_module_and_no_other():
     """The tables and the drawing of a request name the files that there are."""
     page = read(ROOT / "docs" / "architecture.md").partition("## Layout")[2].partition("\n## ")[0]
     app = page.partition("`token_blacklist/`, in")[2].partition("`accounts/`:")[0]
-    named = set(re.findall(r"\b(\w+\.py|keys/|sessions/|admin/|management/)", app))
+    named = set(re.findall(r"\b(\w+\.py|keys/|sessions/|services/|admin/|management/)", app))
     there = {
         f"{path.name}/" if path.is_dir() else path.name
         for path in (ROOT / "token_blacklist").iterdir()

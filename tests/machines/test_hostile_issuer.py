@@ -16,11 +16,12 @@ from rest_framework.views import APIView
 from tests.support.checkout import ROOT
 from tests.support.issuer import WRONG, issuing, right
 from tests.support.keys import new_key, signed_by
-from token_blacklist import feed
+from tests.support.threads import end_threads, feed_readers
 from token_blacklist.conf import conf
-from token_blacklist.feed_reader import FeedAuthentication
 from token_blacklist.keys import remote
 from token_blacklist.keys.remote import remote_keys, remote_set
+from token_blacklist.services import feed_reader
+from token_blacklist.services.authentication import FeedAuthentication
 
 # The tests end threads by SystemExit, which Python lets pass without a word.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -92,20 +93,16 @@ class Invoices(APIView):
 @pytest.fixture
 def impatient(monkeypatch):
     """The feed is read often, and a request waits for its first answer for a short time."""
-    soon = {"PAUSE": 0.02, "RETRY": 0.02, "FIRST_ANSWER": 0.3, "SECONDS": SECONDS}
+    soon = {
+        "POLL_INTERVAL": 0.02,
+        "RETRY_INTERVAL": 0.02,
+        "FIRST_ANSWER_TIMEOUT": 0.3,
+        "TIMEOUT": SECONDS,
+    }
     for name, value in soon.items():
-        monkeypatch.setattr(feed, name, value)
+        monkeypatch.setattr(feed_reader, name, value)
     yield
-    end_threads(feed, readers())
-
-
-def end_threads(module, threads):
-    """End the threads that call `fetch_json` of the module again and again."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "fetch_json", Mock(side_effect=SystemExit))
-        for thread in threads:
-            thread.join(timeout=10)
-            assert not thread.is_alive()
+    end_threads(feed_reader, feed_readers())
 
 
 @pytest.fixture
@@ -161,10 +158,6 @@ def comes(status, service, sid, *, over=(503,)):
     return True
 
 
-def readers():
-    return [each for each in threading.enumerate() if each.name == "revocation feed"]
-
-
 def has_traceback(caplog):
     return any(record.exc_info for record in caplog.records)
 
@@ -199,12 +192,12 @@ def test_a_service_keeps_what_it_knows_and_reads_on(issuer, service, path, wrong
 
 def test_a_thread_that_is_gone_is_started_again(issuer, service, monkeypatch):
     assert comes(200, service, "live")
-    (gone,) = readers()
-    end_threads(feed, [gone])
+    (gone,) = feed_readers()
+    end_threads(feed_reader, [gone])
     issuer.answers[FEED] = [told("ended", "later")]
 
     assert comes(401, service, "later", over=(200,))
-    assert len(readers()) == 1
+    assert len(feed_readers()) == 1
 
 
 def fork(act):
@@ -265,4 +258,4 @@ def test_requests_wait_for_the_first_answer_of_the_feed_once(issuer, service):
     began = time.monotonic()
 
     assert [service("live") for _ in range(10)] == [503] * 10
-    assert time.monotonic() - began < 4 * feed.FIRST_ANSWER
+    assert time.monotonic() - began < 4 * feed_reader.FIRST_ANSWER_TIMEOUT

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from tests.races.conftest import ROUNDS
 from token_blacklist.models import BlacklistedToken, OutstandingToken
-from token_blacklist.revocations import read
+from token_blacklist.services.revocations import read
 from token_blacklist.sessions.end import revoke_sessions
 from token_blacklist.tokens import RefreshToken
 

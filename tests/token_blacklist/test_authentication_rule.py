@@ -81,16 +81,19 @@ def accepted(uses):
     return {name for name, use in uses.items() if use()}
 
 
+@pytest.mark.services
 def test_a_user_whom_the_rule_allows_can_do_everything(uses):
     assert accepted(uses) == uses.keys()
 
 
+@pytest.mark.services
 def test_a_user_whom_the_rule_refuses_since_the_sign_in_can_do_nothing(uses, rule, user):
     rule.refused.add(user.email)
 
     assert accepted(uses) == set()
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("rotate", [True, False])
 def test_the_rule_is_never_asked_about_a_deleted_user(uses, rule, user, options, rotate):
     options(ROTATE_REFRESH_TOKENS=rotate)
@@ -101,6 +104,7 @@ def test_the_rule_is_never_asked_about_a_deleted_user(uses, rule, user, options,
     assert rule.asked == []
 
 
+@pytest.mark.services
 def test_the_rule_is_not_asked_about_an_inactive_user(uses, rule, user):
     type(user)._base_manager.filter(pk=user.pk).update(is_active=False)
     rule.asked.clear()

@@ -212,6 +212,7 @@ def test_a_flush_saves_its_counts_in_one_more_and_not_at_every_batch(db, monkeyp
     assert verbs.count("DELETE") == 2 * batch.count("DELETE")
 
 
+@pytest.mark.admin
 @pytest.mark.parametrize(
     "page", ["token_blacklist/outstandingtoken", "token_blacklist/blacklistedtoken"]
 )

@@ -32,7 +32,6 @@ from token_blacklist.keys.key_set import KeySet, KeySetError, current_set, read_
 from token_blacklist.keys.rotation import RotationError, change, revoke, rotate
 from token_blacklist.management.commands.rotatekeys import Command
 from token_blacklist.tokens import RefreshToken
-from token_blacklist.views import jwks
 
 FOREVER = {"exp": 4_000_000_000, "name": "Ada"}
 SECRET = "k" * 64
@@ -70,7 +69,10 @@ def messages():
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "ES512", "RS256", "PS256"])
+@pytest.mark.services
 def test_a_token_names_its_key_and_any_library_verifies_it_by_the_public_keys(add, algorithm):
+    from token_blacklist.services.well_known import jwks
+
     add(algorithm)
     token = keys.encode(FOREVER)
 

@@ -54,11 +54,13 @@ def test_a_token_in_the_blacklist_is_not_considered_valid(user, token_class):
         token_class(encoded)
 
 
+@pytest.mark.admin
 def test_the_lists_are_two_models_and_both_have_admins():
     assert admin.site.is_registered(OutstandingToken)
     assert admin.site.is_registered(BlacklistedToken)
 
 
+@pytest.mark.admin
 def test_adding_a_blacklisted_token_in_the_admin_blacklists_the_token(client, device):
     support = UserFactory(admin=True)
     client.force_login(support)

@@ -14,7 +14,7 @@ from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, 
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from ..conf import LONGEST_LEEWAY, conf
+from ..conf import conf
 from ..exceptions import ClockError
 from ..models import (
     MOST_PARAMETERS,
@@ -30,6 +30,8 @@ LARGEST_BATCH = MOST_PARAMETERS
 CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 SAVED_EVERY = 5.0  # seconds; the counts of a killed run are at most this old
 INTERRUPTED_AFTER = timedelta(minutes=1)  # since the last save
+# Each returns how long a session is kept after it has expired. services/options.py adds one.
+kept_after_expiry: list[Callable[[], timedelta]] = []
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,7 @@ class Batch:
 
 def waiting(now: datetime | None = None) -> OutstandingTokenQuerySet:
     """Return the sessions that a flush deletes."""
-    # A service that reads the revocation feed may accept a token for longer than this site, and
-    # reads the whole feed when it restarts.
-    kept = LONGEST_LEEWAY if conf.INTROSPECTION_CLIENTS else timedelta(0)
+    kept = max((time() for time in kept_after_expiry), default=timedelta(0))
     return OutstandingToken.objects.expired((now or timezone.now()) - kept)
 
 

@@ -1,4 +1,4 @@
-"""Token introspection (RFC 7662): another service asks whether a token is accepted, and whose."""
+"""Token introspection (RFC 7662): lets another service validate a token and look up its user."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .conf import conf
-from .exceptions import AuthenticationFailed, TokenError
-from .serializers import TokenField, token_of_any_type
-from .views import JSONView
+from ..exceptions import AuthenticationFailed, ErrorCodes, TokenError
+from ..serializers import TokenField, token_of_any_type
+from ..views import JSONView
+from .options import conf
 
 
 @dataclass(frozen=True)
-class ServiceClient:
+class Service:
     """A service that may ask about tokens. It stands for the user of a request."""
 
     name: str
@@ -39,11 +39,13 @@ class ServiceClient:
 class ServiceAuthentication(BaseAuthentication):
     """Authenticates a service by its name and secret in HTTP Basic (RFC 6749 section 2.3.1).
 
-    INTROSPECTION_CLIENTS has the SHA-256 of each secret. A secret is random, so that no slow hash
-    is needed; several of one name are accepted while it is changed.
+    INTROSPECTION_CLIENTS has the SHA-256 of each secret. Secrets are random, so a fast hash is
+    enough. A name may have several, while one replaces the other.
     """
 
-    def authenticate(self, request: Request) -> tuple[ServiceClient, None] | None:
+    error_codes: ErrorCodes = {401: ("not_authenticated", "invalid_client")}
+
+    def authenticate(self, request: Request) -> tuple[Service, None] | None:
         scheme, _space, encoded = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"basic":
             return None
@@ -57,7 +59,7 @@ class ServiceAuthentication(BaseAuthentication):
             accepted |= hmac.compare_digest(digest, known)
         if not accepted:
             raise self._refused()
-        return ServiceClient(name), None
+        return Service(name), None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Basic realm="api"'
@@ -70,7 +72,6 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     """A token of any type. Returns its claims if it would be accepted."""
 
     token = TokenField(write_only=True)
-    active = serializers.BooleanField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the claims of a token that would be accepted; only `active` for any other."""
@@ -88,12 +89,30 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
         }
 
 
-class IntrospectionView(JSONView):
-    """Returns whether a token is accepted, and its claims (RFC 7662). One SELECT.
+class ClaimsSerializer(serializers.Serializer[Any]):
+    """Whether a token is accepted, and its claims: these and any others that it has."""
 
-    For callers in INTROSPECTION_CLIENTS alone: others could try tokens here without a trace.
+    active = serializers.BooleanField(help_text="Whether it would be accepted for its purpose.")
+    sub = serializers.CharField(required=False, help_text="The user's id.")
+    username = serializers.CharField(required=False, help_text="The user's name to sign in with.")
+    token_type = serializers.CharField(required=False)
+    sid = serializers.CharField(required=False, help_text="The session.")
+    jti = serializers.CharField(required=False)
+    iat = serializers.IntegerField(required=False)
+    exp = serializers.IntegerField(required=False)
+
+
+# One SELECT. Restricted to INTROSPECTION_CLIENTS, so that nobody can test stolen tokens unnoticed.
+class IntrospectionView(JSONView):
+    """Lets a service with a name and a secret validate a token (RFC 7662).
+
+    Of a token that would be accepted for its purpose, the answer has all claims, the user's id as
+    `sub` and the user's name. Of any other it has only `"active": false`.
     """
 
+    operation_id, summary = "token_introspect", "Introspect a token"
+    serializer_class = IntrospectionSerializer
+    answers: dict[int, Any] = {200: ClaimsSerializer}
     authentication_classes = (ServiceAuthentication,)
     permission_classes = (IsAuthenticated,)
     throttle_scope = "introspect"

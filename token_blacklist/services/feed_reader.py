@@ -1,6 +1,6 @@
-"""Reading the revocation feed, in any Python program: this needs the standard library alone.
+"""Reads the revocation feed in any Python program: this needs the standard library alone.
 
-`FeedAuthentication` does it for a service in Django.
+`FeedAuthentication` uses it in a service in Django.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from http.client import BAD_REQUEST
 from typing import Any
 from urllib.parse import urlencode
 
-from .fetch import StatusError, fetch_json
+from ..fetch import StatusError, fetch_json
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 0.5  # seconds from one answer to the next request
-RETRY = 1.0  # seconds after a request that failed
-SECONDS = 10.0  # for one answer
-MOST = 2**25  # bytes of one answer: a window with 900,000 sessions
-FORGET_EVERY = 10.0  # seconds
-FIRST_ANSWER = 5.0  # seconds that the first requests of a process wait for the window
+POLL_INTERVAL = 0.5  # seconds from an answer to the next request
+RETRY_INTERVAL = 1.0  # seconds after a request that failed
+TIMEOUT = 10.0  # for one answer
+MAX_BYTES = 2**25  # bytes of one answer: a window with 900,000 sessions
+FORGET_INTERVAL = 10.0  # seconds
+FIRST_ANSWER_TIMEOUT = 5.0  # seconds that the first requests of a process wait for the window
 
 
 class FeedReader:
@@ -50,7 +50,9 @@ class FeedReader:
         """Return whether the feed has named the session as ended."""
         self._start()
         if not self.answered_at:
-            self.has_answered.wait(max(0.0, self.started_at + FIRST_ANSWER - time.monotonic()))
+            self.has_answered.wait(
+                max(0.0, self.started_at + FIRST_ANSWER_TIMEOUT - time.monotonic())
+            )
         return session_id in self.ended
 
     def is_silent(self) -> bool:
@@ -58,7 +60,7 @@ class FeedReader:
         return not self.answered_at or time.monotonic() - self.answered_at > self.max_silence
 
     def _start(self) -> None:
-        """Start the thread, also if there was one that is gone."""
+        """Start the thread, unless one is alive."""
         if self.thread.is_alive():
             return
         with self.lock:
@@ -75,13 +77,13 @@ class FeedReader:
 
     def _read_on(self) -> None:
         while True:
-            time.sleep(PAUSE if self.read_once() else RETRY)
+            time.sleep(POLL_INTERVAL if self.read_once() else RETRY_INTERVAL)
 
     def read_once(self) -> bool:
-        """Ask the feed for what is new, and return whether it answered.
+        """Ask the feed for new entries; return whether it answered.
 
-        Whatever goes wrong is logged, with its traceback the first time of several: the reader has
-        to ask again in any case.
+        Any failure is logged, with its traceback the first time of several: the reader asks again
+        in any case.
         """
         try:
             self._keep(self._ask())
@@ -101,14 +103,14 @@ class FeedReader:
     def _ask(self) -> Any:
         query = urlencode({"after": self.cursor, "leeway": self.leeway})
         headers = {"Authorization": self.authorization}
-        return fetch_json(f"{self.url}?{query}", headers, seconds=SECONDS, most=MOST)
+        return fetch_json(f"{self.url}?{query}", headers, seconds=TIMEOUT, most=MAX_BYTES)
 
     def _keep(self, told: Any) -> None:
         sessions, window, cursor = _checked(told)
         now = time.monotonic()
         self.ended.update(dict.fromkeys(sessions, now + window))
         if now >= self.forget_at:
-            self.forget_at = now + FORGET_EVERY
+            self.forget_at = now + FORGET_INTERVAL
             self.ended = {sid: end for sid, end in self.ended.items() if end > now}
         self.cursor = cursor
         self.answered_at = now

@@ -15,11 +15,11 @@ from typing import Any
 from django.core.signals import setting_changed
 from django.utils.translation import gettext_lazy as _
 
-from .authentication import JWTStatelessUserAuthentication
-from .conf import conf
-from .exceptions import InvalidToken, TokenError, Unavailable
-from .feed import FeedReader
-from .tokens import SESSION_CLAIM, Token
+from ..authentication import JWTStatelessUserAuthentication
+from ..exceptions import InvalidToken, TokenError, Unavailable
+from ..tokens import SESSION_CLAIM, Token
+from .feed_reader import FeedReader
+from .options import conf
 
 
 @lru_cache(maxsize=4)
@@ -32,7 +32,7 @@ def _forget(**kwargs: Any) -> None:
     reader_of.cache_clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="token_blacklist.feed_reader")
+setting_changed.connect(_forget, dispatch_uid="token_blacklist.services.authentication")
 
 
 class FeedAuthentication(JWTStatelessUserAuthentication):

@@ -1,8 +1,8 @@
-"""The revocation feed: which sessions were ended lately, for services that verify tokens alone.
+"""The revocation feed: recently ended sessions, for services that verify tokens by themselves.
 
-A service that checks signatures and `exp` only has to know of sessions that were ended within the
-lifetime of an access token: before that, their tokens have expired. It asks again and again for
-what was committed since it last asked, and misses nothing, in whatever order transactions commit.
+A service that checks signatures and `exp` needs to know only the sessions that ended within the
+lifetime of an access token: the tokens of all others have expired. It polls for the records
+committed since its last request, and misses none, in any order in which transactions commit.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .conf import LONGEST_LEEWAY, conf
+from ..keys import CLOCK_SKEW
+from ..models import BlacklistedToken, OutstandingToken
+from ..views import JSONView
 from .introspection import ServiceAuthentication
-from .keys import CLOCK_SKEW
-from .models import BlacklistedToken, OutstandingToken
-from .views import JSONView
+from .options import LONGEST_LEEWAY, conf
 
 NO_TIME = timedelta(0)
 CURSOR = re.compile(r"(\d{1,20})\.(\d{1,20})", re.ASCII)
@@ -126,21 +126,36 @@ def _rows(using: str, sql: str, params: list[Any]) -> list[Any]:
 
 
 class RevocationsQuery(serializers.Serializer[Any]):
-    after = serializers.CharField(required=False, allow_blank=True, default="")
+    after = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="The last cursor."
+    )
     leeway = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=int(LONGEST_LEEWAY.total_seconds())
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=int(LONGEST_LEEWAY.total_seconds()),
+        help_text="How many seconds the service accepts a token after its expiry.",
+    )
+
+
+class RevocationsSerializer(serializers.Serializer[Any]):
+    """The sessions that have ended since the last cursor."""
+
+    cursor = serializers.CharField(help_text="For `after` of the next request.")
+    window = serializers.IntegerField(help_text="Keep each session for so many seconds.")
+    revoked = serializers.ListField(
+        child=serializers.CharField(), help_text="Refuse tokens with one of these as `sid`."
     )
 
 
 class RevocationsView(JSONView):
-    """Returns the sessions that were ended since the cursor `after`, for a service of its own.
+    """Returns the sessions that were ended since the cursor, for a service with a secret."""
 
-    `leeway` is how many seconds that service accepts a token after its expiry.
-    """
-
+    operation_id, summary = "token_revocations", "Read the revocation feed"
+    query = RevocationsQuery
+    answers: dict[int, Any] = {200: RevocationsSerializer}
     authentication_classes = (ServiceAuthentication,)
     permission_classes = (IsAuthenticated,)
-    schema = None  # of the feed's protocol: docs/services.md
 
     # With ATOMIC_REQUESTS, each poll would have a BEGIN and a COMMIT around its one SELECT.
     @transaction.non_atomic_requests

@@ -14,13 +14,14 @@ from django.core.checks import run_checks
 from rest_framework.test import APIRequestFactory
 
 from tests.support.keys import new_key, signed_by
-from tests.token_blacklist.test_introspection import SECRET, digest
-from token_blacklist import feed, keys, revocations
+from tests.token_blacklist.services.test_introspection import SECRET, digest
+from token_blacklist import keys
 from token_blacklist.exceptions import InvalidToken, TokenError, Unavailable
-from token_blacklist.feed import FeedReader
-from token_blacklist.feed_reader import FeedAuthentication
 from token_blacklist.fetch import StatusError
 from token_blacklist.keys import remote
+from token_blacklist.services import feed_reader, revocations
+from token_blacklist.services.authentication import FeedAuthentication
+from token_blacklist.services.feed_reader import FeedReader
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 FOREVER = {"exp": 4_000_000_000, "token_type": "access", "jti": "1", "user_id": "7"}
@@ -63,7 +64,7 @@ def reader():
 
 def test_a_session_is_kept_for_the_window_and_then_forgotten(reader, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(feed.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
     reader._keep(told("a", window=100))
     now[0] += 90
     reader._keep(told("b", window=100, cursor="1.2"))
@@ -78,7 +79,7 @@ def test_a_session_is_kept_for_the_window_and_then_forgotten(reader, monkeypatch
 
 def test_a_feed_is_silent_until_it_answers_and_after_too_long(reader, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(feed.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
     assert reader.is_silent()
     reader._keep(told())
     assert not reader.is_silent()
@@ -104,7 +105,7 @@ def test_an_ended_session_is_refused_and_another_is_not(site, options):
 def test_a_feed_that_does_not_answer_closes_the_service_or_leaves_it_open(
     site, options, monkeypatch, caplog, fails_open
 ):
-    monkeypatch.setattr(feed, "FIRST_ANSWER", 0.5)
+    monkeypatch.setattr(feed_reader, "FIRST_ANSWER_TIMEOUT", 0.5)
     options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", FEED_FAILS_OPEN=fails_open)
 
     if fails_open:
@@ -225,7 +226,7 @@ def test_a_cursor_that_the_feed_refuses_is_forgotten(reader, monkeypatch):
         raise StatusError(400)
 
     reader.cursor = "of another kind"
-    monkeypatch.setattr(feed, "fetch_json", refuse)
+    monkeypatch.setattr(feed_reader, "fetch_json", refuse)
 
     assert [reader.read_once(), reader.read_once()] == [False, False]
     assert asked == ["after=of+another+kind&leeway=0", "after=&leeway=0"]

@@ -7,10 +7,10 @@ import pytest
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
+from tests.token_blacklist.services.test_introspection import SECRET, basic, digest
 from tests.token_blacklist.test_budgets import statements
-from tests.token_blacklist.test_introspection import SECRET, basic, digest
 from token_blacklist.models import BlacklistedToken
-from token_blacklist.revocations import read, window
+from token_blacklist.services.revocations import read, window
 from token_blacklist.sessions import flush
 from token_blacklist.tokens import RefreshToken
 
