@@ -43,7 +43,7 @@ def begin_set(place: Path, folder: Path) -> None:
         arguments = ["--import", str(ring)]
     elif former.exists():
         arguments.append("--keep-signing-key")
-        settings["JWT_SIGNING_KEY_FILE"] = str(former)
+        settings |= {"JWT_SIGNING_KEY": "", "JWT_SIGNING_KEY_FILE": str(former)}
     done = subprocess.run(  # noqa: S603  # the words above
         [sys.executable, "manage.py", "rotatekeys", *arguments],
         cwd=Path(__file__).resolve().parents[1],

@@ -17,7 +17,9 @@ TOKEN_PATHS = {
     "/api/token/introspect/",
     "/api/token/verify/",
     "/api/token/blacklist/",
+    "/api/token/check/",
     "/api/token/csrf/",
+    "/api/token/revocations/",
     "/api/token/sliding/",
     "/api/token/sliding/refresh/",
 }

@@ -149,16 +149,26 @@ class TokenBackend:
         return set_of_options(self.algorithm, self.signing_key, self.verifying_key)
 
 
+class _FromSettings:
+    """An option of the app, until the attribute is set, as with Simple JWT's backend."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, backend: object, owner: type) -> Any:
+        return getattr(conf, self.name)
+
+
 class _ConfiguredBackend(TokenBackend):
     """Reads each option from the settings when it is used, and signs with the current key set."""
 
     names_keys = True
-    algorithm: Any = property(lambda self: conf.ALGORITHM)
-    signing_key: Any = property(lambda self: conf.SIGNING_KEY)
-    verifying_key: Any = property(lambda self: conf.VERIFYING_KEY)
-    audience: Any = property(lambda self: conf.AUDIENCE)
-    issuer: Any = property(lambda self: conf.ISSUER)
-    leeway: Any = property(lambda self: conf.LEEWAY)
+    algorithm: Any = _FromSettings("ALGORITHM")
+    signing_key: Any = _FromSettings("SIGNING_KEY")
+    verifying_key: Any = _FromSettings("VERIFYING_KEY")
+    audience: Any = _FromSettings("AUDIENCE")
+    issuer: Any = _FromSettings("ISSUER")
+    leeway: Any = _FromSettings("LEEWAY")
 
     def __init__(self) -> None:
         """Set nothing."""
