@@ -238,18 +238,30 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
             *super().get_urls(),
         ]
 
+    def _user_of(self, request: HttpRequest, pk: str, permission: str) -> User:
+        """Return the user whose page has a button for staff with this permission.
+
+        Raises:
+            PermissionDenied: they may not press it, or not see the user.
+            Http404: there is no such user.
+        """
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+        user: User | None = self.get_object(request, pk)
+        if user is None:
+            raise Http404
+        if not self.has_view_permission(request, user):
+            raise PermissionDenied
+        return user
+
     def _may_remove_second_factor(self, request: HttpRequest, user: User) -> bool:
         may_view = self.has_view_permission(request, user)
         return may_view and request.user.has_perm(MAY_REMOVE) and self._may_touch(request, user)
 
     def remove_second_factor_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Ask, then remove the second factor of a user who has lost it."""
-        if not request.user.has_perm(MAY_REMOVE):
-            raise PermissionDenied
-        user = self.get_object(request, pk)
-        if user is None:
-            raise Http404
-        if not self._may_remove_second_factor(request, user):
+        user = self._user_of(request, pk, MAY_REMOVE)
+        if not self._may_touch(request, user):
             raise PermissionDenied
         back = reverse("admin:accounts_user_change", args=(user.pk,))
         if request.method == "POST":
@@ -275,13 +287,9 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
 
     def send_link_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Send the user the e-mail of the reset page. Only POST is allowed."""
-        if request.method != "POST" or not request.user.has_perm(MAY_SEND):
+        if request.method != "POST":
             raise PermissionDenied
-        user = self.get_object(request, pk)
-        if user is None:
-            raise Http404
-        if not self.has_view_permission(request, user):
-            raise PermissionDenied
+        user = self._user_of(request, pk, MAY_SEND)
         level, text = self._send_link(request, user)
         self.message_user(request, text, level)
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=(user.pk,)))

@@ -1,4 +1,4 @@
-"""Texts of django-allauth whose German calls people by two different pronouns.
+"""Texts of django-allauth whose German translations mix "du" and "Sie".
 
 Nothing calls this: makemessages finds the texts here and keeps them in our catalogues, which Django
 asks before those of the apps.

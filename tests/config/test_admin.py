@@ -152,7 +152,7 @@ class TestARequiredSecondFactor:
         return boss
 
     @pytest.mark.slow
-    @pytest.mark.django_db(transaction=True)  # django-allauth says so after the commit
+    @pytest.mark.django_db(transaction=True)  # allauth sends its signal after the commit
     def test_staff_without_one_set_it_up_and_go_on_where_they_wanted_to(self, client, boss):
         asked = client.get("/admin/accounts/user/?q=ada", follow=True)
         assert asked.redirect_chain == [("/2fa/", 302)]
