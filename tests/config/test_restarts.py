@@ -267,6 +267,25 @@ def test_a_stop_answers_what_was_accepted_and_refuses_all_others_at_once(env, se
 
 
 @contextmanager
+def suspended_but_one(server):
+    """Let one worker alone accept connections in the block."""
+    _one, *others = server.workers()
+    for worker in others:
+        worker.suspend()
+    try:
+        yield
+    finally:
+        for worker in others:
+            worker.resume()
+
+
+def accepted_by_one_worker(server, accepted):
+    """Return two connections of the same worker."""
+    with suspended_but_one(server):
+        return accepted(), accepted()
+
+
+@contextmanager
 def stopped_after(server):
     """Stop the server, whose workers see what the block sends and the signal at the same time."""
     workers = server.workers()
@@ -287,6 +306,17 @@ def test_a_stop_announces_the_end_of_the_connections_that_are_kept(server, accep
 
     answers = [client.getresponse() for client in kept]
     assert [(one.status, one.headers["Connection"]) for one in answers] == [(200, "close")] * 4
+
+
+def test_at_a_stop_a_client_that_does_not_close_costs_no_other_its_answer(server, accepted):
+    rude, kept = accepted_by_one_worker(server, accepted)
+    with stopped_after(server):
+        rude.request("GET", HEALTH)
+    answer = rude.getresponse()  # not read, so not closed: gunicorn waits for that, 2 s
+    time.sleep(0.5)
+
+    assert get(kept).status == 200
+    assert answer.headers["Connection"] == "close"
 
 
 def test_a_stop_answers_the_connections_that_wait_to_be_accepted(server, connect):
