@@ -26,7 +26,7 @@ from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
 from .sessions.end import end_session
 from .sessions.open import open_session
 from .sessions.prove import SessionClaims, find_user, prove
-from .sessions.refresh import accept, refresh
+from .sessions.refresh import next_claims, refresh
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
 from .users import may_use_tokens, user_id_of
 from .utils import aware_utcnow, is_plain_text
@@ -280,6 +280,11 @@ class BlacklistMixin(Token):
         claim = AUTH_TIME_CLAIM if AUTH_TIME_CLAIM in self.payload else "iat"
         return self.timestamp(claim)
 
+    @property
+    def is_remembered(self) -> bool:
+        """Whether the session outlives the browser that signed in (the claim `remember`)."""
+        return self.payload.get(REMEMBER_CLAIM) is not False
+
     generation = property(read_generation)
     signed_in_at = property(read_sign_in)
 
@@ -292,6 +297,8 @@ class BlacklistMixin(Token):
             signed_in_at=self.signed_in_at,
             expires_at=self.timestamp("exp"),
             now=self.current_time,
+            lifetime=self.lifetime,
+            remember=self.is_remembered,
             has_sid=SESSION_CLAIM in self.payload,
         )
 
@@ -355,28 +362,11 @@ class BlacklistMixin(Token):
 
         They are signed before the row changes, so that a failure consumes nothing.
         """
-        claims = self._refreshed_claims()
-        successor = self._successor(claims)
-        signed = successor.signed()
-        earlier = refresh(claims, successor.timestamp("exp"), client)
-        return signed if earlier is None else self._issued(earlier).signed()
-
-    def successor(self) -> Self:
-        """Return the token that a refresh with this one issues. The session does not change yet.
-
-        With ROTATE_REFRESH_TOKENS off, that is this token. One SELECT if `rotate` does not check
-        the user, or with USER_CLAIMS; otherwise no query.
-        """
-        return self._successor(self._refreshed_claims())
-
-    def rotate(self, successor: Self, client: Client | None = None) -> Self:
-        """Advance the session to the successor; return the token that is now in force.
-
-        That is `successor`, or within the grace period the token that an earlier refresh issued.
-        """
         claims = self.session_claims(self.user_id)
-        earlier = refresh(claims, successor.timestamp("exp"), client)
-        return successor if earlier is None else self._issued(earlier)
+        following = next_claims(claims)
+        signed = self._issued(following).signed()
+        in_force = refresh(claims, following, client)
+        return signed if in_force is following else self._issued(in_force).signed()
 
     def blacklist(
         self, *, reason: str = BlacklistedToken.Reason.API, by: Any = None
@@ -388,24 +378,11 @@ class BlacklistMixin(Token):
         """
         return end_session(self._recordable_claims(), reason=reason, by=by)
 
-    def _refreshed_claims(self) -> SessionClaims:
-        """Return the claims for a refresh, with the user if that is needed."""
-        claims = self.session_claims(self.user_id)
-        if not (conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED):
-            return claims._replace(user=accept(claims))
-        return claims._replace(user=find_user(claims.user_id)) if conf.USER_CLAIMS else claims
-
-    def _successor(self, claims: SessionClaims) -> Self:
+    def _issued(self, claims: SessionClaims) -> Self:
+        """Return the token with these claims about its session, and all others of this one."""
         if not conf.ROTATE_REFRESH_TOKENS:
             self.set_user(claims.user)
             return self
-        expires_at = self._next_expiry(claims)
-        return self._issued(
-            claims._replace(generation=claims.generation + 1, expires_at=expires_at)
-        )
-
-    def _issued(self, claims: SessionClaims) -> Self:
-        """Return the token with these claims about its session, and all others of this one."""
         token = self.with_claims(self.payload.copy())
         token.current_time = claims.now
         token["iat"], token["exp"] = keys.epoch(claims.now), keys.epoch(claims.expires_at)
@@ -419,28 +396,10 @@ class BlacklistMixin(Token):
         token.set_user(claims.user)
         return token
 
-    def _longest_lifetime(self) -> timedelta | None:
-        return conf.longest_lifetime(remember=self.payload.get(REMEMBER_CLAIM) is not False)
-
-    def _next_expiry(self, claims: SessionClaims) -> datetime:
-        """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
-        lifetime: timedelta = self.lifetime
-        longest = self._longest_lifetime()
-        if longest is not None:
-            # By age: an end computed from an auth_time in the year 9999 would overflow.
-            lifetime = min(lifetime, longest - (claims.now - claims.signed_in_at))
-            if lifetime <= timedelta(0):
-                raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
-        end = claims.now + lifetime
-        if not conf.REQUIRE_OUTSTANDING:
-            # Not before this token: after a flush of the row, it would be accepted again.
-            end = max(end, claims.expires_at)
-        return end - timedelta(microseconds=end.microsecond)
-
     def _begin_session(self) -> None:
         self.payload[SESSION_CLAIM] = self.payload[conf.JTI_CLAIM]
         self.payload[AUTH_TIME_CLAIM] = self.payload["iat"]
-        longest = self._longest_lifetime()
+        longest = conf.longest_lifetime(remember=self.is_remembered)
         if longest is not None:
             end = keys.epoch(self.signed_in_at + longest)
             self.payload["exp"] = min(self.payload["exp"], end)

@@ -234,15 +234,15 @@ class TestARepeatFromAnotherClient:
         old = RefreshToken(phone.refresh_token)
         assert phone.refresh().status_code == HTTPStatus.OK
 
-        assert str(old.rotate(old.successor())) == phone.refresh_token
+        assert old.refresh()["refresh"] == phone.refresh_token
 
     def test_a_client_that_was_not_recorded_is_any_client(self, user):
         token = RefreshToken.for_user(user)
-        in_force = token.rotate(token.successor())
+        in_force = token.refresh()["refresh"]
 
         again = Device(user, **THIEF).refresh(str(token))
 
-        assert again.json()["refresh"] == str(in_force)
+        assert again.json()["refresh"] == in_force
 
     def test_a_long_user_agent_is_compared_as_far_as_it_is_recorded(self, user):
         client = {"REMOTE_ADDR": "198.51.100.7", "HTTP_USER_AGENT": "Long/1.0 " * 99}

@@ -1,6 +1,6 @@
-"""Opening a session: one INSERT, if the user is still as they were when they signed in.
+"""Opening a session: one INSERT, unless the user has changed since the password was checked.
 
-And prolonging one of pages, which expires later while it is used.
+Also prolonging a session of the pages, whose expiry moves while it is used.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def _prolong(using: str) -> Statement:
 def open_session(session: OutstandingToken) -> None:
     """Insert the session, and end the oldest ones of a user who has more than the limit.
 
-    A password change or deactivation at the same moment either sees this session and ends it, or
-    is seen here. Without the condition on the hash, a sign-in with the old password could slip in
-    behind a change of the password.
+    A password change or deactivation at the same time either finds this session and ends it, or
+    makes this call fail. Without the condition on the hash, a sign-in with the old password could
+    open a session just after the password was changed.
 
     Raises:
         AuthenticationFailed: `no_active_account`, the user has changed since.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -90,7 +90,7 @@ class SessionClaims(NamedTuple):
     """What a refresh or sliding token claims about its session.
 
     `now` is the time of the request, or of the refresh that issued the token. If the app is not in
-    INSTALLED_APPS, `session_id` is None.
+    INSTALLED_APPS, `session_id` is None. `lifetime` is that of the type of the token.
     """
 
     user_id: Any  # the user's USER_ID_FIELD; None if the token names no user
@@ -100,6 +100,8 @@ class SessionClaims(NamedTuple):
     signed_in_at: datetime
     expires_at: datetime
     now: datetime
+    lifetime: timedelta
+    remember: bool
     user: Any = None  # if it was loaded
 
     @property
@@ -134,7 +136,7 @@ class SessionClaims(NamedTuple):
     def check_row(self) -> None:
         """Raise TokenError unless the token is in force in a live session. One SELECT.
 
-        For tokens that may name no user: whether the user may use tokens is not asked.
+        Whether the user may use tokens is not checked, because a token may name no user.
         """
         row = self.find_row()
         if row is None:

@@ -2,13 +2,13 @@
 
 If several requests bring the same token at the same time, the UPDATE lets one of them through. The
 others find the row advanced and, within the grace period, get the same next token, if they may come
-from the same client.
+from the same client. `next_claims`, `refresh` and their helpers follow in the order of a refresh.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, router
@@ -52,13 +52,31 @@ def _update(using: str, client_is_known: bool) -> Statement:
     return update(sessions.one_not_blacklisted().unexpired(now), changes, using)
 
 
-def refresh(
-    claims: SessionClaims, expires_at: datetime, client: Client | None = None
-) -> SessionClaims | None:
-    """Advance the session to the next generation and this expiry; return None if this call did.
+def next_claims(claims: SessionClaims) -> SessionClaims:
+    """Return the claims of the token that a refresh issues. The session does not change yet.
 
-    Otherwise return the claims that an earlier refresh with this token put in force, within the
-    grace period. One UPDATE, or one SELECT as well, and one INSERT for reuse; one more SELECT for a
+    One SELECT with USER_CLAIMS, or if no row is advanced, which would check the user.
+
+    Raises:
+        TokenError: the session has reached its end, or is not advanced and has ended.
+        AuthenticationFailed: `no_active_account`.
+    """
+    if not _advances_rows():
+        claims = claims._replace(user=_accepted_user(claims))
+    elif conf.USER_CLAIMS:
+        claims = claims._replace(user=find_user(claims.user_id))
+    if not conf.ROTATE_REFRESH_TOKENS:
+        return claims
+    return claims._replace(generation=claims.generation + 1, expires_at=_next_expiry(claims))
+
+
+def refresh(
+    claims: SessionClaims, following: SessionClaims, client: Client | None = None
+) -> SessionClaims:
+    """Advance the session from these claims to the following; return those now in force.
+
+    They are `following`, or within the grace period those that an earlier refresh with this token
+    put in force. One UPDATE, or one SELECT as well, and one INSERT for reuse; one more SELECT for a
     USER_AUTHENTICATION_RULE of the site. `client` is recorded, and a repeat by another client is
     reuse; None is any client. Call it with the next token signed: a failure then consumes nothing.
 
@@ -66,16 +84,16 @@ def refresh(
         TokenError: the session has ended, or ends now because this token was reused.
         AuthenticationFailed: `no_active_account`.
     """
-    if not (conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED):
-        return None  # see `accept`
-    if has_own_rule() and not may_use_tokens(claims.user or find_user(claims.user_id)):
+    if not _advances_rows():
+        return following
+    if has_own_rule() and not may_use_tokens(following.user or find_user(claims.user_id)):
         raise _no_active_account()
-    if _advance(claims, expires_at, client):
-        return None
+    if _advance(claims, following, client):
+        return following
     session = claims.find_row()
     if session is None and not claims.needs_record:
-        if _record_advanced(claims, expires_at, client):
-            return None
+        if _record_advanced(claims, following, client):
+            return following
         session = claims.find_row()  # recorded by another request at the same time
     if session is None:
         raise TokenError(_("Token is blacklisted"))
@@ -90,11 +108,29 @@ def refresh(
     )
 
 
-def accept(claims: SessionClaims) -> Any:
-    """Return the user of a token that is in force, for a refresh that changes no row. One SELECT.
+def _advances_rows() -> bool:
+    """Return whether a refresh rotates the token of a session that has a row."""
+    return conf.ROTATE_REFRESH_TOKENS and conf.LISTS_ENABLED
 
-    With ROTATE_REFRESH_TOKENS off, or if the app is not in INSTALLED_APPS.
-    """
+
+def _next_expiry(claims: SessionClaims) -> datetime:
+    """Return when the next token expires, in whole seconds so that `exp` and the row agree."""
+    lifetime = claims.lifetime
+    longest = conf.longest_lifetime(remember=claims.remember)
+    if longest is not None:
+        # By age: an end computed from an auth_time in the year 9999 would overflow.
+        lifetime = min(lifetime, longest - (claims.now - claims.signed_in_at))
+        if lifetime <= timedelta(0):
+            raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
+    end = claims.now + lifetime
+    if not conf.REQUIRE_OUTSTANDING:
+        # Not before this token: after a flush of the row, it would be accepted again.
+        end = max(end, claims.expires_at)
+    return end.replace(microsecond=0)
+
+
+def _accepted_user(claims: SessionClaims) -> Any:
+    """Return the user of a token that is in force. One SELECT."""
     try:
         return claims.prove()
     except AuthenticationFailed as error:
@@ -108,26 +144,27 @@ def _no_active_account() -> AuthenticationFailed:
     )
 
 
-def _advance(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
+def _advance(claims: SessionClaims, following: SessionClaims, client: Client | None) -> bool:
     """Send the UPDATE; return whether the session was live, at this generation, and the user's."""
     names = {"session_id": claims.session_id, "user_id": claims.user_id}
     advanced = _update(router.db_for_write(OutstandingToken), client is not None).count(
         **names,
         generation=claims.generation,
         now=claims.now,
-        expires_at=expires_at,
+        expires_at=following.expires_at,
         **vars(client or Client()),
     )
     if advanced:
-        token_refreshed.announce(OutstandingToken, **names, generation=claims.generation + 1)
+        token_refreshed.announce(OutstandingToken, **names, generation=following.generation)
     return bool(advanced)
 
 
-def _record_advanced(claims: SessionClaims, expires_at: datetime, client: Client | None) -> bool:
+def _record_advanced(
+    claims: SessionClaims, following: SessionClaims, client: Client | None
+) -> bool:
     """Record a session that has no row, at its next generation; return whether this call did."""
-    columns = claims.columns(accept(claims), client or Client())
-    columns |= {"generation": claims.generation + 1, "refreshed_at": claims.now}
-    return record(columns | {"expires_at": expires_at})[1]
+    columns = following.columns(_accepted_user(claims), client or Client())
+    return record(columns | {"refreshed_at": claims.now})[1]
 
 
 def _repeat(session: OutstandingToken, claims: SessionClaims, client: Client) -> None:
