@@ -1,1 +1,1 @@
-"""JWT sign-in with one row per session, and a blacklist that ends it at once."""
+"""JWT sign-in with one database row per session and immediate revocation."""

@@ -12,7 +12,7 @@ class TokenBlacklistConfig(AppConfig):
     def ready(self) -> None:
         from . import checks  # noqa: F401, PLC0415  # registers them
 
-        if module_has_submodule(self.module, "services"):  # not where the folder was deleted
+        if module_has_submodule(self.module, "services"):  # the folder can be deleted
             from .services import options  # noqa: F401, PLC0415  # registers them
 
         if apps.is_installed("django.contrib.auth"):

@@ -22,7 +22,7 @@ class JWTAuthentication(BaseAuthentication):
     """Authenticates a request by its token, with one SELECT of the user and the session.
 
     `request.user` is the user, `request.auth` the token. Returns None if the header has another
-    scheme; an invalid token is 401.
+    scheme. An invalid token is refused with 401.
     """
 
     www_authenticate_realm = "api"
@@ -89,7 +89,7 @@ class JWTAuthentication(BaseAuthentication):
     def get_user(self, validated_token: Token | Mapping[str, Any]) -> Any:
         """Return the user, if they are active and the token's session is live.
 
-        A mapping is taken for the claims of an access token that is valid.
+        A mapping is treated as the claims of a valid access token.
         """
         try:
             return _as_token(validated_token).get_user()
@@ -116,7 +116,7 @@ JWTTokenUserAuthentication = JWTStatelessUserAuthentication
 
 
 def _encoded(header: str | bytes | None) -> bytes | None:
-    # As WSGI decodes it. A test client may send what no server can.
+    # The encoding of WSGI. A test client can send characters that no server can.
     return header.encode(HTTP_HEADER_ENCODING, "replace") if isinstance(header, str) else header
 
 

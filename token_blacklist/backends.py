@@ -1,3 +1,3 @@
-"""`TokenBackend`, where Simple JWT has it."""
+"""`TokenBackend`, importable from the same module as in Simple JWT."""
 
 from .keys import TokenBackend  # noqa: F401

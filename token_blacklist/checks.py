@@ -1,4 +1,4 @@
-"""System checks for TOKEN_BLACKLIST: an invalid option is an error at the start, with a hint."""
+"""System checks for TOKEN_BLACKLIST."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from django.db.migrations.recorder import MigrationRecorder
 from . import keys
 from .conf import OPTIONS, Option, conf
 from .exceptions import TokenError, Unavailable
-from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA, RSA_MINIMUM_BITS
+from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA_ALGORITHMS, RSA_MINIMUM_BITS
 from .keys.key_set import KeySetError, current_set, name_of_set, stored_set
 from .models import OutstandingToken
 from .tokens import OWN_CLAIMS
 
-OTHERS = 0o077  # the permissions of a file for users who are not its owner
+OTHERS = 0o077  # permission bits of a file for users other than its owner
 BY_SESSIONS = (
     "Remove it. A new password ends sessions without a claim: add "
     "`token_blacklist.password_validation.RevokeSessionsValidator` to AUTH_PASSWORD_VALIDATORS."
 )
-# The options of Simple JWT that this app does not have.
-IN_THEIR_PLACE = {
+# Options of Simple JWT that this app does not have: what to do instead.
+REPLACEMENTS = {
     "CHECK_REVOKE_TOKEN": BY_SESSIONS,
     "REVOKE_TOKEN_CLAIM": BY_SESSIONS,
     "JSON_ENCODER": "Remove it. Write claims as text or numbers; a datetime becomes a number.",
     "JWK_URL": "Remove it. Set VERIFYING_KEY to the public key.",
-    # Of the version before.
+    # Of an earlier version.
     "KEYS_DIR": "Set KEYS_FILE, and run `manage.py rotatekeys --import <folder>` once.",
 }
 UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError)
@@ -42,7 +42,7 @@ UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError)
 
 @register(Tags.security)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """Look at every option of TOKEN_BLACKLIST."""
+    """Check every option of TOKEN_BLACKLIST."""
     given: Any = conf.user_settings
     if not isinstance(given, dict):
         return [_error(1, "TOKEN_BLACKLIST is not a dict.", "Make it a dict of options.")]
@@ -57,7 +57,7 @@ def _error(number: int, message: str, hint: str) -> CheckMessage:
 
 def _unknown_names(given: dict[str, Any]) -> Iterator[CheckMessage]:
     for name in sorted(given.keys() - OPTIONS.keys()):
-        hint = IN_THEIR_PLACE.get(
+        hint = REPLACEMENTS.get(
             name, "Correct the name or remove it. token_blacklist/conf.py lists the options."
         )
         yield _error(2, f"TOKEN_BLACKLIST has no option {name!r}.", hint)
@@ -156,7 +156,7 @@ def _signing() -> Iterator[CheckMessage]:
         yield from _key_pair()
 
 
-# No message contains the value: it is the key.
+# No message contains the value, because it is the key.
 def _secret(minimum: int) -> Iterator[CheckMessage]:
     if not isinstance(conf.SIGNING_KEY, str) or not conf.SIGNING_KEY:
         yield _error(
@@ -175,7 +175,7 @@ def _secret(minimum: int) -> Iterator[CheckMessage]:
 
 
 def _probe() -> Iterator[CheckMessage]:
-    """Sign and verify a token; a failure here would be a 500 at sign-in."""
+    """Sign and verify a token. A failure would otherwise be a 500 at sign-in."""
     try:
         keys.decode(keys.encode({"exp": 2**40, "probe": True}))
     except UNFIT as error:
@@ -201,7 +201,7 @@ def _key_pair() -> Iterator[CheckMessage]:
             "key, is only needed by a site that verifies tokens and issues none.",
         )
         return
-    if conf.ALGORITHM in RSA and key.verifying.key_size < RSA_MINIMUM_BITS:
+    if conf.ALGORITHM in RSA_ALGORITHMS and key.verifying.key_size < RSA_MINIMUM_BITS:
         yield _error(
             15,
             f"The key of TOKEN_BLACKLIST has fewer than {RSA_MINIMUM_BITS} bits.",
@@ -243,7 +243,7 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_history(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a database with a part of what is one migration now: Django would skip all of it."""
+    """Refuse a database with only some of the squashed migrations. Django would skip the rest."""
     squashed = import_module(".migrations.0002_sessions", __package__).Migration
     found = []
     for alias in databases or ():

@@ -35,9 +35,9 @@ class Client:
     def may_be(self, other: Client) -> bool:
         """Return whether both may be one client: the network or the user agent is the same.
 
-        A phone changes its network, an update the user agent, hardly ever both within seconds. An
-        unknown client may be any client, but of a known one a missing user agent or address is a
-        value like others: it is the client that leaves a header out.
+        A phone changes its network, and an update changes the user agent, but hardly ever both
+        within seconds. An unknown client may be any client. The missing user agent or address of a
+        known client is compared like any other value.
         """
         if not (self.is_known and other.is_known) or self.user_agent == other.user_agent:
             return True
@@ -53,19 +53,19 @@ def _within(variable: ContextVar[T], value: T) -> Iterator[None]:
         variable.reset(before)
 
 
-# For `get_token()`, which sites override and which takes the user alone in Simple JWT.
+# Needed because `get_token()`, which sites override, takes only the user, as in Simple JWT.
 def on_behalf_of(request: Request | HttpRequest | None) -> AbstractContextManager[None]:
-    """Make this the request of `client_of(None)` inside the block."""
+    """Use this request for `client_of(None)` inside the block."""
     return _within(_request, request)
 
 
 def remembering(remember: bool) -> AbstractContextManager[None]:
-    """Open sessions that are remembered inside the block, or else of SHORT_SESSION_LIFETIME."""
+    """Set for the block whether new sessions are remembered, or have SHORT_SESSION_LIFETIME."""
     return _within(_remember, remember)
 
 
 def is_remembered() -> bool:
-    """Return what the surrounding `remembering` has, or True."""
+    """Return the value of the surrounding `remembering` block, by default True."""
     return _remember.get()
 
 
@@ -73,7 +73,7 @@ def client_of(request: Request | HttpRequest | None) -> Client:
     """Return the client of a request; an empty one without a request.
 
     The address is the peer's. If DRF's NUM_PROXIES is n > 0, it is the n-th entry from the right of
-    X-Forwarded-For, which the outermost trusted proxy added. A client can forge those before it.
+    X-Forwarded-For, which the outermost trusted proxy added. A client can forge those before.
     """
     if request is None:
         request = _request.get()
@@ -106,7 +106,7 @@ def network_of(address: str | None) -> IPv4Network | IPv6Network | None:
 def _normal(claimed: str) -> str | None:
     try:
         return str(ip_address(_bare(claimed.strip())))
-    except ValueError:  # a unix socket has no address
+    except ValueError:  # the peer of a unix socket has no address
         return None
 
 
@@ -119,7 +119,7 @@ def _bare(address: str) -> str:
     return address.partition("%")[0]
 
 
-def device_name(user_agent: str) -> str:
-    """Return the last product of a user agent, which is a browser's name. For DEVICE_NAME."""
+def default_device_name(user_agent: str) -> str:
+    """Return the last product of a user agent, usually the browser. The default of DEVICE_NAME."""
     *_others, last = user_agent.split() or [""]
     return last[:60]

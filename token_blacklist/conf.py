@@ -1,4 +1,4 @@
-"""The app's options: `settings.TOKEN_BLACKLIST`, with default, type, check and meaning of each.
+"""The options in `settings.TOKEN_BLACKLIST`: default, type, check and meaning of each.
 
 The names are Simple JWT's wherever the meaning is the same. `checks.py` applies the checks, and
 docs/settings.md repeats the table.
@@ -19,13 +19,13 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-_APP = __package__  # wherever the folder was copied to
+_APP = __package__  # the folder can be copied into another package
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value must be, and the hint of the system check if it is not."""
+    """A kind of value: its check, and the hint of the system check for an invalid value."""
 
     hint: str
     accepts: Callable[[Any], bool]
@@ -34,7 +34,7 @@ class Kind:
 
 
 def text(pattern: str, hint: str, **more: Any) -> Kind:
-    """Return the kind of a text that the regular expression matches."""
+    """Return a kind for strings that match the whole regular expression."""
     find = re.compile(pattern, re.ASCII).fullmatch
     return Kind(hint, lambda value: isinstance(value, str) and find(value) is not None, **more)
 
@@ -49,40 +49,40 @@ def _is_imported(value: Any) -> bool:
     return value != () and all(map(callable, value if isinstance(value, tuple) else (value,)))
 
 
-def _time(least: timedelta, hint: str) -> Kind:
-    """Return the kind of a timedelta that can be added to a date."""
+def _duration(least: timedelta, hint: str) -> Kind:
+    """Return a kind for timedeltas of at least `least` that can be added to a date."""
     return Kind(
         f"Use a datetime.timedelta of {hint}, and at most {LONGEST.days:,} days.",
         lambda value: isinstance(value, timedelta) and least <= value <= LONGEST,
     )
 
 
-def are(item: Kind) -> Callable[[Any], bool]:
-    """Return the check of a list or tuple with items of that kind, and at least one."""
+def list_of(item: Kind) -> Callable[[Any], bool]:
+    """Return a check for a non-empty list or tuple of items of that kind."""
     return lambda value: (
         isinstance(value, list | tuple) and len(value) > 0 and all(map(item.accepts, value))
     )
 
 
-LONGEST = timedelta(days=365_000)  # a date cannot hold what is later than the year 9999
-LIFETIME = _time(timedelta(seconds=1), "at least one second")
-DURATION = _time(timedelta(0), "zero or more")
+LONGEST = timedelta(days=365_000)  # a date cannot be later than the year 9999
+LIFETIME = _duration(timedelta(seconds=1), "at least one second")
+DURATION = _duration(timedelta(0), "zero or more")
 LIFETIME_OR_NONE = replace(LIFETIME, accepts=lambda value: value is None or LIFETIME.accepts(value))
 FLAG = Kind("Use True or False.", lambda value: isinstance(value, bool))
 LIMIT = Kind(
     "Use a whole number of at least 1, or None for no limit.",
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
 )
-NAME = text(".+", "Use a text that is not empty.")
-CLAIM = text(".+", "Use the name of a claim. The lists identify a token by its id and type.")
+NAME = text(".+", "Use a string that is not empty.")
+CLAIM = text(".+", "Use the name of a claim. A token needs an id and a type.")
 AUDIENCES = Kind(
-    "Use a text, or a list of texts, that are not empty.",
-    lambda value: NAME.accepts(value) or are(NAME)(value),
+    "Use a string that is not empty, or a list of such strings.",
+    lambda value: NAME.accepts(value) or list_of(NAME)(value),
 )
 PATH = Kind("Use the path of a file.", lambda value: bool(value) and isinstance(value, str | Path))
-ADDRESS = text(r"https?://\S+", "Use an address with https://.")
+ADDRESS = text(r"https?://\S+", "Use a URL that begins with https://.")
 SCHEME = text(r"[!-~]+", "Use names of schemes without spaces, such as ('Bearer',).")
-SCHEMES = replace(SCHEME, accepts=are(SCHEME))
+SCHEMES = replace(SCHEME, accepts=list_of(SCHEME))
 HEADER = text("[A-Z][A-Z0-9_]*", "Use a key of request.META, such as 'HTTP_X_AUTHORIZATION'.")
 COOKIE = text(r"[\w!#$%&'*+.^`|~-]+", "Use letters, digits, '-' and '_' (RFC 6265 section 4.1.1).")
 COOKIE_PATH = text(r"/[^;\s]*", "Use a path that begins with a slash.")
@@ -91,9 +91,9 @@ KEY = Kind("", lambda value: True)  # `checks.py` signs and verifies a token wit
 
 
 class Option(Generic[T]):
-    """An option, as an attribute of `conf`: read from the settings once and kept there.
+    """An option as an attribute of `conf`, read from the settings once and then cached.
 
-    `read` makes the value of what the settings have. The default is always accepted.
+    `read` converts the value from the settings. The default is always valid.
     """
 
     def __init__(
@@ -113,12 +113,12 @@ class Option(Generic[T]):
         if conf is None:
             return self
         value = self.value_in(conf.user_settings)
-        # Found before this descriptor from now on, so that a request pays for a look-up only.
+        # An instance attribute hides this descriptor, so that later reads are one look-up.
         vars(conf)[self.name] = value
         return value
 
     def value_in(self, given: dict[str, Any]) -> Any:
-        """Return the value for a site that sets these options."""
+        """Return the value of the option in these settings."""
         return self.read(given.get(self.name, self.default))
 
     def accepts(self, value: Any) -> bool:
@@ -190,8 +190,8 @@ class Conf:
     CHECK_USER_IS_ACTIVE = Option(True, FLAG, "refuse users with `is_active=False`")
     USER_AUTHENTICATION_RULE = imported(
         f"{_APP}.authentication.default_user_authentication_rule",
-        "a function `user -> bool`: whether the user may sign in and use tokens; asked at each use "
-        "of a token, but not about inactive or deleted users. Your own takes one more SELECT per "
+        "a function `user -> bool`: whether the user may sign in and use tokens; called at each "
+        "use of a token, but not for inactive or deleted users. Your own costs one more SELECT per "
         "refresh",
     )
     UPDATE_LAST_LOGIN = Option(
@@ -210,7 +210,7 @@ class Conf:
         "when the admin and `/health/ready/` report the flush as overdue",
     )
     DEVICE_NAME = imported(
-        f"{_APP}.clients.device_name",
+        f"{_APP}.clients.default_device_name",
         "a function that turns a user agent into the name of a device",
     )
     ALGORITHM = Option("HS256", KEY, "HS, RS, PS or ES with 256, 384 or 512, or `EdDSA`")
@@ -230,13 +230,13 @@ class Conf:
     KEYS: Option[str | None] = Option(
         None,
         KEY,
-        "the text of the key set, where there is no disk; `rotatekeys --print` prints the next one",
+        "the key set as text, for servers without a disk; `rotatekeys --print` prints the next one",
     )
     JWKS_URL: Option[str | None] = Option(
         None,
         ADDRESS,
-        "on a site that verifies the tokens of another and issues none: the address of its public "
-        "keys, in place of `VERIFYING_KEY`",
+        "for a site that verifies the tokens of another site and issues none: the URL of that "
+        "site's public keys, in place of `VERIFYING_KEY`",
     )
     AUDIENCE: Option[str | Sequence[str] | None] = Option(
         None, AUDIENCES, "written to the `aud` claim and required in it"
@@ -283,7 +283,9 @@ class Conf:
     )
     REFRESH_COOKIE_NAME = Option("refresh_token", COOKIE, 'the cookie of `"transport": "cookie"`')
     REFRESH_COOKIE_PATH = Option(
-        "/api/token/", COOKIE_PATH, "the path of the cookie: that of the token endpoints"
+        "/api/token/",
+        COOKIE_PATH,
+        "the path of the cookie, which must be that of the token endpoints",
     )
     REFRESH_COOKIE_SECURE: Option[Any] = Option(
         None,
@@ -306,16 +308,16 @@ class Conf:
 
     @cached_property
     def LISTS_ENABLED(self) -> bool:  # noqa: N802  # like the options
-        """Whether the app is installed, so that there are token lists."""
+        """Whether the app is in INSTALLED_APPS, so that the token lists have tables."""
         return apps.is_installed(_APP)
 
     def longest_lifetime(self, *, remember: bool) -> timedelta | None:
-        """Return how long after the sign-in a session expires in any case, or None for no limit."""
+        """Return the maximum time from sign-in to expiry of a session, or None for no limit."""
         limits = (self.SESSION_LIFETIME, None if remember else self.SHORT_SESSION_LIFETIME)
         return min(filter(None, limits), default=None)
 
     def claim_names(self) -> dict[str, str]:
-        """Return the names of claims that a site can choose, by option."""
+        """Return the claim names that a site can choose, by option."""
         return {name: getattr(self, name) for name, each in OPTIONS.items() if each.kind is CLAIM}
 
     @property
@@ -325,7 +327,7 @@ class Conf:
         return {} if given is None else given
 
     def reload(self) -> None:
-        """Forget every value; the next access reads the settings again."""
+        """Clear the cached values; the next access reads the settings again."""
         vars(self).clear()
 
     def _reload_on_override(self, *, setting: str, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Exceptions, each with its HTTP status and code, and the handler that answers with them."""
+"""Exceptions with their HTTP status and code, and the handler that turns them into responses."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from rest_framework.exceptions import ErrorDetail, NotAuthenticated, ParseError,
 from rest_framework.response import Response
 
 logger = logging.getLogger(__name__)
-ErrorCodes = dict[int, tuple[str, ...]]  # of each status, as schema.py describes them
+ErrorCodes = dict[int, tuple[str, ...]]  # the error codes by status, for schema.py
 
 
 class TokenError(Exception):
-    """The token must not be trusted. Its text is for developers and never holds the token."""
+    """The token is not valid. The message is for developers and never contains the token."""
 
 
 class ExpiredTokenError(TokenError):
     """The signature is valid, but the token has expired."""
 
 
-# Simple JWT's names of both where they come from its TokenBackend.
+# Simple JWT's names for the errors of its TokenBackend.
 TokenBackendError = TokenError
 TokenBackendExpiredToken = ExpiredTokenError
 
@@ -49,7 +49,7 @@ class ClockError(Exception):
 class AuthenticationFailed(exceptions.AuthenticationFailed):
     """401: the user is unknown or may not sign in.
 
-    The body is `{"detail": ..., "code": ...}`, and the other items if `detail` is a dict.
+    The body is `{"detail": ..., "code": ...}`, with more items if `detail` is a dict.
     """
 
     def __init__(self, detail: Any = None, code: str | None = None) -> None:
@@ -73,7 +73,7 @@ class InvalidToken(AuthenticationFailed):
 
     @classmethod
     def because(cls, error: TokenError) -> Self:
-        """Return a 401 with a sentence for the user and the technical reason in `messages`.
+        """Return a 401 with a user-facing `detail` and the technical reason in `messages`.
 
         Simple JWT has a message there for each class of tokens.
         """
@@ -86,21 +86,21 @@ class Unavailable(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = _("The service is busy or restarting. Try again in a moment.")
     default_code = "unavailable"
-    wait = 1  # seconds; DRF makes it the Retry-After header
+    wait = 1  # seconds; DRF sends it as Retry-After
 
 
 # https://sqlite.org/rescode.html: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN
-# and PROTOCOL. The module sqlite3 has names for them, and would take memory on PostgreSQL.
+# and PROTOCOL. Not by their names in the module sqlite3, which would take memory on PostgreSQL.
 _SQLITE_OUTAGES = {5, 6, 7, 8, 9, 10, 13, 14, 15}
-# SQLSTATE: connections, resources, an operator's intervention, the system, locks, deadlocks.
+# SQLSTATE: connections, resources, operator intervention, the system, locks, deadlocks.
 _POSTGRESQL_OUTAGES = ("08", "53", "57", "58", "55P03", "40001", "40P01")
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Return whether the database or a cache server did not answer: no connection, a full disk.
+    """Return whether the database or a cache is unavailable, such as by a full disk.
 
-    Wrong SQL, such as for a table that does not exist, is no outage. SQLite raises OperationalError
-    for both.
+    Wrong SQL, such as for a missing table, is not an outage. SQLite raises OperationalError for
+    both.
     """
     if not isinstance(error, OperationalError | InterfaceError):
         return _is_outage_of_a_cache(error)
@@ -112,12 +112,17 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def _is_outage_of_a_cache(error: BaseException | None) -> bool:
-    redis: Any = sys.modules.get("redis.exceptions")  # loaded if there is such a cache
+    redis: Any = sys.modules.get("redis.exceptions")  # loaded if the site uses Redis
     if redis is None:
         return False
-    # The last two: a replica during a failover, a server without memory.
-    away = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError)
-    return isinstance(error, away)
+    # The last two: a replica during a failover, a server that is out of memory.
+    outages = (
+        redis.ConnectionError,
+        redis.TimeoutError,
+        redis.ReadOnlyError,
+        redis.OutOfMemoryError,
+    )
+    return isinstance(error, outages)
 
 
 class PayloadTooLarge(exceptions.APIException):
@@ -138,7 +143,7 @@ WRONG_CREDENTIALS: Any = lazy(_wrong_credentials, str)()
 
 
 def too_many(seconds: int) -> str:
-    """Return the sentence for a user who is over a rate limit."""
+    """Return the message for a user who has exceeded a rate limit."""
     text = ngettext(
         "Too many attempts. Try again in %(seconds)d second.",
         "Too many attempts. Try again in %(seconds)d seconds.",
@@ -148,14 +153,14 @@ def too_many(seconds: int) -> str:
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer as DRF does, and add its `code` to every `{"detail": ...}`.
+    """Handle an exception as DRF does, and add its `code` to every `{"detail": ...}`.
 
-    `detail` is a sentence for the user. Field errors stay as DRF gives them. A database or cache
-    that is away is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token views use it
-    whatever the site's setting is.
+    `detail` is a message for the user. Field errors are unchanged. If the database or cache is
+    unavailable, the status is 503, not 500. For `REST_FRAMEWORK["EXCEPTION_HANDLER"]`; the token
+    views always use it.
     """
     # DRF's views import the authentication classes of the settings, which import this module.
-    from rest_framework.views import exception_handler as answer  # noqa: PLC0415
+    from rest_framework.views import exception_handler as drf_handler  # noqa: PLC0415
 
     if is_outage(exc):
         logger.error("no answer from the database or cache: %s", type(exc).__name__, exc_info=exc)
@@ -169,7 +174,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         exc.detail = ErrorDetail(str(sentence), code=exc.default_code)
     elif isinstance(exc, Throttled) and (seconds := getattr(exc, "wait", None)) is not None:
         exc.detail = ErrorDetail(too_many(math.ceil(seconds)), code=exc.default_code)
-    response = answer(exc, context)
+    response = drf_handler(exc, context)
     if response is not None and isinstance(response.data, dict):
         detail = response.data.get("detail")
         if "code" not in response.data and isinstance(detail, ErrorDetail):

@@ -1,7 +1,7 @@
-"""Reading JSON from another server, bounded in bytes and in time.
+"""Fetch JSON from another server, with limits on size and total time.
 
-The timeout of a socket begins again with each piece that arrives: a server that sends a byte a
-second would hold a thread for as long as it likes. Here the whole answer has one deadline.
+The timeout of a socket restarts whenever data arrives, so a server that sends a byte a second could
+block a thread forever. Here the whole response has one deadline.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 
 class StatusError(OSError):
-    """The server answered with another status than 200."""
+    """The server answered with a status other than 200."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the server answered with status {status}")
@@ -29,15 +29,15 @@ class StatusError(OSError):
 def fetch_json(
     url: str, headers: Mapping[str, str] | None = None, *, seconds: float, most: int
 ) -> Any:
-    """Return the JSON at a URL of http or https, read through the proxy of the environment if set.
+    """Return the JSON at a http or https URL. Uses the proxy of the environment, if one is set.
 
-    The answer has to end within `seconds` after the request, and to be of `most` bytes at most.
-    Connecting may take as long again for each address of the host. No redirect is followed: the
-    headers may have a secret, which is for this URL alone.
+    The response must be complete within `seconds` of the request, and have at most `most` bytes.
+    Connecting may take as long again for each address of the host. Redirects are not followed,
+    because the headers may have a secret for this URL.
 
     Raises:
         StatusError: the status is not 200.
-        Exception: of any class, because a server can answer anything: OSError, ValueError,
+        Exception: of any class, because a server can send anything: OSError, ValueError,
             http.client.HTTPException, RecursionError and others.
     """
     request = urllib.request.Request(url, headers=dict(headers or {}))  # noqa: S310  # of settings
@@ -51,7 +51,7 @@ def fetch_json(
 
 
 class _UntilDeadline(io.RawIOBase):
-    """What a socket receives, until the deadline."""
+    """The data that a socket receives, with a deadline."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self.sock, self.deadline = sock, deadline
@@ -72,8 +72,8 @@ class _UntilDeadline(io.RawIOBase):
         super().close()
 
 
-class _AnsweringSocket:
-    """The two methods of a socket that http.client needs to read an answer."""
+class _ResponseSocket:
+    """The two methods of a socket that http.client needs to read a response."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self.sock, self.deadline = sock, deadline
@@ -91,7 +91,7 @@ class _Connection(http.client.HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         super().request(*args, **kwargs)
-        self.sock = _AnsweringSocket(self.sock, time.monotonic() + self.timeout)
+        self.sock = _ResponseSocket(self.sock, time.monotonic() + self.timeout)
 
 
 class _SecureConnection(_Connection, http.client.HTTPSConnection):
@@ -105,7 +105,7 @@ class _Handler(urllib.request.HTTPHandler):
 
 class _SecureHandler(urllib.request.HTTPSHandler):
     def __init__(self) -> None:
-        self.context = ssl.create_default_context()  # once: it reads all certificates
+        self.context = ssl.create_default_context()  # once, because it reads all certificates
         super().__init__(context=self.context)
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
@@ -114,7 +114,7 @@ class _SecureHandler(urllib.request.HTTPSHandler):
 
 @cache
 def _opener() -> urllib.request.OpenerDirector:
-    """Return what opens URLs, without what urllib adds: redirects, files, FTP."""
+    """Return an opener without urllib's handlers for redirects, files and FTP."""
     opener = urllib.request.OpenerDirector()
     for kind in (urllib.request.ProxyHandler, urllib.request.UnknownHandler):
         opener.add_handler(kind())

@@ -1,11 +1,12 @@
-"""Django sessions as rows of the list, so that pages and the admin end as tokens do.
+"""Middleware that gives each sign-in on a page a row in the list of sessions.
 
-With `AuthenticationMiddleware` in the place of Django's, each sign-in by Django's `login()` opens
-a row, whose id is kept in the Django session. A request whose row is no longer live is anonymous,
-and its Django session is flushed; so is a Django session without a row, from before the middleware.
+Such sign-ins, including those of the admin, are then listed and revoked like tokens.
+`AuthenticationMiddleware` replaces Django's. Each sign-in by Django's `login()` opens a row, whose
+id is stored in the Django session. If the row is not live, the request is anonymous and its Django
+session is flushed. So is a Django session without a row, from before the middleware was installed.
 
 With PAGES_SET_REFRESH_COOKIE, the browser also gets the refresh cookie of that row, so that its
-pages and its scripts have one session, which ends for both.
+pages and its scripts share one session.
 """
 
 from __future__ import annotations
@@ -41,18 +42,18 @@ from .sessions.prove import find_user_of_session
 from .tokens import RefreshToken
 from .users import may_use_tokens
 
-ROW = "_token_blacklist"
-"""The key in the Django session: the `sid` of the row, when it was opened and last prolonged."""
+ROW_KEY = "_token_blacklist"
+"""Where the Django session has the row's `sid`, and when it was opened and last prolonged."""
 
-PROLONGED_EVERY = timedelta(hours=1)
+PROLONG_INTERVAL = timedelta(hours=1)
 
 
 @dataclass
 class _Visit:
-    """What a request did to rows, each with its Django session.
+    """The rows that a request opened, used or ended, each with its Django session.
 
-    A view can put another Django session in the place of `request.session` and back, as
-    django-allauth does for apps, so the response does not rely on it.
+    The Django sessions are stored because a view can replace `request.session` for a while, as
+    django-allauth does for apps.
     """
 
     left_row: dict[str, Any] | None = None
@@ -64,9 +65,9 @@ class _Visit:
 class AuthenticationMiddleware(middleware.AuthenticationMiddleware):
     """Sets `request.user` and `request.auser`, if the row of the Django session is live.
 
-    As with Django's, a request that asks for neither costs no query. One that does costs the
-    Django session and one SELECT, and once an hour prolongs both. If the app is not in
-    INSTALLED_APPS, this is Django's middleware.
+    As in Django, a request that uses neither costs no query. One that does loads the Django
+    session, sends one SELECT, and once an hour prolongs the Django session and the row. If the app
+    is not in INSTALLED_APPS, this does what Django's middleware does.
     """
 
     def process_request(self, request: Any) -> None:
@@ -79,7 +80,7 @@ class AuthenticationMiddleware(middleware.AuthenticationMiddleware):
                 _watch(request)
 
     def process_response(self, request: Any, response: Any) -> Any:
-        """End the row that the view left behind, and renew the row of a user with a new hash.
+        """End the row of a session that the view cleared; open one if the password hash changed.
 
         With PAGES_SET_REFRESH_COOKIE, also set or delete the refresh cookie.
         """
@@ -107,7 +108,9 @@ async def _get_user_in_a_thread(request: Any) -> Any:
 
 
 def open_row(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
-    """Open a row for a sign-in, in place of the one of the Django session. For `user_logged_in`.
+    """Open a row for a sign-in, and end the previous row of the Django session.
+
+    The receiver of `user_logged_in`.
 
     A user who may not use tokens, or who has changed since the password was checked, is signed out.
     """
@@ -134,7 +137,7 @@ def open_row(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
 
 
 def end_row(sender: Any, request: Any, **kwargs: Any) -> None:
-    """End the row of a Django session. For `user_logged_out`."""
+    """End the row of a Django session. The receiver of `user_logged_out`."""
     session = getattr(request, "session", None)
     if session is not None and conf.LISTS_ENABLED:
         _leave_row(request, session)
@@ -143,19 +146,19 @@ def end_row(sender: Any, request: Any, **kwargs: Any) -> None:
 def renew(request: Any) -> None:
     """Open a new row for the request's Django session, if that has a user and its row has ended.
 
-    For code that changes a password, after `update_session_auth_hash()`. For the Django session
-    that the request came with, the middleware does it with the response.
+    For code that changes a password, after `update_session_auth_hash()`. Not needed for the Django
+    session that the request came with: the middleware does it with the response.
     """
-    row = request.session.get(ROW)
+    row = request.session.get(ROW_KEY)
     if not (row and OutstandingToken.objects.live().filter(session_id=row["sid"]).exists()):
         _open_again(request)
 
 
 def rebind(request: Any, user: Any, token: RefreshToken, *, replaced: str | None) -> None:
-    """Bind the request's Django session to the session of `token`, if it belongs to `replaced`.
+    """Give the request's Django session the row of `token`, if it has the row `replaced`.
 
-    For code that ends the session with the id `replaced` and opens another for the same user, who
-    may have a new password.
+    For code that ends the session with the id `replaced` and opens another one for the same user,
+    who may have a new password.
     """
     if not _belongs_to(request, replaced):
         return
@@ -169,15 +172,15 @@ def rebind(request: Any, user: Any, token: RefreshToken, *, replaced: str | None
 def remembers(request: Any, session_id: str | None) -> bool:
     """Return whether a session that replaces the one with this id is to be remembered.
 
-    Not if it has a Django session, that of the request, which ends with the browser.
+    It is not if the old one has the request's Django session, and that ends with the browser.
     """
     return not _belongs_to(request, session_id) or _is_remembered(request.session)
 
 
 def take_token(request: Any) -> RefreshToken | None:
-    """Return the refresh token of the row that this request opened, once; or None.
+    """Return the refresh token of the row that this request opened, or None. Works once.
 
-    For views that return it themselves. Its cookie is not set then.
+    For views that return the token themselves. The refresh cookie is then not set.
     """
     visit = _visit_of(request)
     opened, visit.opened = visit.opened, None
@@ -187,9 +190,9 @@ def take_token(request: Any) -> RefreshToken | None:
 def refresh_token_of(request: Any) -> RefreshToken | None:
     """Return a refresh token for the row of the Django session, if it is live; or None.
 
-    For a browser that has lost its refresh cookie. One SELECT, from the database that is written
-    to. Soon after a refresh it is the token before, so that the answer to that is repeated: of two
-    refreshes at once, the browser could otherwise keep the cookie of the first.
+    For a browser that has lost its refresh cookie. One SELECT, on the database for writes. Soon
+    after a refresh it is the previous token, so that both refreshes return the same next token:
+    the browser may keep the cookie of either response.
     """
     session, now = request.session, timezone.now()
     rows = OutstandingToken.objects.using(router.db_for_write(OutstandingToken)).live(now)
@@ -199,7 +202,9 @@ def refresh_token_of(request: Any) -> RefreshToken | None:
         return None
     if not (_names(session, user) and may_use_tokens(user) and _is_of(session, user)):
         return None
-    since = now - conf.ROTATION_GRACE_PERIOD / 2  # the refresh that follows must be in time
+    since = (
+        now - conf.ROTATION_GRACE_PERIOD / 2
+    )  # the refresh that follows must be within the grace period
     was_refreshed = row.refreshed_at is not None and row.refreshed_at > since
     generation = max(row.generation - was_refreshed, 0)
     return RefreshToken.of_session(row, generation=generation, remember=_is_remembered(session))
@@ -207,18 +212,18 @@ def refresh_token_of(request: Any) -> RefreshToken | None:
 
 def session_id_of(request: Any) -> str | None:
     """Return the `sid` of the row that the request's Django session belongs to, if it has one."""
-    row = request.session.get(ROW)
+    row = request.session.get(ROW_KEY)
     return row["sid"] if row else None
 
 
 def shares_row(request: Any) -> bool:
-    """Return whether a Django session comes with the request that has a row to be refreshed."""
+    """Return whether the request has a Django session whose row can be refreshed."""
     is_shared = conf.PAGES_SET_REFRESH_COOKIE and is_installed() and hasattr(request, "session")
     return is_shared and session_id_of(request) is not None
 
 
 def is_installed() -> bool:
-    """Return whether sign-ins open rows: the middleware is in MIDDLEWARE, and there are lists."""
+    """Return whether sign-ins on pages open rows: this is in MIDDLEWARE and the lists exist."""
     return conf.LISTS_ENABLED and _is_among(tuple(settings.MIDDLEWARE))
 
 
@@ -234,42 +239,42 @@ def _find_user(request: Any) -> Any:
     session = request.session
     if auth.SESSION_KEY not in session:
         return None
-    row, user, is_live = session.get(ROW), None, False
+    row, user, is_live = session.get(ROW_KEY), None, False
     visit = _visit_of(request)
     if row is not None:
         key = auth.get_user_model()._meta.pk.to_python(session[auth.SESSION_KEY])
         now = timezone.now()
         user, is_live = find_user_of_session(key, row["sid"], now=now, by_key=True)
     if not is_live or not (may_use_tokens(user) and _is_of(session, user)):
-        session.pop(ROW, None)
+        session.pop(ROW_KEY, None)
         session.flush()
         if row is not None:
             visit.ended = session
-        if is_live:  # of a user who may no longer sign in, or had another password
+        if is_live:  # the user may no longer sign in, or has a new password
             _end(row["sid"], BlacklistedToken.Reason.API)
         return None
     visit.proven = session, session[auth.HASH_SESSION_KEY]
     if _is_due(session, row, now):
-        prolong(row["sid"], now=now, expires_at=_expiry(session, _time(row["opened"]), now))
+        prolong(row["sid"], now=now, expires_at=_expiry(session, _datetime(row["opened"]), now))
         _keep(session, row["sid"], row["opened"], now)
     return user
 
 
 def _is_due(session: Any, row: dict[str, Any], now: datetime) -> bool:
-    """Return whether to prolong a row: once an hour, or more often if it expires so soon.
+    """Return whether to prolong a row: once an hour, or more often if it expires sooner.
 
-    Not if it would not expire later than the last time.
+    Not if its expiry would stay the same.
     """
-    opened, prolonged = _time(row["opened"]), _time(row["prolonged"])
+    opened, prolonged = _datetime(row["opened"]), _datetime(row["prolonged"])
     before = _expiry(session, opened, prolonged)
-    every = min(PROLONGED_EVERY, (before - prolonged) / 2)
+    every = min(PROLONG_INTERVAL, (before - prolonged) / 2)
     return now - prolonged >= every and _expiry(session, opened, now) > before
 
 
 def _visit_of(request: Any) -> _Visit:
-    """Return the visit of a request, or of the Django request in one of DRF.
+    """Return the `_Visit` of a request, of Django or of DRF.
 
-    One that did not pass through the middleware, such as a test client's, has none to be kept.
+    If it did not pass through the middleware, as in some tests, return an empty one.
     """
     visit: _Visit | None = getattr(request, "_visit", None)
     return visit or _Visit()
@@ -280,15 +285,15 @@ def _belongs_to(request: Any, session_id: str | None) -> bool:
 
 
 def _leave_row(request: Any, session: Any) -> None:
-    if row := session.pop(ROW, None):
+    if row := session.pop(ROW_KEY, None):
         _end(row["sid"], BlacklistedToken.Reason.LOGOUT)
         _visit_of(request).ended = session
 
 
 def _write_cookie(request: Any, response: Any) -> None:
-    """Set the refresh cookie of the row that the request opened, or delete that of one that ended.
+    """Set the refresh cookie if the request opened a row, or delete it if it ended one.
 
-    Only for the Django session of the browser. Not with an error, after which it is not saved.
+    Only for the browser's own Django session. Not with a 5xx, after which Django does not save it.
     """
     visit = _visit_of(request)
     opened_in, row = visit.opened or (None, None)
@@ -304,8 +309,8 @@ def _write_cookie(request: Any, response: Any) -> None:
 def _token_of(session: Any, row: OutstandingToken) -> RefreshToken:
     """Return the first token of a row that was opened for this Django session.
 
-    The view may have decided after the sign-in whether the Django session ends with the browser.
-    Then the row's expiry is corrected: one UPDATE.
+    If the view has called `set_expiry()` after the sign-in, the expiry of the row is corrected with
+    one UPDATE.
     """
     opened_at: Any = row.created_at
     expires_at = _expiry(session, opened_at, opened_at)
@@ -329,7 +334,7 @@ def _is_of(session: Any, user: Any) -> bool:
     if path not in settings.AUTHENTICATION_BACKENDS:
         return False
     backend: Any = auth.load_backend(path)
-    if type(backend).get_user is ModelBackend.get_user:  # it would load the user again
+    if type(backend).get_user is ModelBackend.get_user:  # its get_user() would load the user again
         return backend.user_can_authenticate(user) and _has_hash_of(session, user)
     return backend.get_user(user.pk) == user and _has_hash_of(session, user)
 
@@ -350,16 +355,15 @@ def _has_hash_of(session: Any, user: Any) -> bool:
 
 
 def _watch(request: Any) -> None:
-    """Remember the row of a Django session that is cleared.
+    """Make `clear()` of the Django session store the row that it removes, so that it is ended.
 
-    `login()` flushes the session of another user before it sends a signal, and a site may flush
-    one by itself.
+    `login()` flushes the session of another user before its signal, and a site may call `flush()`.
     """
     session, clear = request.session, request.session.clear
 
     def clear_and_remember() -> None:
-        # One that was not loaded is not loaded for this.
-        if session.accessed and (row := session.get(ROW)):
+        # A session that was not loaded is not loaded for this.
+        if session.accessed and (row := session.get(ROW_KEY)):
             request._visit.left_row, request._visit.ended = row, session
         clear()
 
@@ -367,9 +371,9 @@ def _watch(request: Any) -> None:
 
 
 def _open_again(request: Any) -> None:
-    """Open a new row for a Django session that went on through a change of its user's password.
+    """Open a new row for a Django session that a password change has kept.
 
-    `update_session_auth_hash()` keeps that session, and the change may have ended all rows.
+    `update_session_auth_hash()` keeps the Django session, but the change may have ended all rows.
     """
     key = request.session.get(auth.SESSION_KEY)
     users = auth.get_user_model()._default_manager
@@ -391,9 +395,9 @@ def _row_for(request: Any, user: Any, now: datetime) -> OutstandingToken:
 
 
 def _expiry(session: Any, opened_at: datetime, now: datetime) -> datetime:
-    """Return when the row expires: with the Django session, and at most after SESSION_LIFETIME.
+    """Return when the row expires: with the Django session, limited by SESSION_LIFETIME.
 
-    With PAGES_SET_REFRESH_COOKIE as after a refresh, in whole seconds as in a token.
+    With PAGES_SET_REFRESH_COOKIE, as after a refresh, in whole seconds like the `exp` of a token.
     """
     if not conf.PAGES_SET_REFRESH_COOKIE:
         end = now + timedelta(seconds=session.get_expiry_age())
@@ -406,10 +410,10 @@ def _expiry(session: Any, opened_at: datetime, now: datetime) -> datetime:
 
 
 def _keep(session: Any, sid: str, opened: float, now: datetime) -> None:
-    session[ROW] = {"sid": sid, "opened": opened, "prolonged": now.timestamp()}
+    session[ROW_KEY] = {"sid": sid, "opened": opened, "prolonged": now.timestamp()}
 
 
-def _time(seconds: float) -> datetime:
+def _datetime(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 

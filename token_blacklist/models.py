@@ -1,8 +1,8 @@
-"""The two lists, and the record of each flush.
+"""The models: sessions, the blacklist, and flush runs.
 
 An `OutstandingToken` is a session, one sign-in on one device. A refresh advances its row, so a
 session has one row however often it is refreshed. A `BlacklistedToken` that points to it ends it.
-No token text is stored: without the signing key, no row can be turned into a token.
+The text of a token is not stored: without the signing key, no row can be turned into a token.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def session_ids(jti: str) -> list[str]:
 def _is_in_force(generation: Any, now: Any) -> models.Q:
     """Return the condition on a session under which a token of that generation is accepted.
 
-    The one before the current generation is accepted for ROTATION_GRACE_PERIOD after the refresh,
-    so that a client can repeat a refresh whose response was lost.
+    The previous generation is accepted for ROTATION_GRACE_PERIOD after the refresh, so that a
+    client can repeat a refresh whose response was lost.
     """
     accepted = models.Q(generation=generation)
     if not conf.BLACKLIST_AFTER_ROTATION:
@@ -57,17 +57,17 @@ def _records() -> models.QuerySet[BlacklistedToken]:
 
 class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
     def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """Filter as always, and by `jti`, which is not a column, as `with_jti` does."""
+        """Also accept `jti`, which is not a column. See `with_jti`."""
         if "jti" in kwargs:
             return self.with_jti(kwargs.pop("jti")).filter(*args, **kwargs)
         return super().filter(*args, **kwargs)
 
     def with_jti(self, jti: str) -> Self:
-        """Narrow to the session that the jti, of whatever generation, belongs to."""
+        """Return the session that a jti of any generation belongs to."""
         return self.filter(session_id__in=session_ids(jti))
 
     def not_blacklisted(self) -> Self:
-        """Narrow to sessions that were not ended. In Python: `not session.is_blacklisted`.
+        """Return the sessions that were not ended. In Python: `not session.is_blacklisted`.
 
         A subquery instead of a join: Django turns a join in an UPDATE into `id IN (subquery)`,
         which PostgreSQL does not evaluate again after waiting for the row.
@@ -75,10 +75,10 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
         return self.filter(~models.Exists(_records()))
 
     def one_not_blacklisted(self) -> Self:
-        """As `not_blacklisted`, for a statement that is kept and looks for one session.
+        """Like `not_blacklisted`, for a prepared statement that looks up one session.
 
-        For an EXISTS, PostgreSQL plans to read the whole list while it is empty, and keeps that
-        plan as it grows (0.6 ms at 9,000 records).
+        With EXISTS, PostgreSQL plans a scan of the whole blacklist while it is empty, and keeps
+        that plan as the list grows (0.6 ms at 9,000 records).
         """
         return self.alias(_record=models.Subquery(_records().values("pk"))).filter(_record=None)
 
@@ -86,14 +86,14 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
         return self.filter(expires_at__gt=now - conf.LEEWAY)
 
     def expired(self, now: datetime) -> Self:
-        """Narrow to sessions that no request can use, even with the leeway."""
+        """Return the sessions that no request can use, even with the leeway."""
         return self.filter(expires_at__lte=now - conf.LEEWAY)
 
     def live(self, now: datetime | None = None) -> Self:
         return self.unexpired(now or timezone.now()).not_blacklisted()
 
     def in_force(self, generation: Any, now: Any) -> Self:
-        """Narrow to sessions in which a token of that generation is accepted."""
+        """Return the sessions in which a token of that generation is accepted."""
         return self.filter(_is_in_force(generation, now))
 
     def annotate_in_force(self, generation: int, now: datetime) -> Self:
@@ -106,8 +106,8 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the sessions with their blacklist records.
 
-        The rows are locked first, so that a sign-out at the same time finds the row gone and
-        inserts no record without a session.
+        The rows are locked first, so that a sign-out at the same time cannot insert a record
+        without a session.
         """
         self._for_write = True
         with transaction.atomic(self.db):
@@ -156,9 +156,9 @@ class OutstandingToken(models.Model):
         verbose_name = _("outstanding token")
         verbose_name_plural = _("outstanding tokens")
         indexes = [
-            models.Index(fields=["expires_at"], name="outstanding_expires_at"),  # the flush
-            # For searches in the admin; a refresh changes only `ip_address`, and rarely. With the
-            # id, the newest sessions of a user or an address are read first.
+            models.Index(fields=["expires_at"], name="outstanding_expires_at"),  # for the flush
+            # For searches in the admin; a refresh changes only `ip_address`, and rarely. The id
+            # lets the newest sessions of a user or an address be read first.
             models.Index(fields=["user", "id"], name="outstanding_user"),
             models.Index(fields=["created_at"], name="outstanding_created_at"),
             models.Index(fields=["ip_address", "id"], name="outstanding_ip_address"),
@@ -190,7 +190,7 @@ class OutstandingToken(models.Model):
 
 class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
     def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """Filter as always, and by `token__jti`, which is not a column."""
+        """Also accept `token__jti`, which is not a column."""
         if "token__jti" in kwargs:
             kwargs["token__session_id__in"] = session_ids(kwargs.pop("token__jti"))
         return super().filter(*args, **kwargs)
@@ -213,10 +213,10 @@ class BlacklistedToken(models.Model):
     """The end of a session: when, why and by whom. A session is never reactivated."""
 
     class Reason(models.TextChoices):
-        """Why a session was ended: its value, its colour in charts, its label.
+        """Why a session was ended: its value, its color in charts, its label.
 
-        Filters, lists, charts and metrics use this list. The first colours are Okabe and Ito's,
-        which colour-blind users can distinguish.
+        Filters, lists, charts and metrics use this list. The first colors are Okabe and Ito's,
+        which color-blind users can distinguish.
         """
 
         LOGOUT = "logout", "#56b4e9", _("signed out")
@@ -236,8 +236,8 @@ class BlacklistedToken(models.Model):
             return member
 
     id = models.BigAutoField(primary_key=True, serialize=False)
-    # Without a database constraint, which would look for a record for each row that the flush
-    # deletes. `sessions/end.py` inserts a record from the session's own row, locked.
+    # Without a database constraint: it would cost a look-up for each row that the flush deletes.
+    # `sessions/end.py` inserts a record from the locked row of its session instead.
     token = models.OneToOneField(
         OutstandingToken,
         on_delete=models.CASCADE,

@@ -11,10 +11,10 @@ from rest_framework.request import Request
 
 
 class OneRenderer(DefaultContentNegotiation):
-    """Where a view has one renderer, answer in it (RFC 9110 section 12.5.1 allows it).
+    """Uses the renderer of a view that has only one (RFC 9110 section 12.5.1 allows it).
 
-    A client that asks for `text/html`, or for an unknown type, reads the JSON of an error better
-    than an empty 406. `?format=` is ignored.
+    For a client that asks for `text/html` or an unknown type, an error in JSON is more useful than
+    an empty 406. `?format=` is ignored.
     """
 
     def select_renderer(

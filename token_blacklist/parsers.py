@@ -1,4 +1,4 @@
-"""Reading request bodies of bounded size and depth, so that none is a 500 or fills the memory."""
+"""Request body parsers that limit size and depth. A malformed body is a 400, never a 500."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _body: ContextVar[Any] = ContextVar("body", default=None)
 
 
 class _BoundedParser(parsers.BaseParser):
-    """Reads at most `max_size` bytes, as UTF-8 whatever the request claims.
+    """Reads at most `max_size` bytes, always as UTF-8.
 
     A lower DATA_UPLOAD_MAX_MEMORY_SIZE limits it further. `request.data` is emptied at the end of
-    the request: code that goes on, such as a thread, needs a copy.
+    the request, so code that runs longer, such as a thread, needs a copy.
 
-    Not a subclass of DRF's parsers, because DRF reads the whole body for these, up to Django's
-    limit, and keeps it with the request. They also decode with any codec that a header names.
+    Not a subclass of DRF's parsers: they read the whole body, up to Django's limit, keep it with
+    the request, and decode it with any codec that a header names.
     """
 
     max_size = 64 * 1024  # a token is the largest value that the endpoints take
@@ -43,11 +43,11 @@ class _BoundedParser(parsers.BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return what the body says.
+        """Return the parsed body.
 
         Raises:
             PayloadTooLarge: the body is larger than `max_size`.
-            ParseError: it cannot be read, is malformed, or has text that cannot be encoded.
+            ParseError: it cannot be read, is malformed, or has text that UTF-8 cannot encode.
         """
         body = self._read(stream, _length_in(parser_context))
         try:
@@ -58,12 +58,12 @@ class _BoundedParser(parsers.BaseParser):
         return parsed
 
     def parsed(self, body: bytes, media_type: str) -> Any:
-        """Return what the body says. May raise ParseError, RecursionError or UnicodeError."""
+        """Return the parsed body. May raise ParseError, RecursionError or UnicodeError."""
         raise NotImplementedError
 
     def _read(self, stream: IO[Any], length: int) -> bytes:
-        sites: int | None = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        limit = self.max_size if sites is None else min(self.max_size, sites)
+        site_limit: int | None = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = self.max_size if site_limit is None else min(self.max_size, site_limit)
         if length > limit:
             raise PayloadTooLarge()
         try:
@@ -84,7 +84,7 @@ class JSONParser(_BoundedParser):
         found = parsers.JSONParser().parse(BytesIO(body), media_type, {"encoding": "utf-8"})
         if not isinstance(found, dict | list):
             raise ParseError(_("The request body is malformed."))
-        if b"\\u" in body:  # an escape can be half of a character, which no database stores
+        if b"\\u" in body:  # an escaped lone surrogate cannot be encoded or stored
             json.dumps(found, ensure_ascii=False).encode()
         return found
 
@@ -95,7 +95,7 @@ class FormParser(_BoundedParser):
     media_type = "application/x-www-form-urlencoded"
 
     def parsed(self, body: bytes, media_type: str) -> QueryDict:
-        unquote_to_bytes(body).decode()  # QueryDict would replace what is not UTF-8
+        unquote_to_bytes(body).decode()  # QueryDict would replace invalid UTF-8
         return QueryDict(body, encoding="utf-8")
 
 
@@ -105,7 +105,7 @@ class _RefusesFiles(FileUploadHandler):
 
 
 class MultiPartParser(_BoundedParser):
-    """`multipart/form-data`, as browsers send a FormData object. A file is refused."""
+    """`multipart/form-data`, such as a FormData object of a browser. Files are refused."""
 
     media_type = "multipart/form-data"
 
@@ -117,12 +117,12 @@ class MultiPartParser(_BoundedParser):
             ).parse()
         except MultiPartParserError as error:
             raise ParseError(_("The request body is malformed.")) from error
-        body.decode()  # Django replaces what is not UTF-8
+        body.decode()  # Django replaces invalid UTF-8
         return form
 
 
 def _length_in(parser_context: Mapping[str, Any] | None) -> int:
-    """Return the length that the request claims, or 0. A server may pass on only the beginning."""
+    """Return the Content-Length, or 0. A server may have cut the body off."""
     request = (parser_context or {}).get("request")
     try:
         return int(request.META["CONTENT_LENGTH"]) if request is not None else 0
@@ -131,15 +131,15 @@ def _length_in(parser_context: Mapping[str, Any] | None) -> int:
 
 
 def _forget_body(**kwargs: Any) -> None:
-    """Empty the body of the request that has ended.
+    """Empty the parsed body after the request.
 
-    Django and DRF tie a request to its view, serializer and response in reference cycles. Python
-    collects them much later, because their few objects can hold megabytes.
+    Request, view, serializer and response are in reference cycles, which Python collects late.
+    Until then they would keep the body, which can be large.
     """
     body = _body.get()
     _body.set(None)
     if isinstance(body, dict):
-        dict.clear(body)  # a QueryDict would refuse
+        dict.clear(body)  # a QueryDict is immutable
     elif isinstance(body, list):
         body.clear()
 

@@ -1,4 +1,4 @@
-"""A password validator whose hook ends the sessions of a user who has a new password."""
+"""A password validator that revokes the sessions of a user whose password changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RevokeSessionsValidator:
         """Accept the password."""
 
     def get_help_text(self) -> str:
-        """Return no text: there is no rule to follow."""
+        """Return no text, because every password is accepted."""
         return ""
 
     def password_changed(self, password: str, user: AbstractBaseUser | None = None) -> None:

@@ -11,9 +11,10 @@ from .tokens import REMEMBER_CLAIM
 
 
 def set_refresh_cookie(response: HttpResponseBase, token: str) -> None:
-    """Put a token that was just signed into the cookie, which ends as the token says.
+    """Set the cookie to a newly signed token.
 
-    With `remember` false it is a session cookie: the browser deletes it when it is closed.
+    It expires after REFRESH_TOKEN_LIFETIME. If the claim `remember` is false, it is a session
+    cookie instead, which the browser deletes when it is closed.
     """
     lasts = conf.REFRESH_TOKEN_LIFETIME.total_seconds()
     response.set_cookie(
@@ -36,5 +37,5 @@ def delete_refresh_cookie(response: HttpResponseBase) -> None:
 def _is_remembered(token: str) -> bool:
     try:
         return token_backend.decode(token, verify=False).get(REMEMBER_CLAIM) is not False
-    except TokenError:  # a serializer of the site returns another kind of token
+    except TokenError:  # a site's own serializer may return another kind of token
         return True

@@ -1,11 +1,11 @@
-"""The OpenAPI description of the API, where drf-spectacular is installed.
+"""The OpenAPI description of the API, if drf-spectacular is installed.
 
-The app's views do not need it. These attributes of a view are for its description:
+These attributes of a view are used only here:
 
 - `error_codes`: the codes of each error status, such as `{401: ("token_not_valid",)}`. They are
   added to those of its base classes, authentication, throttles and serializer.
-- `operation_id`, `summary` and `tags`. The description is the docstring.
-- `answers`: the body of each other status, if it is not the view's serializer.
+- `operation_id`, `summary` and `tags`. The description is the docstring of the view.
+- `answers`: the body by status, if it is not the view's serializer.
 - `query`: a serializer of query parameters.
 """
 
@@ -29,24 +29,24 @@ from .conf import conf
 from .views import JSONView, RefreshCookieMixin
 
 JSON = "application/json"
-TEXT = {"type": "string"}
+STRING = {"type": "string"}
 FIELD_ERRORS = {
     "type": "object",
     "description": "The messages of each field. `non_field_errors` is about the whole body.",
-    "additionalProperties": {"type": "array", "items": TEXT},
+    "additionalProperties": {"type": "array", "items": STRING},
 }
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
-SET_COOKIE = {"Set-Cookie": {"schema": TEXT, "description": "The refresh cookie, if requested."}}
+SET_COOKIE = {"Set-Cookie": {"schema": STRING, "description": "The refresh cookie, if requested."}}
 CSRF_TOKEN = {
     "name": "X-CSRFToken",
     "in": "header",
-    "schema": TEXT,
+    "schema": STRING,
     "description": "The value of the CSRF cookie. Needed with the refresh cookie.",
 }
 
 
 class AutoSchema(SpectacularSchema):
-    """Describes a view with its errors. The app's views have it; a site can for its own."""
+    """Describes a view with its errors. The app's views use it, and a site's own views can."""
 
     def get_operation(self, *args: Any) -> Any:
         operation = super().get_operation(*args)
@@ -80,24 +80,24 @@ class AutoSchema(SpectacularSchema):
         return getattr(self.view, "answers", None) or super().get_response_serializers()
 
     def map_parsers(self) -> list[Any]:
-        """Return JSON alone. A form has the same fields, and clients would have each call twice."""
+        """Return only JSON. With the form types, generated clients would have each call twice."""
         types = super().map_parsers()
         return [JSON] if JSON in types else types
 
     def _error(self, status: int, codes: list[str]) -> dict[str, Any]:
         schema = self._component("Error", _error_of(every_code()))
-        told = [", ".join(f"`{code}`" for code in codes)] if codes else []
+        causes = [", ".join(f"`{code}`" for code in codes)] if codes else []
         if status == HTTPStatus.BAD_REQUEST:
             fields = self._component("FieldErrors", FIELD_ERRORS)
-            # The error is first because openapi-python-client takes the first type that fits, and
-            # reads any object as field errors.
+            # The error is first because openapi-python-client uses the first type that matches, and
+            # any object matches field errors.
             schema = {"oneOf": [schema, fields]} if codes else fields
-            told.append("the messages of each field")
+            causes.append("the messages of each field")
         examples = {
             code: {"value": {"detail": "A sentence for the user.", "code": code}} for code in codes
         }
         return {
-            "description": f"{HTTPStatus(status).phrase}: {' or '.join(told)}.",
+            "description": f"{HTTPStatus(status).phrase}: {' or '.join(causes)}.",
             "content": {JSON: {"schema": schema, **({"examples": examples} if codes else {})}},
             **({"headers": RETRY_AFTER} if status in {429, 503} else {}),
         }
@@ -112,7 +112,7 @@ class AutoSchema(SpectacularSchema):
         cookie = {
             "name": conf.REFRESH_COOKIE_NAME,
             "in": "cookie",
-            "schema": TEXT,
+            "schema": STRING,
             "description": "The refresh token of a browser, in place of `refresh` in the body.",
         }
         parameters = [CSRF_TOKEN, cookie] if view.reads_cookie else [CSRF_TOKEN]
@@ -121,7 +121,7 @@ class AutoSchema(SpectacularSchema):
 
 
 def error_codes(view: Any, method: str) -> dict[int, list[str]]:
-    """Return the codes of each status with which the view can refuse a request."""
+    """Return the error codes of a view by status."""
     found: dict[int, list[str]] = defaultdict(list, {503: ["unavailable"]})
     parts = [view, *view.authentication_classes]
     if method in {"POST", "PUT", "PATCH"}:
@@ -140,7 +140,7 @@ def error_codes(view: Any, method: str) -> dict[int, list[str]]:
 
 
 def every_code() -> list[str]:
-    """Return the codes of all views of the site."""
+    """Return the error codes of all views of the site."""
     views = set(_views(get_resolver().url_patterns))
     errors = [error_codes(view, "POST") for view in views]
     return sorted({code for by_status in errors for codes in by_status.values() for code in codes})
@@ -156,12 +156,12 @@ def _views(patterns: Any) -> Iterator[Any]:
 
 def _error_of(codes: list[str]) -> dict[str, Any]:
     detail = "A sentence for the user, in the language of `Accept-Language`."
-    messages = {"type": "array", "items": {"type": "object", "additionalProperties": TEXT}}
+    messages = {"type": "array", "items": {"type": "object", "additionalProperties": STRING}}
     return {
         "type": "object",
         "properties": {
-            "detail": TEXT | {"description": detail},
-            "code": TEXT | {"enum": codes},
+            "detail": STRING | {"description": detail},
+            "code": STRING | {"enum": codes},
             "messages": messages | {"description": "For developers."},
         },
         "required": ["detail", "code"],
@@ -206,7 +206,7 @@ class _SerializerDescription(OpenApiSerializerExtension):  # type: ignore[no-unt
         )
         if "required" in schema:
             schema["required"] = [name for name in schema["required"] if name != "refresh"]
-        # openapi-typescript makes a field with a default a required one.
+        # openapi-typescript treats a field with a default as required.
         for name in ("transport", "remember"):
             schema["properties"].get(name, {}).pop("default", None)
         return schema
@@ -225,4 +225,4 @@ class TrimmedFieldDescription(OpenApiSerializerFieldExtension):  # type: ignore[
         return {"type": "string", "pattern": r"\S"}
 
 
-JSONView.schema = AutoSchema()  # whatever DEFAULT_SCHEMA_CLASS is
+JSONView.schema = AutoSchema()  # instead of DEFAULT_SCHEMA_CLASS

@@ -40,10 +40,10 @@ T = TypeVar("T", bound=Token)
 
 
 class ShortTextField(serializers.CharField):
-    """A text whose length is checked before all else about it.
+    """A string whose length is checked before any validator runs.
 
-    A validator of Django would keep a text that it refuses in memory, until Python's garbage
-    collector runs: its ValidationError refers to itself.
+    Not by Django's validator: its ValidationError is a reference cycle, which keeps the refused
+    string in memory until the garbage collector runs.
     """
 
     def to_internal_value(self, data: Any) -> str:
@@ -64,20 +64,20 @@ class PasswordField(ShortTextField):
 
 
 class TrimmedField(serializers.CharField):
-    """A text that is not blank without the white space around it."""
+    """A string that is not blank after trimming. The schema describes it."""
 
 
 class TokenField(TrimmedField):
-    """A token in its compact form."""
+    """A token in compact form (RFC 7519)."""
 
     def run_validators(self, value: str) -> None:
-        # The validators search for NUL and surrogates, which takes long for hundreds of characters.
+        # The validators search for NUL and surrogates, which is slow for long strings.
         if not (value.isascii() and value.isprintable()):
             super().run_validators(value)
 
 
 class TransportField(serializers.ChoiceField):
-    """Where the refresh token travels: in the `body`, or in an HttpOnly `cookie`."""
+    """Where the refresh token is sent: in the `body`, or in an HttpOnly `cookie`."""
 
     default_error_messages = {"invalid_choice": _('Must be "body" or "cookie".')}
 
@@ -91,14 +91,14 @@ class TransportField(serializers.ChoiceField):
 
 
 class TokenObtainSerializer(serializers.Serializer[Any]):
-    """Signs a user in with the user name and `password`."""
+    """Signs a user in by user name and `password`."""
 
     token_class: ClassVar[type[Token]]
     username_field = classproperty(lambda cls: get_user_model().USERNAME_FIELD)
     user: AbstractBaseUser
 
     default_error_messages = {"no_active_account": WRONG_CREDENTIALS}
-    # For the description of the API. A subclass that asks for more adds its own.
+    # For the API description. A subclass adds the codes of its own errors.
     error_codes: ErrorCodes = {401: ("no_active_account",)}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -128,14 +128,14 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         return cls.token_class.for_user(user)
 
     @classmethod
-    def open_session(cls, user: AbstractBaseUser, request: Any) -> Any:
-        """Return the first token of a new session, which records the client of the request."""
+    def get_token_for_request(cls, user: AbstractBaseUser, request: Any) -> Any:
+        """Open a session that records the client of the request, and return its first token."""
         with on_behalf_of(request):
             return cls.get_token(user)
 
     @contextmanager
     def _signing_in(self) -> Iterator[None]:
-        """Run the block in a transaction: a session whose token cannot be signed leaves no row."""
+        """Run the block in a transaction, so that no row remains if the token cannot be signed."""
         atomic = transaction.atomic(router.db_for_write(OutstandingToken))
         with atomic if conf.LISTS_ENABLED else nullcontext():
             yield
@@ -161,7 +161,7 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
     @classmethod
     def new_pair(cls, user: AbstractBaseUser, request: Any) -> dict[str, str]:
         """Open a session and return its `refresh` and `access` tokens."""
-        refresh: RefreshToken = cls.open_session(user, request)
+        refresh: RefreshToken = cls.get_token_for_request(user, request)
         return {"refresh": str(refresh), "access": str(refresh.access_token)}
 
 
@@ -172,7 +172,8 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
         with self._signing_in():
-            data["token"] = str(self.open_session(self.user, self.context.get("request")))
+            token = self.get_token_for_request(self.user, self.context.get("request"))
+            data["token"] = str(token)
         return data
 
 
@@ -197,7 +198,7 @@ class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
 
 
 class TokenVerifySerializer(serializers.Serializer[Any]):
-    """Any token. It is valid if it would be accepted for its purpose."""
+    """A token of any type. It is valid if it would be accepted for its purpose."""
 
     token = TokenField(write_only=True)
 

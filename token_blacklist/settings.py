@@ -1,3 +1,3 @@
-"""`api_settings`, as Simple JWT calls its options. The same object as `conf`."""
+"""`api_settings`, Simple JWT's name for `conf`."""
 
 from .conf import conf as api_settings  # noqa: F401

@@ -1,4 +1,4 @@
-"""Signals for other apps, each of which is also a line in the log. The app itself has no receivers.
+"""Signals for other apps. Each one is also logged. The app itself connects no receivers.
 
 An event is sent after its transaction commits, and logged under its name. If one statement ends
 several sessions, the log has one line with their number as `sessions`, and receivers get one event
@@ -8,8 +8,8 @@ prevent a sign-in or sign-out. Events of a session have `session_id` and `user_i
 - `token_issued`: a session was opened.
 - `token_refreshed(generation)`: a session advanced to that generation.
 - `token_blacklisted(reason, by_id)`: a session was ended.
-- `token_reused(generation, ip_address, user_agent)`: an old token of that generation came back from
-  that client, so two clients hold it.
+- `token_reused(generation, ip_address, user_agent)`: that client sent an old token of that
+  generation, so two clients have tokens of the session.
 - `token_repeated(generation, ip_address, user_agent)`: a client repeated a refresh because the
   response was lost.
 - `token_refused(code)`: a request was answered with 401.
@@ -68,7 +68,7 @@ class Event(Signal):
 
 
 def _shown(value: Any) -> str:
-    """Return the value in quotes if it has spaces: a user agent must not look like other facts."""
+    """Return the value, quoted if it has spaces, so that a user agent cannot imitate a field."""
     text = str(value)
     return text if text.isprintable() and text and " " not in text else repr(text)
 

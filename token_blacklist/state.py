@@ -1,3 +1,3 @@
-"""`token_backend`, which signs and verifies by the settings, where Simple JWT has it."""
+"""`token_backend`, importable from the same module as in Simple JWT."""
 
 from .keys import token_backend  # noqa: F401

@@ -1,4 +1,4 @@
-"""A user without a row: what a token says about them."""
+"""`TokenUser`: a user made of the claims of a token, without a row in the database."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TokenUser:
 
     def __getattr__(self, claim: str) -> Any:
         """Return a claim of the token."""
-        if claim == "token" or claim.startswith("__"):  # as `copy` and `pickle` look for
+        if claim == "token" or claim.startswith("__"):  # looked up by `copy` and `pickle`
             raise AttributeError(claim)
         return self.token.get(claim)
 

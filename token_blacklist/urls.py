@@ -15,7 +15,7 @@ urlpatterns = [
     path("token/", include(f"{__package__}.services.urls")),
 ]
 
-if conf.LISTS_ENABLED:  # without the lists there is nothing that could be blacklisted
+if conf.LISTS_ENABLED:  # without the lists, no session can be revoked
     urlpatterns += [
         path("token/blacklist/", views.token_blacklist, name="token_blacklist"),
     ]

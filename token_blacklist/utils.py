@@ -1,4 +1,4 @@
-"""Simple JWT's functions for the times in claims, for translated texts, and one for ids."""
+"""Simple JWT's functions for times and translated texts, and a check for ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.functional import lazy
 
-IDENTIFIER_LENGTH = 255  # what the session_id column holds
+IDENTIFIER_LENGTH = 255  # of the session_id column
 
 
 def aware_utcnow() -> datetime:
@@ -32,7 +32,10 @@ def make_utc(dt: datetime) -> datetime:
 
 
 def is_plain_text(value: Any) -> bool:
-    """Return whether the value can be an id: NUL and surrogates, no database's, do not print."""
+    """Return whether the value can be an id: a printable string of at most 255 characters.
+
+    That excludes NUL and surrogates, which no database stores.
+    """
     return isinstance(value, str) and 0 < len(value) <= IDENTIFIER_LENGTH and value.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""The token endpoints. They translate between HTTP and the functions that do the work."""
+"""The token endpoints."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from .signals import token_refused
 
 
 class NoStoreMixin(views.APIView):
-    """Forbids caches to store responses, because they have tokens (RFC 6749 section 5.1).
+    """Sets `Cache-Control: no-store`, because responses have tokens (RFC 6749 section 5.1).
 
-    By DRF's headers and not by Django's `cache_control`: `method_decorator` decorates the view for
-    each request, which takes 3 % of a refresh.
+    Not by Django's `cache_control`: `method_decorator` decorates the view for each request, which
+    takes 3 % of a refresh.
     """
 
     @property
@@ -47,7 +47,7 @@ class NoStoreMixin(views.APIView):
 
 
 class JSONView(NoStoreMixin):
-    """Answers in JSON that must not be stored. Needs no authentication unless a subclass does."""
+    """A view whose JSON responses are not cached. Subclasses can require authentication."""
 
     permission_classes: Any = ()
     authentication_classes: Any = ()
@@ -67,7 +67,7 @@ class TokenViewBase(JSONView, generics.GenericAPIView[Any]):
     serializer_setting: ClassVar[str]
 
     # A refused refresh must be able to end the session, but ATOMIC_REQUESTS rolls a 401 back. These
-    # views need no transaction around them: each of their statements is safe by itself.
+    # views need no transaction, because each of their statements is atomic.
     @transaction.non_atomic_requests
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return super().dispatch(request, *args, **kwargs)
@@ -96,13 +96,13 @@ class TokenViewBase(JSONView, generics.GenericAPIView[Any]):
 
 
 class RefreshCookieMixin:
-    """Keeps the refresh token of browsers in an HttpOnly cookie, under Django's CSRF check."""
+    """Keeps the refresh token of a browser in an HttpOnly cookie, with Django's CSRF check."""
 
     error_codes: ErrorCodes = {403: ("csrf_failed",)}
     reads_cookie = False
 
     def wants_cookie(self, request: Request) -> bool:
-        """Return whether the body requests the cookie; if so, after the CSRF check."""
+        """Return whether the body requests the cookie. If it does, check the CSRF token."""
         data = request.data
         wanted = isinstance(data, dict) and data.get("transport") == "cookie"
         if wanted:
@@ -120,10 +120,10 @@ class RefreshCookieMixin:
             )
 
     def refresh_cookie(self, request: Request) -> str | None:
-        """Return the token in the cookie if the body has none, after the CSRF check.
+        """Return the token in the cookie if the body has none, after a check of the CSRF token.
 
-        Without a cookie, it is one for the session that the request's Django session belongs to,
-        with PAGES_SET_REFRESH_COOKIE. One SELECT.
+        With PAGES_SET_REFRESH_COOKIE and without the cookie, return a refresh token for the session
+        of the request's Django session. One SELECT.
 
         Raises:
             InvalidToken: there is more than one cookie.
@@ -134,7 +134,7 @@ class RefreshCookieMixin:
         if cookie is not None:
             self.enforce_csrf(request)
             if _times_sent(conf.REFRESH_COOKIE_NAME, request) > 1:
-                # Another host of the domain can set one as well, and they look the same.
+                # Another host of the domain may have set one, and they cannot be told apart.
                 error = InvalidToken(
                     _("There is more than one refresh cookie. Delete the cookies and sign in.")
                 )
@@ -189,11 +189,11 @@ class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
 class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
     """Returns a new access token and the next refresh token.
 
-    Store the new refresh token first: the one you sent works once. If no answer arrives, send the
-    same request again at once. Later it counts as theft, and the session is revoked.
+    Store the new refresh token first: the one you sent works once. If no response arrives, send the
+    same request again at once. Later it is treated as theft, and the session is revoked.
 
-    Without `refresh`, the refresh cookie counts, or the sign-in on a page in a browser that has
-    lost the cookie; both need a CSRF token.
+    Without `refresh`, the refresh cookie is used, or the page sign-in of a browser that has lost
+    the cookie. Both need a CSRF token.
     """
 
     operation_id, summary = "token_refresh", "Refresh"
@@ -208,15 +208,15 @@ class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
             return Response(self.validated(request.data))
         data = self.validated({"refresh": token})
         if conf.REFRESH_COOKIE_NAME not in request.COOKIES:
-            data.setdefault("refresh", token)  # not rotated, and the browser does not have it
+            data.setdefault("refresh", token)  # the token was not rotated, and the browser lacks it
         return self.answer_in_cookie(data)
 
 
 class TokenVerifyView(TokenViewBase):
-    """Answers 200 if the token is valid for its own use, else 401.
+    """Returns 200 if the token would be accepted, else 401.
 
-    That is a request for an access token, and a refresh for a refresh token. The token stays as it
-    is.
+    An access token must be accepted by a request, a refresh token by a refresh. No token is
+    changed.
     """
 
     operation_id, summary = "token_verify", "Check a token"
@@ -228,9 +228,9 @@ class TokenVerifyView(TokenViewBase):
 class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
     """Revokes the session of the token, a refresh or sliding token (RFC 7009).
 
-    All its tokens stop working at once, and a sign-in on a page that is the same session ends.
-    Signing out twice is fine. Without `refresh`, it is the session of the refresh cookie or of the
-    sign-in on a page.
+    All tokens of the session are refused at once, and a page sign-in of the same session ends. It
+    is safe to call twice. Without `refresh`, the session is that of the refresh cookie or of the
+    page sign-in.
     """
 
     operation_id, summary = "token_blacklist", "Sign out"
@@ -243,25 +243,25 @@ class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
         try:
             cookie = self.refresh_cookie(request)
         except InvalidToken:
-            self.cookie_is_over = True
+            self.deletes_cookie = True
             raise
         if cookie is None:
             return Response(self.validated(request.data))
-        # A refused cookie is deleted, too.
-        self.cookie_is_over = True
+        # The cookie is deleted even if the token is refused.
+        self.deletes_cookie = True
         return Response(self.validated({"refresh": cookie}))
 
-    cookie_is_over = False
+    deletes_cookie = False
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
-        return self.forget_cookie(response) if self.cookie_is_over else response
+        return self.forget_cookie(response) if self.deletes_cookie else response
 
 
 class TokenObtainSlidingView(TokenViewBase):
-    """Opens a session and returns its sliding token, which is access and refresh token in one.
+    """Opens a session and returns its sliding token, an access and refresh token in one.
 
     To sign out, send it as `refresh` to the sign-out endpoint.
     """
@@ -281,7 +281,7 @@ class TokenRefreshSlidingView(TokenViewBase):
 
 
 def _times_sent(name: str, request: Request) -> int:
-    """Return how often the header has a cookie of that name; Django keeps only the last."""
+    """Return how often the Cookie header has that name. Django keeps only the last value."""
     pairs = (pair.partition("=") for pair in request.META.get("HTTP_COOKIE", "").split(";"))
     return sum(bool(equals) and key.strip() == name for key, equals, _value in pairs)
 

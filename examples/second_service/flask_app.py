@@ -18,7 +18,9 @@ from token_blacklist.services.feed_reader import FeedReader
 
 ISSUER = os.environ["ISSUER"]
 LEEWAY = int(os.environ.get("LEEWAY", "0"))  # seconds that a token is accepted after its expiry
-KEYS_EVERY, RETRY, FIRST_KEYS, SECONDS = 10.0, 1.0, 5.0, 5.0
+# Seconds.
+KEYS_INTERVAL, RETRY_INTERVAL = 10.0, 1.0
+FIRST_KEYS_TIMEOUT, RESPONSE_TIMEOUT = 5.0, 5.0
 
 feed = FeedReader(
     f"{ISSUER}/api/token/revocations/",
@@ -30,7 +32,7 @@ application = Flask(__name__)
 
 
 class PublicKeys:
-    """The public keys of the issuing site, read in a thread. If that fails, those known stay."""
+    """The public keys of the issuing site, fetched in a thread. If that fails, known keys stay."""
 
     def __init__(self, url):
         self.url, self.by_id, self.are_known = url, {}, threading.Event()
@@ -38,12 +40,12 @@ class PublicKeys:
 
     def get(self, key_id):
         self.start()
-        if not self.are_known.wait(FIRST_KEYS):
+        if not self.are_known.wait(FIRST_KEYS_TIMEOUT):
             abort(503)
         return self.by_id.get(key_id) or abort(401)
 
     def start(self):
-        """Start the thread, also if there was one that is gone, as after a fork."""
+        """Start the thread if none is alive, such as after a fork."""
         with self.lock:
             if self.thread.is_alive():
                 return
@@ -56,12 +58,12 @@ class PublicKeys:
     def read_on(self):
         while True:
             try:
-                told = fetch_json(self.url, seconds=SECONDS, most=2**20)
+                told = fetch_json(self.url, seconds=RESPONSE_TIMEOUT, most=2**20)
                 self.by_id = {key.key_id: key for key in jwt.PyJWKSet.from_dict(told).keys}
                 self.are_known.set()
-            except Exception:  # another server can answer anything
+            except Exception:  # another server can send anything
                 application.logger.exception("the public keys cannot be read")
-            time.sleep(KEYS_EVERY if self.by_id else RETRY)
+            time.sleep(KEYS_INTERVAL if self.by_id else RETRY_INTERVAL)
 
 
 public_keys = PublicKeys(f"{ISSUER}/.well-known/jwks.json")

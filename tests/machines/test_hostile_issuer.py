@@ -108,9 +108,9 @@ def impatient(monkeypatch):
 @pytest.fixture
 def django_service(impatient, issuer, options, monkeypatch):
     """A view with FeedAuthentication; the public keys are read at each request."""
-    for name, value in {"KEPT_FOR": 0.02, "RETRIED_AFTER": 0.02}.items():
+    for name, value in {"MAX_AGE": 0.02, "RETRY_INTERVAL": 0.02}.items():
         monkeypatch.setattr(remote, name, value)
-    monkeypatch.setattr(remote, "SECONDS", SECONDS)
+    monkeypatch.setattr(remote, "RESPONSE_TIMEOUT", SECONDS)
     options(FEED_URL=f"{issuer.url}{FEED}", JWKS_URL=f"{issuer.url}{KEYS}", FEED_CLIENT="billing:s")
     view = Invoices.as_view()
 
@@ -129,9 +129,14 @@ def flask_service(impatient, issuer, monkeypatch):
     spec = importlib.util.spec_from_file_location("flask_app", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name, value in {"KEYS_EVERY": 0.02, "RETRY": 0.02, "FIRST_KEYS": 0.3}.items():
+    soon = {
+        "KEYS_INTERVAL": 0.02,
+        "RETRY_INTERVAL": 0.02,
+        "FIRST_KEYS_TIMEOUT": 0.3,
+        "RESPONSE_TIMEOUT": SECONDS,
+    }
+    for name, value in soon.items():
         monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr(module, "SECONDS", SECONDS)
     http = module.application.test_client()
 
     def ask(sid):

@@ -5,7 +5,7 @@ from django.test import Client
 
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
-from token_blacklist.middleware import PROLONGED_EVERY, ROW
+from token_blacklist.middleware import PROLONG_INTERVAL, ROW_KEY
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from .conftest import ROUNDS, THREADS
@@ -35,9 +35,9 @@ def copies(browser, count):
 def due(browser):
     """Let the next request prolong the sessions."""
     session = browser.session
-    session[ROW] = {
-        **session[ROW],
-        "prolonged": session[ROW]["prolonged"] - PROLONGED_EVERY.total_seconds(),
+    session[ROW_KEY] = {
+        **session[ROW_KEY],
+        "prolonged": session[ROW_KEY]["prolonged"] - PROLONG_INTERVAL.total_seconds(),
     }
     session.save()
     return browser

@@ -30,12 +30,12 @@ def private_key(algorithm: str) -> Any:
 def new_key(algorithm: str = "EdDSA", *, at: float = -60, key: Any = None) -> Key:
     """Return a key that signs from so many seconds from now."""
     jwk = jwk_of(algorithm, private_key(algorithm) if key is None else key)
-    return key_of(jwk).lasting(time.time() + at)
+    return key_of(jwk).with_times(time.time() + at)
 
 
 def public_half(key: Key) -> Key:
     """Return the key as one that only verifies."""
-    return key_of(key.public_jwk).lasting(key.starts, key.ends)
+    return key_of(key.public_jwk).with_times(key.starts, key.ends)
 
 
 def write_set(path: Path, keys: Iterable[Key]) -> None:

@@ -322,7 +322,7 @@ class TestSearch:
         assert self.find(support, term.format(email=user.email)) == [tablet]
 
     def test_a_device_is_searched_among_the_newest_sessions(self, support, monkeypatch):
-        monkeypatch.setattr(search, "NEWEST", 2)
+        monkeypatch.setattr(search, "MAX_SESSIONS_SEARCHED", 2)
         _old, *newest = OutstandingTokenFactory.create_batch(3, user_agent="Tablet")
 
         assert self.find(support, "tablet") == newest[::-1]
@@ -494,7 +494,7 @@ class TestEnding:
         assert not is_live(own)
 
     def test_no_more_than_one_request_can_bear_are_ended_at_once(self, support, user, monkeypatch):
-        monkeypatch.setattr(ending, "MOST", 2)
+        monkeypatch.setattr(ending, "MAX_SESSIONS_PER_REQUEST", 2)
         OutstandingTokenFactory.create_batch(5, user=user)
 
         left = []
@@ -801,9 +801,9 @@ def test_the_list_is_narrowed_by_the_day_of_signing_in(support):
 
 
 def test_a_long_list_is_counted_no_further_than_it_can_be_paged(support, monkeypatch):
-    monkeypatch.setattr(BoundedPaginator, "most", 3)
+    monkeypatch.setattr(BoundedPaginator, "max_count", 3)
     OutstandingTokenFactory()  # beside the one of support
-    said = "There may be more than 3."
+    said = "Only the first 3 rows are listed."
 
     assert said not in support.get(OUTSTANDING).text
     OutstandingTokenFactory.create_batch(3)

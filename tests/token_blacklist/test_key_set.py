@@ -29,7 +29,7 @@ from token_blacklist.keys import key_set
 from token_blacklist.keys.jwks import public_keys
 from token_blacklist.keys.key import UnfitKeyError, jwk_of, key_of
 from token_blacklist.keys.key_set import KeySet, KeySetError, current_set, read_set
-from token_blacklist.keys.rotation import RotationError, change, revoke, rotate
+from token_blacklist.keys.rotation import RotationError, apply_and_save, revoke_key, rotate_keys
 from token_blacklist.management.commands.rotatekeys import Command
 from token_blacklist.tokens import RefreshToken
 
@@ -273,7 +273,7 @@ def test_the_command_lists_the_keys(add, file, capsys, options):
     old, _signs, _next = (add(at=at) for at in (-7200, -60, 600))
     add_key(file, public_half(new_key(at=-30)))
     ended = [
-        key.lasting(key.starts, time.time() + 60) if key.kid == old.kid else key
+        key.with_times(key.starts, time.time() + 60) if key.kid == old.kid else key
         for key in current_set().keys
     ]
     write_set(file, ended)
@@ -300,7 +300,10 @@ def test_of_commands_at_once_one_makes_the_next_key(add):
 
     with ThreadPoolExecutor(8) as pool:
         done = list(
-            pool.map(lambda _n: change(partial(rotate, kind=None, announced_for=600)), range(8))
+            pool.map(
+                lambda _n: apply_and_save(partial(rotate_keys, kind=None, announced_for=600)),
+                range(8),
+            )
         )
 
     assert len([rotation for rotation in done if rotation.made]) == 1
@@ -311,7 +314,11 @@ def test_keys_that_are_revoked_at_once_are_all_gone_and_one_signs(add):
     leaked = [add(at=at).kid for at in (-90, -60, -30)]
 
     def act(kid):
-        change(partial(revoke, kid=kid) if kid else partial(rotate, kind=None, announced_for=0))
+        apply_and_save(
+            partial(revoke_key, kid=kid)
+            if kid
+            else partial(rotate_keys, kind=None, announced_for=0)
+        )
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(act, [None, leaked[2], None, leaked[0], None, leaked[1]]))
@@ -323,7 +330,7 @@ def test_keys_that_are_revoked_at_once_are_all_gone_and_one_signs(add):
 def test_revoking_the_next_key_brings_no_older_one_back(file, user, capsys):
     """Keys of 40 and 30 days: the end of the older was once reckoned from the newer."""
     old = new_key(at=-40 * DAY)
-    old = add_key(file, old.lasting(old.starts, time.time() - DAY))
+    old = add_key(file, old.with_times(old.starts, time.time() - DAY))
     newer = add_key(file, new_key(at=-30 * DAY))
     now = int(time.time())
     claims = {
@@ -823,9 +830,9 @@ def test_the_time_of_a_key_is_in_whole_seconds():
 def test_a_rotation_changes_no_set_that_was_given_to_it():
     before = KeySet([new_key()])
 
-    after = rotate(before, None, 600).keys
+    after = rotate_keys(before, None, 600).keys
 
     assert [key.ends for key in before.keys] == [math.inf]
     assert len(after.keys) == 2
     with pytest.raises(RotationError):
-        revoke(before, after.keys[-1].kid)
+        revoke_key(before, after.keys[-1].kid)

@@ -53,7 +53,7 @@ def lock():
 @pytest.mark.postgresql
 def test_it_gives_up_with_a_sentence_that_names_the_transaction_in_the_way(reader, monkeypatch):
     monkeypatch.setattr(_tables, "GIVE_UP_AFTER", 0.0)
-    monkeypatch.setattr(_tables, "OLD", "0 seconds")
+    monkeypatch.setattr(_tables, "REPORTED_AGE", "0 seconds")
     pid = reader.connection.info.backend_pid
 
     with pytest.raises(CommandError, match=rf"changed nothing.*run migrate again.*pid.*\b{pid}\b"):

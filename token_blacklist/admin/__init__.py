@@ -1,7 +1,7 @@
-"""The admin of the two lists and of flush runs, and the end of sessions.
+"""The admin: list and end sessions, the blacklist, past flush runs.
 
-No page can show a token, because none is stored. In django-unfold's theme where that is installed,
-else in Django's own.
+No page can show a token, because tokens are not stored. If django-unfold is installed, its theme is
+used.
 """
 
 from .blacklisted import BlacklistedTokenAdmin

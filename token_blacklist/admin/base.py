@@ -1,4 +1,4 @@
-"""The base of the admins: the theme, no editing, and lists that stay fast with a million rows."""
+"""Base classes of the admin: the theme, read-only pages, and lists for a million rows."""
 
 from __future__ import annotations
 
@@ -21,41 +21,42 @@ else:
     from unfold.admin import ModelAdmin
     from unfold.views import ChangeList
 
-COUNTED = 1_000  # rows of a list that are counted and can be paged to; others need a search
+MAX_LISTED_ROWS = 1_000  # that are counted and can be paged to; others need a search
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
-    """Counts at most 1,000 rows: a full COUNT reads the whole table.
+    """Counts at most 1,000 rows, because a full COUNT reads the whole table.
 
-    In the list's order, so that PostgreSQL uses the same index and stops after 1,000 rows.
+    It counts in the order of the list, so that PostgreSQL uses the same index and stops after 1,000
+    rows.
     """
 
-    most = COUNTED
+    max_count = MAX_LISTED_ROWS
 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return rows[: self.most].count()  # type: ignore[no-any-return]  # a queryset's
+        return rows[: self.max_count].count()  # type: ignore[no-any-return]  # a queryset's
 
 
 class LongChangeList(ChangeList):
-    """A changelist whose statements are as fast with a million rows as with ten."""
+    """A changelist whose queries are as fast with a million rows as with ten."""
 
     sortable_by: Any
 
     def get_results(self, request: HttpRequest) -> None:
-        """Limit a list of one page as well, which Django reads without a LIMIT.
+        """Also limit a list of one page, which Django reads without a LIMIT.
 
-        PostgreSQL would join and sort every row that it expects the filters to find.
+        Without one, PostgreSQL plans to join and sort all rows that may match the filters.
         """
         super().get_results(request)
         if not self.result_list.query.is_sliced:
             self.result_list = self.result_list[: self.list_max_show_all]
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        """Return the field to sort by, or None if no index has its order.
+        """Return the field to sort by, or None if there is no index for it.
 
-        Django only hides the links of a column that is not in `sortable_by`.
+        For a column that is not in `sortable_by`, Django only hides the link.
         """
         if field_name not in self.sortable_by:
             return None
@@ -73,7 +74,7 @@ class LongListMixin:
 
 
 class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # none at run time
-    """Read-only: only sign-ins, sign-outs and the flush write records."""
+    """A read-only admin, because records are written only by sign-ins, sign-outs and the flush."""
 
     class Media:
         css = {"all": ["token_blacklist/admin.css"]}
@@ -89,7 +90,7 @@ class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # non
 
 
 def time_cell(at: datetime | None) -> str:
-    """Return a short form of the time for a column, with the full form as its title."""
+    """Return a table cell with a short form of the time, and the full form as its title."""
     if at is None:
         return "-"
     local = timezone.localtime(at)
@@ -99,7 +100,7 @@ def time_cell(at: datetime | None) -> str:
 
 
 def cell(text: object) -> str:
-    """Return a cell of at most two lines, with the full text as its title."""
+    """Return a table cell of at most two lines, with the full text as its title."""
     return format_html('<span class="tb-cell" title="{0}">{0}</span>', text) if text else "-"
 
 

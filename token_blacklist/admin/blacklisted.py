@@ -1,4 +1,4 @@
-"""The blacklist. Adding a record that points to an outstanding token ends its session."""
+"""The admin of the blacklist. Adding a record ends the session that it points to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .staff import ONLY_SUPERUSERS, may_end_sessions_of
 
 
 class EndingForm(ModelForm):  # type: ignore[type-arg]  # none at run time
-    """Ends a session on behalf of `who`, set by `get_form`."""
+    """Ends a session on behalf of the user `who`, whom `get_form` sets."""
 
     who: Any
 
@@ -49,7 +49,7 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     sortable_by = ("since",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Order search results like the sessions, whose indexes find them."""
+        """Order search results by session, because the search uses the indexes of the sessions."""
         return ("-token",) if request.GET.get("q") else ("-blacklisted_at",)
 
     @admin.display(description=_("user"))
@@ -77,7 +77,7 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
         return ("token", "reason", "blacklisted_by", "note", "blacklisted_at")
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, *args, **kwargs)  # a class of this request
+        form: Any = super().get_form(request, *args, **kwargs)  # a new class for each request
         form.who = request.user
         return form
 

@@ -1,4 +1,4 @@
-"""Ending sessions: one at one click, or many after a page with their number and their users'."""
+"""End sessions in the admin: one by a button, or many after a confirmation page."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ..middleware import session_id_of
 from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ..redirects import own_path
 from ..sessions.end import revoke_session, revoke_sessions
-from .staff import left_out, may_end_sessions_of
+from .staff import left_out_message, may_end_sessions_of
 
 MAY_END = "token_blacklist.add_blacklistedtoken"
 END_SESSION = _("End session")
-MOST = 10_000  # sessions that one request ends, so that it is answered within seconds
-LIST = "admin:token_blacklist_outstandingtoken_changelist"
+MAX_SESSIONS_PER_REQUEST = 10_000  # so that ending them takes only seconds
+LIST_URL_NAME = "admin:token_blacklist_outstandingtoken_changelist"
 
 
 class NoteForm(forms.Form):
@@ -44,7 +44,7 @@ class NoteForm(forms.Form):
 
 @dataclass(frozen=True)
 class Chosen:
-    """The newest live sessions of a queryset that a user may end, and a sentence about the rest."""
+    """The newest live sessions of a queryset that a user may end, and a message about others."""
 
     sessions: list[OutstandingToken]
     has_more: bool
@@ -54,18 +54,19 @@ class Chosen:
     def of(cls, queryset: OutstandingTokenQuerySet, request: HttpRequest) -> Self:
         """Read the sessions. One SELECT.
 
-        A search or a filter leaves out the session that sends the request, unless it is by user:
-        its user could not see the result.
+        The session of the request itself is left out of a search or filter, except by user, so that
+        the admin can see the result.
         """
-        found = list(queryset.live().select_related(None).select_related("user")[: MOST + 1])
-        has_more = len(found) > MOST
-        found = found[:MOST]
+        limit = MAX_SESSIONS_PER_REQUEST
+        found = list(queryset.live().select_related(None).select_related("user")[: limit + 1])
+        has_more = len(found) > limit
+        found = found[:limit]
         is_selected = request.POST.get("select_across", "0") == "0" and "action" in request.POST
         if not is_selected and "user" not in request.GET:
             own = session_id_of(request)
             found = [record for record in found if record.session_id != own]
         sessions = [record for record in found if may_end_sessions_of(record.user, request.user)]
-        return cls(sessions, has_more, left_out(len(found) - len(sessions)))
+        return cls(sessions, has_more, left_out_message(len(found) - len(sessions)))
 
     @property
     def owners(self) -> set[Any]:
@@ -74,7 +75,7 @@ class Chosen:
 
 
 class EndingMixin:
-    """Gives the list of sessions an action that ends them, and one click for one session."""
+    """Adds an action that ends selected sessions, and a button that ends one."""
 
     admin_site: Any
     opts: Any
@@ -93,7 +94,7 @@ class EndingMixin:
 
     @admin.action(description=_("End the selected sessions"), permissions=["end"])
     def end_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Show the number of the sessions, then end them."""
+        """Show how many sessions would end, and end them after confirmation."""
         form = NoteForm(request.POST if "confirmed" in request.POST else None)
         chosen = Chosen.of(queryset, request)
         if not form.is_valid():
@@ -102,7 +103,7 @@ class EndingMixin:
         count = revoke_sessions(
             OutstandingToken.objects.filter(pk__in=[record.pk for record in chosen.sessions]),
             reason=BlacklistedToken.Reason.ADMIN,
-            by=request.user,  # type: ignore[arg-type]  # who has the permission is a user
+            by=request.user,  # type: ignore[arg-type]  # only a user can have the permission
             note=note,
         )
         log(request, chosen.sessions, note)
@@ -110,16 +111,16 @@ class EndingMixin:
         return None
 
     def end_matching_view(self, request: HttpRequest) -> HttpResponse:
-        """Show and end the sessions that the list has for the same query, such as `?user=1`.
+        """Show and end the sessions that the list shows for the same query, such as `?user=1`.
 
-        `next` in the query is the page to show afterwards.
+        `next` in the query is the page to return to.
         """
         if not self.has_end_permission(request):
             raise PermissionDenied
         query = request.GET.copy()
         page = query.pop("next", [""])[0]
-        back = own_path(page) or f"{reverse(LIST)}?{query.urlencode()}"
-        request.GET = query  # type: ignore[assignment]  # the list would filter by `next`
+        back = own_path(page) or f"{reverse(LIST_URL_NAME)}?{query.urlencode()}"
+        request.GET = query  # type: ignore[assignment]  # or the list would filter by `next`
         try:
             listed: Any = self.get_changelist_instance(request)  # type: ignore[attr-defined]
         except IncorrectLookupParameters:
@@ -136,7 +137,7 @@ class EndingMixin:
             "opts": self.opts,
             "form": form,
             "media": self.media,  # type: ignore[attr-defined]
-            "at_once": number_format(MOST, force_grouping=True),
+            "at_once": number_format(MAX_SESSIONS_PER_REQUEST, force_grouping=True),
             "sessions": len(chosen.sessions),
             "users": len(chosen.owners),
             "more": chosen.has_more,
@@ -170,11 +171,11 @@ class EndingMixin:
                 _("Ended the session of %(user)s: %(device)s.")
                 % {"user": record.user or _("nobody"), "device": device_and_address(record)},
             )
-        return HttpResponseRedirect(own_path(request.GET.get("next")) or reverse(LIST))
+        return HttpResponseRedirect(own_path(request.GET.get("next")) or reverse(LIST_URL_NAME))
 
 
 def report(request: HttpRequest, chosen: Chosen, count: int) -> None:
-    """Tell the sender how many sessions of whom were ended, and which were not."""
+    """Show messages about the sessions that were ended, and about those that were not."""
     if count or not chosen.left_out:
         whose = chosen.owners
         many = ngettext("%(count)d user", "%(count)d users", len(whose)) % {"count": len(whose)}
@@ -192,7 +193,7 @@ def report(request: HttpRequest, chosen: Chosen, count: int) -> None:
 
 
 def device_and_address(record: OutstandingToken) -> str:
-    """Return the device and the address of a session, for its user to recognize it by."""
+    """Return the device and the IP address of a session, so that users recognize it."""
     device = conf.DEVICE_NAME(record.user_agent) or "-"
     return f"{device}, {record.ip_address}" if record.ip_address else device
 
@@ -200,9 +201,9 @@ def device_and_address(record: OutstandingToken) -> str:
 def end_button(
     record: OutstandingToken, back: str, *, form: str = "", text: Any = END_SESSION
 ) -> str:
-    """A button that ends a session at one click: by POST, with the CSRF token of its form.
+    """Return a button that ends a session by POST, with the CSRF token of its form.
 
-    `back` is the page to show afterwards, `form` the id of the form, else the one around it.
+    `back` is the page to return to. `form` is the id of the form, by default the enclosing one.
     """
     url = reverse("admin:token_blacklist_outstandingtoken_end_one", args=(record.pk,))
     return format_html(
@@ -215,12 +216,12 @@ def end_button(
 
 
 def end_all_url(back: str, **query: Any) -> str:
-    """Return the page that counts and ends the sessions of a query, such as `user=1`."""
+    """Return the URL of the page that counts and ends the sessions of a query, such as `user=1`."""
     url = reverse("admin:token_blacklist_outstandingtoken_end")
     return f"{url}?{urlencode({**query, 'next': back})}"
 
 
 def log(request: HttpRequest, records: list[OutstandingToken], note: str = "") -> None:
-    """Write into Django's log who ended which sessions."""
+    """Record in the admin's log who ended which sessions."""
     who: Any = request.user.pk
     LogEntry.objects.log_actions(who, records, CHANGE, f"Ended. {note}".strip())

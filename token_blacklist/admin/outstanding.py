@@ -1,4 +1,4 @@
-"""The list of outstanding tokens: sessions with state, history and an "End" button."""
+"""The admin of the sessions: state, history, and buttons to end them."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Order by the index that the filters use, so that the newest rows come without a sort.
+        """Order by the index that the filters use, so that PostgreSQL need not sort.
 
-        A range of dates first: it limits the rows that are read, even if none of them has expired.
+        A date range comes first, because it limits the rows that are read even if none has expired.
         """
         if any(name.startswith("created_at__") for name in request.GET):
             return ("-created_at",)
@@ -95,7 +95,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         return ("-id",)
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        """Put the button where a narrow screen shows it as well."""
+        """Put the button before the other columns, so that a narrow screen shows it."""
         username, state, *others = self.list_display
         return (username, state, *self._buttons(request), *others)
 
@@ -106,9 +106,9 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         return ((name, first), *others)
 
     def _buttons(self, request: HttpRequest) -> tuple[Any, ...]:
-        """Return the field with the button that ends a session and comes back to this page.
+        """Return the field with the button that ends a session and returns to this page.
 
-        There is none for sessions that have ended or that this user may not end.
+        It is empty for sessions that have ended or that this user may not end.
         """
         if not self.has_end_permission(request):
             return ()
@@ -193,9 +193,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         """Return the events of the session in order."""
         events: list[tuple[Any, Any]] = [(record.created_at, _("Signed in"))]
         if record.refreshed_at:
-            refreshed = ngettext(
-                "Refreshed", "Refreshed, the last of %(count)d times", record.generation
-            )
+            refreshed = ngettext("Refreshed", "Last of %(count)d refreshes", record.generation)
             events.append((record.refreshed_at, refreshed % {"count": record.generation}))
         if record.is_expired():
             events.append((record.expires_at, _("Expired")))

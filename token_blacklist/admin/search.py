@@ -1,6 +1,6 @@
-"""Searching the lists: by user, IP address, device, session id or token.
+"""Search the lists by user, IP address, device, session id or token.
 
-Each kind of term is looked up by an index, so that no search reads the whole list.
+Each search uses an index or reads a limited number of rows, never the whole list.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from ..exceptions import TokenError
 from ..models import OutstandingToken, session_ids
 from ..tokens import SESSION_CLAIM, UntypedToken
 
-# A JWT, or a part of one: "eyJ" is the base64 of `{"`, with which its header and its claims begin.
-# Longer than a word with these letters, such as a name.
+# A JWT or a part of one. Header and claims begin with "eyJ", the base64 of `{"`. The minimum length
+# excludes names that begin with these letters.
 TOKEN = re.compile(r"eyJ[\w-]{17,}(?:\.[\w-]*){0,2}", re.ASCII)
 WHOLE_TOKEN = re.compile(r"eyJ[\w-]{17,}\.[\w-]+\.[\w-]+", re.ASCII)
-MOST_USERS = 50  # whose name starts with the term
+MAX_USERS = 50  # whose name starts with the term
 NO_SESSION = "-"
-NEWEST = 10_000  # sessions among which a device is searched, because no index has its name
+MAX_SESSIONS_SEARCHED = 10_000  # for a device, which has no index
 
 
 def session_in(term: str) -> str | None:
     """Return the session id in the first token of the term, or None if it has no token.
 
     A token may be in quotes, JSON or a header, and wrapped into lines. The signature is not
-    verified, so that a token is found after its key was replaced.
+    verified, so that tokens of replaced keys are found.
     """
     unwrapped = "".join(term.split())
     found = [*TOKEN.findall(term), *WHOLE_TOKEN.findall(unwrapped)]
@@ -41,7 +41,7 @@ def session_in(term: str) -> str | None:
 
 
 def _session_of(encoded: str) -> str | None:
-    """Return the session id in a token, or None if there is none that a list can have."""
+    """Return the session id in a token, or None if it has no valid one."""
     try:
         token = UntypedToken(encoded, verify=False)
     except TokenError:
@@ -55,7 +55,7 @@ def sessions_for(term: str, *, prefix: str = "") -> Q:
     """Return the condition for a search term: a user, an IP address, a session or a device.
 
     A device may follow an e-mail address or an IP address: "ada@example.com iPhone".
-    `prefix` is the path from the searched model to OutstandingToken, as `token__`.
+    `prefix` is the path from the searched model to OutstandingToken, such as `token__`.
     """
     found = _found(term.strip())
     return Q(**{f"{prefix}{name}": value for name, value in found.items()})
@@ -86,10 +86,10 @@ def _owner(term: str) -> dict[str, Any]:
 def _on(device: str, owner: dict[str, Any]) -> dict[str, Any]:
     """Return the condition for the owner's newest sessions on a device; {} if there are none.
 
-    All words are in the device's name, or else in the user agent, in any order and case.
+    The device's name, or else the user agent, must have all words, in any order and case.
     """
     newest = OutstandingToken.objects.filter(**owner).order_by("-pk")
-    rows = list(newest.values_list("pk", "user_agent")[:NEWEST])
+    rows = list(newest.values_list("pk", "user_agent")[:MAX_SESSIONS_SEARCHED])
     agents = {agent for _pk, agent in rows}
     wanted = _words(device)
     found = {agent for agent in agents if wanted <= _words(conf.DEVICE_NAME(agent))} or {
@@ -111,13 +111,13 @@ def _users(start: str) -> list[Any]:
         # With the greater-than, the index scan starts at the first match.
         named = {f"{name}__startswith": spelling, f"{name}__gte": spelling}
         found = users._default_manager.filter(**named).order_by(name)
-        if ids := list(found.values_list("pk", flat=True)[:MOST_USERS]):
+        if ids := list(found.values_list("pk", flat=True)[:MAX_USERS]):
             return ids
     return []
 
 
 class WithoutTokensMixin:
-    """Never shows a pasted token in a page or URL: the search is for its session instead."""
+    """Replaces a pasted token by its session id, so that no page or URL contains the token."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if session := session_in(request.GET.get("q", "")):
@@ -128,7 +128,7 @@ class WithoutTokensMixin:
 
 
 class SearchMixin(WithoutTokensMixin):
-    """Searches a list by `sessions_for`."""
+    """Searches a list with `sessions_for`."""
 
     search_path = ""
     search_help_text: Any = _("User, IP address, device, sid or token")

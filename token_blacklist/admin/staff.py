@@ -1,4 +1,4 @@
-"""Which sessions a member of staff may end: none of other staff, whom it would lock out."""
+"""Only superusers may end the sessions of staff, so that staff cannot lock each other out."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ ONLY_SUPERUSERS = _("Only a superuser can end sessions of staff.")
 
 
 def may_end_sessions_of(user: Any, by: Any) -> bool:
-    """Return whether `by` may end sessions of the user, or of nobody (None).
+    """Return whether the user `by` may end sessions of `user`, who is None if deleted.
 
-    Only superusers may end those of staff; everybody may end their own. If the user model has no
-    `is_superuser`, everybody with the permission may end every session.
+    Only superusers may end those of other staff. If the user model has no `is_superuser`, all users
+    with the permission may end every session.
     """
     if user is None or user.pk == by.pk or getattr(by, "is_superuser", True):
         return True
     return not (getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
 
 
-def left_out(sessions: int) -> str:
-    """Return that so many sessions were left out, and why, or ""."""
+def left_out_message(sessions: int) -> str:
+    """Return a message that this many sessions of staff were left out, or "" for none."""
     if not sessions:
         return ""
     text = ngettext(

@@ -1,4 +1,4 @@
-"""Past flush runs."""
+"""The admin of past flush runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public keys, as other services read them."""
+"""The public keys in the format for other services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .key_set import current_set
 
 
 def public_keys() -> dict[str, Any]:
-    """Return the JWK Set (RFC 7517 section 5) of the keys that verify. Secrets are left out."""
+    """Return the JWK Set (RFC 7517 section 5) of the unexpired public keys, without secrets."""
     now = time.time()
     keys = [key for key in current_set().keys if not key.is_secret and key.ends > now]
     return {"keys": [key.public_jwk for key in keys]}

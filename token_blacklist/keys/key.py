@@ -16,11 +16,11 @@ from jwt.utils import base64url_encode
 HMAC_MINIMUM_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}  # RFC 7518 section 3.2
 RSA_MINIMUM_BITS = 2048  # RFC 7518 section 3.3
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519"}
-RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-ALGORITHMS = (*HMAC_MINIMUM_BYTES, *CURVES, *RSA)
-"""What ALGORITHM may be. `none` is not a signature and is never here (RFC 8725 section 3.1)."""
+RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ALGORITHMS = (*HMAC_MINIMUM_BYTES, *CURVES, *RSA_ALGORITHMS)
+"""The allowed values of ALGORITHM. Never `none`, which is no signature (RFC 8725 section 3.1)."""
 
-PUBLIC = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 name
+PUBLIC_MEMBERS = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 name
     "EC": ("crv", "kty", "x", "y"),
     "OKP": ("crv", "kty", "x"),
     "RSA": ("e", "kty", "n"),
@@ -28,14 +28,14 @@ PUBLIC = {  # the members that RFC 7638 section 3.2 and RFC 8037 section 2 name
 
 
 class UnfitKeyError(ValueError):
-    """A key cannot be used. The text says why and contains nothing of the key."""
+    """A key cannot be used. The message gives the reason and contains nothing of the key."""
 
 
 class Key:
     """A key for one algorithm, which signs from `starts` and verifies until `ends`.
 
-    Both are seconds since 1970. `signing` is None in a key that only verifies. `jwk` is what the
-    key set contains: it has the private key.
+    Both are seconds since 1970. `signing` is None in a key that only verifies. `jwk` is the key as
+    stored in the key set, including the private key.
     """
 
     def __init__(self, jwk: Mapping[str, Any], signing: Any, verifying: Any) -> None:
@@ -48,9 +48,11 @@ class Key:
     @property
     def public_jwk(self) -> dict[str, Any]:
         """The public key for other services. Raises KeyError for a secret."""
-        return {name: self.jwk[name] for name in (*PUBLIC[self.jwk["kty"]], "use", "alg", "kid")}
+        return {
+            name: self.jwk[name] for name in (*PUBLIC_MEMBERS[self.jwk["kty"]], "use", "alg", "kid")
+        }
 
-    def lasting(self, starts: float, ends: float = math.inf) -> Key:
+    def with_times(self, starts: float, ends: float = math.inf) -> Key:
         """Return the key with other times, in whole seconds."""
         end = {} if ends == math.inf else {"exp": math.ceil(ends)}
         return Key({**self.jwk, "nbf": int(starts), **end}, self.signing, self.verifying)
@@ -66,8 +68,8 @@ def key_of(jwk: Any) -> Key:
         raise UnfitKeyError(f"its alg is not one of {', '.join(ALGORITHMS)}")
     try:
         prepared = jwt.get_algorithm_by_name(jwk["alg"]).prepare_key(jwt.PyJWK(jwk).key)
-    except Exception as error:  # a key may have any shape
-        # Neither the text of the error nor its traceback: both may contain the key.
+    except Exception as error:  # PyJWT raises many classes for malformed keys
+        # Without the message of the error and its traceback: both may contain the key.
         raise UnfitKeyError(f"it cannot be read ({type(error).__name__})") from None
     if reason := _unfit(jwk, prepared):
         raise UnfitKeyError(reason)
@@ -87,13 +89,13 @@ def _unfit(jwk: dict[str, Any], prepared: Any) -> str | None:
         return "its nbf and exp are not whole seconds since 1970"
     if jwk.get("crv") != CURVES.get(algorithm):
         return "keys of this kind cannot sign tokens"
-    if algorithm in RSA and prepared.key_size < RSA_MINIMUM_BITS:
+    if algorithm in RSA_ALGORITHMS and prepared.key_size < RSA_MINIMUM_BITS:
         return f"the key has fewer than {RSA_MINIMUM_BITS} bits"
     return f"the secret is shorter than {least} bytes" if least and len(prepared) < least else None
 
 
 def _halves(prepared: Any) -> tuple[Any, Any]:
-    """Return what signs and what verifies: of a public key, nothing signs."""
+    """Return the signing key, or None for a public key, and the verifying key."""
     if hasattr(prepared, "public_key"):
         return prepared, prepared.public_key()
     return (prepared if isinstance(prepared, bytes) else None), prepared
@@ -102,10 +104,10 @@ def _halves(prepared: Any) -> tuple[Any, Any]:
 def key_of_options(algorithm: str, signing_key: Any, verifying_key: Any = "") -> Key:
     """Return the key of a secret, or of one or two keys in PEM format.
 
-    With a public key, a signing key that is not a private one signs nothing.
+    If a public key is given, a signing key that is not a private key is ignored.
 
     Raises:
-        TypeError, ValueError, jwt.PyJWTError: it is unfit.
+        TypeError, ValueError, jwt.PyJWTError: the key is unfit.
     """
     prepare: Any = jwt.get_algorithm_by_name(algorithm).prepare_key
     if not verifying_key or algorithm in HMAC_MINIMUM_BYTES:
@@ -132,7 +134,7 @@ def jwk_of(algorithm: str, key: Any) -> dict[str, Any]:
     if isinstance(key, bytes):
         digest = hmac.digest(key, b"kid", "sha256")[:16]
     else:
-        named = {name: jwk[name] for name in PUBLIC[jwk["kty"]]}
+        named = {name: jwk[name] for name in PUBLIC_MEMBERS[jwk["kty"]]}
         written = json.dumps(named, separators=(",", ":"), sort_keys=True).encode()
         digest = hashlib.sha256(written).digest()
     return {**jwk, "kid": base64url_encode(digest).decode()}

@@ -1,9 +1,9 @@
 """The key set: one key signs, any number verify.
 
-It is a JSON Web Key Set (RFC 7517 section 5). Each key has `kid` and `alg`, from `nbf` on it signs
-until another one does, and at `exp` it has ended. `rotatekeys` writes `exp` when it makes the next
-key: the end of the last token that the key may have signed. So a key that has ended stays ended,
-whatever becomes of the other keys.
+It is a JSON Web Key Set (RFC 7517 section 5). Each key has `kid` and `alg`. It signs from `nbf`
+until the next key starts, and expires at `exp`. `rotatekeys` writes `exp` when it makes the next
+key: the expiry of the last token that the key may have signed. An expired key therefore stays
+expired, even if other keys are added or removed.
 """
 
 from __future__ import annotations
@@ -26,27 +26,31 @@ from .key import Key, UnfitKeyError, key_of, key_of_options
 
 logger = logging.getLogger(__name__)
 
-SETTLED_AFTER = 2.0  # seconds; two changes within a tick of the file system may look like one
+SETTLED_AFTER = (
+    2.0  # seconds; two changes within one tick of the file system cannot be distinguished
+)
 
 
 class KeySetError(ValueError):
-    """A text is not a key set. Its text says why and contains nothing of a key."""
+    """A text is not a valid key set. The message gives the reason and contains nothing of a key."""
 
 
 class KeySet:
-    """The keys, in the order in which they sign.
+    """Keys in the order in which they sign.
 
-    `ask` returns the newer set of another site, for a key that is not in this one.
+    `fetch_newer` returns the current set of another site. It is called for an unknown `kid`.
     """
 
-    def __init__(self, keys: Iterable[Key], ask: Callable[[], KeySet] | None = None) -> None:
+    def __init__(
+        self, keys: Iterable[Key], fetch_newer: Callable[[], KeySet] | None = None
+    ) -> None:
         self.keys = tuple(sorted(keys, key=lambda key: key.starts))
         self.signers = [key for key in self.keys if key.signing is not None]
-        self.ask = ask
+        self.fetch_newer = fetch_newer
 
     @cached_property
     def lifetime(self) -> float:
-        """How many seconds after its issue a token may be accepted, at most."""
+        """The maximum seconds from the issue of a token to its expiry, with the leeway."""
         lifetimes = (
             conf.ACCESS_TOKEN_LIFETIME,
             conf.REFRESH_TOKEN_LIFETIME,
@@ -55,16 +59,16 @@ class KeySet:
         return (max(lifetimes) + conf.LEEWAY).total_seconds()
 
     def signer(self, at: float) -> Key:
-        """Return the key that signs what is issued at that time. Raises Unavailable without one."""
+        """Return the key that signs tokens issued at that time. Raises Unavailable without one."""
         key = self.find_signer(at)
         if key is None:
             raise Unavailable
         return key
 
     def find_signer(self, at: float) -> Key | None:
-        """Return the last key that has begun to sign, or else the first that waits, or None.
+        """Return the last key that has started, or else the first that starts later, or None.
 
-        A key signs nothing that would outlive it.
+        A key is left out if it would expire before a token issued at that time.
         """
         able = [
             key for key in self.signers if key.ends == math.inf or key.ends - self.lifetime > at
@@ -73,7 +77,7 @@ class KeySet:
         return next(iter(started[-1:] or able), None)
 
     def verifiers(self, kid: str | None) -> Iterable[Key]:
-        """Return the keys that may have signed a token: that of its `kid`, or all.
+        """Return the keys that may have signed a token: the one with its `kid`, or all.
 
         Raises:
             Unavailable: there is no key at all.
@@ -81,9 +85,9 @@ class KeySet:
         if not self.keys:
             raise Unavailable
         keys = self.keys
-        if self.ask and kid is not None and self.find(kid) is None:
-            keys = self.ask().keys
-        elif len(keys) == 1 and not self.ask:  # whatever the token calls it
+        if self.fetch_newer and kid is not None and self.find(kid) is None:
+            keys = self.fetch_newer().keys
+        elif len(keys) == 1 and not self.fetch_newer:  # for any `kid`
             return keys
         now = time.time()
         return [key for key in keys if key.ends > now and kid in {None, key.kid}]
@@ -92,7 +96,7 @@ class KeySet:
         return next((key for key in self.keys if key.kid == kid), None)
 
     def text(self) -> str:
-        """Return the set as JSON, on one line, with its private keys."""
+        """Return the set as JSON on one line, including the private keys."""
         return json.dumps({"keys": [dict(key.jwk) for key in self.keys]})
 
 
@@ -100,8 +104,8 @@ class KeySet:
 def read_set(text: str | bytes) -> KeySet:
     """Return the key set of a JSON text.
 
-    PyJWT's PyJWKSet leaves out the keys that it cannot use. Another key would sign in their place,
-    and their tokens would be refused, so here one unfit key is an error.
+    One unfit key is an error. PyJWT's PyJWKSet would skip it, so that another key signs in its
+    place and its tokens are refused.
 
     Raises:
         KeySetError: the text is not a key set, or a key of it is unfit.
@@ -126,7 +130,7 @@ def read_set(text: str | bytes) -> KeySet:
 
 
 def stored_set() -> KeySet:
-    """Return the set that KEYS_FILE or KEYS has now; an empty one without a file yet.
+    """Return the set in KEYS_FILE or KEYS as it is now, empty if the file does not exist.
 
     Raises:
         KeySetError: it cannot be read or used.
@@ -143,12 +147,12 @@ def stored_set() -> KeySet:
 
 
 def name_of_set() -> str:
-    """Return where the stored set is, for messages."""
+    """Return the file or option of the stored set, for messages."""
     return str(conf.KEYS_FILE or "TOKEN_BLACKLIST['KEYS']")
 
 
 def current_set() -> KeySet:
-    """Return the keys of the settings. A file that has changed counts from the next call on.
+    """Return the key set of the settings. A changed file is read by the next call.
 
     Raises:
         Unavailable: KEYS is not a key set.
@@ -174,7 +178,7 @@ def set_of_options(algorithm: str, signing_key: Any, verifying_key: Any) -> KeyS
 class KeyFile:
     """A key set in a file, read again when the file has changed.
 
-    If the file cannot be used then, the last set that could be used stays.
+    If the changed file cannot be used, the last valid set stays in use.
     """
 
     def __init__(self, path: str) -> None:

@@ -21,36 +21,36 @@ from .key_set import KeySet
 
 logger = logging.getLogger(__name__)
 
-KEPT_FOR = 300.0  # seconds, as the header Cache-Control of the public keys says
-UNKNOWN_KEPT_FOR = 10.0  # seconds; a client can send any number of tokens with unknown keys
-RETRIED_AFTER = 1.0  # seconds, while no key is known
-SECONDS = 5.0  # for one answer
-MOST = 2**20  # bytes of one answer
+MAX_AGE = 300.0  # seconds, as in the Cache-Control header of the public keys
+UNKNOWN_KEY_MAX_AGE = 10.0  # seconds; clients can send many tokens with unknown keys
+RETRY_INTERVAL = 1.0  # seconds, while no key is known
+RESPONSE_TIMEOUT = 5.0  # seconds
+MAX_RESPONSE_BYTES = 2**20
 
 
 class RemoteKeys(PyJWKClient):
-    """PyJWT's client, bounded in bytes and in time, which keeps the last set.
+    """PyJWT's client with limits on size and time, which keeps the last keys that it fetched.
 
-    PyJWT's own forgets the keys after their time, and the service would stop when the other site
-    does. It also holds up every request while one of them reads.
+    PyJWT's own drops the keys when they are too old, so this service would go down with the issuing
+    site. It also blocks every request while one of them fetches the keys.
     """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, cache_jwk_set=False, timeout=SECONDS)
+        super().__init__(url, cache_jwk_set=False, timeout=RESPONSE_TIMEOUT)
         self.known, self.read_at, self.lock = KeySet([]), -math.inf, threading.Lock()
 
     def fetch_data(self) -> Any:
-        return fetch_json(self.uri, seconds=self.timeout, most=MOST)
+        return fetch_json(self.uri, seconds=self.timeout, most=MAX_RESPONSE_BYTES)
 
     def key_set(self, older_than: float) -> KeySet:
-        """Return the keys, read again if they are older. If that fails, the known ones stay."""
+        """Return the keys, fetched again if they are older. If that fails, the known keys stay."""
         has_keys = bool(self.known.keys)
         if has_keys and self._is_newer(older_than):
             return self.known
-        # Known keys are used while another thread reads the next ones.
+        # Known keys are used while another thread fetches the next ones.
         if self.lock.acquire(blocking=not has_keys):
             try:
-                if not self._is_newer(older_than if has_keys else RETRIED_AFTER):
+                if not self._is_newer(older_than if has_keys else RETRY_INTERVAL):
                     self._read()
             finally:
                 self.lock.release()
@@ -61,10 +61,10 @@ class RemoteKeys(PyJWKClient):
             keys = [key for each in self.get_jwk_set().keys for key in _usable(each)]
             if not keys:
                 raise UnfitKeyError("no key")
-            self.known = KeySet(keys, ask=lambda: self.key_set(UNKNOWN_KEPT_FOR))
-        except Exception as error:  # another server can answer anything
+            self.known = KeySet(keys, fetch_newer=lambda: self.key_set(UNKNOWN_KEY_MAX_AGE))
+        except Exception as error:  # another server can send anything
             logger.exception("the public keys cannot be read: %s", type(error).__name__)
-        # At the end: requests that waited for it do not read again, one after another.
+        # Set last, so that requests that waited for the lock do not fetch again one by one.
         self.read_at = time.monotonic()
 
     def _is_newer(self, seconds: float) -> bool:
@@ -72,7 +72,7 @@ class RemoteKeys(PyJWKClient):
 
 
 def _usable(each: Any) -> Iterator[Key]:
-    """Give the key if it is a public one that this app can use, called as its publisher does."""
+    """Yield the key if it is public and this app can use it, with its publisher's `kid`."""
     with suppress(UnfitKeyError, TypeError, KeyError, AttributeError):
         jwk = jwk_of(each.algorithm_name, each.key)
         named = {"kid": each.key_id or jwk["kid"], "use": each.public_key_use or "sig"}
@@ -82,13 +82,13 @@ def _usable(each: Any) -> Iterator[Key]:
 
 @lru_cache(maxsize=4)
 def remote_keys(url: str, process: int) -> RemoteKeys:
-    """Return the keys of a site, for one process: a fork may inherit a lock that is held."""
+    """Return the keys of a site. Each process has its own: a fork may inherit a held lock."""
     return RemoteKeys(url)
 
 
 def remote_set(url: str) -> KeySet:
-    """Return the keys that the site at the URL publishes; an empty set if none is known."""
-    return remote_keys(url, os.getpid()).key_set(KEPT_FOR)
+    """Return the keys that a site publishes at the URL, or an empty set if none is known."""
+    return remote_keys(url, os.getpid()).key_set(MAX_AGE)
 
 
 def _forget(**kwargs: Any) -> None:

@@ -1,7 +1,7 @@
-"""Rotating the key set: a key is announced before it signs, and dropped with its last token.
+"""Key rotation: a key is published before it signs, and dropped after its last token expires.
 
-When a key ends is decided as soon as the next one is made, and never again. One write replaces the
-whole set, so there is no moment at which a key has lost its end.
+The expiry of a key is set when the next key is made, and never changes. One write replaces the
+whole set, so a key cannot lose its expiry.
 """
 
 from __future__ import annotations
@@ -28,14 +28,12 @@ RSA_BITS = 3072
 
 
 class RotationError(Exception):
-    """The key set was not changed. Its text says why."""
+    """The key set was not changed. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """The new set, the key that was made, the one that was revoked, and those that were added or
-    dropped.
-    """
+    """The new key set, and the keys that were made, revoked, added and dropped."""
 
     keys: KeySet
     made: Key | None = None
@@ -44,11 +42,11 @@ class Rotation:
     dropped: tuple[Key, ...] = ()
 
 
-def rotate(before: KeySet, kind: str | None, announced_for: float) -> Rotation:
-    """Make the next key and drop those that verify nothing any more.
+def rotate_keys(before: KeySet, kind: str | None, announced_for: float) -> Rotation:
+    """Make the next key, and drop expired keys.
 
-    The key signs after `announced_for` seconds, so that every server knows it by then; the first
-    one signs at once. Nothing is made while a key waits to sign.
+    The new key starts signing after `announced_for` seconds, so that every server has it by then.
+    The first key signs at once. No key is made while another has not started yet.
     """
     now, keys, made = time.time(), list(before.keys), None
     if not any(key.starts > now for key in before.signers):
@@ -60,11 +58,11 @@ def rotate(before: KeySet, kind: str | None, announced_for: float) -> Rotation:
     return Rotation(KeySet(key for key in ended if key.ends > now), made, dropped=dropped)
 
 
-def revoke(before: KeySet, kid: str) -> Rotation:
-    """Take a key out at once: what it signed is refused.
+def revoke_key(before: KeySet, kid: str) -> Rotation:
+    """Remove a key at once, so that tokens that it signed are refused.
 
-    If it signs, or is to sign, one is made in its place. That one signs from the same time, or now:
-    the key before it has its end, and signs no longer.
+    If it signs, or has not started yet, a new key replaces it, which signs from the same time or
+    from now. The previous key cannot sign again, because its expiry is set.
 
     Raises:
         RotationError: there is no such key.
@@ -82,30 +80,30 @@ def revoke(before: KeySet, kid: str) -> Rotation:
     return Rotation(KeySet(left), made, revoked)
 
 
-def add(before: KeySet, keys: Iterable[Key]) -> Rotation:
-    """Add keys that signed until now, so that their tokens stay valid."""
+def add_keys(before: KeySet, keys: Iterable[Key]) -> Rotation:
+    """Add keys that were in use before, so that their tokens stay valid."""
     new = tuple(key for key in keys if before.find(key.kid) is None)
     return Rotation(KeySet(with_ends([*before.keys, *new])), added=new)
 
 
 def with_ends(keys: Iterable[Key]) -> list[Key]:
-    """Return the keys, each of which has its end if another one is to sign after it."""
+    """Return the keys, with an expiry for each that another key follows."""
     ordered = KeySet(keys)
     following = dict(pairwise(ordered.signers))
     return [
-        key.lasting(key.starts, following[key].starts + ordered.lifetime)
+        key.with_times(key.starts, following[key].starts + ordered.lifetime)
         if key in following and key.ends == math.inf
         else key
         for key in ordered.keys
     ]
 
 
-def change(act: Callable[[KeySet], Rotation]) -> Rotation:
-    """Let the file of the settings have what the act makes of its keys, and return that.
+def apply_and_save(act: Callable[[KeySet], Rotation]) -> Rotation:
+    """Change the key set in KEYS_FILE by the function `act`, and return the result.
 
     Raises:
-        RotationError: there is no file, or it cannot be written or used: a new key in place of one
-            that cannot be read would sign everybody out.
+        RotationError: there is no file, or it cannot be read, used or written. An invalid file is
+            never replaced, because that would sign every user out.
     """
     if conf.KEYS_FILE is None:
         raise RotationError(
@@ -114,16 +112,16 @@ def change(act: Callable[[KeySet], Rotation]) -> Rotation:
         )
     path = Path(conf.KEYS_FILE).resolve()
     with _locked(path):
-        done = changed(act)
+        done = apply(act)
         _write(path, done.keys.text())
     return done
 
 
-def changed(act: Callable[[KeySet], Rotation]) -> Rotation:
-    """Return what the act makes of the keys of the settings, and write nothing.
+def apply(act: Callable[[KeySet], Rotation]) -> Rotation:
+    """Return the result of the function `act` for the stored key set, without writing it.
 
     Raises:
-        RotationError: the keys cannot be read or used, or what the act makes of them.
+        RotationError: the stored or the new key set cannot be used.
     """
     try:
         done = act(stored_set())
@@ -135,7 +133,7 @@ def changed(act: Callable[[KeySet], Rotation]) -> Rotation:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Let one command at a time change the file. Raise RotationError if it cannot be written."""
+    """Let one process at a time change the file. Raises RotationError if it cannot be written."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
@@ -147,9 +145,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file, whole or not at all. Only its owner can read it, who stays the same."""
+    """Replace the file atomically. Only its owner can read it, and the owner stays the same."""
     fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)  # of a command that was killed
+    fresh.unlink(missing_ok=True)  # left by a command that was killed
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -164,7 +162,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _kind_of(signers: list[Key]) -> str:
-    """Return the kind of the key that comes after these: that of the last one, or the nearest."""
+    """Return the kind of the next key: that of the last one, or the most similar of KINDS."""
     if not signers:
         return "EdDSA"
     algorithm = signers[-1].algorithm
@@ -173,7 +171,7 @@ def _kind_of(signers: list[Key]) -> str:
 
 
 def _new_key(kind: str, starts: float, others: Iterable[Key]) -> Key:
-    """Make a key. No two keys have one start: it says which of them signs."""
+    """Make a key. Its start is unique, because the start decides which key signs."""
     second, taken = int(starts), {key.starts for key in others}
     while second in taken:
         second += 1

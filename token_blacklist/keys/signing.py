@@ -21,13 +21,13 @@ from .key import ALGORITHMS, Key
 from .key_set import KeySet, current_set, set_of_options
 from .remote import remote_set
 
-# How far `iat` and `nbf` may lie ahead, at least. A token is used where its issuer's clock is not:
-# without this, a node that is 100 ms behind refuses what another has just signed.
+# Minimum tolerance for `iat` and `nbf` in the future. Without it, a server whose clock is 100 ms
+# behind refuses a token that another server has just signed.
 CLOCK_SKEW = timedelta(seconds=30)
 
 
 def _numeric_date(value: Any) -> int:
-    """Return a time in a claim as RFC 7519 section 2 has it. For `json`."""
+    """Return a datetime as a NumericDate (RFC 7519 section 2). For the JSON encoder."""
     if isinstance(value, datetime):
         return epoch(value)
     raise TypeError(f"{type(value).__name__} cannot be written into a token")
@@ -39,8 +39,8 @@ _json = json.JSONEncoder(separators=(",", ":"), default=_numeric_date)
 class TokenBackend:
     """Signs and verifies with one algorithm and key. Simple JWT has it in `backends`.
 
-    The arguments mean what the options of the same names do, and come in Simple JWT's order. Only
-    `leeway` may be changed later: what was verified once is kept.
+    The arguments are the options of the same names, in Simple JWT's order. Only `leeway` may be
+    changed later, because verified tokens are cached.
 
     Raises:
         TokenError: the algorithm is not one of ALGORITHMS, or needs `cryptography`, which is not
@@ -53,7 +53,7 @@ class TokenBackend:
     audience: str | Sequence[str] | None
     issuer: str | None
     leeway: Any
-    names_keys = False  # in the header `kid` of the tokens
+    names_keys = False  # whether tokens have the header `kid`
 
     def __init__(  # noqa: PLR0917  # Simple JWT's order
         self,
@@ -91,21 +91,21 @@ class TokenBackend:
             claims["iss"] = self.issuer
         try:
             written = _json.encode(claims).encode()
-        except RecursionError as error:  # claims of a token that was just not too deep to be read
+        except RecursionError as error:  # claims that could be read can be too deep to write
             raise TokenError(_("Token is invalid")) from error
         key = self.key_set().signer(_issued_at(claims))
         return signed(written, key, _header(key.algorithm, key.kid if self.names_keys else None))
 
     def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:
-        """Return the claims of a token whose signature, times, audience and issuer are right.
+        """Return the claims of a token whose signature, times, audience and issuer are valid.
 
-        Only the algorithm of the key is accepted, whatever the token's header says (RFC 8725
-        section 3.1), and `exp` must be there. `iat` and `nbf` may lie ahead by CLOCK_SKEW, or by
-        the leeway where that is more. With `verify=False` nothing is checked but the form.
+        Only the key's algorithm is accepted, regardless of the token's header (RFC 8725
+        section 3.1), and `exp` is required. `iat` and `nbf` may be in the future by CLOCK_SKEW, or
+        by the leeway if that is more. With `verify=False`, only the format is checked.
 
         Raises:
-            ExpiredTokenError: the signature is right and `exp` plus the leeway has passed.
-            TokenError: anything else is wrong with it, of whatever shape it is.
+            ExpiredTokenError: the signature is valid, but `exp` plus the leeway has passed.
+            TokenError: the token is invalid or malformed in any other way.
         """
         try:
             if not verify:
@@ -124,7 +124,7 @@ class TokenBackend:
                 raise TokenError(_("Token is invalid"))
         except jwt.InvalidAlgorithmError as error:
             raise TokenError(_("Invalid algorithm specified")) from error
-        # PyJWT leaves a few shapes to Python: an exp of 1e999, deep nesting, lone surrogates.
+        # PyJWT does not catch some of its errors: an exp of 1e999, deep nesting, lone surrogates.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise TokenError(_("Token is invalid")) from error
         return claims
@@ -150,7 +150,7 @@ class TokenBackend:
 
 
 class _FromSettings:
-    """An option of the app, until the attribute is set, as with Simple JWT's backend."""
+    """An attribute that reads an option, and can be set, as in Simple JWT's backend."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -182,10 +182,10 @@ encode, decode = token_backend.encode, token_backend.decode
 
 
 def signed(payload: bytes, key: Key, header: bytes) -> str:
-    """Return the payload in compact form (RFC 7515 section 3.1), as PyJWT's own `encode` does.
+    """Return the payload in compact form (RFC 7515 section 3.1), as PyJWT's `encode` does.
 
-    That one checks the key again for each signature: 13 of 35 us with HS256. Here it was checked
-    once, when the key was read.
+    PyJWT checks the key again for each signature, which takes 13 of 35 us with HS256. Here it is
+    checked once, when the key is read.
     """
     message = header + b"." + base64url_encode(payload)
     signature: bytes = key.method.sign(message, key.signing)
@@ -200,14 +200,12 @@ def _header(algorithm: str, kid: str | None) -> bytes:
 
 @lru_cache(maxsize=2048)
 def _verified(token: str | bytes, by: TokenBackend, key_set: KeySet) -> tuple[str, Key]:
-    """Return the claims, as JSON, of a token whose signature, audience and issuer are right.
+    """Verify signature, audience and issuer. Return the claims as JSON, and the signing key.
 
-    And the key that signed it.
-
-    A client sends its access token many times, so the claims of the 2,048 tokens that came last are
-    kept, in 1.3 MB. That saves 0.1 of the 0.7 ms of an authenticated request (HS256, in process).
-    Times, type, user and session are checked each time. A token that is not valid is not kept, and
-    when the keys change, every token is verified again.
+    A client sends its access token many times, so the last 2,048 tokens are cached, in 1.3 MB. That
+    saves 0.1 of the 0.7 ms of an authenticated request (HS256, in process). Times, type, user and
+    session are checked each time. Invalid tokens are not cached, and when the keys change, every
+    token is verified again.
     """
     # PyJWT reads the token and checks its form and claims once, for all keys that may have signed.
     read = jwt.decode_complete(
@@ -224,7 +222,7 @@ def _verified(token: str | bytes, by: TokenBackend, key_set: KeySet) -> tuple[st
     )
     claims = read["payload"]
     key = _signer_of(token, read, key_set)
-    # PyJWT reads any `iss` where no ISSUER is set, and then refuses to sign it again.
+    # Without ISSUER, PyJWT accepts an `iss` of any type, but cannot sign it again.
     if not isinstance(claims.get("iss", ""), str):
         raise jwt.InvalidIssuerError
     return json.dumps(claims), key
@@ -243,9 +241,9 @@ def _signer_of(token: str | bytes, read: dict[str, Any], key_set: KeySet) -> Key
 
 
 def _issued_at(claims: dict[str, Any]) -> float:
-    """Return the time whose key signs the claims: `iat`, at most ROTATION_GRACE_PERIOD ago.
+    """Return the time that selects the signing key: `iat`, at most ROTATION_GRACE_PERIOD ago.
 
-    A repeated refresh gets the same bytes that way, although another key signs by now.
+    So a repeated refresh returns the same bytes even if another key signs by now.
     """
     now = time.time()
     issued = claims.get("iat")

@@ -1,7 +1,7 @@
-"""The two lists as Simple JWT 5.5.1 has them.
+"""The two tables of Simple JWT 5.5.1.
 
-A site that comes from there has these tables, and this name already in its history, so that
-only the next migrations run.
+A site that used Simple JWT has them, and has this migration in its history under the same name, so
+only the next migrations run there.
 """
 
 import django.db.models.deletion

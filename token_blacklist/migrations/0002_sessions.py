@@ -1,7 +1,7 @@
-"""From one row per token, with its text, to one row per session without it.
+"""Store one row per session, without the text of tokens, instead of one row per token.
 
-All of it is committed at once, and takes the same time for any number of rows on PostgreSQL. The
-indexes follow in a migration of their own: they are built outside of a transaction.
+This is one transaction. On PostgreSQL it takes the same time for any number of rows. The indexes
+are in the next migration, because they are built outside of a transaction.
 """
 
 from datetime import timedelta
@@ -15,7 +15,7 @@ from ._tables import lock, refuse_other_databases, send_deferred
 
 
 def drop_index_of_user(apps, schema_editor):
-    """Drop Simple JWT's index of the user alone: the one of user and id replaces it.
+    """Drop Simple JWT's index on the user. An index on user and id replaces it.
 
     AlterField would drop and recreate the foreign key on PostgreSQL, which checks every row while
     both tables are locked.
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             ),
             migrations.RunPython.noop,
         ),
-        # The jti of a Simple JWT token is the id of the session that goes on from it.
+        # The jti of a Simple JWT token becomes the id of its session.
         migrations.RenameField("outstandingtoken", "jti", "session_id"),
         migrations.RemoveField("outstandingtoken", "token"),
         migrations.AddField(
@@ -186,7 +186,7 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "flush run", "verbose_name_plural": "flush runs"},
         ),
-        # From here on only the labels in the admin.
+        # The operations below change only labels in the admin.
         migrations.AlterModelOptions(
             "outstandingtoken",
             {"verbose_name": "outstanding token", "verbose_name_plural": "outstanding tokens"},

@@ -1,4 +1,4 @@
-"""The indexes that the flush and the admin read by, built while sign-ins go on."""
+"""The indexes for the flush and the admin, built without blocking requests."""
 
 from django.db import migrations, models
 
@@ -19,8 +19,8 @@ INDEXES = {
 def build(apps, schema_editor):
     """Build the indexes, after dropping those that an interrupted run left, which may be invalid.
 
-    Not by AddIndexConcurrently of django.contrib.postgres: it fails on SQLite, and its import does
-    where PostgreSQL's driver is not installed.
+    Not by AddIndexConcurrently of django.contrib.postgres: it fails on SQLite, and cannot be
+    imported if PostgreSQL's driver is not installed.
     """
     is_postgresql = schema_editor.connection.vendor == "postgresql"
     how = {"concurrently": True} if is_postgresql else {}
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            # Backwards, the tables are dropped with their indexes.
+            # If it is reversed, the tables are dropped with their indexes.
             database_operations=[migrations.RunPython(build, migrations.RunPython.noop)],
             state_operations=[
                 migrations.AddIndex(model_name, index)

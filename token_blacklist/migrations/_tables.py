@@ -1,4 +1,4 @@
-"""What the migrations need besides Django's operations: locks that let requests continue."""
+"""Helpers of the migrations: a check of the database, and locks that do not block requests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management import CommandError
 from django.db import OperationalError, router, transaction
 
-WAIT = 400  # milliseconds for each table; requests that come after it wait as long
-PAUSE = 1.0  # seconds between two attempts, for the requests that waited
+LOCK_TIMEOUT = 400  # milliseconds for each table; requests behind the lock wait as long
+RETRY_INTERVAL = 1.0  # seconds between two attempts, in which waiting requests proceed
 GIVE_UP_AFTER = 300.0  # seconds
-OLD = "1 second"  # age of the transactions that the error names; others end by themselves
+REPORTED_AGE = "1 second"  # of transactions in the error message; younger ones end by themselves
 
 LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED = "55P03", "40P01"
 
@@ -30,9 +30,9 @@ def refuse_other_databases(apps: Any, schema_editor: Any) -> None:
 def lock(*models: str, referenced: tuple[str, ...] = ()) -> Callable[[Any, Any], None]:
     """Return a function for RunPython that locks tables on PostgreSQL. For the first operation.
 
-    `models` are changed; `referenced` get a foreign key to them, and can be read meanwhile. A lock
-    that waits for a long reader makes every later request wait as well. Therefore it times out
-    after a moment and is tried again. With all locks held, the rest of the migration does not wait
+    `models` are changed. `referenced` get a foreign key to them, and can still be read. A lock that
+    waits for a long transaction makes every later request wait as well. So it times out after
+    LOCK_TIMEOUT and is tried again. With all locks held, the rest of the migration does not wait
     and cannot deadlock.
     """
 
@@ -49,7 +49,7 @@ def lock(*models: str, referenced: tuple[str, ...] = ()) -> Callable[[Any, Any],
             ]
             if tables:
                 statements.append(f"LOCK TABLE {', '.join(tables)} IN {mode} MODE")
-        _lock(schema_editor, [f"SET LOCAL lock_timeout = {WAIT}", *statements])
+        _lock(schema_editor, [f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}", *statements])
 
     return take
 
@@ -58,7 +58,7 @@ def _lock(schema_editor: Any, statements: list[str]) -> None:
     give_up_at = time.monotonic() + GIVE_UP_AFTER
     while True:
         try:
-            # A savepoint, which releases its locks on failure.
+            # A savepoint releases its locks on failure.
             with transaction.atomic(schema_editor.connection.alias):
                 for statement in statements:
                     schema_editor.execute(statement)
@@ -69,7 +69,7 @@ def _lock(schema_editor: Any, statements: list[str]) -> None:
                 raise
             if time.monotonic() >= give_up_at:
                 raise CommandError(_why(schema_editor.connection)) from error
-        time.sleep(PAUSE)
+        time.sleep(RETRY_INTERVAL)
 
 
 def _why(connection: Any) -> str:
@@ -79,7 +79,7 @@ def _why(connection: Any) -> str:
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid() AND clock_timestamp() - xact_start > %s::interval"
             " ORDER BY xact_start",
-            [OLD],
+            [REPORTED_AGE],
         )
         pids = ", ".join(str(pid) for (pid,) in cursor.fetchall())
     return (

@@ -1,1 +1,1 @@
-"""For other services, which accept this site's tokens. The folder can be deleted: see urls.py."""
+"""For other services that accept this site's tokens. The folder can be deleted: see urls.py."""

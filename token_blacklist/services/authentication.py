@@ -1,7 +1,7 @@
-"""Authentication by the public keys and the revocation feed, in a service that has no users.
+"""`FeedAuthentication`, for a service that accepts another site's tokens and has no users.
 
-`FeedAuthentication` needs no database. It verifies by the public keys (JWKS_URL), and refuses the
-sessions that the feed of the issuing site (FEED_URL) names, within a second after they ended.
+It needs no database. It verifies tokens with the public keys (JWKS_URL) of the issuing site, and
+refuses ended sessions, which it reads from that site's revocation feed (FEED_URL) within a second.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .options import conf
 
 @lru_cache(maxsize=4)
 def reader_of(url: str, client: str, max_silence: float, leeway: int, process: int) -> FeedReader:
-    """Return the reader of a process: a fork has no threads, and may have locks that are held."""
+    """Return the reader of a process. A fork has none of its threads and may inherit held locks."""
     return FeedReader(url, client, max_silence, leeway)
 
 
@@ -36,10 +36,10 @@ setting_changed.connect(_forget, dispatch_uid="token_blacklist.services.authenti
 
 
 class FeedAuthentication(JWTStatelessUserAuthentication):
-    """Authenticates by the token alone, and refuses sessions that the feed names as ended.
+    """Authenticates by the token alone, and refuses sessions that the feed lists as ended.
 
-    If the feed has been silent for FEED_MAX_SILENCE, every request is 503, or with FEED_FAILS_OPEN
-    authenticated as if no session had ended.
+    If the feed has been silent for FEED_MAX_SILENCE, every request gets 503. With FEED_FAILS_OPEN,
+    the tokens are then accepted as if no session had ended.
     """
 
     def get_user(self, validated_token: Token | Mapping[str, Any]) -> Any:

@@ -1,6 +1,6 @@
-"""Reads the revocation feed in any Python program: this needs the standard library alone.
+"""Read the revocation feed in any Python program. Needs only the standard library.
 
-`FeedAuthentication` uses it in a service in Django.
+In Django, `FeedAuthentication` uses it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from ..fetch import StatusError, fetch_json
 
 logger = logging.getLogger(__name__)
 
-POLL_INTERVAL = 0.5  # seconds from an answer to the next request
+POLL_INTERVAL = 0.5  # seconds from a response to the next request
 RETRY_INTERVAL = 1.0  # seconds after a request that failed
-TIMEOUT = 10.0  # for one answer
-MAX_BYTES = 2**25  # bytes of one answer: a window with 900,000 sessions
-FORGET_INTERVAL = 10.0  # seconds
+TIMEOUT = 10.0  # seconds for one response
+MAX_BYTES = 2**25  # of one response: a window with 900,000 sessions
+FORGET_INTERVAL = 10.0  # seconds between two removals of old entries
 FIRST_ANSWER_TIMEOUT = 5.0  # seconds that the first requests of a process wait for the window
 
 
 class FeedReader:
-    """Reads the feed in a thread of this process, from the first question on.
+    """Reads the feed in a thread, which the first call of `has_ended` starts.
 
-    It keeps the sessions that ended within the feed's window, and starts with all of them.
-    `leeway` is how many seconds this service accepts a token after its expiry: the feed's window
-    is longer by them.
+    The first response has all sessions that ended within the feed's window, the next ones have new
+    ones. `leeway` is how many seconds this service accepts a token after its expiry. It makes the
+    window longer.
     """
 
     def __init__(self, url: str, client: str, max_silence: float, leeway: int = 0) -> None:
@@ -47,7 +47,7 @@ class FeedReader:
         self.started_at = 0.0
 
     def has_ended(self, session_id: str) -> bool:
-        """Return whether the feed has named the session as ended."""
+        """Return whether the feed has listed the session as ended."""
         self._start()
         if not self.answered_at:
             self.has_answered.wait(
@@ -82,31 +82,30 @@ class FeedReader:
     def read_once(self) -> bool:
         """Ask the feed for new entries; return whether it answered.
 
-        Any failure is logged, with its traceback the first time of several: the reader asks again
-        in any case.
+        Every failure is logged, a repeated one without its traceback, and the reader tries again.
         """
         try:
-            self._keep(self._ask())
-        except Exception as error:  # another server can answer anything
+            self._keep(self._fetch())
+        except Exception as error:  # another server can send anything
             if type(error) is not self.failure:
                 name = type(error).__name__
                 logger.warning("the revocation feed does not answer: %s", name, exc_info=True)
             self.failure = type(error)
             if isinstance(error, StatusError) and error.status == BAD_REQUEST:
-                self.cursor = ""  # it may be the reason, and would be for ever
+                self.cursor = ""  # it may be the reason, and would be forever
             return False
         if self.failure:
             logger.warning("the revocation feed answers again")
         self.failure = None
         return True
 
-    def _ask(self) -> Any:
+    def _fetch(self) -> Any:
         query = urlencode({"after": self.cursor, "leeway": self.leeway})
         headers = {"Authorization": self.authorization}
         return fetch_json(f"{self.url}?{query}", headers, seconds=TIMEOUT, most=MAX_BYTES)
 
-    def _keep(self, told: Any) -> None:
-        sessions, window, cursor = _checked(told)
+    def _keep(self, response: Any) -> None:
+        sessions, window, cursor = _checked(response)
         now = time.monotonic()
         self.ended.update(dict.fromkeys(sessions, now + window))
         if now >= self.forget_at:
@@ -117,13 +116,13 @@ class FeedReader:
         self.has_answered.set()
 
 
-def _checked(told: Any) -> tuple[list[str], int, str]:
-    """Return the sessions, the window and the cursor of an answer.
+def _checked(response: Any) -> tuple[list[str], int, str]:
+    """Return the sessions, the window and the cursor in a response.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not an answer of the feed.
+        KeyError, TypeError, ValueError: it is not a response of the feed.
     """
-    sessions, window, cursor = told["revoked"], told["window"], told["cursor"]
+    sessions, window, cursor = response["revoked"], response["window"], response["cursor"]
     if not isinstance(sessions, list) or not all(isinstance(each, str) for each in sessions):
         raise TypeError("the sessions are not a list of texts")
     if type(window) is not int or window <= 0:  # True is an int

@@ -24,7 +24,7 @@ from .options import conf
 
 @dataclass(frozen=True)
 class Service:
-    """A service that may ask about tokens. It stands for the user of a request."""
+    """A service that may introspect tokens. It is the `request.user` of its requests."""
 
     name: str
     is_authenticated = True
@@ -40,7 +40,7 @@ class ServiceAuthentication(BaseAuthentication):
     """Authenticates a service by its name and secret in HTTP Basic (RFC 6749 section 2.3.1).
 
     INTROSPECTION_CLIENTS has the SHA-256 of each secret. Secrets are random, so a fast hash is
-    enough. A name may have several, while one replaces the other.
+    enough. A service can have several, so that one can replace another.
     """
 
     error_codes: ErrorCodes = {401: ("not_authenticated", "invalid_client")}
@@ -74,7 +74,7 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     token = TokenField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the claims of a token that would be accepted; only `active` for any other."""
+        """Return the claims of a token that would be accepted, and for others only `active`."""
         try:
             token = token_of_any_type(attrs["token"])
             user = token.get_user()
@@ -94,7 +94,9 @@ class ClaimsSerializer(serializers.Serializer[Any]):
 
     active = serializers.BooleanField(help_text="Whether it would be accepted for its purpose.")
     sub = serializers.CharField(required=False, help_text="The user's id.")
-    username = serializers.CharField(required=False, help_text="The user's name to sign in with.")
+    username = serializers.CharField(
+        required=False, help_text="The name that the user signs in with."
+    )
     token_type = serializers.CharField(required=False)
     sid = serializers.CharField(required=False, help_text="The session.")
     jti = serializers.CharField(required=False)
@@ -106,8 +108,8 @@ class ClaimsSerializer(serializers.Serializer[Any]):
 class IntrospectionView(JSONView):
     """Lets a service with a name and a secret validate a token (RFC 7662).
 
-    Of a token that would be accepted for its purpose, the answer has all claims, the user's id as
-    `sub` and the user's name. Of any other it has only `"active": false`.
+    For a token that would be accepted for its purpose, the response has all its claims, the user's
+    id as `sub` and the user name. For any other token it has only `"active": false`.
     """
 
     operation_id, summary = "token_introspect", "Introspect a token"

@@ -1,11 +1,11 @@
-"""The options of TOKEN_BLACKLIST that only this folder reads."""
+"""The options of TOKEN_BLACKLIST that only `services/` reads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from ..conf import ADDRESS, FLAG, LIFETIME, Conf, Kind, Option, are, text
+from ..conf import ADDRESS, FLAG, LIFETIME, Conf, Kind, Option, list_of, text
 from ..sessions import flush
 
 LONGEST_LEEWAY = timedelta(hours=1)
@@ -19,7 +19,9 @@ SERVICES = Kind(
     lambda value: (
         isinstance(value, dict)
         and all(
-            isinstance(name, str) and ":" not in name and (digests == [] or are(DIGEST)(digests))
+            isinstance(name, str)
+            and ":" not in name
+            and (digests == [] or list_of(DIGEST)(digests))
             for name, digests in value.items()
         )
     ),
@@ -27,7 +29,7 @@ SERVICES = Kind(
 
 
 class ServiceConf(Conf):
-    """The app's options and these."""
+    """The options of the app and of `services/`."""
 
     INTROSPECTION_CLIENTS: Option[dict[str, Sequence[str]]] = Option(
         {},
@@ -50,8 +52,8 @@ conf = ServiceConf()
 def kept_for_readers() -> timedelta:
     """Return how long the flush keeps an expired session.
 
-    A service that reads the feed may accept a token for longer than this site, and reads the whole
-    feed when it restarts.
+    The feed must still list it: a service may accept its tokens for longer than this site does, and
+    reads the whole feed when it restarts.
     """
     return LONGEST_LEEWAY if conf.INTROSPECTION_CLIENTS else timedelta(0)
 

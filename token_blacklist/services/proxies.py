@@ -1,4 +1,4 @@
-"""The check that a reverse proxy makes before it lets a request through."""
+"""An endpoint for reverse proxies that check each request before they pass it on."""
 
 from __future__ import annotations
 

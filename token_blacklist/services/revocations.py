@@ -1,8 +1,8 @@
 """The revocation feed: recently ended sessions, for services that verify tokens by themselves.
 
-A service that checks signatures and `exp` needs to know only the sessions that ended within the
-lifetime of an access token: the tokens of all others have expired. It polls for the records
-committed since its last request, and misses none, in any order in which transactions commit.
+A service that checks signatures and `exp` needs only the sessions that ended within the lifetime of
+an access token: the tokens of all others have expired. It polls for the records committed since its
+last request, and misses none, in any order of the commits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CURSOR = re.compile(r"(\d{1,20})\.(\d{1,20})", re.ASCII)
 
 @dataclass(frozen=True)
 class Revocations:
-    """The ids of ended sessions, and the cursor from which to read on."""
+    """The ids of ended sessions, and the cursor for the next request."""
 
     sessions: list[str]
     cursor: str
@@ -41,7 +41,7 @@ class Revocations:
 def window(leeway: timedelta = NO_TIME) -> timedelta:
     """Return how long an access token may be accepted after its session was ended.
 
-    `leeway` is that of the service that reads: it accepts the token for as much longer.
+    `leeway` is that of the reading service, which accepts the token for this much longer.
     """
     longest = max(conf.ACCESS_TOKEN_LIFETIME, conf.SLIDING_TOKEN_LIFETIME)
     return longest + max(conf.LEEWAY, leeway) + CLOCK_SKEW
@@ -50,11 +50,11 @@ def window(leeway: timedelta = NO_TIME) -> timedelta:
 def read(after: str = "", leeway: timedelta = NO_TIME) -> Revocations:
     """Return the sessions that were ended within the window and committed since `after`.
 
-    A session may be returned again, and all of the window if `after` is of another server, of a
-    database that was restored, or empty. One SELECT on PostgreSQL, two on SQLite.
+    A session may be returned again. The whole window is returned if `after` is empty, or comes from
+    another server or from before a restore. One SELECT on PostgreSQL, two on SQLite.
 
     Raises:
-        ValueError: `after` is no cursor.
+        ValueError: `after` is not a cursor.
     """
     given = CURSOR.fullmatch(after or "0.0")
     if given is None:
@@ -67,9 +67,9 @@ def read(after: str = "", leeway: timedelta = NO_TIME) -> Revocations:
     return _by_id(using, since, position)
 
 
-# The id of a transaction that could not have been seen at `oldest` is `oldest` or greater, and so
-# is that of each of its savepoints. A row has the lower 32 bits of it: of the ids that end in them,
-# it is the one nearest to `next`. Ids of rows would not do: the row with the lower id may be
+# A transaction that was not yet visible at `oldest` has an id of at least `oldest`, and each of its
+# savepoints has, too. A row stores the lower 32 bits of the id. The full id is the one with these
+# bits that is nearest to `next`. Row ids cannot be used, because the row with the lower id may be
 # committed last.
 BY_TRANSACTION = """
 WITH now AS MATERIALIZED (
@@ -96,7 +96,7 @@ def _by_transaction(using: str, since: Any, server: int, position: int) -> Revoc
 
 
 # SQLite writes one transaction at a time, so the ids are in the order of the commits, and with
-# AUTOINCREMENT none is used again.
+# AUTOINCREMENT none is used twice.
 LAST_ID = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = %s"
 BY_ID = """
 SELECT record.id, session.session_id
@@ -141,8 +141,8 @@ class RevocationsQuery(serializers.Serializer[Any]):
 class RevocationsSerializer(serializers.Serializer[Any]):
     """The sessions that have ended since the last cursor."""
 
-    cursor = serializers.CharField(help_text="For `after` of the next request.")
-    window = serializers.IntegerField(help_text="Keep each session for so many seconds.")
+    cursor = serializers.CharField(help_text="Send it as `after` with the next request.")
+    window = serializers.IntegerField(help_text="Keep each session for this many seconds.")
     revoked = serializers.ListField(
         child=serializers.CharField(), help_text="Refuse tokens with one of these as `sid`."
     )

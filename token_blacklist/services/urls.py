@@ -1,4 +1,4 @@
-"""The endpoints of other services, below those of the tokens."""
+"""The endpoints for other services, under `token/`."""
 
 from django.urls import path
 

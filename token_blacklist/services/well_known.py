@@ -25,7 +25,7 @@ class JWKSView(JSONView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Half as long as `rotatekeys` announces a key before it signs."""
+        """Cached for half the time for which `rotatekeys` announces a key before it signs."""
         return {**super().default_response_headers, "Cache-Control": "public, max-age=300"}
 
     def get(self, request: Request) -> Response:

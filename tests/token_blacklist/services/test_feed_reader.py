@@ -138,7 +138,7 @@ def test_the_published_keys_are_kept_while_their_site_is_away(site, options, mon
         keys.decode(token)
     assert site.asked == ["/keys"]
 
-    monkeypatch.setattr(remote, "KEPT_FOR", 0)
+    monkeypatch.setattr(remote, "MAX_AGE", 0)
     site.answers.clear()
 
     assert keys.decode(token) == FOREVER
@@ -178,7 +178,7 @@ def test_a_key_that_is_no_longer_published_verifies_nothing_any_more(site, optio
     assert keys.decode(token) == FOREVER
 
     site.answers["/keys"] = {"keys": [other.public_jwk]}
-    monkeypatch.setattr(remote, "KEPT_FOR", 0)
+    monkeypatch.setattr(remote, "MAX_AGE", 0)
 
     with pytest.raises(TokenError):
         keys.decode(token)

@@ -72,7 +72,7 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"Revoked {_sessions(count)}."))
 
     def _analyze(self) -> None:
-        """Let PostgreSQL count the rows. After a restore, it would plan for empty tables."""
+        """Update PostgreSQL's statistics. After a restore, it would plan for empty tables."""
         connection = connections[router.db_for_write(BlacklistedToken)]
         if connection.vendor != "postgresql":
             return
@@ -83,8 +83,8 @@ class Command(BaseCommand):
     def _selected(self, options: dict[str, Any]) -> OutstandingTokenQuerySet:
         sessions = OutstandingToken.objects.all()
         if options["before"] is not None:
-            # A record without a time is older than the times.
-            before = _time(options["before"])
+            # Records without a time are from before times were stored.
+            before = _parsed_time(options["before"])
             sessions = sessions.filter(Q(created_at__lt=before) | Q(created_at=None))
         if options["user"] is not None:
             sessions = sessions.filter(user=_user(options["user"]))
@@ -97,7 +97,7 @@ def _sessions(count: int) -> str:
     return "1 session" if count == 1 else f"{count} sessions"
 
 
-def _time(text: str) -> datetime:
+def _parsed_time(text: str) -> datetime:
     try:
         time = parse_datetime(text)
     except ValueError:
@@ -109,7 +109,7 @@ def _time(text: str) -> datetime:
 
 def _user(text: str) -> Any:
     users = get_user_model()._default_manager
-    if not text.isprintable():  # bytes that no database takes as a text
+    if not text.isprintable():  # no database stores such strings
         raise CommandError("--user does not match any user.")
     try:
         return users.get_by_natural_key(text)

@@ -18,7 +18,7 @@ from ...exceptions import ClockError
 from ...models import BlacklistedToken, FlushRun
 from ...sessions import flush
 
-ROWS_LEFT = 3  # the exit code of a run that ended early
+EXIT_ROWS_LEFT = 3  # the exit code of a run that stopped early
 
 
 def seconds(text: str) -> float:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         "It is safe to run at any time, repeatedly and in parallel, and to interrupt. "
         "Exit codes: 0 finished, 1 failed, 3 stopped early with rows remaining."
     )
-    # It must run where a setting of the site's pages is wrong, and needs no memory for them.
+    # So that it runs even if another setting is wrong, and does not load the site's pages.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -122,7 +122,7 @@ class Command(BaseCommand):
                 )
             )
         if not is_done:
-            sys.exit(ROWS_LEFT)
+            sys.exit(EXIT_ROWS_LEFT)
 
     def _print_json(self, **facts: Any) -> None:
         self.stdout.write(json.dumps(facts))
@@ -130,7 +130,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def only_warnings(is_quiet: bool) -> Iterator[None]:
-    """Log nothing below a warning if it is to be quiet: cron mails whatever is written."""
+    """If `is_quiet`, log only warnings and errors, because cron mails all output."""
     before = logging.root.manager.disable
     if is_quiet:
         logging.disable(max(before, logging.INFO))
@@ -145,7 +145,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     """Yield an event that SIGTERM and Ctrl-C set instead of ending the process."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield stop  # only the main thread may listen to signals
+        yield stop  # Python allows signal handlers only in the main thread
         return
     names = (signal.SIGTERM, signal.SIGINT)
     before = {name: signal.signal(name, lambda *_args: stop.set()) for name in names}
