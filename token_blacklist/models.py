@@ -21,7 +21,7 @@ from .clients import USER_AGENT_LENGTH
 from .conf import conf
 from .token_user import TokenUser  # noqa: F401  # Simple JWT has it here
 
-MOST_PARAMETERS = 30_000  # of a statement on SQLite, which accepts 32,766
+MAX_PARAMETERS = 30_000  # of a statement on SQLite, which accepts 32,766
 LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
 
 
@@ -115,8 +115,8 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
             keys = list(rows.filter(pk__in=self.values("pk")).values_list("pk", flat=True))
             locked = OutstandingTokenQuerySet(self.model, using=self.db)
             deleted: Counter[str] = Counter()
-            for part in range(0, len(keys), MOST_PARAMETERS):
-                chunk = locked.filter(pk__in=keys[part : part + MOST_PARAMETERS])
+            for part in range(0, len(keys), MAX_PARAMETERS):
+                chunk = locked.filter(pk__in=keys[part : part + MAX_PARAMETERS])
                 deleted.update(super(OutstandingTokenQuerySet, chunk).delete()[1])
         return deleted.total(), dict(deleted)
 

@@ -1,4 +1,4 @@
-"""The tokens: what they claim, and how one is issued for another. `sessions/` has the rows.
+"""The token classes: create, read and check claims. `sessions/` handles the rows.
 
 Claims are those of RFC 7519, plus `token_type`, `user_id`, `sid` (the session, as in OpenID
 Connect Front-Channel Logout), `auth_time` (OpenID Connect Core section 2) and `remember`, which is
@@ -51,7 +51,7 @@ class Token:
     lifetime: ClassVar[Any] = None  # a timedelta
     has_user_claims: ClassVar[bool] = True  # those of USER_CLAIMS
     token_backend: ClassVar[keys.TokenBackend] = keys.token_backend  # signs and verifies
-    user: AbstractBaseUser | None = None  # where it is loaded: the token's user
+    user: AbstractBaseUser | None = None  # the token's user, if loaded
 
     def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
         if self.token_type is None or self.lifetime is None:
@@ -73,7 +73,7 @@ class Token:
     def authentic(cls, encoded: str | bytes, claims: dict[str, Any] | None = None) -> Self:
         """Return the token if its signature and claims are valid. Its session is not checked.
 
-        `claims` are those of a token that has been decoded.
+        Pass `claims` if the token has been decoded.
         """
         token = cls.with_claims(cls.token_backend.decode(encoded) if claims is None else claims)
         token.token = encoded
@@ -160,7 +160,7 @@ class Token:
     user_id = property(read_user_id)
 
     def get_user(self) -> Any:
-        """Return the user that the token names, if it is accepted. One SELECT.
+        """Return the token's user, if the token is accepted. One SELECT.
 
         A refresh or sliding token must be in force in its session; an access token of a session
         ends with it, and one without a session is accepted until it expires.
@@ -182,7 +182,7 @@ class Token:
     def set_user(self, user: Any) -> None:
         """Keep the token's user, and add what USER_CLAIMS returns for one who may use tokens.
 
-        A refresh token gets none: it would carry them, out of date, to later access tokens.
+        A refresh token gets none, because it would copy outdated claims to later access tokens.
 
         Raises:
             ImproperlyConfigured: USER_CLAIMS returns a claim that the app sets itself.
@@ -237,7 +237,7 @@ class Token:
 
 
 class BlacklistMixin(Token):
-    """For tokens on the lists: each belongs to a session, which can be refreshed and ended.
+    """Base of tokens that belong to a session, which can be refreshed and ended.
 
     If the app is not in INSTALLED_APPS, these tokens are signed and verified without lists.
     """
@@ -330,7 +330,7 @@ class BlacklistMixin(Token):
     ) -> Self:
         """Return the token of a session that has a row. No query.
 
-        `generation` is by default the current one. The token has no claims but those of the app.
+        `generation` is by default the current one. The token has only the app's claims.
         """
         token = super().for_user(session.user)  # type: ignore[arg-type]  # a live session has one
         signed_in_at = session.created_at or token.current_time
@@ -354,7 +354,7 @@ class BlacklistMixin(Token):
         return self._recordable_claims().record()
 
     def signed(self) -> dict[str, str]:
-        """Return what a refresh answers if this token is in force."""
+        """Return the signed tokens for the response to a refresh."""
         return {"token": str(self)}
 
     def refresh(self, client: Client | None = None) -> dict[str, str]:

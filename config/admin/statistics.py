@@ -47,7 +47,7 @@ def overview() -> Overview:
     days, recent = _ended(now)
     last = flush.last_flush()
     # Only this column, so that PostgreSQL reads its index and not the table.
-    waiting = flush.waiting().order_by("expires_at").values("expires_at")[:MOST]
+    waiting = flush.to_flush().order_by("expires_at").values("expires_at")[:MOST]
     found = waiting.aggregate(count=Count("expires_at"), oldest=Min("expires_at"))
     return Overview(
         live=_count(OutstandingToken.objects.live(now).order_by("-pk"), MOST_LIVE),

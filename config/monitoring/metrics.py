@@ -161,7 +161,7 @@ class DatabaseCollector:
         yield GaugeMetricFamily(
             "tokens_flush_backlog",
             "Expired sessions that are not deleted yet.",
-            flush.waiting().count(),
+            flush.to_flush().count(),
         )
         yield GaugeMetricFamily(
             "tokens_flush_overdue",

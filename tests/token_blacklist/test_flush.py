@@ -312,7 +312,7 @@ def test_a_run_that_was_killed_has_its_counts_and_the_next_marks_it(monkeypatch)
         raise Killed
 
     fill(4)
-    monkeypatch.setattr(flush, "SAVED_EVERY", 0)
+    monkeypatch.setattr(flush, "SAVE_INTERVAL", 0)
     with pytest.raises(Killed):
         flush.delete_expired(batch_size=2, after_batch=kill)
     monkeypatch.undo()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ..conf import conf
 from ..models import (
-    MOST_PARAMETERS,
+    MAX_PARAMETERS,
     BlacklistedToken,
     OutstandingToken,
     OutstandingTokenQuerySet,
@@ -22,7 +22,7 @@ from ..statements import TEXT, TIME, Statement, insert, insert_select, param, pr
 from ..users import named
 from .prove import SessionClaims
 
-# From the session's row, locked: a foreign key would be checked only by the commit.
+# Lock the session's row, because a foreign key would be checked only at the commit.
 LOCK: dict[str, Any] = {"lock": "KEY SHARE", "ignore_conflicts": True}
 
 
@@ -115,9 +115,9 @@ def revoke_sessions(
         has_listeners = token_blacklisted.has_listeners(BlacklistedToken)
         ended = [
             {"session_id": session_id, "user_id": user_id}
-            for start in range(0, len(inserted) if has_listeners else 0, MOST_PARAMETERS)
+            for start in range(0, len(inserted) if has_listeners else 0, MAX_PARAMETERS)
             for session_id, user_id in BlacklistedToken.objects.filter(
-                pk__in=inserted[start : start + MOST_PARAMETERS]
+                pk__in=inserted[start : start + MAX_PARAMETERS]
             ).values_list("token__session_id", "token__user_id")
         ]
     token_blacklisted.announce_many(
@@ -151,7 +151,7 @@ def revoke_user(
 ) -> int:
     """End every session of a user, or of a queryset of users; return how many.
 
-    `keep` is the id of a session that is not ended.
+    `keep` is the id of a session to leave out.
     """
     if not conf.LISTS_ENABLED:
         return 0

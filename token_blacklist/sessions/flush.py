@@ -17,7 +17,7 @@ from django.utils import timezone
 from ..conf import conf
 from ..exceptions import ClockError
 from ..models import (
-    MOST_PARAMETERS,
+    MAX_PARAMETERS,
     BlacklistedToken,
     FlushRun,
     OutstandingToken,
@@ -26,9 +26,9 @@ from ..models import (
 from ..signals import tokens_flushed
 
 BATCH_SIZE = 5_000
-LARGEST_BATCH = MOST_PARAMETERS
+LARGEST_BATCH = MAX_PARAMETERS
 CLOCKS_MAY_DIFFER = timedelta(minutes=5)
-SAVED_EVERY = 5.0  # seconds; the counts of a killed run are at most this old
+SAVE_INTERVAL = 5.0  # seconds; the counts of a killed run are at most this old
 INTERRUPTED_AFTER = timedelta(minutes=1)  # since the last save
 # Each returns how long a session is kept after it has expired. services/options.py adds one.
 kept_after_expiry: list[Callable[[], timedelta]] = []
@@ -55,7 +55,7 @@ class Batch:
     is_last: bool = False
 
 
-def waiting(now: datetime | None = None) -> OutstandingTokenQuerySet:
+def to_flush(now: datetime | None = None) -> OutstandingTokenQuerySet:
     """Return the sessions that a flush deletes."""
     kept = max((time() for time in kept_after_expiry), default=timedelta(0))
     return OutstandingToken.objects.expired((now or timezone.now()) - kept)
@@ -95,8 +95,8 @@ def last_flush() -> FlushRun | None:
 
 
 def is_overdue() -> bool:
-    """Return whether expired rows have waited for FLUSH_OVERDUE_AFTER. Two queries."""
-    oldest = waiting().order_by("expires_at").values_list("expires_at", flat=True).first()
+    """Return whether expired rows have remained for more than FLUSH_OVERDUE_AFTER. Two queries."""
+    oldest = to_flush().order_by("expires_at").values_list("expires_at", flat=True).first()
     return oldest is not None and is_late(oldest, last_flush())
 
 
@@ -143,7 +143,7 @@ def delete_expired(
         for batch in _batches(batch_size, now):
             run.outstanding_deleted += batch.outstanding
             run.blacklisted_deleted += batch.blacklisted
-            if time.monotonic() - saved >= SAVED_EVERY:
+            if time.monotonic() - saved >= SAVE_INTERVAL:
                 saved = time.monotonic()
                 run.duration = timedelta(seconds=saved - started)
                 run.save()
@@ -158,7 +158,7 @@ def delete_expired(
                 outcome = FlushRun.Outcome.STOPPED
             else:
                 continue
-            if not waiting(now).exists():
+            if not to_flush(now).exists():
                 outcome = FlushRun.Outcome.DONE
             break
     finally:
@@ -205,7 +205,7 @@ def _batches(size: int, now: datetime) -> Iterator[Batch]:
 
 def _oldest_first(size: int, now: datetime, using: str) -> Iterator[Batch]:
     """Delete in the order of the index on `expires_at`."""
-    rows = waiting(now).order_by("expires_at")
+    rows = to_flush(now).order_by("expires_at")
     batch = _delete(rows[:size], using)
     while batch.taken == size:
         yield batch
@@ -228,7 +228,7 @@ def _page_by_page(size: int, pages: int, now: datetime, using: str) -> Iterator[
             [f"({start},0)", f"({start + width},0)"],
             BooleanField(),
         )
-        batch = _delete(waiting(now).filter(within)[:size], using)
+        batch = _delete(to_flush(now).filter(within)[:size], using)
         taken += batch.taken
         if batch.taken == size:  # there may be more on these pages
             yield batch
@@ -242,7 +242,7 @@ def _page_by_page(size: int, pages: int, now: datetime, using: str) -> Iterator[
 
 def _pages_to_sweep(now: datetime, using: str) -> int:
     """Return the number of pages of the table, or 0 if most have no expired row."""
-    query, params = waiting(now).using(using).values("pk").query.get_compiler(using).as_sql()
+    query, params = to_flush(now).using(using).values("pk").query.get_compiler(using).as_sql()
     table = connections[using].ops.quote_name(OutstandingToken._meta.db_table)
     compare = (
         f"SELECT pages, (SELECT count(*) FROM ({query} LIMIT pages) AS expired) FROM"  # noqa: S608  # Django's

@@ -36,7 +36,7 @@ def _insert(using: str) -> Statement:
 
 @prepared
 def _prolong(using: str) -> Statement:
-    """Move the expiry of a live session, and never back."""
+    """Extend the expiry of a live session. Never shortens it."""
     expires_at = param("expires_at", TIME)
     sessions = OutstandingToken.objects.filter(
         session_id=param("session_id", TEXT), expires_at__lt=expires_at
@@ -68,7 +68,7 @@ def open_session(session: OutstandingToken) -> None:
 
 
 def prolong(session_id: str, *, now: datetime, expires_at: datetime) -> bool:
-    """Let the session expire at this time, if it is live and would expire earlier. One UPDATE.
+    """Extend the session to `expires_at`, if it is live and would expire earlier. One UPDATE.
 
     Return whether it was. The generation and `refreshed_at`, which decide about its tokens, stay.
     """

@@ -1,4 +1,4 @@
-"""Proving a token: one SELECT reads the user and whether the session is live."""
+"""Checking a token: one SELECT reads the user and whether the session is live."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class SessionClaims(NamedTuple):
         row = self.find_row()
         if row is None:
             if self.needs_record:
-                raise TokenError(_("Token has no session: it has ended"))
+                raise TokenError(_("The session of this token has ended"))
         elif row.is_blacklisted or not row.is_in_force:
             raise TokenError(_("Token is blacklisted"))
         elif row.is_expired(self.now):

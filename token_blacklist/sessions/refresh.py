@@ -58,7 +58,7 @@ def next_claims(claims: SessionClaims) -> SessionClaims:
     One SELECT with USER_CLAIMS, or if no row is advanced, which would check the user.
 
     Raises:
-        TokenError: the session has reached its end, or is not advanced and has ended.
+        TokenError: the session has reached SESSION_LIFETIME, or it has ended and is not advanced.
         AuthenticationFailed: `no_active_account`.
     """
     if not _advances_rows():
@@ -98,7 +98,7 @@ def refresh(
     if session is None:
         raise TokenError(_("Token is blacklisted"))
     if not (may_use_tokens(session.user) and claims.names(session.user)):
-        raise _no_active_account()  # first, because it tells the client more
+        raise _no_active_account()  # first, because this error is more specific
     _repeat(session, claims, client or Client())
     return claims._replace(
         generation=session.generation,
@@ -118,10 +118,10 @@ def _next_expiry(claims: SessionClaims) -> datetime:
     lifetime = claims.lifetime
     longest = conf.longest_lifetime(remember=claims.remember)
     if longest is not None:
-        # By age: an end computed from an auth_time in the year 9999 would overflow.
+        # By age: adding to an auth_time in the year 9999 would overflow.
         lifetime = min(lifetime, longest - (claims.now - claims.signed_in_at))
         if lifetime <= timedelta(0):
-            raise ExpiredTokenError(_("The session has reached its end. Sign in again."))
+            raise ExpiredTokenError(_("The session has expired. Sign in again."))
     end = claims.now + lifetime
     if not conf.REQUIRE_OUTSTANDING:
         # Not before this token: after a flush of the row, it would be accepted again.

@@ -83,7 +83,7 @@ class Command(BaseCommand):
             ) from error
 
     def _count(self, *, as_json: bool) -> None:
-        rows = flush.waiting(flush.flush_time())
+        rows = flush.to_flush(flush.flush_time())
         outstanding = rows.count()
         blacklisted = BlacklistedToken.objects.filter(token__in=rows).count()
         if as_json:
@@ -102,7 +102,7 @@ class Command(BaseCommand):
                 stop=stop,
             )
         is_done = report.outcome == FlushRun.Outcome.DONE
-        left = 0 if is_done else flush.waiting().count()
+        left = 0 if is_done else flush.to_flush().count()
         if options["json"]:
             self._print_json(
                 outcome=report.outcome.value,
