@@ -1,4 +1,4 @@
-# The image of web, migrate and scheduler: the same code, started in three ways.
+# One image for web, migrate and scheduler, which differ only in their commands.
 # Pin the base by digest where you build: FROM python:3.13-slim@sha256:...
 FROM python:3.13-slim AS build
 
@@ -6,15 +6,15 @@ ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 
-# The packages before the code: a change of the code builds on with this layer.
+# Packages before the code, so that a change of the code reuses this layer.
 COPY requirements.txt ./
 RUN python -m venv .venv && \
     .venv/bin/pip install --require-hashes --requirement requirements.txt
 
 COPY . .
 
-# Compiles the translations, names the static files by their content, and compiles all code once.
-# The key is used by this step alone.
+# Compile the translations, collect the static files and compile the Python code. The key is used in
+# this step only.
 RUN DEBUG=False ALLOWED_HOSTS=localhost EMAIL_URL=dummymail:// DATABASE_URL=sqlite:// \
     SECRET_KEY="$(.venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
     sh -c '.venv/bin/python manage.py compilemessages && \
@@ -30,7 +30,7 @@ COPY --from=build /app /app
 WORKDIR /app
 USER 10001
 
-# Everything that is written at run time is below /tmp: the rest may be read-only.
+# At run time only /tmp is written to; everything else can be read-only.
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -2,7 +2,7 @@
 PORT ?= 8000
 PY := .venv/bin/python
 export NAME DIR ACCENT SENDER
-# Some images turn bytecode caching off, which slows each of the hundreds of processes of the tests.
+# Some images turn bytecode caching off, which slows down the hundreds of test processes.
 unexport PYTHONDONTWRITEBYTECODE
 # On SQLite, even if the environment names another database.
 PYTEST := env -u DATABASE_URL $(PY) -m pytest
@@ -19,7 +19,7 @@ run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001
 	@$(PY) manage.py demo --port '$(PORT)'
 	@$(PY) manage.py runserver '127.0.0.1:$(PORT)'
 
-deploy: ## Update the compose project on this machine; the old version serves until the new one is ready
+deploy: ## Update the compose project here; the old version serves until the new one is ready
 	@sh deploy/update.sh
 
 check: setup-dev ## Run the quick tests: SQLite, no servers, no browser (under a minute)
@@ -31,7 +31,7 @@ test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser
 test-long: setup-dev ## Run many more races, state machines and generated requests (half an hour)
 	@$(PY) -m tests --long
 
-compose-test: setup-dev ## Run the compose project through a day of operations (needs Docker; ten minutes)
+compose-test: setup-dev ## Test the compose project: start, update, backup, restore (needs Docker; ten minutes)
 	$(PYTEST) --maxfail=1 -vv --capture=no --timeout=600 tests/compose/operations.py
 
 clients: setup-dev ## Generate a TypeScript and a Python client and run a session with each (needs npm)
@@ -46,13 +46,13 @@ package: setup-dev ## Build the app as a package and test it in an empty environ
 screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
 
-bench: setup-dev ## Measure beside the alternatives and write docs/performance.md (an hour)
+bench: setup-dev ## Run the benchmarks and write docs/performance.md (an hour)
 	$(PY) -W ignore -m benchmarks
 
-bench-quick: setup-dev ## The four operations in three minutes; prints the result and writes no file
+bench-quick: setup-dev ## Measure four operations in three minutes; prints the result and writes no file
 	$(PY) -W ignore -m benchmarks --quick operations
 
-compare: setup-dev ## Run the alternatives and write docs/comparison.md (ten minutes)
+compare: setup-dev ## Run the same requests against the alternatives and write docs/comparison.md (ten minutes)
 	@$(PY) -W ignore -m benchmarks.compare
 
 lint: setup-dev ## Check formatting, lint, types, import rules, templates, migrations, the API schema
@@ -74,7 +74,7 @@ format: setup-dev ## Format code and templates
 	$(PY) -m ruff check --fix .
 	$(PY) -m djlint --reformat --quiet templates token_blacklist/templates
 
-translations: setup-dev ## Update the translation catalogues from the source and compile them (needs gettext)
+translations: setup-dev ## Update the translation catalogs from the source and compile them (needs gettext)
 	@command -v msgfmt >/dev/null || { echo "gettext was not found. Install it: apt install gettext" >&2; exit 1; }
 	@$(PY) manage.py makemessages $(LOCALES)
 	@$(PY) manage.py makemessages $(LOCALES) --domain djangojs --ignore docs

@@ -1,4 +1,4 @@
-"""How django-allauth's flows behave here: client addresses, e-mail addresses and e-mails."""
+"""django-allauth adapters: client address, e-mail addresses, passwords and e-mails."""
 
 from __future__ import annotations
 
@@ -25,36 +25,37 @@ from .passwords import replace_password
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no types
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the client address that sessions record. "" on a unix socket without a proxy.
+        """Return the client address that sessions record; "" on a unix socket without a proxy.
 
-        If X-Forwarded-For has none, it is the proxy's. The rate limits count by the /64 of IPv6,
-        which all of IPv4 shares in its IPv6 form.
+        Without an address in X-Forwarded-For, it is the proxy's address. An IPv4 address that is
+        written as IPv6 becomes IPv4 again: allauth counts IPv6 clients by their /64 network, and
+        all of these addresses are in the same one.
         """
         address = client_of(request).ip_address or request.META.get("REMOTE_ADDR", "")
         return address.removeprefix("::ffff:") if "." in address else address
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Return the account whose wrong passwords are counted together: no public hook has it.
+        """Return the key that counts wrong passwords: the normalized address.
 
-        allauth counts by the Host header, too, whose port a client may choose, and by the address
-        as it was typed.
+        allauth's own key contains the address as it was typed and the Host header, whose port a
+        client may choose. It has no public method for this.
         """
         return normalize_email(str(credentials.get("email", "")))
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Return whether a sign-in may lead there: a path, or a URL of a host of the site.
+        """Return whether a sign-in may redirect to this URL: a path, or a URL of this site.
 
-        allauth would take "account/" as well, which is relative to the page.
+        allauth would also accept "account/", which is relative to the page.
         """
         is_absolute = (url or "").startswith(("/", "http://", "https://"))
         return is_absolute and bool(super().is_safe_url(url))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Return where a sign-in leads.
+        """Return the URL to redirect to after the sign-in.
 
         Raises:
-            ImmediateHttpResponse: the user got another password, or was deactivated, since the
-                password was checked. There is no session.
+            ImmediateHttpResponse: the password was changed or the user deactivated after the
+                password was checked. No session was opened.
         """
         if not request.user.is_authenticated:
             raise ImmediateHttpResponse(_try_again(request))
@@ -68,8 +69,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         """Save a new user.
 
         Raises:
-            ImmediateHttpResponse: another sign-up took the address since the form was checked. The
-                second attempt is told what every sign-up with a known address is told.
+            ImmediateHttpResponse: another sign-up took the address after the form was validated.
+                When the form is sent again, it gets the usual answer for a known address.
         """
         try:
             with transaction.atomic():
@@ -80,11 +81,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
             return saved
 
     def set_password(self, user: User, password: str) -> None:
-        """Replace the password, and nothing else of the user.
+        """Write the new password and no other field of the user.
 
         Raises:
-            ImmediateHttpResponse: the user was given another password, or deactivated, since they
-                were loaded. Nothing changed.
+            ImmediateHttpResponse: the password was changed or the user deactivated after the user
+                was loaded. Nothing was changed.
         """
         if not replace_password(user, password):
             raise ImmediateHttpResponse(_try_again(context.request))
@@ -92,13 +93,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Tell the owner of an address that somebody tried to sign up with it.
 
-        A new account hashes a password. The time to answer must not reveal which it was.
+        Creating an account hashes a password. This hashes one as well, so that the response time
+        does not reveal whether the address has an account.
         """
         make_password("of a new account")
         super().send_account_already_exists_mail(email)
 
     def send_mail(self, template_prefix: str, email: str, facts: dict[str, Any]) -> None:
-        """Send an e-mail in the words of templates/account/email/. A failure is logged."""
+        """Send an e-mail from the templates in templates/account/email/. A failure is logged."""
         request = context.request
         about = {
             "request": request,
@@ -119,7 +121,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Tell a user of a change of their account: from which device, and where to undo it."""
+        """Notify a user of a change of their account, with the device and links to undo it."""
         request = self.request
         facts = {
             "device": device_name(self.get_http_user_agent(request)),
@@ -136,7 +138,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         context: dict[str, Any],
         headers: dict[str, str] | None = None,
     ) -> EmailMessage:
-        """Render an e-mail as text and HTML. Without a template for HTML, the text becomes it."""
+        """Render an e-mail as text and HTML. Without an HTML template, HTML is made of the text."""
         message: EmailMessage = super().render_mail(template_prefix, email, context, headers)
         if isinstance(message, EmailMultiAlternatives) and not message.alternatives:
             message.attach_alternative(as_html(message, context.get("code")), "text/html")
@@ -144,7 +146,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
 
 
 def _try_again(request: HttpRequest) -> HttpResponse:
-    """Return the answer to a request that another one overtook: load the page again."""
+    """Return the response to a request that a concurrent one made invalid: load the page again."""
     if hasattr(request.allauth, "headless"):  # type: ignore[attr-defined]  # allauth's
         return JsonResponse({"status": 409}, status=409)
     return HttpResponseRedirect(request.get_full_path())
@@ -152,7 +154,7 @@ def _try_again(request: HttpRequest) -> HttpResponse:
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it has no types
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
-        """Return the new user of a social account, with the name that the provider knows."""
+        """Return the new user of a social account, with the name from the provider."""
         user = super().populate_user(request, sociallogin, data)
         names = (data.get("first_name"), data.get("last_name"))
         name = data.get("name") or " ".join(filter(None, names))

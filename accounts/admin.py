@@ -38,21 +38,21 @@ from .admin_forms import NewUserForm, PasswordForm
 from .devices import device_name
 from .models import User, normalize_email
 from .rate_limits import longest_wait
-from .sessions import MOST, live_sessions
+from .sessions import MAX_LISTED_SESSIONS, live_sessions
 
 MAY_SEND = "accounts.send_password_link"
 MAY_REMOVE = "accounts.remove_second_factor"
-FORM = "user-actions"  # the id of the form of the buttons on a user's page
+BUTTONS_FORM_ID = "user-actions"  # the id of the form of the buttons on a user's page
 NO_LINK = _("No link is sent to an inactive user or one without a password.")
 
-# The page of a user shows what support needs of django-allauth's, and none of the secrets.
+# The user page shows what support needs from these, without the secrets.
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
 class GroupAdmin(WithoutTokensMixin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # the theme has no types
-    """Django's, in the theme. Only superusers may change groups: they grant permissions."""
+    """Django's group admin. Only superusers may change groups, because groups grant permissions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -64,8 +64,8 @@ class GroupAdmin(WithoutTokensMixin, DjangoGroupAdmin, ModelAdmin):  # type: ign
         return request.user.is_superuser
 
 
-class SetOrNot(UnfoldReadOnlyPasswordHashWidget):  # type: ignore[misc]  # the theme has no types
-    """Shows whether there is a password, without its hash."""
+class PasswordStatusWidget(UnfoldReadOnlyPasswordHashWidget):  # type: ignore[misc]  # the theme has no types
+    """Shows whether the user has a password, without its hash."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
@@ -74,25 +74,25 @@ class SetOrNot(UnfoldReadOnlyPasswordHashWidget):  # type: ignore[misc]  # the t
         return context
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]  # the theme has no types
+class UserForm(UserChangeForm):  # type: ignore[misc]  # the theme has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if field := self.fields.get("password"):
-            field.widget = SetOrNot()
+            field.widget = PasswordStatusWidget()
 
 
 def may_reset(user: User) -> bool:
-    """Return whether this user gets a link for a new password."""
+    """Return whether this user may be sent a link for a new password."""
     return user.is_active and user.has_usable_password()
 
 
-def _moment(record: Any) -> str:
+def _last_active(record: Any) -> str:
     return localize(timezone.localtime(record.last_active)) if record.last_active else "-"
 
 
 @admin.register(User)
 class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # none at run time
-    form = PersonForm
+    form = UserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
     ordering = ("email",)
@@ -105,7 +105,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         *("addresses", "second_factor", "connected_accounts", "password_link"),
         *("live_sessions", "last_login", "date_joined"),
     )
-    # The buttons belong to another form, so that Enter in a field saves and presses none of them.
+    # The buttons belong to a separate form, so that Enter in a field saves the user.
     change_form_outer_after_template = "admin/accounts/user/form.html"
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "password_link")}),
@@ -127,7 +127,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        """Search by the start of an address or a name, which an index serves."""
+        """Search by the start of an address or a name, so that the database can use an index."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -148,7 +148,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
             hidden |= {"live_sessions"}
         if not request.user.has_perm(MAY_SEND):
             hidden |= {"password_link"}
-        if not request.user.is_superuser:  # who could grant could grant it all to themselves
+        if not request.user.is_superuser:  # otherwise staff could grant themselves permissions
             hidden |= {"is_staff", "is_superuser", "groups", "user_permissions"}
         kept = (
             (title, {"fields": tuple(name for name in options["fields"] if name not in hidden)})
@@ -170,7 +170,10 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
 
     @staticmethod
     def _may_touch(request: HttpRequest, user: User | None) -> bool:
-        """Return False for other staff: a new address or password gives access to an account."""
+        """Return whether the requester may change this user. Only superusers may change staff.
+
+        Otherwise one could take over a staff account by a new address or password.
+        """
         if user is None or request.user.is_superuser:
             return True
         return not (user.is_staff or user.is_superuser)
@@ -194,11 +197,11 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
 
     @admin.display(description=_("e-mail addresses"))
     def addresses(self, user: User) -> str:
-        return once(user, sign_in.addresses)
+        return render_once(user, sign_in.addresses)
 
     @admin.display(description=_("second factor"))
     def second_factor(self, user: User) -> str:
-        shown = once(user, sign_in.second_factor)
+        shown = render_once(user, sign_in.second_factor)
         request = user._shown_to  # type: ignore[attr-defined]
         if "<li>" in shown and self._may_remove_second_factor(request, user):
             return shown + sign_in.remove_button(user)
@@ -206,12 +209,12 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
 
     @admin.display(description=_("connected accounts"))
     def connected_accounts(self, user: User) -> str:
-        return once(user, sign_in.connected_accounts)
+        return render_once(user, sign_in.connected_accounts)
 
     @admin.display(description=_("live sessions"))
     def live_sessions(self, user: User) -> str:
         """Return the user's live sessions, with buttons to revoke them for staff who may."""
-        if not hasattr(user, "_live_sessions"):  # the theme asks five times
+        if not hasattr(user, "_live_sessions"):  # the theme calls this five times
             request = user._shown_to  # type: ignore[attr-defined]
             may_end = request.user.has_perm(MAY_END) and may_end_sessions_of(user, request.user)
             back = request.get_full_path() if may_end else None
@@ -239,10 +242,10 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         ]
 
     def _user_of(self, request: HttpRequest, pk: str, permission: str) -> User:
-        """Return the user whose page has a button for staff with this permission.
+        """Return the user, for a button that needs this permission.
 
         Raises:
-            PermissionDenied: they may not press it, or not see the user.
+            PermissionDenied: the requester lacks the permission, or may not view the user.
             Http404: there is no such user.
         """
         if not request.user.has_perm(permission):
@@ -259,7 +262,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         return may_view and request.user.has_perm(MAY_REMOVE) and self._may_touch(request, user)
 
     def remove_second_factor_view(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Ask, then remove the second factor of a user who has lost it."""
+        """GET shows a confirmation page; POST removes the user's second factor."""
         user = self._user_of(request, pk, MAY_REMOVE)
         if not self._may_touch(request, user):
             raise PermissionDenied
@@ -286,7 +289,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         self.message_user(request, removed, messages.SUCCESS)
 
     def send_link_view(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Send the user the e-mail of the reset page. Only POST is allowed."""
+        """Send the user a password reset e-mail. Only POST is allowed."""
         if request.method != "POST":
             raise PermissionDenied
         user = self._user_of(request, pk, MAY_SEND)
@@ -295,7 +298,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=(user.pk,)))
 
     def _send_link(self, request: HttpRequest, user: User) -> tuple[int, Any]:
-        """Send the link; return the level and the text of a message about the result."""
+        """Send the link; return the level and the text of the message to show."""
         if not may_reset(user):
             return messages.ERROR, NO_LINK
         if not ratelimit.consume(request, action="reset_password", key=user.email):
@@ -310,8 +313,8 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         return messages.SUCCESS, sent
 
 
-def once(user: User, make: Callable[[User], str]) -> str:
-    """Return what the first call of `make` returned: the theme asks for a field five times."""
+def render_once(user: User, make: Callable[[User], str]) -> str:
+    """Return the HTML from `make(user)`, cached on the user: the theme reads a field five times."""
     shown: dict[str, str] = vars(user).setdefault("_shown", {})
     if make.__name__ not in shown:
         shown[make.__name__] = make(user)
@@ -319,8 +322,11 @@ def once(user: User, make: Callable[[User], str]) -> str:
 
 
 def session_list(user: User, back: str | None) -> str:
-    """List a user's live sessions. With `back`, the page to return to, with buttons to end them."""
-    found = list(live_sessions(user)[: MOST + 1])
+    """Return a list of the user's live sessions as HTML.
+
+    With `back`, the URL of the page to return to, it has buttons to end them.
+    """
+    found = list(live_sessions(user)[: MAX_LISTED_SESSIONS + 1])
     rows = format_html_join(
         "",
         '<li><span><a href="{}">{}</a><br><small>{}, {}</small></span>{}</li>',
@@ -329,15 +335,15 @@ def session_list(user: User, back: str | None) -> str:
                 reverse("admin:token_blacklist_outstandingtoken_change", args=(record.pk,)),
                 device_name(record.user_agent),
                 record.ip_address or "-",
-                _moment(record),
-                end_button(record, back, form=FORM) if back else "",
+                _last_active(record),
+                end_button(record, back, form=BUTTONS_FORM_ID) if back else "",
             )
-            for record in found[:MOST]
+            for record in found[:MAX_LISTED_SESSIONS]
         ),
     )
     shown = format_html('<ul class="tb-sessions">{}</ul>', rows) if found else _("none")
-    if len(found) > MOST:
-        more = _("Only the latest %(count)d are listed.") % {"count": MOST}
+    if len(found) > MAX_LISTED_SESSIONS:
+        more = _("Only the latest %(count)d are listed.") % {"count": MAX_LISTED_SESSIONS}
         shown = format_html("{}<p>{}</p>", shown, more)
     if not back or not found:
         return str(shown)
@@ -350,12 +356,12 @@ def session_list(user: User, back: str | None) -> str:
 
 
 def send_button(user: User) -> str:
-    """A button that sends the user a link for a new password, or why there is none."""
+    """Return the button that sends a link for a new password, or a text that says why not."""
     if not may_reset(user):
         return str(NO_LINK)
     return format_html(
         '<button type="submit" class="tb-button" form="{}" formaction="{}">{}</button>',
-        FORM,
+        BUTTONS_FORM_ID,
         reverse("admin:accounts_user_send_password_link", args=(user.pk,)),
         _("Send a link for a new password"),
     )

@@ -1,4 +1,4 @@
-"""The admin's forms for passwords: Django's, in the theme."""
+"""Password forms of the admin: Django's, with the theme's widgets."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .models import User
 from .passwords import validators_with_text
 
 
-class NewPassword:
-    """Lists the rules that have a text, and saves the password alone.
+class PasswordFormMixin:
+    """Lists the password rules that have a text, and saves only the password.
 
-    While it is hashed, somebody's rights may be taken away.
+    Hashing takes time. Saving the whole user would undo a change of permissions made meanwhile.
     """
 
     fields: dict[str, Any]
@@ -38,9 +38,9 @@ class NewPassword:
         return user
 
 
-class PasswordForm(NewPassword, AdminPasswordChangeForm):  # type: ignore[misc]  # it has no types
-    """A new password of another user, or none."""
+class PasswordForm(PasswordFormMixin, AdminPasswordChangeForm):  # type: ignore[misc]  # it has no types
+    """Sets another user's password, or disables it."""
 
 
-class NewUserForm(NewPassword, UserCreationForm):  # type: ignore[misc]  # as above
+class NewUserForm(PasswordFormMixin, UserCreationForm):  # type: ignore[misc]  # as above
     save = UserCreationForm.save

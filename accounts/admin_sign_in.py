@@ -1,4 +1,4 @@
-"""How a user signs in, as the admin shows it, and the removal of a second factor."""
+"""Sign-in methods on the admin's user page, and removing a second factor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import User
 
-NAMES = {
+FACTOR_NAMES = {
     Authenticator.Type.TOTP: _("Authenticator app"),
     Authenticator.Type.WEBAUTHN: _("Passkey"),
     Authenticator.Type.RECOVERY_CODES: _("Recovery codes"),
@@ -27,7 +27,7 @@ NAMES = {
 
 
 def addresses(user: User) -> str:
-    """List the addresses of the user, with whether each is verified."""
+    """Return the user's e-mail addresses as HTML, each with whether it is verified."""
     known = dict(EmailAddress.objects.filter(user=user).values_list("email", "verified"))
     known = {user.email: False} | known
     states = ((email, _("verified") if known[email] else _("not verified")) for email in known)
@@ -35,7 +35,7 @@ def addresses(user: User) -> str:
 
 
 def second_factor(user: User) -> str:
-    """List what the user has as a second factor, and since when. No secret is shown."""
+    """Return the user's second factors as HTML, each with its date. No secret is shown."""
     return _list(factors_of(user))
 
 
@@ -48,16 +48,16 @@ def factors_of(user: User) -> list[str]:
 
 
 def connected_accounts(user: User) -> str:
-    """List the accounts at other sites that sign the user in."""
+    """Return the social accounts that sign the user in, as HTML."""
     found = SocialAccount.objects.filter(user=user).order_by("date_joined")
     rows = ((each.provider.title(), each.uid, _day(each.date_joined)) for each in found)
     return _list(format_html("{} {}, {}", *row) for row in rows)
 
 
 def remove_second_factor(request: HttpRequest, user: User) -> bool:
-    """Remove each second factor of the user, and the recovery codes. Return whether there was any.
+    """Remove the user's second factors and recovery codes, and notify the user by e-mail.
 
-    The user gets an e-mail.
+    Return whether there were any.
     """
     with transaction.atomic():
         found = list(Authenticator.objects.select_for_update().filter(user=user))
@@ -70,24 +70,23 @@ def remove_second_factor(request: HttpRequest, user: User) -> bool:
 
 
 def forget_addresses(user: User) -> None:
-    """Make the user's address the only one, and not verified.
+    """Make the user's current address the only one, unverified. For changes by staff.
 
-    For an address that somebody else has changed. With a row of the address before, its mailbox
-    could still reset the password.
+    If the row of the previous address remained, its mailbox could still reset the password.
     """
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
 
 
 def remove_button(user: User) -> str:
-    """A link to the page that asks before the second factor is removed."""
+    """Return the link to the confirmation page for removing the second factor, as HTML."""
     url = reverse("admin:accounts_user_remove_second_factor", args=(user.pk,))
     text = _("Remove the second factor")
     return format_html('<p class="tb-apart"><a class="tb-button" href="{}">{}</a></p>', url, text)
 
 
 def _name(authenticator: Authenticator) -> str:
-    name = str(NAMES.get(authenticator.type, authenticator.type))
+    name = str(FACTOR_NAMES.get(authenticator.type, authenticator.type))
     if authenticator.type != Authenticator.Type.WEBAUTHN:
         return name
     return f"{name} “{authenticator.data.get('name', '')}”"

@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         from allauth.account.signals import password_changed  # noqa: PLC0415
 
         from .headless import keep_signed_in  # noqa: PLC0415
-        from .sessions import end_deleted  # noqa: PLC0415
+        from .sessions import end_sessions_before_deletion  # noqa: PLC0415
 
-        pre_delete.connect(end_deleted, sender="accounts.User")
+        pre_delete.connect(end_sessions_before_deletion, sender="accounts.User")
         password_changed.connect(keep_signed_in)

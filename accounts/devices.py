@@ -1,4 +1,4 @@
-"""The name of a device, from its user agent."""
+"""Device names, made from user agents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 from django.utils.translation import gettext_lazy as _
 
-WORDS = 60  # characters of a name: a program may send any
-FORM_FACTOR = re.compile(r"\b(?:Mobile|iOS)\b")  # "Chrome Mobile iOS" is Chrome to its owner
+MAX_NAME_LENGTH = 60  # of a browser's or an app's name, which a client can choose freely
+FORM_FACTOR = re.compile(r"\b(?:Mobile|iOS)\b")  # users call "Chrome Mobile iOS" Chrome
 SYSTEMS = {"Mac OS X": "macOS"}
-# Browsers, and Android's own HTTP client, begin with the name of something else.
+# Browsers and Android's own HTTP client start their user agent with one of these names.
 NOT_THE_NAME = {"Mozilla", "Opera", "Dalvik"}
 END_OF_NAME = re.compile(r"[/(]|\sv?\d")
 LIBRARIES = {"ktor-client": "Ktor", "okhttp": "OkHttp", "python-httpx": "httpx"}
@@ -20,14 +20,14 @@ LIBRARIES = {"ktor-client": "Ktor", "okhttp": "OkHttp", "python-httpx": "httpx"}
 def device_name(user_agent: str) -> str:
     """Return the name of a device: "Chrome on Windows", "Acme Portal on iOS", "Unknown device".
 
-    A program that is no browser goes by the name that it gives itself: `Acme Portal/2.1 (iOS 17)`.
+    For an app, use the name at the start of its user agent, such as `Acme Portal/2.1 (iOS 17)`.
 
-    A client may send any user agent. The patterns run in Rust, in linear time; what
-    they give is text, to be escaped where it is shown.
+    A client may send any user agent. ua-parser matches it in linear time (its patterns run in
+    Rust). The result is plain text, which has to be escaped for HTML.
     """
     import ua_parser  # noqa: PLC0415  # 1.5 MiB that only a worker that shows a device needs
 
-    words = user_agent.encode("utf-8", "replace").decode()  # Rust knows no lone surrogate
+    words = user_agent.encode("utf-8", "replace").decode()  # Rust refuses lone surrogates
     program = _program(words) or _browser(ua_parser.parse_user_agent(words))
     system = _family(ua_parser.parse_os(words))
     system = _plain(SYSTEMS.get(system, system))
@@ -37,7 +37,7 @@ def device_name(user_agent: str) -> str:
 
 
 def _program(words: str) -> str:
-    """Return the name with which a user agent begins; "" for a browser's."""
+    """Return the app name at the start of a user agent; "" for a browser."""
     name = _plain(unquote(END_OF_NAME.split(words, maxsplit=1)[0]))  # iOS sends Acme%20Portal
     is_name = name not in NOT_THE_NAME and any(letter.isalpha() for letter in name)
     return LIBRARIES.get(name, name) if is_name else ""
@@ -53,4 +53,4 @@ def _family(found: Any) -> str:
 
 def _plain(name: str) -> str:
     printable = "".join(letter if letter.isprintable() else " " for letter in name)
-    return " ".join(printable.split())[:WORDS]
+    return " ".join(printable.split())[:MAX_NAME_LENGTH]

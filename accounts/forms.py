@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 class LoginForm(forms.LoginForm):  # type: ignore[misc]  # it has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = ""  # the page has the link for a forgotten one
+        self.fields["password"].help_text = ""  # the page has its own "Forgot your password?" link
         self.fields["remember"].initial = True
         self.fields["remember"].help_text = _("Uncheck it on a device that is not yours.")
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
-        """Sign in. allauth decides how long the Django session lasts only after its row is open."""
+        """Sign in. Set the expiry first: allauth sets it only after the session row is created."""
         if not self.cleaned_data["remember"]:
             request.session.set_expiry(0)
         response: HttpResponse = super().login(request, redirect_url)

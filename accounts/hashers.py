@@ -1,4 +1,4 @@
-"""Argon2 for a small server: Django's needs 100 MiB to check a password."""
+"""A password hasher with Argon2 for small servers: Django's needs 100 MiB per password."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-# More hashes at the same time than processors would need more memory and be no faster. A pool and
-# no semaphore, because malloc keeps the memory of a hash for each thread that computed one.
+# More simultaneous hashes than processors would need more memory and not be faster. A thread pool
+# instead of a semaphore, because malloc keeps a hash's memory for each thread that computed one.
 _pool = ThreadPoolExecutor(settings.PASSWORD_HASHES_AT_ONCE, thread_name_prefix="password")
 
 

@@ -1,4 +1,4 @@
-"""django-allauth's headless API: an app that signs in there gets a pair of tokens."""
+"""Access and refresh tokens for apps that sign in by django-allauth's headless API."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ from token_blacklist.middleware import renew, take_token
 
 
 class TokenStrategy(SessionTokenStrategy):  # type: ignore[misc]  # it has no types
-    """The session token is allauth's: it leads from step to step, and ends with the session."""
+    """Adds access and refresh tokens to allauth's session token.
+
+    The session token connects the steps of a sign-in and ends with the session.
+    """
 
     def lookup_session(self, session_token: str) -> SessionBase | None:
-        """Return the session, or None. PostgreSQL refuses NUL."""
+        """Return the session, or None. PostgreSQL would refuse a token with NUL."""
         if not session_token.isprintable():
             return None
         session: SessionBase | None = super().lookup_session(session_token)
         return session
 
     def create_access_token_payload(self, request: Any) -> dict[str, Any] | None:
-        """Return the pair of the session that this request opened, or None.
+        """Return the tokens of the session that this request opened, or None.
 
-        allauth may make several answers and send the last: they have the same pair.
+        allauth may build several responses and send the last one; all get the same tokens.
         """
         refresh = take_token(request)
         if refresh is not None:
@@ -55,11 +58,11 @@ class TokenStrategy(SessionTokenStrategy):  # type: ignore[misc]  # it has no ty
 
 class HeadlessAdapter(DefaultHeadlessAdapter):  # type: ignore[misc]  # it has no types
     def populate_response_meta(self, request: HttpRequest, meta: dict[str, Any]) -> None:
-        """Add the pair of a session that replaced another: a new password ends the others."""
+        """Add the tokens of the new session after a password change, which ends all others."""
         if request.allauth.headless.client == "app":  # type: ignore[attr-defined]  # allauth's
             meta |= TokenStrategy().create_access_token_payload(request) or {}
 
 
 def keep_signed_in(request: HttpRequest, **kwargs: Any) -> None:
-    """Open a session for the app that changed its password. For allauth's `password_changed`."""
+    """Open a new session after a password change. Receiver of allauth's `password_changed`."""
     renew(request)

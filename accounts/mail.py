@@ -1,4 +1,4 @@
-"""Sending the accounts' e-mails."""
+"""Sending e-mails, and rendering them as HTML."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from django.utils.timesince import timesince
 
 logger = logging.getLogger(__name__)
 
-email_failed = Signal()  # for other apps, once an e-mail could not be sent
+email_failed = Signal()  # sent when an e-mail could not be sent, for other apps
 
-# A mail server that hangs holds each thread that sends to it for EMAIL_TIMEOUT. With all of them
-# there, none would be left for other requests.
-AT_ONCE = 2
-PATIENCE = 1.0  # seconds to wait for a place: a server that works sends in less
-_places = BoundedSemaphore(AT_ONCE)
-_hangs = Event()  # set when no place became free in time, until an e-mail is sent
+# A mail server that hangs blocks each sending thread for EMAIL_TIMEOUT. Without a limit, it could
+# block all threads, and no other request would be answered.
+MAX_SENDING = 2
+MAX_WAIT_SECONDS = 1.0  # for a free slot; a working mail server takes less
+_slots = BoundedSemaphore(MAX_SENDING)
+_server_hangs = Event()  # set when no slot became free in time; cleared when an e-mail is sent
 
 
 def deliver(message: EmailMessage, name: str) -> bool:
     """Send an e-mail; return whether it was sent. `name` is for the log.
 
-    A failure is logged and raises nothing, because another response would reveal which addresses
-    have accounts. At most AT_ONCE are sent at the same time; while the mail server hangs, others
-    are not sent.
+    A failure is logged and not raised, because an error response would reveal which addresses have
+    accounts. At most MAX_SENDING are sent at the same time. While the mail server hangs, further
+    e-mails are dropped.
     """
-    if not _places.acquire(timeout=0 if _hangs.is_set() else PATIENCE):
-        _hangs.set()
+    if not _slots.acquire(timeout=0 if _server_hangs.is_set() else MAX_WAIT_SECONDS):
+        _server_hangs.set()
         logger.error(
-            "the e-mail %r was not sent: %d others wait for the mail server", name, AT_ONCE
+            "the e-mail %r was not sent: %d others wait for the mail server", name, MAX_SENDING
         )
         email_failed.send_robust(None)
         return False
     try:
         message.send()
-        _hangs.clear()
-    # ValueError: no e-mail can have this address, for example a domain without an IDNA form.
+        _server_hangs.clear()
+    # ValueError: the address is impossible in an e-mail, for example a domain without IDNA form.
     except (OSError, ValueError):
         logger.exception("the e-mail %r could not be sent", name)
         email_failed.send_robust(None)
@@ -53,11 +53,11 @@ def deliver(message: EmailMessage, name: str) -> bool:
     else:
         return True
     finally:
-        _places.release()
+        _slots.release()
 
 
 def lifetime(name: str, facts: dict[str, Any]) -> str:
-    """Return how long the code or link of an e-mail works, in the reader's language: "1 hour"."""
+    """Return how long the code or link in an e-mail is valid, in the active language: "1 hour"."""
     verifies = name.startswith("account/email/email_confirmation")
     if verifies and "code" not in facts:
         span = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
@@ -78,7 +78,10 @@ def _seconds(name: str) -> int:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of an e-mail. Only a line that is a link becomes one: no word of a user does."""
+    """A line of an e-mail. Only a line that starts with a URL becomes a link.
+
+    A URL inside of a user's text therefore does not.
+    """
 
     text: str
     is_code: bool
@@ -89,7 +92,7 @@ class Line:
 
 
 def as_html(message: EmailMessage, code: str | None = None) -> str:
-    """Return the text of an e-mail as HTML, by templates/account/email/base.html."""
+    """Render the text of an e-mail as HTML with templates/account/email/base.html."""
     blocks = [block.splitlines() for block in str(message.body).split("\n\n") if block.strip()]
     paragraphs = [[Line(text, is_code=text == code) for text in lines] for lines in blocks]
     context = {"subject": message.subject, "paragraphs": paragraphs}

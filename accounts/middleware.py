@@ -1,4 +1,4 @@
-"""What a visitor is told whose session has ended."""
+"""Middleware that makes the sign-in page show that the session has ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.shortcuts import resolve_url
 
 
 class EndedSessionMiddleware:
-    """Lets the sign-in page say that the session has ended, if a page leads there because of it."""
+    """Adds `signed_out=over` to a redirect to the sign-in page if the user's session has ended."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -31,6 +31,6 @@ class EndedSessionMiddleware:
 
 
 def _has_ended(request: Any) -> bool:
-    """Return whether the request came with a Django session, which was flushed."""
+    """Return whether the request had a Django session that has been flushed."""
     had_one = settings.SESSION_COOKIE_NAME in request.COOKIES
     return had_one and request.session.modified and request.session.is_empty()

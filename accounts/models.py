@@ -17,19 +17,19 @@ from token_blacklist.models import BlacklistedToken
 from token_blacklist.sessions.end import revoke_user
 from token_blacklist.statements import Selection, param, prepared, select
 
-LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1, by erratum 1690 of RFC 3696
+MAX_EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1, by erratum 1690 of RFC 3696
 
 
 def normalize_email(email: str) -> str:
     """Return the form of the address that is stored and looked up: NFKC, in lower case.
 
     The part before the @ may be case-sensitive, but no provider makes use of that, and users do not
-    remember how they typed it. The result is the same if a field has stripped the address before,
-    because the rate limits count by it. An address that is too long is only stripped: no account
-    has it, and the time to normalize grows with the square of the length.
+    remember how they typed it. Rate limits count by the result, so it is the same whether or not a
+    form field has stripped the address before. An address that is too long is only stripped: no
+    account has it, and the time to normalize grows with the square of the length.
     """
     email = email.strip()
-    if len(email) > LONGEST_EMAIL:
+    if len(email) > MAX_EMAIL_LENGTH:
         return email
     lower = unicodedata.normalize("NFKC", email).lower()
     return unicodedata.normalize("NFKC", lower).strip()  # lower() can produce combining characters
@@ -49,12 +49,12 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email), **fields)
-        user.password = make_password(password)  # set_password() would end the sessions of nobody
+        user.password = make_password(password)  # not set_password(): there are no sessions to end
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Create a superuser with a verified address: the site may send no e-mails yet."""
+        """Create a superuser with a verified address, because e-mail may not be set up yet."""
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
         verify(user)
         return user
@@ -90,7 +90,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("send_password_link", "Can send a link for a new password"),
             ("remove_second_factor", "Can remove the second factor of a user who lost it"),
         ]
-        indexes = [  # for the admin's filters: the few among the many
+        indexes = [  # for the admin's filters
             models.Index(
                 fields=["email"], condition=models.Q(is_staff=True), name="accounts_user_staff"
             ),
@@ -99,7 +99,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
         ]
         constraints = [
-            # Also for writes that do not normalize the address.
+            # Also covers writes that do not normalize the address.
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_ci_unique"),
         ]
 
@@ -111,9 +111,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = normalize_email(self.email)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the user. A new password or a deactivation revokes the sessions, or nothing changes.
+        """Save the user; a new password or a deactivation revokes the sessions.
 
-        The row is written first, so that a sign-in at the same time waits for it.
+        Both happen in one transaction. The user's row is written first, so that a concurrent
+        sign-in waits for it.
         """
         self.email = normalize_email(self.email)
         with transaction.atomic(kwargs.get("using")):
@@ -122,10 +123,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 revoke_user(self, reason=BlacklistedToken.Reason.DEACTIVATED)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Return whether it is the password; hash it again if PASSWORD_HASHERS has changed.
+        """Return whether this is the password; hash it again if PASSWORD_HASHERS has changed.
 
-        Django's own writes the new hash over a password that was changed at the same time, and
-        the old one would sign in again.
+        Django's method would overwrite a password that was changed at the same time, and the old
+        password would work again.
         """
         checked = self.password
 
@@ -144,7 +145,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 def verify(user: User) -> None:
-    """Record that the user's address is theirs."""
+    """Record the user's address as verified."""
     addresses = apps.get_model("account", "EmailAddress")._default_manager
     known = {"verified": True, "primary": True}
     addresses.update_or_create(user=user, email=user.email, defaults=known)
@@ -152,7 +153,7 @@ def verify(user: User) -> None:
 
 @prepared
 def _with_email(using: str) -> Selection:
-    """Select a user for a sign-in, with what django-allauth would ask in two more statements."""
+    """Select a user for a sign-in, with two facts that django-allauth would query separately."""
     email = param("email", User._meta.get_field("email"))
     factors = apps.get_model("mfa", "Authenticator")._default_manager.exclude(type="recovery_codes")
     addresses = apps.get_model("account", "EmailAddress")._default_manager.filter(verified=True)

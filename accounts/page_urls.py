@@ -1,4 +1,4 @@
-"""The URLs of the pages that are not django-allauth's."""
+"""URLs of the project's own pages. django-allauth's are included in config/urls.py."""
 
 from django.urls import path
 

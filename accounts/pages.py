@@ -1,4 +1,4 @@
-"""The pages that are not django-allauth's."""
+"""The project's own pages: home and account."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from django.views.generic import TemplateView
 from .verified import is_verified
 
 
-# Refreshing by cookie is under Django's CSRF check, which wants its own cookie.
+# A refresh with the cookie passes Django's CSRF check, which needs the CSRF cookie.
 @method_decorator(ensure_csrf_cookie, name="dispatch")
 class Page(TemplateView):
-    """A page whose script may call the API."""
+    """A page whose scripts call the API."""
 
 
 class AccountPage(LoginRequiredMixin, Page):
-    """What belongs to the user's account, with what is on and what is off."""
+    """The account page: sign-in methods with their state, name and sessions."""
 
     template_name = "accounts/account.html"
 

@@ -1,4 +1,4 @@
-"""Choosing and changing a password."""
+"""Validating and changing passwords."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from .models import User
 
 
 class ResetTokenGenerator(PasswordResetTokenGenerator):
-    """Makes the keys of links for a new password: none works after a deactivation."""
+    """Makes the tokens of password reset links, which a deactivation invalidates."""
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
         return f"{super()._make_hash_value(user, timestamp)}{user.is_active}"
 
 
 def validators_with_text() -> list[Any]:
-    """Return the validators that are a rule for users: RevokeSessionsValidator has no text."""
+    """Return the validators that have a help text. RevokeSessionsValidator has none."""
     return [rule for rule in get_default_password_validators() if rule.get_help_text()]
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
-    """Validate a new password, also against the other fields of the user.
+    """Validate a new password, also against the user's other fields.
 
     Raises:
-        serializers.ValidationError: with what is wrong, as the errors of that field.
+        serializers.ValidationError: the password is refused. The messages are under `field`.
     """
     try:
         validate_password(password, user)
@@ -53,16 +53,15 @@ def check_new_password(password: str, user: User, *, field: str) -> None:
 def change_password(
     user: User, password: str, *, session: str | None, request: Request
 ) -> dict[str, str]:
-    """Change the password, revoke every session, and return the pair of a new one.
+    """Change the password, revoke every session, and return the tokens of a new one.
 
-    The caller's session is revoked as well: a thief may have its tokens too. All in one
-    transaction. It replaces the password that the user was loaded with, on behalf of `session`,
-    which must still be live: of two changes at once one succeeds, and a revoked session changes
-    nothing.
+    The caller's session is revoked as well, because a thief may have its tokens. Everything is one
+    transaction. It requires that `session` is still live and that the password has not changed
+    since the user was loaded: of two simultaneous changes, one succeeds.
 
     Raises:
-        InvalidToken: the password was changed or the session revoked in between, or the user may
-            not use tokens. Nothing changed.
+        InvalidToken: the password was changed or the session revoked in the meantime, or the user
+            may not use tokens. Nothing was changed.
     """
     me = User.objects.all()
     if session is not None:
@@ -77,10 +76,10 @@ def change_password(
 
 
 def replace_password(user: User, password: str) -> bool:
-    """Give the user a new password, and revoke every session. Return whether it was changed.
+    """Set a new password and revoke every session. Return whether it was changed.
 
-    Not if the user has been given another password or been deactivated or deleted since it was
-    loaded: a link for a new password works once.
+    It is not changed if the user got another password, was deactivated or was deleted after being
+    loaded. A password reset link therefore works once.
     """
     hashed = make_password(password)
     with transaction.atomic():
@@ -88,9 +87,10 @@ def replace_password(user: User, password: str) -> bool:
 
 
 def _replace(users: QuerySet[User], user: User, password: str, hashed: str) -> bool:
-    """Write the hash alone, if `users` has the active user with the hash that was loaded.
+    """Write the hash if `users` contains the user, active and with the password that was loaded.
 
-    Of two at once, one returns True. Other columns may have changed: somebody's rights, say.
+    Of two simultaneous calls, one returns True. No other column is written, because permissions,
+    for example, may have changed.
     """
     unchanged = users.filter(pk=user.pk, password=user.password, is_active=True)
     if not unchanged.update(password=hashed):

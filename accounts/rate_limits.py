@@ -1,4 +1,4 @@
-"""The rate limits of the API, which are django-allauth's: ACCOUNT_RATE_LIMITS has the rates."""
+"""Rate limits of the API, counted by django-allauth with the rates in ACCOUNT_RATE_LIMITS."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from rest_framework.throttling import BaseThrottle
 
 from token_blacklist.exceptions import ErrorCodes, is_outage
 
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+PERIOD_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 CROSS_SITE = _("Requests from other sites are refused.")
-# Nobody guesses a token, so these go on while the cache, which counts, is away.
+# Tokens cannot be guessed, so these continue without a limit while the cache is down.
 MAY_GO_UNCOUNTED = {"refresh", "introspect"}
 
 
 class RateLimit(BaseThrottle):
-    """Counts the requests to a view under its `throttle_scope`, over all processes.
+    """Limits the requests to a view by its `throttle_scope`, across all processes.
 
-    Django REST framework's own throttles are not atomic: at 100 requests an hour they let 375 to
-    396 of 800 through, when four processes sent them at the same time (three runs).
+    Django REST framework's own throttles are not atomic: with a limit of 100 requests an hour,
+    they allowed 375 to 396 of 800 that four processes sent at the same time (three runs).
     """
 
     error_codes: ErrorCodes = {403: ("cross_site",)}
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count a request that the view will handle; return whether it is within its rates.
+        """Count the request; return whether it is within the rates.
 
         Raises:
             PermissionDenied: a page of another site made a browser send the request.
@@ -46,11 +46,11 @@ class RateLimit(BaseThrottle):
         return self._is_within_rates(request)
 
     def wait(self) -> int:
-        """Return the seconds until the limit has certainly passed."""
+        """Return the seconds after which the request is certainly allowed again."""
         return longest_wait(self.scope)
 
     def _is_within_rates(self, request: Request) -> bool:
-        # Django's request has no user of a token, by whom some limits count.
+        # Some limits count by user. Django's request does not have the user of a token.
         http: Any = request._request
         user = request.user
         try:
@@ -65,19 +65,19 @@ def longest_wait(action: str | None) -> int:
     """Return the longest period of the action's rates, in seconds: for `Retry-After`."""
     rates = settings.ACCOUNT_RATE_LIMITS[action].split(",")  # such as "10/m/ip,5/5m/key"
     periods = (rate.split("/")[1] for rate in rates)
-    return max(int(period[:-1] or 1) * SECONDS[period[-1]] for period in periods)
+    return max(int(period[:-1] or 1) * PERIOD_SECONDS[period[-1]] for period in periods)
 
 
 def is_from_another_site(request: Request | HttpRequest) -> bool:
-    """Return whether a page of another site sent it, whose origin the settings do not list.
+    """Return whether a page on an origin that the settings do not list sent the request.
 
-    Such a page would use up the attempts of its visitor. Only browsers send these headers.
+    Such a page could use up its visitor's attempts. Only browsers send these headers.
     """
     if request.META.get("HTTP_SEC_FETCH_SITE") not in {"cross-site", "same-site"}:
         return False
     origin = request.META.get("HTTP_ORIGIN", "")
     listed = (*settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS)
-    # Of `https://*.example.com`, the domain itself is one.
+    # `https://*.example.com` includes the domain itself.
     return not any(
         fnmatchcase(origin, pattern)
         for each in listed

@@ -1,4 +1,4 @@
-"""Whether a sign-in of a user needs a second factor."""
+"""Check whether a user has a second factor."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 def has_second_factor(user: User) -> bool:
-    """Return whether a sign-in of the user needs a second factor. No query after a sign-in."""
+    """Return whether the user has a second factor. No query if it was loaded for a sign-in."""
     known = getattr(user, "_has_second_factor", None)
     return bool(get_adapter().is_mfa_enabled(user, types=FACTORS)) if known is None else known

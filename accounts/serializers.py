@@ -1,4 +1,4 @@
-"""The input and output of the account endpoints."""
+"""Serializers of the account endpoints."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from .devices import device_name
 from .models import User
 from .passwords import check_new_password
 
-LONGEST_PASSWORD = 1024  # for a new one: long enough for any sentence, short enough to check
+MAX_PASSWORD_LENGTH = 1024  # of a new one, so that validating and hashing it is fast
 
 
 class MeSerializer(serializers.Serializer[User]):
     """The user who is signed in."""
 
-    # Written out, because in the response of a ModelSerializer `name`, which may be blank, would be
-    # optional in the API schema.
+    # Not a ModelSerializer: there, the API schema would make `name` optional in the response,
+    # because it may be blank.
     id = serializers.IntegerField(read_only=True)
     email = serializers.EmailField(read_only=True)
     name = ShortTextField(
         max_length=User._meta.get_field("name").max_length,
         allow_blank=True,
-        help_text="How the user wants to be called. May be empty.",
+        help_text="The user's name. May be empty.",
     )
     date_joined = serializers.DateTimeField(read_only=True)
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         """Save only the fields in the request.
 
-        Otherwise it would undo a new password or a deactivation at the same time.
+        Saving all fields could undo a concurrent password change or deactivation.
         """
         for field, value in validated_data.items():
             setattr(instance, field, value)
@@ -45,7 +45,7 @@ class MeSerializer(serializers.Serializer[User]):
 class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
     """One sign-in on one device."""
 
-    # The view gives the id of the session that sent the request as `current` in the context.
+    # The view passes the id of the requesting session in the context, as `current`.
     id = serializers.CharField(source="session_id", help_text="For `DELETE /api/sessions/<id>/`.")
     device = serializers.SerializerMethodField(
         help_text="Browser and system, for example `Chrome on Windows`."
@@ -76,7 +76,7 @@ class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
 
 
 class WhichSessionsSerializer(serializers.Serializer[Any]):
-    """The parameters of ending many sessions."""
+    """The query parameters of `DELETE /api/sessions/`."""
 
     all = serializers.BooleanField(
         default=False, help_text="`true` revokes the current session as well."
@@ -91,7 +91,7 @@ class EndedSessionsSerializer(serializers.Serializer[Any]):
 
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     old_password = PasswordField()
-    new_password = PasswordField(max_length=LONGEST_PASSWORD)
+    new_password = PasswordField(max_length=MAX_PASSWORD_LENGTH)
     transport = TransportField(
         required=False,
         write_only=True,

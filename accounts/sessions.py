@@ -1,4 +1,4 @@
-"""The sessions of a user: listing the live ones and revoking them."""
+"""Listing and revoking the sessions of a user."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from token_blacklist.tokens import SESSION_CLAIM, BlacklistMixin, Token
 
 from .models import User
 
-MOST = 100  # sessions in a list
+MAX_LISTED_SESSIONS = 100
 
 
 def live_sessions(user: User) -> OutstandingTokenQuerySet:
-    """Return the user's live sessions, the one last active first, with `last_active`."""
+    """Return the user's live sessions, annotated with `last_active`, the latest first."""
     return (
         OutstandingToken.objects.filter(user=user)
         .live()
@@ -29,7 +29,7 @@ def live_sessions(user: User) -> OutstandingTokenQuerySet:
 
 
 def session_of(token: object) -> str | None:
-    """Return the id of the session that a request's token belongs to, if it has one."""
+    """Return the session id of a request's token, or None."""
     if isinstance(token, BlacklistMixin):
         return token.session_id
     return token.get(SESSION_CLAIM) if isinstance(token, Token) else None
@@ -39,10 +39,10 @@ def end_session(user: User, session_id: str) -> None:
     """Revoke one session of the user. An expired or revoked session stays as it is.
 
     Raises:
-        NotFound: there is no such session, or it is somebody else's: the answer is the same.
+        NotFound: there is no such session, or it belongs to another user.
     """
     own = OutstandingToken.objects.filter(user=user).select_related("blacklistedtoken")
-    # What is not printable is no id, and a database may choke on it.
+    # An id is printable. A database may raise an error for other text, such as NUL.
     record = own.filter(session_id=session_id).first() if session_id.isprintable() else None
     if record is None:
         raise NotFound(_("You have no session with this id."))
@@ -51,13 +51,13 @@ def end_session(user: User, session_id: str) -> None:
 
 
 def end_sessions(user: User, *, keep: str | None = None) -> int:
-    """End all sessions of the user, but for the one whose id is `keep`; return how many."""
+    """Revoke all sessions of the user except `keep`, a session id; return how many."""
     return revoke_user(user, reason=BlacklistedToken.Reason.LOGOUT_ALL, by=user, keep=keep)
 
 
-def end_deleted(instance: User, **kwargs: Any) -> None:
-    """Revoke the sessions of a user who is about to be deleted. Receives `pre_delete`.
+def end_sessions_before_deletion(instance: User, **kwargs: Any) -> None:
+    """Revoke the sessions of a user who is about to be deleted. Receiver of `pre_delete`.
 
-    Afterwards no session names the user, and other services would not hear of its end.
+    After the deletion no session refers to the user, so the revocation feed could not list them.
     """
     revoke_user(instance, reason=BlacklistedToken.Reason.DEACTIVATED)

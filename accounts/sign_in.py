@@ -1,8 +1,7 @@
-"""Signing in at /api/token/: by django-allauth's rules, for tokens at once.
+"""Sign-in at /api/token/ with a password and, for users with a second factor, a code.
 
-The password is checked under allauth's rate limits. A user with a second factor sends `code` as
-well. What else a sign-in may need, such as a code from an e-mail or a passkey, is a conversation:
-allauth's headless API, below /_allauth/, leads it.
+django-allauth checks the password under its rate limits. Sign-ins with several steps, such as a
+code from an e-mail or a passkey, use allauth's headless API below /_allauth/.
 """
 
 from __future__ import annotations
@@ -38,13 +37,13 @@ REFUSALS = {
     "email_not_verified": _(
         "Verify your e-mail address first. Sign in on the website for a new code."
     ),
-    "mfa_required": _("Send the code of your authenticator app, too, or a recovery code."),
-    "incorrect_code": _("This code is wrong, or was used before. Wait for the next one."),
+    "mfa_required": _("Enter the code from your authenticator app, or a recovery code."),
+    "incorrect_code": _("This code is wrong or was already used. Wait for the next one."),
 }
 
 
 class SecondFactorMixin(TokenObtainSerializer):
-    """Asks for a verified address and a second factor, where they are needed."""
+    """Requires a verified address, if the settings do, and the user's second factor, if any."""
 
     error_codes: ErrorCodes = {401: tuple(REFUSALS)}
 
@@ -56,7 +55,7 @@ class SecondFactorMixin(TokenObtainSerializer):
         """Return the user with these credentials, or None.
 
         Raises:
-            Throttled: too many wrong passwords, or codes, for the account or from the client.
+            Throttled: too many wrong passwords or codes for the account or from the client address.
             AuthenticationFailed: `email_not_verified`, `mfa_required` or `incorrect_code`.
         """
         request: Request = self.context["request"]
@@ -99,7 +98,7 @@ DEMO = OpenApiExample(
 )
 
 
-# By the names that generated clients know.
+# The component names are those in existing generated clients.
 @extend_schema_serializer(component_name="TokenObtainPair", examples=[DEMO])
 class PairSerializer(SecondFactorMixin, TokenObtainPairSerializer):
     """Signs a user in; returns the tokens of the new session."""

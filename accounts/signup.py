@@ -1,4 +1,4 @@
-"""The fields of a sign-up besides the address and the password. ACCOUNT_SIGNUP_FORM_CLASS."""
+"""Additional fields of the sign-up form, set as ACCOUNT_SIGNUP_FORM_CLASS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .models import User
 
 
 class NameForm(forms.Form):
-    """A name, which may stay empty."""
+    """Adds an optional name."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -20,6 +20,6 @@ class NameForm(forms.Form):
     )
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """Save the field of a new user. Called by allauth."""
+        """Save the name of a new user. Called by allauth."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])

@@ -1,4 +1,4 @@
-"""Encrypts what a second factor needs, so that a copy of the database signs nobody in."""
+"""Encryption of second factors' secrets, so that a leaked database is not enough to sign in."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import get_random_string, salted_hmac
 
-FERNET = "gAAAA"  # its version, and a time of this century
-SECRETS = {"secret", "seed"}  # of an authenticator app, and of recovery codes
+FERNET = "gAAAA"  # how each Fernet token starts: its version and the first bits of a timestamp
+SECRETS = {"secret", "seed"}  # the fields of an authenticator app and of recovery codes
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it has no types
     def encrypt(self, text: str) -> str:
-        """Return the secret of an authenticator app or of recovery codes as it is stored."""
+        """Encrypt the secret of an authenticator app or of recovery codes."""
         return str(_fernet().encrypt(text.encode()).decode())
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return a stored secret.
+        """Decrypt a stored secret.
 
-        Of one that was encrypted under a SECRET_KEY that is gone, return another, which fits no
-        code. Its user has a passkey or asks support.
+        If no key decrypts it, return a random secret, which no code matches. The user then signs
+        in with a passkey or asks support.
         """
         from cryptography.fernet import InvalidToken  # noqa: PLC0415  # as below
 
@@ -35,7 +35,10 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it has no types
 
 
 def encrypt_again() -> tuple[int, int]:
-    """Encrypt each stored secret under SECRET_KEY. Return how many were, and how many are lost."""
+    """Encrypt each stored secret again, under SECRET_KEY.
+
+    Return how many were encrypted, and how many cannot be decrypted with any key.
+    """
     from cryptography.fernet import InvalidToken  # noqa: PLC0415  # as below
 
     adapter, counts = MFAAdapter(), [0, 0]
@@ -56,15 +59,19 @@ def encrypt_again() -> tuple[int, int]:
 
 
 def _decrypted(text: str) -> str:
-    """Return a stored secret, which may be from before they were encrypted. Raises InvalidToken."""
+    """Decrypt a stored secret; return one that was stored before encryption as it is.
+
+    Raises:
+        InvalidToken: no key decrypts it.
+    """
     if not text.startswith(FERNET):
         return text
     return str(_fernet().decrypt(text.encode()).decode())
 
 
 def _fernet() -> Any:
-    """Return what encrypts under SECRET_KEY, and decrypts under SECRET_KEY_FALLBACKS as well."""
-    # Takes 9 MiB, which only the second factors need.
+    """Return a Fernet that encrypts with SECRET_KEY and also decrypts with its fallbacks."""
+    # The import takes 9 MiB, which only second factors need.
     from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
 
     return MultiFernet(

@@ -1,4 +1,4 @@
-"""The account endpoints, below /api/. django-allauth's are below /_allauth/."""
+"""URLs of the account endpoints, below /api/. django-allauth's are below /_allauth/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Whether the address of a user is verified."""
+"""Check whether a user's address is verified."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .models import User
 
 
 def is_verified(user: User) -> bool:
-    """Return whether the user has verified their address. No query after a sign-in."""
+    """Return whether the address is verified. No query if the user was loaded for a sign-in."""
     known = getattr(user, "_is_verified", None)
     if known is None:
         known = EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists()

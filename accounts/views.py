@@ -1,4 +1,4 @@
-"""The account endpoints."""
+"""Views of the account endpoints: profile, sessions, password."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .sign_in import PairSerializer
     ),
     patch=extend_schema(
         operation_id="me_update",
-        summary="Change my name",
+        summary="Change the name",
         description="Changes the name and nothing else. Returns the user.",
     ),
 )
@@ -49,7 +49,7 @@ class MeView(RetrieveUpdateAPIView[User]):
     serializer_class = MeSerializer
     permission_classes = (IsAuthenticated,)
     http_method_names = ["get", "patch", "head", "options"]
-    # For all requests: DRF copies the fields for each new serializer, which takes 0.1 of 0.6 ms.
+    # Shared by all requests: DRF copies the fields of each new serializer, 0.1 of 0.6 ms.
     reader = MeSerializer()
 
     def get_object(self) -> Any:
@@ -67,7 +67,7 @@ class SessionsView(APIView):
 
     @extend_schema(
         operation_id="sessions_list",
-        summary="My sessions",
+        summary="List the user's sessions",
         responses=SessionSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
@@ -76,20 +76,20 @@ class SessionsView(APIView):
         `current` marks the session that sent the request.
         """
         mine: Any = request.user
-        listed = sessions.live_sessions(mine)[: sessions.MOST]
+        listed = sessions.live_sessions(mine)[: sessions.MAX_LISTED_SESSIONS]
         current = {"current": sessions.session_of(request.auth)}
         return Response(SessionSerializer(listed, many=True, context=current).data)
 
     @extend_schema(
         operation_id="sessions_end",
-        summary="Sign out everywhere else, or everywhere",
+        summary="Revoke all other sessions, or all",
         parameters=[WhichSessionsSerializer],
         responses={200: EndedSessionsSerializer},
     )
     def delete(self, request: Request) -> Response:
         """Revokes all other sessions of the user; with `all=true` the current one too.
 
-        Their tokens stop working at once.
+        Their tokens stop working immediately.
         """
         which = WhichSessionsSerializer(data=request.query_params.dict())
         which.is_valid(raise_exception=True)
@@ -101,10 +101,11 @@ class SessionsView(APIView):
 class SessionView(APIView):
     """Revokes one session of the user.
 
-    Its tokens stop working at once. Also 200 if it was revoked or expired before.
+    Its tokens stop working immediately. The response is also 200 if the session was already revoked
+    or expired.
     """
 
-    operation_id, summary, tags = "session_end", "Sign out one device", ("account",)
+    operation_id, summary, tags = "session_end", "Revoke one session", ("account",)
     answers: dict[int, Any] = {200: dict}
     error_codes: ErrorCodes = {404: ("not_found",)}
     permission_classes = (IsAuthenticated,)
@@ -118,10 +119,10 @@ class SessionView(APIView):
 class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User]):
     """Revokes every session of the user, the current one too, and returns the tokens of a new one.
 
-    Store them first: the ones you have no longer work.
+    Store them before anything else: the previous tokens no longer work.
     """
 
-    operation_id, summary, tags = "password_change", "Change my password", ("account",)
+    operation_id, summary, tags = "password_change", "Change the password", ("account",)
     answers: dict[int, Any] = {200: PairSerializer}
     serializer_class = PasswordChangeSerializer
     permission_classes = (IsAuthenticated,)

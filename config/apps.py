@@ -1,4 +1,4 @@
-"""Makes the site's commands known to manage.py."""
+"""The app config that makes config/management/commands available in manage.py."""
 
 from django.apps import AppConfig
 

@@ -1,11 +1,11 @@
-"""What every template needs to know of the site."""
+"""Template context: name, accent color, whether sign-up is open."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """Return the name and the accent colour of the product, and whether users can sign up."""
+    """Return the context of all templates."""
     return {
         "site_name": settings.SITE_NAME,
         "accent": settings.ACCENT_COLOR.removeprefix("#"),

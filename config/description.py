@@ -49,9 +49,9 @@ def _description(language: str | None, renderer: type[BaseRenderer]) -> Any:
 
 
 def headless_description(request: HttpRequest) -> HttpResponse:
-    """Return allauth's description of its headless API, with what ours adds.
+    """Return allauth's OpenAPI description of its headless API, with our tokens added.
 
-    allauth takes 180 ms to make it, so each process makes it once.
+    Generating it takes 180 ms, so each process does it once.
     """
     return HttpResponse(_headless_description(), content_type="application/vnd.oai.openapi+json")
 
@@ -65,20 +65,22 @@ def _headless_description() -> str:
     schemas = described["components"]["schemas"]
     schemas["Flow"]["properties"]["id"]["enum"] = [flow.value for flow in Flow]  # it lacks some
     meta = schemas["BaseAuthenticationMeta"]["properties"]
-    meta["access_token"]["description"] = "As of `/api/token/`, once signed in (`app` clients)."
+    meta["access_token"]["description"] = (
+        "Like that of `/api/token/`, once signed in (`app` clients)."
+    )
     meta["refresh_token"] = {
         "type": "string",
         "description": "For `/api/token/refresh/`, once signed in (`app` clients).",
     }
     meta["expires_in"] = {
         "type": "integer",
-        "description": "The seconds that the access token works.",
+        "description": "The lifetime of the access token in seconds.",
     }
     return json.dumps(described)
 
 
 def _drop_what_is_off(described: dict[str, Any]) -> None:
-    """Drop the operations that the settings turn off, and tags that none has any more."""
+    """Remove the operations that the settings turn off, and tags without operations."""
     described["paths"] = {
         path: operations
         for path, operations in described["paths"].items()

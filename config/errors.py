@@ -1,4 +1,4 @@
-"""Error responses outside of the views: HTML pages, and JSON below /api/ and /_allauth/."""
+"""Error handlers: HTML pages, or JSON below /api/ and /_allauth/."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.doors import PREFIX, refusal
+from accounts.request_checks import HEADLESS_PREFIX, refusal
 from token_blacklist.exceptions import Unavailable, is_outage
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.path_info.startswith(("/api/", PREFIX)) or not request.accepts("text/html")
+    return request.path_info.startswith(("/api/", HEADLESS_PREFIX)) or not request.accepts(
+        "text/html"
+    )
 
 
 def _json(request: HttpRequest, status: HTTPStatus, code: str, detail: str) -> JsonResponse:
-    """Return the error in the format of the API that was asked."""
-    if request.path_info.startswith(PREFIX):
+    """Return the error in the format of the requested API."""
+    if request.path_info.startswith(HEADLESS_PREFIX):
         return refusal(status, code, detail)
     return JsonResponse({"detail": detail, "code": code}, status=status)
 
@@ -62,7 +64,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Return 503 during an outage of the database or the cache, as the API does. No query."""
+    """Return 503 during an outage of the database or the cache, without a query."""
     detail = _("The site is busy or restarting. Please try again in a moment.")
     response = _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, Unavailable.default_code, detail)
     response.headers["Retry-After"] = str(Unavailable.wait)
@@ -70,23 +72,23 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Refuse a form without a valid CSRF token: usually its page was open for too long."""
+    """Return 403 for a missing or wrong CSRF token. Usually the page was open for too long."""
     detail = _("This page was open for too long. Go back, reload it and try again.")
     if wants_json(request):
         return _json(request, HTTPStatus.FORBIDDEN, "csrf_failed", detail)
     return render(request, "403_csrf.html", {"detail": detail}, status=HTTPStatus.FORBIDDEN)
 
 
-@csrf_exempt  # it changes nothing
+@csrf_exempt  # changes nothing
 def no_endpoint(request: HttpRequest, **where: Any) -> HttpResponse:
-    """Return 404 for a URL of an API without an endpoint. Often the last slash is missing."""
+    """Return 404 for an API URL without an endpoint. Suggest the URL with a slash if it exists."""
     detail = _("There is no endpoint at this address.")
     if not request.path.endswith("/"):
         try:
-            meant = resolve(f"{request.path_info}/").func
+            with_slash = resolve(f"{request.path_info}/").func
         except Resolver404:
-            meant = no_endpoint
-        if meant is not no_endpoint:
+            with_slash = no_endpoint
+        if with_slash is not no_endpoint:
             detail = (
                 _("There is no endpoint at this address. Did you mean %s?") % f"{request.path}/"
             )

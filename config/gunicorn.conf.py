@@ -1,4 +1,4 @@
-"""How gunicorn serves the project: `gunicorn --config config/gunicorn.conf.py config.wsgi`.
+"""gunicorn's configuration: `gunicorn --config config/gunicorn.conf.py config.wsgi`.
 
 HOST and PORT set the address, WEB_CONCURRENCY the number of processes.
 """
@@ -22,31 +22,32 @@ LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
 LOG_FORMAT = os.environ.get("LOG_FORMAT", "json")
 
 
-# config.settings checks these, too, and gunicorn WEB_CONCURRENCY, but the log needs them before.
+# config.settings checks these, too, but logging needs them earlier.
 if LOG_LEVEL not in logging.getLevelNamesMapping():
     sys.exit("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 if LOG_FORMAT not in {"line", "json"}:
     sys.exit("LOG_FORMAT must be line or json.")
 
-# All addresses. Behind a proxy, a firewall or a private network limits who can connect.
+# All interfaces. A firewall or a private network has to limit who can connect.
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 
-# Threads, so that a request that waits for the database or the mail server stops no other.
-# Processes, because only one thread of a process runs Python at a time; at least two, so that one
-# answers while the other restarts. docs/performance.md compares other numbers of both. A thread
-# reads a request and writes its response itself: the proxy in front has to buffer both.
+# Threads, so that a request that waits for the database or the mail server does not block others.
+# Several processes, because only one thread of a process runs Python at a time; at least two, so
+# that one answers while the other restarts. docs/performance.md compares other numbers of both.
+# A thread reads its request and writes its response itself, so the proxy in front has to buffer
+# both.
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
-    """gunicorn's gthread, which loses no request when it stops.
+    """gunicorn's gthread worker, without lost requests when it stops.
 
-    gunicorn leaves its listeners open until the last request is answered: clients connect, are
-    never accepted and get a reset. In three restarts behind Caddy, under eight clients, 18 of
-    34,906 POSTs were a 502; with this class, 0 of 34,884.
+    gunicorn keeps its listeners open until the last request is answered. Clients can connect, but
+    are never accepted, and get a connection reset. In three restarts behind Caddy, under eight
+    clients, 18 of 34,906 POSTs returned 502; with this class, 0 of 34,884.
     """
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """At a stop, accept the connections that are waiting, and close the listeners."""
+        """When the worker stops, accept the waiting connections, then close the listeners."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
@@ -60,10 +61,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         self.sockets: list[Any] = []
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """At a stop, read the requests that have arrived before closing idle connections.
+        """When the worker stops, read requests that have arrived before closing idle connections.
 
-        gunicorn waits up to 2 s for a client to close its connection, handles no other meanwhile,
-        and then closes the others unread: each second whole run of the tests saw a reset.
+        gunicorn waits up to 2 s for a client to close its connection and handles no other in that
+        time. Then it closes the other connections unread: every second full test run saw a reset.
         """
         if force or self.alive or not self.poller.select(0):
             super().murder_keepalived(force)
@@ -73,36 +74,36 @@ worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, cpus())
 threads = 4
 
-# Each process loads the project itself, because a database connection does not survive a fork.
+# Each process imports the project itself, because a database connection does not survive a fork.
 preload_app = False
 
-# Replaces processes before a memory leak matters; the jitter keeps them from restarting together.
+# Restart processes before a memory leak matters. The jitter prevents simultaneous restarts.
 max_requests = 20_000
 max_requests_jitter = 2_000
 
 # Seconds. Longer than a proxy usually waits between two requests.
 keepalive = 15
 
-# Seconds after which a process that hangs is killed, with its requests. More than any request
-# takes: a connection to PostgreSQL may take 10 s, a lock of SQLite 20 s.
+# Seconds after which a hanging process is killed. Longer than any request takes: connecting to
+# PostgreSQL may take 10 s, a lock of SQLite 20 s.
 timeout = 40
 
-# Seconds after SIGTERM in which accepted requests are answered. Platforms send SIGKILL after 30 s
+# Seconds after SIGTERM for answering accepted requests. Platforms send SIGKILL after 30 s
 # (Kubernetes, Heroku) or 10 s (Docker, unless stop_grace_period is longer).
 graceful_timeout = 25
 
-# Each process updates a file here to show that it is alive. In memory, because a slow disk must
-# not make gunicorn kill it.
+# Each process updates a file here to show that it is alive. In memory, because with a slow disk
+# gunicorn would kill it.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 
-# config.middleware.access logs each request, without the query string. Gunicorn's own lines, about
-# starts, stops and broken requests, have the same format.
+# config.middleware.access logs the requests, without the query string. gunicorn logs starts, stops
+# and malformed requests in the same format.
 accesslog = None
 logconfig_dict = logging_config(LOG_LEVEL, LOG_FORMAT, "stdout")
 
-# Trust no header, not even from 127.0.0.1, where a proxy may forward the headers of its clients.
-# With SCRIPT_NAME, `/x/metrics` would get past a proxy that blocks `/metrics`. Django determines
-# the scheme, if NUM_PROXIES is set.
+# Trust no header, not even from 127.0.0.1: a local proxy may forward its clients' headers. With
+# SCRIPT_NAME, `/x/metrics` would pass a proxy that blocks `/metrics`. Django determines the scheme
+# if NUM_PROXIES is set.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
@@ -110,30 +111,30 @@ secure_scheme_headers: dict[str, str] = {}
 # No socket to control the running server.
 control_socket_disable = True
 
-# PostgreSQL's max_connections (100), without those that it reserves for superusers (3).
-MOST_CONNECTIONS = 97
+# PostgreSQL's default max_connections (100) minus those reserved for superusers (3).
+MAX_CONNECTIONS = 97
 
 
 def on_starting(server: Any) -> None:
-    """Refuse invalid settings, empty the metrics, and warn of too many database connections."""
+    """Exit if settings are invalid, delete old metrics, warn of too many database connections."""
     if folder := require_the_project():
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # for child_exit
         for path in Path(folder).glob("*.db"):
             path.unlink(missing_ok=True)
     connections = server.cfg.workers * server.cfg.threads
-    if connections > MOST_CONNECTIONS:
+    if connections > MAX_CONNECTIONS:
         server.log.warning(
             "%s processes with %s threads use up to %s database connections; PostgreSQL accepts "
             "%s unless you raise max_connections. Lower WEB_CONCURRENCY, or see docs/scaling.md.",
             server.cfg.workers,
             server.cfg.threads,
             connections,
-            MOST_CONNECTIONS,
+            MAX_CONNECTIONS,
         )
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Remove the gauges of a process that has ended, however it ended."""
+    """Remove the gauges of a process that has ended."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         from prometheus_client import multiprocess  # noqa: PLC0415  # it reads the variable
 
@@ -141,13 +142,13 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def require_the_project() -> str:
-    """Import the project in a process of its own; exit with its message if it refuses to start.
+    """Import the project in a child process; if its settings are invalid, print why and exit.
 
-    gunicorn would print a traceback for each of its processes. Not in this process, because a
-    reload would then start new processes with the code of the old ones.
+    Otherwise gunicorn would print a traceback for each worker. Not imported in this process,
+    because a reload would then start new workers with the old code.
 
     Returns:
-        The folder of the metrics, or "" if they are off.
+        The folder of the metrics, or "" if metrics are off.
     """
     reader, writer = os.pipe()
     if child := os.fork():

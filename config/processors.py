@@ -1,14 +1,14 @@
-"""The number of processors that this process may use."""
+"""Counts the processors that this process may use."""
 
 import os
 from pathlib import Path
 
 
 def cpus() -> int:
-    """Return the whole processors that this process may use, at least 1.
+    """Return the number of processors that this process may use, rounded down, at least 1.
 
-    `os.process_cpu_count` (Python 3.13) does not know the limit of a container. In a container of
-    one processor on a machine with 64, gunicorn would start 64 processes.
+    `os.process_cpu_count` (Python 3.13) ignores the limit of a container. With it, gunicorn would
+    start 64 processes in a container limited to one of 64 processors.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:

@@ -6,7 +6,7 @@ from . import errors
 
 urlpatterns = [
     path("", include("config.urls")),
-    # Last, because they match every other URL below these. Their routes are in the log.
+    # Last, because they match all other URLs below these paths. The log shows these routes.
     re_path("^api/", errors.no_endpoint),
     re_path("^_allauth/", errors.no_endpoint),
 ]

@@ -330,7 +330,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.doors.DoorMiddleware",
+    "accounts.request_checks.RequestChecksMiddleware",
 ]
 TEMPLATES = [
     {

@@ -1,11 +1,11 @@
-"""The storage of the static files outside DEBUG."""
+"""Static files storage outside DEBUG."""
 
 from django.contrib.staticfiles.storage import staticfiles_storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it has no types
-    """Names each file by its content, also where one ES module imports another."""
+    """Adds a content hash to each file name, also in the imports between ES modules."""
 
     support_js_module_import_aggregation = True
 
@@ -14,5 +14,5 @@ NOT_COLLECTED = "The static files are not collected. Run: manage.py collectstati
 
 
 def are_collected() -> bool:
-    """Return whether collectstatic has run: without the manifest, every page is a 500."""
+    """Return whether collectstatic has run. Without its manifest, every page returns 500."""
     return bool(getattr(staticfiles_storage, "hashed_files", True))

@@ -1,4 +1,4 @@
-"""Checks whether the translations are compiled, as the repository has only .po files."""
+"""Check whether the translations are compiled. The repository contains only .po files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NOT_COMPILED = (
 
 
 def are_compiled() -> bool:
-    """Return whether each .po file of the project has a .mo file that is not older."""
+    """Return whether each .po file of the project has an up-to-date .mo file."""
     folders = [*settings.LOCALE_PATHS, *settings.BASE_DIR.glob("*/locale")]
     for source in (path for folder in folders for path in folder.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")

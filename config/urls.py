@@ -1,4 +1,4 @@
-"""The URLs of pages and endpoints. Append yours; config/root_urls.py adds the API's 404 last."""
+"""URLs of pages and endpoints. Add yours at the end; root_urls.py adds the APIs' 404 after them."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -11,7 +11,8 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from . import errors
 from .description import SchemaView, headless_description
 
-# With the accent colour, because the policy blocks inline styles. Its address changes with it.
+# A stylesheet with the accent color, because the Content-Security-Policy blocks inline styles. Its
+# URL contains the color, so that browsers load it again when the color changes.
 theme = TemplateView.as_view(template_name="theme.css", content_type="text/css")
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,15 +23,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("", include("accounts.page_urls")),
     path(settings.ADMIN_URL, admin.site.urls),
-    re_path(r"^_allauth/openapi\.(?:json|yaml)$", headless_description),  # JSON is YAML, too
-    re_path("^_allauth/.*phone", errors.no_endpoint),  # allauth has these without phones, too
+    re_path(r"^_allauth/openapi\.(?:json|yaml)$", headless_description),  # JSON is valid YAML
+    re_path(
+        "^_allauth/.*phone", errors.no_endpoint
+    ),  # allauth adds these even without phone numbers
     path("_allauth/", include("allauth.headless.urls")),
     path("", include("allauth.urls")),
     path("theme.css", cache_control(public=True, max_age=24 * 3600)(theme), name="theme"),
-    # The translations of static/js, from LOCALE_PATHS, without those of Django's own scripts.
+    # Translations of static/js, from LOCALE_PATHS, without those of Django's own scripts.
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["accounts"]), name="javascript-catalog"),
 ]
-if settings.DEBUG:  # to look at them
+if settings.DEBUG:  # to view the error pages
     urlpatterns += [
         path("400/", errors.bad_request),
         path("403/", errors.permission_denied),

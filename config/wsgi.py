@@ -1,4 +1,4 @@
-"""The WSGI application that gunicorn serves: `config.wsgi`."""
+"""The WSGI application, for gunicorn."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
-# Like `manage.py check`: a server must not start with keys that cannot sign.
+# Run the security checks, as `manage.py check` does: a server must not start with unusable keys.
 if errors := [found for found in run_checks(tags=[Tags.security]) if found.is_serious()]:
     raise ImproperlyConfigured("\n".join(map(str, errors)))
-# Imports the views, which the first request would wait for.
+# Import the views now, so that the first request does not have to wait.
 _ = get_resolver().url_patterns
-# Only here: commands such as collectstatic work without them.
+# Checked only here, because commands such as collectstatic have to work without them.
 if not static.are_collected():
     raise ImproperlyConfigured(static.NOT_COLLECTED)
-# Only a warning: everything works in English.
+# Only a warning, because everything works in English.
 if not translations.are_compiled():
     logger.warning(translations.NOT_COMPILED)
 
-# The parameters of a Content-Type except the boundary of a form.
-PARAMETERS = re.compile(r";(?!\s*boundary=)[^;]*", re.IGNORECASE)
-MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1  # bytes of a body; Django refuses this many
+# The parameters of a Content-Type, except the boundary of a form.
+CONTENT_TYPE_PARAMETERS = re.compile(r";(?!\s*boundary=)[^;]*", re.IGNORECASE)
+MAX_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1  # Django refuses a body of this size
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Serve the request with Django, as UTF-8 whatever charset its Content-Type names.
+    """Serve the request with Django. The charset in its Content-Type is ignored.
 
-    With `charset=rot13`, Django fails before its error handling begins, and no setting prevents it.
+    With `charset=rot13`, Django fails before its error handling begins; no setting prevents that.
     """
-    environ["CONTENT_TYPE"] = PARAMETERS.sub("", environ.get("CONTENT_TYPE", ""))
-    if not environ.get("wsgi.input_terminated"):  # runserver: reading on would never end
+    environ["CONTENT_TYPE"] = CONTENT_TYPE_PARAMETERS.sub("", environ.get("CONTENT_TYPE", ""))
+    if not environ.get("wsgi.input_terminated"):  # runserver, where reading would block
         return django_application(environ, start_response)
     stream = environ["wsgi.input"]
-    if "HTTP_TRANSFER_ENCODING" in environ:  # Django takes chunks without a length for empty
-        body = stream.read(MOST)
+    if "HTTP_TRANSFER_ENCODING" in environ:  # Django treats a body without a length as empty
+        body = stream.read(MAX_BODY_BYTES)
         environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
     response = django_application(environ, start_response)
-    # gunicorn reads 64 KiB of a body that Django left, and then closes a connection that it has
-    # announced to keep: the proxy's next request on it would be lost.
+    # Read the rest of the body. gunicorn reads only 64 KiB of it and then closes the connection
+    # although it has announced keep-alive, so the proxy's next request on it would be lost.
     with suppress(OSError):
-        stream.read(MOST)
+        stream.read(MAX_BODY_BYTES)
     return response

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts Caddy, or gives a running one a changed Caddyfile: caddy.sh run|reload|validate.
-# Caddy wants a space after the comma between two addresses; other variables have none.
+# Starts Caddy, reloads its configuration or validates it. Usage: caddy.sh run|reload|validate.
+# Adds the space that Caddy needs after a comma in SITE_ADDRESS.
 set -eu
 SITE_ADDRESS=$(printf %s "${SITE_ADDRESS:-localhost}" | sed 's/,[[:space:]]*/, /g')
 export SITE_ADDRESS

@@ -1,4 +1,4 @@
-"""Asks the server of this container whether it lives: exit code 0, or 1 and why not."""
+"""Health check of the container: exits with 0 if the server responds, otherwise with 1."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import urllib.request
 
 try:
     url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/health/live/"
-    # Ourselves, whatever proxy the environment names for others.
+    # Without a proxy, even if the environment sets one.
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=4).close()
 except OSError as error:
     sys.exit(f"{error}")

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Flushes at its start and then once a day, for platforms that run processes and no cron: expired
-# tokens, then Django's own expired sessions.
-# Stops immediately on SIGTERM; a running flush stops after its batch.
+# Deletes expired tokens and Django's expired sessions at its start and then once a day, for
+# platforms without cron. Stops immediately on SIGTERM; a running flush stops after its batch.
 set -u
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
@@ -10,7 +9,7 @@ true & # sets $!
 
 end() {
     trap '' TERM INT
-    # Not a variable: the signal may come after the command has started and before it is set.
+    # $! and not a variable: the signal may arrive before a variable is set.
     kill -TERM $! 2>/dev/null
     wait $! 2>/dev/null # the shell would print "Terminated"
     exit 0

@@ -1,4 +1,4 @@
-"""Writes .env: a copy of .env.example with random keys. Usage: `env.py [FOLDER]`."""
+"""Creates .env from .env.example, with random keys. Usage: `env.py [FOLDER]`."""
 
 import re
 import secrets

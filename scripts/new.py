@@ -1,10 +1,10 @@
-"""Creates a product from this project: a copy with its own name, colour, sender and keys.
+"""Creates a product from this project: a copy with its own name, color, sender and keys.
 
 Called by `make new NAME="Acme Portal" DIR=../acme`. ACCENT=#a61e4d and SENDER=hello@acme.example
 are optional. The history, .env and the database are not copied.
 
-Copier, Cookiecutter and `startproject --template` need placeholders in the files. This project then
-would not run itself, and its tests would test something else than what a product gets.
+Copier, Cookiecutter and `startproject --template` need placeholders in the files. With those, this
+project could not run itself, and its tests would not test the files that a product gets.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from zlib import crc32
 from env import write_env
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME = re.compile(r"[^\W_][\w .&'+-]{0,48}[^\W_]")  # needs no quoting in any of the files
+NAME = re.compile(r"[^\W_][\w .&'+-]{0,48}[^\W_]")  # characters that need no quoting in the files
 KEYS = "keys/jwt.json"  # the key set, in a folder that git ignores
-COLOUR = re.compile("#[0-9a-fA-F]{6}")
+COLOR = re.compile("#[0-9a-fA-F]{6}")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
-# The default is chosen by the name, so that two products have different colours.
-COLOURS = ("#0b7285", "#2b8a3e", "#5f3dc4", "#862e9c", "#a61e4d", "#c92a2a", "#d9480f", "#364fc7")
+# The default is chosen by the name, so that products usually have different colors.
+COLORS = ("#0b7285", "#2b8a3e", "#5f3dc4", "#862e9c", "#a61e4d", "#c92a2a", "#d9480f", "#364fc7")
 
 README = """\
 # {name}
 
-The accounts of {name}: sign-in with JSON Web Tokens, and a sign-out that every server honours from
-the next request on. Each session is one database row.
+The accounts of {name}: sign-in with JSON Web Tokens, and a sign-out that takes effect on every
+server with the next request. Each session is one database row.
 
 Create the first user with `.venv/bin/python manage.py createsuperuser`.
 
@@ -46,7 +46,7 @@ CHANGELOG = "# Changelog\n\n## Unreleased\n\n### Added\n\n- {name}.\n"
 @dataclass(frozen=True)
 class Product:
     name: str
-    colour: str
+    color: str
     sender: str
 
 
@@ -62,7 +62,7 @@ def main() -> None:
         begin_history(copy, product)
         copy.replace(folder)  # whole or not at all
     print(
-        f"{product.name} is in {folder}: colour {product.colour}, mail from {product.sender}.\n\n"
+        f"{product.name} is in {folder}: color {product.color}, mail from {product.sender}.\n\n"
         f"  cd {folder}\n  make run\n  make test\n"
     )
 
@@ -74,13 +74,13 @@ def read_product(given: os._Environ[str] | dict[str, str]) -> Product:
             "NAME must have 2 to 50 letters, digits, spaces or . & ' + -. Example: "
             'make new NAME="Acme Portal" DIR=../acme'
         )
-    colour = given.get("ACCENT", "") or COLOURS[crc32(name.encode()) % len(COLOURS)]
-    if not COLOUR.fullmatch(colour):
+    color = given.get("ACCENT", "") or COLORS[crc32(name.encode()) % len(COLORS)]
+    if not COLOR.fullmatch(color):
         sys.exit("ACCENT must be # and six hexadecimal digits, quoted. Example: ACCENT='#a61e4d'")
     sender = given.get("SENDER", "") or f"no-reply@{slug(name)}.example"
     if not ADDRESS.fullmatch(sender):
         sys.exit("SENDER must be an e-mail address. Example: SENDER=hello@acme.example")
-    return Product(name, colour, sender)
+    return Product(name, color, sender)
 
 
 def read_folder(given: str) -> Path:
@@ -102,7 +102,7 @@ def slug(name: str) -> str:
 
 
 def git(folder: Path, *command: str) -> str:
-    # Ignore a repository that a hook or another tool has set in the environment.
+    # Without GIT_DIR and the like, which a hook or another tool may have set.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     who = ("-c", "safe.directory=*", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null")
     try:
@@ -120,19 +120,19 @@ def copy_files(folder: Path) -> None:
     """Copy the files in git's index, and no others."""
     for name in filter(None, git(ROOT, "ls-files", "-z").split("\0")):
         source, target = ROOT / name, folder / name
-        if source.is_file():  # and was not deleted since
+        if source.is_file():  # it may have been deleted without `git rm`
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
 
 
 def rename(folder: Path, product: Product) -> None:
-    """Replace the default name, colour and sender by those of the product."""
+    """Replace the default name, color and sender with the product's."""
     settings = (folder / "config" / "settings.py").read_text(encoding="utf-8")
     before = {
         variable: re.search(rf'"{variable}", default="([^"]*)"', settings)[1]  # type: ignore[index]
         for variable in ("SITE_NAME", "ACCENT_COLOR", "DEFAULT_FROM_EMAIL")
     }
-    after = dict(zip(before, (product.name, product.colour, product.sender), strict=True))
+    after = dict(zip(before, (product.name, product.color, product.sender), strict=True))
     for variable, value in after.items():
         old = before[variable]
         replace(
@@ -154,7 +154,7 @@ def rename(folder: Path, product: Product) -> None:
 
 
 def rename_compose_project(folder: Path, name: str) -> None:
-    """Give it a name and a network of its own: two of one name would share their volumes."""
+    """Set the name and subnet of the compose project. Two of the same name would share volumes."""
     digits = sha256(name.encode()).hexdigest()
     subnet = f"fd{digits[:2]}:{digits[2:6]}:{digits[6:10]}::/64"  # RFC 4193
     for file in ("docker-compose.yml", "docs/deployment.md", "docs/operations.md"):
@@ -164,7 +164,7 @@ def rename_compose_project(folder: Path, name: str) -> None:
 
 
 def begin_readme(path: Path, product: Product) -> None:
-    """Start with the product's name, and remove the sections about this project."""
+    """Write the product's introduction, and remove the sections about this project."""
     rest = path.read_text(encoding="utf-8").partition("## Start\n")[2]
     rest = re.sub(r"(?s)<!-- starter -->\n.*?<!-- /starter -->\n", "", rest)
     path.write_text(README.format(name=product.name) + "## Start\n" + rest, encoding="utf-8")
@@ -189,7 +189,7 @@ def replace(folder: Path, name: str, old: str, new: str) -> None:
 
 
 def uncomment(folder: Path, variable: str, value: str) -> None:
-    """Set a variable in .env.example, which has its default as a comment."""
+    """Set a variable in .env.example, where its default is commented out."""
     path = folder / ".env.example"
     lines = re.sub(
         rf"(?m)^(?:# )?{variable}=.*$",
@@ -200,7 +200,7 @@ def uncomment(folder: Path, variable: str, value: str) -> None:
 
 
 def begin_key_set(folder: Path) -> None:
-    """Make the first key that signs tokens, for EdDSA, in place of a secret in .env."""
+    """Create a key set with an EdDSA key, and use it in .env instead of JWT_SIGNING_KEY."""
     env = folder / ".env"
     line = f"JWT_KEYS_FILE={KEYS}"
     lines = re.sub(r"(?m)^JWT_SIGNING_KEY=.*$", line, env.read_text(encoding="utf-8"))
@@ -215,7 +215,7 @@ def begin_key_set(folder: Path) -> None:
 def begin_history(folder: Path, product: Product) -> None:
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
-    # The author is the user of git, or a placeholder if git has none.
+    # The author is git's configured user, or a placeholder.
     nobody = ("-c", "user.name=make new", "-c", f"user.email={product.sender}")
     known = subprocess.run(["git", "config", "user.email"], capture_output=True, check=False)
     git(

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Creates .venv from a lock file with hashes and .env with new keys, and compiles the translations.
-# Does nothing if everything is up to date. In POSIX sh with pip and venv alone, because uv, Poetry or
+# Creates .venv from a lock file with hashes, creates .env with new keys and compiles the translations.
+# Does nothing if everything is up to date. Needs only POSIX sh, pip and venv, because uv, Poetry or
 # Hatch would have to be installed first.
 # Usage: scripts/setup.sh [requirements.txt]
 set -eu
@@ -13,7 +13,7 @@ die() {
 }
 
 find_python() {
-    # The last one is for pyenv, whose python3 fails if .python-version names a missing version.
+    # The last entry is for pyenv, whose python3 fails if the version in .python-version is missing.
     for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python \
         ${PYENV_ROOT:-$HOME/.pyenv}/versions/*/bin/python3}; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

@@ -1,4 +1,4 @@
-"""Compiles the app's translations into its package. Hatchling calls it when it builds a wheel."""
+"""Hatchling build hook that compiles the app's translations into its wheel."""
 
 from pathlib import Path
 from typing import Any
@@ -14,5 +14,5 @@ class CustomBuildHook(BuildHookInterface):
             target = source.with_suffix(".mo")
             with source.open("rb") as texts, target.open("wb") as compiled:
                 write_mo(compiled, read_po(texts, abort_invalid=True))
-            # Otherwise left out, because git ignores it.
+            # Hatchling would leave it out, because git ignores it.
             build_data["artifacts"].append(target.relative_to(self.root).as_posix())

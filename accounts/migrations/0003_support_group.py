@@ -1,7 +1,7 @@
 from django.db import migrations
 
-# Written out, because Django creates permissions after the last migration: on an empty database
-# there are none yet. It finds these and creates the others.
+# Created here, because Django creates permissions after the last migration, so a new database has
+# none yet. Django then keeps these and creates the others.
 RIGHTS = {
     ("accounts", "user"): {
         "view_user": "Can view user",
@@ -18,7 +18,7 @@ RIGHTS = {
 
 
 def make_group(apps, schema_editor):
-    """Make the group Support, unless the site has a group of that name, whose rights stay."""
+    """Create the group Support. An existing group of that name is not changed."""
     using = schema_editor.connection.alias
     group, is_new = apps.get_model("auth", "Group").objects.using(using).get_or_create(name="Support")
     if not is_new:
@@ -51,6 +51,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'users',
             },
         ),
-        # Backwards the group stays: it may have members and other rights by then.
+        # A backward migration keeps the group, which may have members and other permissions.
         migrations.RunPython(make_group, migrations.RunPython.noop),
     ]

@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """Forget the field, and keep the column: during an update, the version before reads it."""
+    """Remove the field but keep the column, which the previous version reads during an update."""
 
     dependencies = [
         ('accounts', '0004_user_texts'),

@@ -11,6 +11,6 @@ class AdminConfig(apps.AdminConfig):
         # Models are loaded.
         from allauth.mfa.signals import authenticator_added  # noqa: PLC0415
 
-        from .site import lead_back  # noqa: PLC0415
+        from .site import link_back  # noqa: PLC0415
 
-        authenticator_added.connect(lead_back)
+        authenticator_added.connect(link_back)

@@ -1,4 +1,4 @@
-"""The figures on the first page of the admin, for UNFOLD in the settings."""
+"""The dashboard on the admin's start page. UNFOLD in the settings refers to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure of the dashboard, and the URL of its list; "" for users who may not view it."""
+    """A figure of the dashboard. Its URL leads to the list; "" for users who may not view it."""
 
     id: str
     name: Any
@@ -81,7 +81,7 @@ HEIGHT, STEP, WIDTH = 120, 40, 28  # of the chart, in its own units
 
 
 def chart(figures: Overview) -> dict[str, Any]:
-    """Return the bars of the ended sessions, one stack a day, as an SVG takes them."""
+    """Return an SVG chart's bars: ended sessions by day, stacked by reason."""
     highest = max((sum(by_reason.values()) for _day, by_reason in figures.days), default=0) or 1
     bars, rows = [], []
     for number, (day, by_reason) in enumerate(figures.days):

@@ -1,4 +1,4 @@
-"""The icon, the colours and the menu of the admin, for UNFOLD in the settings."""
+"""Icon, colors and sidebar of the admin. UNFOLD in the settings refers to them."""
 
 from __future__ import annotations
 

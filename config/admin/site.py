@@ -1,4 +1,4 @@
-"""The admin site: who has access. django-allauth's pages sign in."""
+"""The admin site: access for staff, who sign in on django-allauth's pages."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from unfold.sites import UnfoldAdminSite
 
 from accounts.second_factor import has_second_factor
 
-WANTED = "_admin_page"
-"""The key in the Django session: the page of the admin that a second factor was required for."""
+RETURN_TO_KEY = "_admin_page"
+"""Django session key of the admin page to return to after setting up a second factor."""
 
 
 class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Lead to the sign-in page of the site, second factor included, and back."""
+        """Redirect to the site's sign-in page, which also asks for the second factor, and back."""
         response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return response
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Lead to the page of the site, which asks for what everybody is asked for."""
+        """Redirect to the site's password page, which has the same checks for all users."""
         return redirect("account_change_password")
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
@@ -52,13 +52,16 @@ class AdminSite(UnfoldAdminSite):  # type: ignore[misc]  # it has no types
 
 def _to_the_second_factor(request: HttpRequest) -> HttpResponseRedirect:
     messages.info(request, _("The admin requires a second factor. Set one up to continue."))
-    request.session[WANTED] = request.get_full_path() if request.method == "GET" else ""
+    request.session[RETURN_TO_KEY] = request.get_full_path() if request.method == "GET" else ""
     return redirect("mfa_index")
 
 
-def lead_back(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
-    """Show a link to the page of the admin that required it. For `authenticator_added`."""
-    wanted = request.session.pop(WANTED, None)
+def link_back(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+    """Show a link to the admin page that required a second factor.
+
+    Receiver of allauth's `authenticator_added`.
+    """
+    wanted = request.session.pop(RETURN_TO_KEY, None)
     if wanted is not None:
         link = '<a href="{}">{}</a>'
         page = wanted or reverse("admin:index")

@@ -1,7 +1,7 @@
-"""Texts of the admin's theme, which ships no translations, and of Django where it lacks some.
+"""Texts to translate from the admin's theme, which has no translations, and from Django.
 
-Nothing calls this: makemessages finds the texts here and keeps them in our catalogues, which Django
-asks before those of the apps.
+No code uses this module. makemessages finds the texts here and adds them to our catalogs, which
+take precedence over those of the apps.
 """
 
 from django.utils.translation import gettext_noop

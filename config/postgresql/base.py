@@ -1,6 +1,6 @@
-"""Django's PostgreSQL backend, with what prepared statements and persistent connections need.
+"""PostgreSQL backend: Django's, adapted to prepared statements and persistent connections.
 
-The median of a request with an access token and of a refresh, in microseconds, at one client and a
+Median time of a request with an access token and of a refresh, in microseconds, with one client and
 PostgreSQL on the same machine (three runs of 3,000, alternating in turns of 50):
 
     Django's backend                                    1,000   1,343
@@ -8,8 +8,9 @@ PostgreSQL on the same machine (three runs of 3,000, alternating in turns of 50)
     with server_side_binding and prepare_threshold        705   1,147
     with both                                             621   1,016
 
-The database plans each statement once, and spends 80 instead of 334 microseconds on a request.
-Either setting alone gains less than 4 %. The two other classes are there for these settings.
+With both settings, the database plans each statement once and spends 80 instead of 334 microseconds
+on a request. Either setting alone gains less than 4 %. The other two classes here exist because of
+these settings.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ else:
 
 
 class Cursor(ServerBindingCursor):
-    """Repeats a statement if a migration has changed its columns since it was prepared.
+    """Retries a prepared statement whose columns a migration has changed.
 
-    Otherwise each persistent connection would refuse the statement after a migration, until the
-    servers are restarted. In a transaction it fails once, because the ROLLBACK has the same effect.
+    Otherwise the statement would fail on each persistent connection until the servers restart. In a
+    transaction it still fails, but only once: the ROLLBACK also discards the prepared statement.
     """
 
     def execute(self, *arguments: Any, **options: Any) -> Any:
@@ -46,7 +47,7 @@ class Cursor(ServerBindingCursor):
 
 class DatabaseOperations(operations.DatabaseOperations):
     def bulk_batch_size(self, fields: Any, objs: Any) -> int:
-        """Return how many objects fit into one statement: the protocol allows 65,535 values."""
+        """Return how many objects fit into one statement; the protocol allows 65,535 values."""
         return 65_535 // max(len(fields), 1)
 
 
@@ -57,10 +58,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "cursor_factory": Cursor}
 
     def is_usable(self) -> bool:
-        """Return whether the connection works. CONN_HEALTH_CHECKS calls this before each request.
+        """Return whether the connection works. With CONN_HEALTH_CHECKS, called once per request.
 
-        A server that stops sends a message and closes the connection, so there is something to
-        read. Only then, or after a statement failed, Django's `SELECT 1` is sent.
+        A server that stops sends a message and closes the connection, which makes the socket
+        readable. Django's `SELECT 1` is only sent in that case, or after a statement failed.
         """
         connection: Any = self.connection
         if self.errors_occurred or connection.closed:

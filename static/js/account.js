@@ -1,4 +1,4 @@
-/** The account page: the name and the sessions. */
+/** The account page: the user's name and sessions. */
 
 import { messageOf, onClick, onSubmit, showMessage } from "./forms.js";
 import { events, request, SignedOut } from "./session.js";
@@ -16,13 +16,13 @@ const when = new Intl.DateTimeFormat(document.documentElement.lang, {
   timeStyle: "short",
 });
 
-const FEW = 5; // sessions that are listed until "Show all" is pressed
+const INITIALLY_LISTED = 5; // sessions listed before "Show all" is pressed
 let listsAll = false;
 
 async function showSessions() {
   const sessions = await request("/api/sessions/");
-  sessions.sort((one, other) => other.current - one.current); // this one first, else as they come
-  const listed = listsAll ? sessions : sessions.slice(0, FEW);
+  sessions.sort((one, other) => other.current - one.current); // the current one first, the others in the API's order
+  const listed = listsAll ? sessions : sessions.slice(0, INITIALLY_LISTED);
   list.replaceChildren(...listed.map(line));
   showAll.hidden = listed.length === sessions.length;
   showAll.textContent = interpolate(gettext("Show all %s sessions"), [sessions.length]);
@@ -44,10 +44,10 @@ function line(session) {
   }
   const button = item.querySelector("button");
   if (session.current) {
-    button.remove(); // the navigation's button ends this one
+    button.remove(); // the current session is ended by the button in the navigation
   } else {
     item.querySelector("[data-current]").remove();
-    // There are many in the list: each needs a name of its own, which starts with the visible text.
+    // Each button needs a unique accessible name, which starts with the visible text.
     const { device, ip, signed_in } = session;
     const facts = [device, ip, signed_in && when.format(new Date(signed_in))].filter(Boolean);
     button.ariaLabel = interpolate(gettext("Sign out: %s"), [facts.join(", ")]);
@@ -60,7 +60,7 @@ async function end(session) {
   await request(`/api/sessions/${session.id}/`, { method: "DELETE" });
   showMessage(interpolate(gettext("Signed out: %s."), [session.device]));
   await showSessions();
-  list.focus({ preventScroll: true }); // the button that was pressed is gone
+  list.focus({ preventScroll: true }); // the pressed button no longer exists
 }
 
 async function endOthers() {
@@ -74,12 +74,12 @@ async function endOthers() {
 async function showAllSessions() {
   listsAll = true;
   await showSessions();
-  list.children[FEW]?.querySelector("button")?.focus(); // the first that is new
+  list.children[INITIALLY_LISTED]?.querySelector("button")?.focus(); // the first additional one
 }
 
 async function endAll() {
   await request("/api/sessions/?all=true", { method: "DELETE" });
-  document.getElementById("sign-out").requestSubmit(); // the cookies go as well
+  document.getElementById("sign-out").requestSubmit(); // this also deletes the cookies
 }
 
 async function show() {

@@ -1,4 +1,4 @@
-/** Forms and buttons that show that they are busy, and their errors. */
+/** Forms and buttons that show progress and errors. */
 
 import { Offline, SignedOut } from "./session.js";
 
@@ -6,7 +6,7 @@ const { gettext, interpolate, ngettext } = window; // Django's JavaScriptCatalog
 
 export function messageOf(error) {
   if (error instanceof Offline) {
-    return gettext("You seem to be offline. Try again when you are back.");
+    return gettext("You seem to be offline. Try again when you are online.");
   }
   if (error.status === 429) {
     const many = ngettext(
@@ -27,12 +27,12 @@ export function messageOf(error) {
 
 const notice = document.getElementById("notice");
 
-/** Show a message in the page's live region, which stays in view. An empty one clears it. */
+/** Show a message in the page's live region, which stays visible. An empty text clears it. */
 export function showMessage(text) {
   notice.textContent = text;
 }
 
-/** Call work(values) when the form is submitted; show that it is busy, then its errors. */
+/** Call work(values) when the form is submitted. Show that it is busy, then any errors. */
 export function onSubmit(form, work) {
   const button = form.querySelector("[type=submit]");
   form.addEventListener("submit", async (event) => {
@@ -43,10 +43,10 @@ export function onSubmit(form, work) {
       if (!(error instanceof SignedOut)) showErrors(form, error);
     });
   });
-  button.disabled = false; // without this script nothing could be sent
+  button.disabled = false; // disabled in the HTML, because the form needs this script
 }
 
-/** Call work() when the button is pressed; show that it is busy, then its errors. */
+/** Call work() when the button is pressed. Show that it is busy, then any errors. */
 export function onClick(button, work) {
   button.addEventListener("click", () => {
     showMessage("");
@@ -59,7 +59,7 @@ export function onClick(button, work) {
 /** Mark the button as busy until work() is done. */
 export async function busyWhile(button, work) {
   if (button.ariaBusy === "true") return;
-  button.ariaBusy = "true"; // and not disabled: that would lose the keyboard's place
+  button.ariaBusy = "true"; // not `disabled`, which would lose the keyboard focus
   try {
     await work();
   } finally {

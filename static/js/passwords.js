@@ -16,11 +16,11 @@ function addButton(form, fields) {
     button.textContent = yes ? gettext("Hide password") : gettext("Show password");
   };
   for (const field of fields) {
-    field.spellcheck = false; // while it is a text field, some browsers send it to a service
+    field.spellcheck = false; // some browsers send the content of text fields to a spelling service
     field.autocapitalize = "none";
   }
   button.addEventListener("click", () => reveal(fields[0].type === "password"));
-  form.addEventListener("submit", () => reveal(false)); // browsers remember what text fields held
+  form.addEventListener("submit", () => reveal(false)); // browsers store the values of text fields
   reveal(false);
   fields.at(-1).after(button);
 }

@@ -14,12 +14,12 @@
 
 const API = "/api/token/";
 const RETRIES = [500, 2000]; // milliseconds before each: well within the API's ten seconds
-const HINT = "signed-in"; // a flag and no token: whether it is worth asking for a session
+const HINT = "signed-in"; // a flag, not a token: whether this browser is probably signed in
 
 let access = null;
-let user = null; // whose it is
-let refreshAt = 0; // by Date.now()
-let refreshing = null; // a promise, while there is one
+let user = null; // the user id of the access token
+let refreshAt = 0; // when to refresh, in Date.now() time
+let refreshing = null; // the promise of the current refresh
 let timer;
 
 /** "signedin": possibly as another user. "signedout": event.detail is the reason:
@@ -67,7 +67,7 @@ export async function resume() {
   await fresh();
 }
 
-/** The server says that this browser is signed in: tell the tabs that show the sign-in page. */
+/** Tell the tabs with the sign-in page that the server considers this browser signed in. */
 export function expect() {
   localStorage.setItem(HINT, "");
   tabs.postMessage({ present: true });
@@ -102,7 +102,7 @@ async function withToken(ask) {
     return await ask(token);
   } catch (error) {
     if (error.status !== 401) throw error;
-    return ask(await refreshed(token)); // it was ended, or this computer's clock is wrong
+    return ask(await refreshed(token)); // the session has ended, or this computer's clock is wrong
   }
 }
 
@@ -113,12 +113,12 @@ function fresh() {
 /** Return a newer access token than the stale one. Concurrent calls get the same. */
 function refreshed(stale) {
   refreshing ??= inOneTab(async () => {
-    if (!isExpected()) throw new SignedOut(); // by the tab that this one waited for
+    if (!isExpected()) throw new SignedOut(); // another tab signed out while this one waited
     const before = user;
-    // All tabs wake up at once: the token of the first one may not have arrived yet.
+    // All tabs may wake up at once, before the token from the first tab has arrived here.
     if (access !== null) await new Promise((go) => setTimeout(go, 50));
     if (access === null || access === stale) keep(await refresh());
-    if (before !== null && before !== user) throw new SignedOut(); // not as somebody else
+    if (before !== null && before !== user) throw new SignedOut(); // never continue as another user
     return access;
   }).finally(() => {
     refreshing = null;
@@ -134,7 +134,7 @@ async function refresh() {
       return data.access;
     } catch (error) {
       if (hasEnded(error)) {
-        const why = error.status === 401 ? "elsewhere" : "over"; // the cookie has its own end
+        const why = error.status === 401 ? "elsewhere" : "over"; // without a 401, the cookie has expired
         tabs.postMessage({ signedOut: why });
         end(why);
         throw new SignedOut();
@@ -157,11 +157,11 @@ function inOneTab(work) {
 }
 
 function keep(token) {
-  const { exp, iat, user_id: whose } = claims(token);
+  const { exp, iat, user_id: userId } = claims(token);
   const lifetime = (exp - iat) * 1000;
-  const isAnother = user !== null && user !== whose;
-  [access, user] = [token, whose];
-  // By its lifetime and not by its expiry, because this computer's clock may be wrong.
+  const isAnother = user !== null && user !== userId;
+  [access, user] = [token, userId];
+  // Use the lifetime, not `exp`, because this computer's clock may be wrong.
   refreshAt = Date.now() + lifetime - Math.min(30_000, lifetime / 5);
   localStorage.setItem(HINT, "");
   clearTimeout(timer);
@@ -187,7 +187,7 @@ function dispatch(name, detail) {
 /** Refresh before the token expires. A hidden page refreshes when it is visible again. */
 function refreshIfVisible() {
   if (document.hidden || access === null || Date.now() < refreshAt) return;
-  refreshed(access).catch(() => {}); // the next request throws the error
+  refreshed(access).catch(() => {}); // the next request will throw the error
 }
 document.addEventListener("visibilitychange", refreshIfVisible);
 
@@ -209,7 +209,7 @@ async function csrf() {
 }
 
 function csrfCookie() {
-  // A subdomain can set the plain name as well, so the one with the prefix goes first.
+  // Prefer the name with the prefix: a subdomain can set a cookie with the plain name.
   const names = [/(?:^|; )__Host-csrftoken=([^;]+)/, /(?:^|; )csrftoken=([^;]+)/];
   return names.map((name) => document.cookie.match(name)).find(Boolean)?.[1];
 }
@@ -228,7 +228,7 @@ export async function send(path, { body, headers = {}, ...options } = {}) {
       headers: { ...headers, ...json },
       body: JSON.stringify(body),
     });
-    data = await answer.json(); // which may be cut off, too
+    data = await answer.json(); // the body may be cut off as well
   } catch {
     if (!answer || answer.ok) throw new Offline();
     data = { detail: answer.statusText };

@@ -1,11 +1,11 @@
-/** On every page: the navigation, and signing out. */
+/** Loaded on every page: navigation and sign-out. */
 
 import "./passwords.js";
 import { busyWhile, messageOf, showMessage } from "./forms.js";
 import { events, expect, resume, SignedOut, signOut } from "./session.js";
 
 const { login: LOGIN, account: ACCOUNT, signedIn } = document.documentElement.dataset;
-const signOutForm = document.getElementById("sign-out"); // if the server knows the user
+const signOutForm = document.getElementById("sign-out"); // null unless the page was rendered for a user
 if (signedIn === "true") expect();
 if (location.pathname === LOGIN) {
   events.addEventListener("present", () => location.replace(destination()));
@@ -15,8 +15,8 @@ const { gettext } = window;
 let isLeaving = false; // the first reason counts
 
 /**
- * Go to the sign-in page, which shows the reason. Unless the user signed out here, it leads back to
- * this page. The back button does not.
+ * Go to the sign-in page, which shows the reason. Unless the user signed out here, the sign-in leads
+ * back to this page. The browser's back button does not return to it.
  */
 async function leave(why) {
   if (isLeaving) return;
@@ -31,8 +31,9 @@ async function leave(why) {
 }
 
 /**
- * The refresh cookie may be gone while the server still knows the user: its sign-in page would lead
- * back here. After a sign-in in another tab, the server refuses the token of this page's form.
+ * End the Django session. If only the refresh cookie were missing, the sign-in page would redirect
+ * back here. If the user has signed in again in another tab, the server refuses this form's CSRF
+ * token, and the new session stays.
  */
 async function signOutOfTheServer() {
   if (!signOutForm) return;
@@ -65,7 +66,7 @@ export async function requireSignIn() {
     } catch (error) {
       if (error instanceof SignedOut) {
         leave("");
-        return new Promise(() => {}); // the page is being left
+        return new Promise(() => {}); // never resolves, because the page is being left
       }
       showMessage(messageOf(error));
       await new Promise((go) => window.addEventListener("online", go, { once: true }));
@@ -84,14 +85,14 @@ export function destination() {
 }
 
 signOutForm?.addEventListener("submit", (event) => {
-  event.preventDefault(); // without this script, the form signs out
+  event.preventDefault(); // without this script, the form itself signs out
   const button = signOutForm.querySelector("button");
   busyWhile(button, signOut).then(() => leave("here"), (error) => showMessage(messageOf(error)));
 });
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload(); // the browser kept the page as it was when it was left
+  if (event.persisted) location.reload(); // restored from the browser's back/forward cache
 });
 document.addEventListener("allauth.error", (event) => {
-  event.preventDefault(); // it would be written to the console
+  event.preventDefault(); // otherwise the browser logs it to the console
   showMessage(gettext("That did not work. Try again, or use another way to sign in."));
 });

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from accounts.devices import WORDS, device_name
+from accounts.devices import MAX_NAME_LENGTH, device_name
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15"
@@ -69,4 +69,4 @@ def test_whatever_is_sent_is_named_in_little_time_and_few_plain_words():
     names = [device_name(user_agent) for user_agent in hostile]
 
     assert time.process_time() - began < 3
-    assert all(name.isprintable() and 0 < len(name) < 2 * WORDS + 5 for name in names)
+    assert all(name.isprintable() and 0 < len(name) < 2 * MAX_NAME_LENGTH + 5 for name in names)

@@ -24,18 +24,18 @@ def send(number=0):
 def hanging(settings):
     """As many e-mails as may be sent at once, to a server that accepts and says nothing."""
     with (
-        ThreadPoolExecutor(mail.AT_ONCE) as pool,
+        ThreadPoolExecutor(mail.MAX_SENDING) as pool,
         ExitStack() as stack,
         socket.create_server(("127.0.0.1", 0)) as server,
     ):
         server.settimeout(30)
         settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = SMTP, 30
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
-        sent = [pool.submit(send) for _ in range(mail.AT_ONCE)]
+        sent = [pool.submit(send) for _ in range(mail.MAX_SENDING)]
         for _ in sent:
             stack.enter_context(server.accept()[0])
         yield sent
-    mail._hangs.clear()
+    mail._server_hangs.clear()
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_an_e_mail_that_cannot_be_sent_is_logged_and_counted_and_the_answer_is_t
 
 def test_only_the_first_e_mail_waits_to_see_whether_the_server_hangs(hanging, monkeypatch):
     send()
-    monkeypatch.setattr(mail, "PATIENCE", 60)
+    monkeypatch.setattr(mail, "MAX_WAIT_SECONDS", 60)
 
     with ThreadPoolExecutor() as pool:
         pool.submit(send).result(timeout=30)
@@ -119,8 +119,8 @@ def test_only_the_first_e_mail_waits_to_see_whether_the_server_hangs(hanging, mo
 
 
 def test_a_server_that_is_back_gets_every_e_mail_of_a_burst(monkeypatch, mailoutbox):
-    monkeypatch.setattr(mail, "PATIENCE", 60)
-    mail._hangs.set()
+    monkeypatch.setattr(mail, "MAX_WAIT_SECONDS", 60)
+    mail._server_hangs.set()
     send_at_once = EmailMessage.send
 
     def slowly(message):

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import pytest
 from django.utils import timezone
 
-from accounts.sessions import MOST
+from accounts.sessions import MAX_LISTED_SESSIONS
 from tests.support.devices import Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from tests.token_blacklist.test_budgets import statements
@@ -78,9 +78,9 @@ class TestTheList:
         assert first["last_active"] > second["last_active"]
 
     def test_ends_at_a_hundred(self, user, device):
-        OutstandingTokenFactory.create_batch(MOST + 5, user=user)
+        OutstandingTokenFactory.create_batch(MAX_LISTED_SESSIONS + 5, user=user)
 
-        assert len(listed(device)) == MOST == 100
+        assert len(listed(device)) == MAX_LISTED_SESSIONS == 100
 
     def test_costs_two_statements_however_long_it_is(self, user, device):
         OutstandingTokenFactory.create_batch(10, user=user, user_agent=CHROME)

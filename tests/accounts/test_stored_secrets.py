@@ -73,7 +73,7 @@ def test_the_command_names_how_many_secrets_are_lost(totp, settings, capsys):
 
     call_command("encryptsecrets")
 
-    assert capsys.readouterr().err.startswith("1 are encrypted under none of the keys.")
+    assert capsys.readouterr().err.startswith("1 cannot be decrypted with any of the keys.")
 
 
 def test_a_secret_whose_key_is_gone_fits_no_code(totp, secret, settings):

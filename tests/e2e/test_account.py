@@ -87,7 +87,7 @@ def test_how_one_signs_in_comes_before_the_sessions(visitor, user):
 
 def test_the_account_says_what_is_on_and_what_is_off_and_leads_there_and_back(visitor, user):
     visitor.sign_in(user)
-    doors = visitor.page.locator(".doors li")
+    doors = visitor.page.locator(".link-list li")
     expect(doors).to_have_text(
         [
             re.compile(r"E-mail address.+@example.com\s+Not verified", re.DOTALL),

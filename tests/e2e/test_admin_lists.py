@@ -214,7 +214,7 @@ def test_the_dashboard_agrees_with_the_database(browsers, admin, user, scheme):
     expect(admin.page.locator("#signed-out")).to_have_text(str(figures.signed_out))
     expect(admin.page.locator("#reused")).to_have_text("1")
     expect(admin.page.locator(".ended-chart rect")).to_have_count(1)
-    assert (figures.live.count, figures.waiting.count) == (4, 1)  # one is of the admin
+    assert (figures.live.count, figures.backlog.count) == (4, 1)  # one is of the admin
     found = Axe().run(admin.page, context="#content, .figures, .panel").response["violations"]
     assert not [fault["id"] for fault in found]
 

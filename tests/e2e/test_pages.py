@@ -44,7 +44,7 @@ def test_the_home_page_follows_the_colour_scheme(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto("/")
 
-    expect(page.locator(".doors").get_by_role("link")).to_have_count(3)
+    expect(page.locator(".link-list").get_by_role("link")).to_have_count(3)
     colours = page.evaluate(
         "() => { const style = getComputedStyle(document.body);"
         " return [style.backgroundColor, style.color].map("

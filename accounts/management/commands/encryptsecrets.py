@@ -9,8 +9,8 @@ from accounts.stored_secrets import encrypt_again
 
 class Command(BaseCommand):
     help = (
-        "Encrypt the secrets of second factors under SECRET_KEY. Run it after a change of the key, "
-        "before the old one leaves SECRET_KEY_FALLBACKS. It can be repeated."
+        "Encrypt the secrets of second factors under SECRET_KEY. Run it after changing the key, "
+        "before removing the old one from SECRET_KEY_FALLBACKS. Safe to repeat."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -18,6 +18,6 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"Encrypted {encrypted} secrets."))
         if lost:
             self.stderr.write(
-                f"{lost} are encrypted under none of the keys. Put the old key back into "
+                f"{lost} cannot be decrypted with any of the keys. Put the old key back into "
                 "SECRET_KEY_FALLBACKS, or remove these second factors in the admin."
             )

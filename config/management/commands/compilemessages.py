@@ -17,7 +17,7 @@ class Command(compilemessages.Command):
     program = sys.executable  # instead of msgfmt, which Django looks for before it begins
 
     def handle(self, **options: Any) -> None:
-        # Not those of the packages in .venv and build, which come compiled.
+        # The packages in .venv and build come with compiled translations.
         options["ignore_patterns"] = [*options["ignore_patterns"], ".*", "build"]
         self.fuzzy = options["fuzzy"]
         super().handle(**options)
@@ -43,7 +43,8 @@ class Command(compilemessages.Command):
     def _compiled(self, source: Path) -> bytes:
         """Return the content of the .mo file.
 
-        Raises ValueError for a translation with other placeholders than its text.
+        Raises:
+            ValueError: the placeholders of a translation differ from those of its text.
         """
         with source.open("rb") as file:
             catalog = read_po(file, abort_invalid=True)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User, verify
 
-PASSWORD = "demo-password"  # noqa: S105  # known to everybody, and only made in DEBUG
+PASSWORD = "demo-password"  # noqa: S105  # public, so only used in DEBUG
 USERS: dict[str, dict[str, Any]] = {
     "demo@example.com": {"name": "Demo"},
     "admin@example.com": {"name": "Admin", "is_staff": True, "is_superuser": True},

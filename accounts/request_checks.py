@@ -1,7 +1,7 @@
-"""What stands before django-allauth's pages and its headless API, which answer 500 to some input.
+"""Middleware that refuses malformed input to django-allauth, which would answer it with 500.
 
-The headless API takes whatever JSON Python reads: text that no database stores, numbers of
-thousands of digits, deep nesting. A passkey can be malformed in many ways.
+allauth's headless API accepts any JSON that Python can parse: text that no database can store,
+numbers with thousands of digits, deep nesting. A passkey can be malformed in many ways.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from token_blacklist.parsers import JSONParser
 
 from .rate_limits import CROSS_SITE, is_from_another_site
 
-PREFIX = "/_allauth/"
-# Where a malformed passkey, or key of a link, raises any of these in fido2 and allauth.
-READERS = ("/webauthn", "/auth/password/reset")
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error)
+HEADLESS_PREFIX = "/_allauth/"
+# On these paths, fido2 and allauth raise these errors for a malformed passkey or reset key.
+PARSING_PATHS = ("/webauthn", "/auth/password/reset")
+PARSE_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error)
 
 
-class DoorMiddleware:
-    """Refuses what allauth's views cannot read, and requests of other sites to its headless API."""
+class RequestChecksMiddleware:
+    """Refuses input that allauth's views cannot read, and cross-site calls of its headless API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         key = request.session.session_key
-        if key and not key.isprintable():  # PostgreSQL refuses NUL, which a quoted cookie can have
+        if key and not key.isprintable():  # a quoted cookie can contain NUL; PostgreSQL refuses it
             request.session = type(request.session)()
         return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """Return the refusal, in the format of these views, or None. After the CSRF check."""
-        if not request.path_info.startswith(PREFIX) or request.method in SAFE_METHODS:
+        """Return an error response in allauth's format, or None. Runs after the CSRF check."""
+        if not request.path_info.startswith(HEADLESS_PREFIX) or request.method in SAFE_METHODS:
             return None
         if is_from_another_site(request):
             return refusal(HTTPStatus.FORBIDDEN, "cross_site", str(CROSS_SITE))
@@ -57,27 +57,27 @@ class DoorMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Make a malformed passkey or key a 400.
+        """Answer a malformed passkey or reset key with 400.
 
         Raises:
-            BadRequest: the exception is one of its reader.
+            BadRequest: the exception came from parsing one.
         """
-        is_reader = any(part in request.path_info for part in READERS)
-        if is_reader and request.method != "GET" and isinstance(error, MALFORMED):
+        is_reader = any(part in request.path_info for part in PARSING_PATHS)
+        if is_reader and request.method != "GET" and isinstance(error, PARSE_ERRORS):
             raise BadRequest("The passkey or key is malformed.") from error
 
 
 def refusal(status: int, code: Any, message: str) -> JsonResponse:
-    """Return an error as allauth's headless API writes it."""
+    """Return an error response in the format of allauth's headless API."""
     errors = [{"code": code, "message": message}]
     return JsonResponse({"status": status, "errors": errors}, status=status)
 
 
 def _require_json_object(request: HttpRequest) -> None:
-    """Read the body, which allauth reads again.
+    """Read and check the body. Django keeps it, so allauth can read it again.
 
     Raises:
-        APIException: it is neither empty nor a JSON object of a bounded size.
+        APIException: the body is neither empty nor a JSON object within the size limit.
     """
     try:
         body = request.body
