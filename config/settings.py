@@ -160,7 +160,7 @@ if not all(re.fullmatch(r"\*|[\w.-]+|\[[\da-fA-F:.]+\]", host) for host in ALLOW
     )
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
-# --- Name and colour of the product ---
+# --- Name and color of the product ---
 
 SITE_NAME = env.str("SITE_NAME", default="Token blacklist")
 ACCENT_COLOR = env.str("ACCENT_COLOR", default="#3b5bdb")

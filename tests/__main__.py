@@ -31,7 +31,7 @@ class Run:
     database: str
     markers: str
     timeout: int = 600  # seconds until a test is taken to hang
-    paths: tuple[str, ...] = ("tests", "--ignore=tests/e2e")  # where the markers have tests
+    paths: tuple[str, ...] = ("tests", "--ignore=tests/e2e")  # folders with tests for the markers
     exit_code: int = 1
     passed: int = 0
     failed: int = 0

@@ -1,4 +1,4 @@
-"""Which tests run where and in which order, and the fixtures that they share."""
+"""The selection and order of the tests, and shared fixtures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 import time_machine
 from django.conf import settings
-from django.urls import get_resolver
+from django.urls import resolve
 from django.utils import timezone
 
 from .support.devices import Device
@@ -34,7 +34,7 @@ SET_UP_ONCE = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what the database makes pointless; start what takes long first.
+    """Deselect tests that need no run on this database; start long ones first.
 
     A test that uses no database gives the same result on each, so it runs on SQLite alone.
     """
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave the modules and tests out of garbage collections, which takes a tenth off the time."""
+    """Exclude the modules and tests from garbage collections, which saves a tenth of the time."""
     gc.collect()
     gc.freeze()
 
@@ -60,7 +60,7 @@ def belongs_here(item: Any) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `--dist=loadscope`, keep together the tests of a file that share a long set-up.
+    """With `--dist=loadscope`, run the tests of files with a long set-up in one process per file.
 
     pytest-xdist's own `loadgroup` does nothing with this version of pytest.
     """
@@ -76,12 +76,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: Any, call: Any) -> Any:
-    """Fail a test that has a token in its output or log: nothing here may ever print one."""
+    """Fail a test with a token in its output or log: the project must never print one."""
     report = yield
     for name, text in report.sections:
         if "eyJ" in text and "shows_tokens" not in item.keywords:
             report.outcome = "failed"
-            report.longrepr = f"There is a token in the {name.lower()}."
+            report.longrepr = f"The {name.lower()} contains a token."
     return report
 
 
@@ -118,19 +118,19 @@ def browser(user: Any) -> Device:
 def clock() -> Any:
     """A clock that stands still until the test moves it: `clock.shift(seconds)`.
 
-    The database's goes with it, where a flush asks for it.
+    A flush reads it as the time of the database, too.
     """
     with (
         patch("token_blacklist.sessions.flush.database_time", timezone.now),
-        time_machine.travel(datetime.now(UTC), tick=False) as traveller,
+        time_machine.travel(datetime.now(UTC), tick=False) as time_traveler,
     ):
-        yield traveller
+        yield time_traveler
 
 
 @pytest.fixture
-def by_code(settings: Any) -> None:
-    """As outside DEBUG: an address has to be verified, by a code."""
-    get_resolver().url_patterns  # noqa: B018  # loads them, with the page of a link for other tests
+def verify_by_code(settings: Any) -> None:
+    """Require verification of the e-mail address by a code, as outside DEBUG."""
+    resolve("/")  # loads the URLs first: with these settings they lack a page of other tests
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 

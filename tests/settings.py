@@ -1,4 +1,4 @@
-"""The project's settings in the environment of the tests, whatever the developer's .env says."""
+"""The project's settings for the tests, independent of the developer's .env."""
 
 import os
 import tempfile
@@ -32,7 +32,7 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-ACCOUNT_RATE_LIMITS = False  # the tests that want them turn them on
+ACCOUNT_RATE_LIMITS = False  # tests of the limits turn them on
 INSTALLED_APPS = [*INSTALLED_APPS, "allauth.socialaccount.providers.dummy"]  # needs no other site
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-WHITENOISE_AUTOREFRESH = True  # from the sources; nothing is collected for a test
+WHITENOISE_AUTOREFRESH = True  # serve the sources, without collectstatic

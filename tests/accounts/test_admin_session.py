@@ -1,4 +1,4 @@
-"""A sign-in to the admin is a session like all others: it is listed, and ends with them."""
+"""Sign-ins to the admin are sessions: they are listed, and revoked with the others."""
 
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -40,7 +40,7 @@ def support(db):
 
 
 def sign_in(browser, staff):
-    """Sign in at the page to which the admin leads."""
+    """Sign in on the page to which the admin redirects."""
     page = browser.get("/admin/", follow=True).redirect_chain[-1][0]
     return browser.post(page, {"login": staff.email, "password": PASSWORD, "remember": "on"})
 
@@ -125,7 +125,9 @@ WAYS = [
 
 
 @pytest.mark.parametrize("sign_out", WAYS, ids=lambda way: way.__name__)
-def test_it_ends_with_a_sign_out_everywhere(staff, browser, support, sign_out):
+def test_an_admin_session_ends_with_every_way_to_sign_out_everywhere(
+    staff, browser, support, sign_out
+):
     sign_out(staff, support)
 
     assert not is_in(browser)
@@ -141,7 +143,9 @@ def test_it_ends_with_a_sign_out_everywhere(staff, browser, support, sign_out):
         {"user": "{other}"},
     ],
 )
-def test_it_goes_on_where_other_sessions_are_ended(staff, browser, support, conditions):
+def test_an_admin_session_continues_if_other_sessions_are_revoked(
+    staff, browser, support, conditions
+):
     session = OutstandingTokenFactory(user=staff, ip_address="192.0.2.1")
     ids = {"staff": staff.pk, "session": session.pk, "other": UserFactory().pk}
     query = {name: value.format(**ids) for name, value in conditions.items()}
@@ -153,19 +157,19 @@ def test_it_goes_on_where_other_sessions_are_ended(staff, browser, support, cond
 
 
 @pytest.mark.parametrize("arguments", [["--ip", "192.0.2.1"], ["--all", "--dry-run"]])
-def test_it_goes_on_where_the_command_ends_others(browser, arguments):
+def test_an_admin_session_continues_if_endsessions_revokes_others(browser, arguments):
     call_command("endsessions", *arguments)
 
     assert is_in(browser)
 
 
-def test_a_page_is_the_django_session_and_one_select(browser):
+def test_an_admin_page_reads_the_django_session_and_sends_one_select_more(browser):
     with statements("SELECT", "SELECT"):
         assert browser.get("/admin/jsi18n/").status_code == HTTPStatus.OK
 
 
-def test_signing_in_is_two_selects_and_one_insert_more_than_djangos_own(staff):
-    """Of the address and of the second factor, and the row."""
+def test_signing_in_to_the_admin_is_two_selects_and_one_insert_more_than_djangos(staff):
+    """The SELECTs read the address and the second factor; the INSERT is the session's row."""
     verify(staff)
     form = {"login": staff.email, "password": PASSWORD}
     djangos = ["SELECT", "SELECT", "INSERT", "UPDATE", "UPDATE"]
@@ -174,12 +178,12 @@ def test_signing_in_is_two_selects_and_one_insert_more_than_djangos_own(staff):
         Client().post("/login/", form)
 
 
-def test_signing_out_is_two_more_than_djangos_own(browser):
+def test_signing_out_of_the_admin_is_two_statements_more_than_djangos(browser):
     with statements("SELECT", "SELECT", "SELECT", "INSERT", "SELECT", "DELETE"):
         assert browser.post("/admin/logout/").status_code == HTTPStatus.OK
 
 
-def test_signing_out_of_the_admin_ends_it(staff, browser):
+def test_signing_out_of_the_admin_revokes_its_session(staff, browser):
     (row,) = OutstandingToken.objects.filter(user=staff)
 
     browser.post("/admin/logout/")
@@ -188,9 +192,9 @@ def test_signing_out_of_the_admin_ends_it(staff, browser):
     assert row.blacklistedtoken.blacklisted_by == staff
 
 
-def test_its_user_is_still_signed_in_after_a_new_password_and_nobody_else_is(staff, browser):
-    thief = Client()
-    thief.force_login(staff)
+def test_a_password_change_keeps_its_browser_signed_in_to_the_admin_and_no_other(staff, browser):
+    attacker = Client()
+    attacker.force_login(staff)
     new = "a new battery staple"
     page = browser.get("/admin/password_change/").headers["Location"]
 
@@ -198,11 +202,11 @@ def test_its_user_is_still_signed_in_after_a_new_password_and_nobody_else_is(sta
 
     assert done.status_code == HTTPStatus.FOUND
     assert is_in(browser)
-    assert not is_in(thief)
+    assert not is_in(attacker)
     assert OutstandingToken.objects.live().filter(user=staff).count() == 1
 
 
-def test_its_user_is_still_signed_in_after_setting_the_own_password_as_of_any_user(staff, browser):
+def test_setting_the_own_password_on_the_user_page_keeps_the_browser_signed_in(staff, browser):
     new = "a new battery staple"
     page = f"/admin/accounts/user/{staff.pk}/password/"
 
@@ -212,7 +216,7 @@ def test_its_user_is_still_signed_in_after_setting_the_own_password_as_of_any_us
     assert is_in(browser)
 
 
-def test_it_is_listed_for_its_user_and_for_support(staff, browser, support):
+def test_an_admin_session_is_listed_for_its_user_and_for_support(staff, browser, support):
     device = Device(staff)
     device.log_in()
 
@@ -224,7 +228,9 @@ def test_it_is_listed_for_its_user_and_for_support(staff, browser, support):
     assert row.session_id in page.text
 
 
-def test_a_former_key_keeps_the_session_and_the_link_to_a_new_password(staff, browser, settings):
+def test_secret_key_fallbacks_keep_admin_sessions_and_password_reset_links_valid(
+    staff, browser, settings
+):
     link = default_token_generator.make_token(staff)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "a-new-key-" * 8
@@ -232,4 +238,4 @@ def test_a_former_key_keeps_the_session_and_the_link_to_a_new_password(staff, br
     assert is_in(browser)
     assert PasswordResetTokenGenerator().check_token(staff, link)
     settings.SECRET_KEY_FALLBACKS = []
-    assert is_in(browser)  # the request before signed it with the new key
+    assert is_in(browser)  # the former request signed it with the new key

@@ -1,4 +1,4 @@
-"""The user's page in the admin, as a member of the group Support uses it."""
+"""The user page of the admin for a member of the group Support."""
 
 import html
 import re
@@ -41,7 +41,7 @@ def rights(group):
 
 
 def staff(*names):
-    """Return a client of somebody on the staff with these permissions."""
+    """Return a client of a staff user with these permissions."""
     staff = UserFactory(is_staff=True)
     staff.user_permissions.set(
         Permission.objects.get(content_type__app_label=app, codename=codename)
@@ -55,7 +55,7 @@ def staff(*names):
 
 @pytest.fixture
 def support(db):
-    """A member of the group, as the migration makes it."""
+    """A member of the group that the migration creates."""
     Group.objects.filter(name="Support").delete()
     migration.make_group(apps, SimpleNamespace(connection=connection))
     client = staff()
@@ -76,10 +76,10 @@ def said(answer):
 
 
 class TestTheGroup:
-    def test_it_has_the_rights_that_support_needs_and_no_others(self, support):
+    def test_the_group_has_exactly_the_permissions_that_support_needs(self, support):
         assert rights(Group.objects.get(name="Support")) == RIGHTS
 
-    def test_a_group_of_that_name_keeps_its_rights(self, db):
+    def test_an_existing_group_of_that_name_keeps_its_permissions(self, db):
         Group.objects.filter(name="Support").delete()
         group = Group.objects.create(name="Support")
 
@@ -91,7 +91,7 @@ class TestTheGroup:
     @pytest.mark.slow
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("is_empty", [True, False])
-    def test_migrate_makes_it_on_an_empty_database_and_on_one_of_before(self, is_empty):
+    def test_migrate_creates_it_in_a_new_and_in_an_existing_database(self, is_empty):
         before = [("accounts", "0002_user_signed_out_at")]
         last = MigrationExecutor(connection).loader.graph.leaf_nodes("accounts")
         Group.objects.filter(name="Support").delete()
@@ -117,7 +117,7 @@ class TestSessions:
         found = re.findall(r'formaction="([^"]*/end/[^"]*)"', client.get(page_of(user)).text)
         return [html.unescape(action) for action in found]
 
-    def test_each_has_a_link_and_a_button_that_ends_it_and_comes_back(self, support, user):
+    def test_each_has_a_link_and_an_end_button_that_returns_to_the_user(self, support, user):
         records = [
             OutstandingTokenFactory(user=user, user_agent="curl/8.0", ip_address=f"192.0.2.{n}")
             for n in (1, 2)
@@ -136,8 +136,8 @@ class TestSessions:
         assert OutstandingToken.objects.live().filter(user=user).count() == 1
         assert OutstandingToken.objects.live().filter(pk=other.pk).exists()
 
-    def test_the_buttons_are_outside_the_form_that_saves(self, user):
-        """Enter in a field of a form presses the first button of that form."""
+    def test_the_buttons_are_outside_the_form_of_the_user(self, user):
+        """The Enter key in a field presses the first button of its form."""
         OutstandingTokenFactory(user=user)
         client = Client()
         client.force_login(UserFactory(admin=True))
@@ -150,7 +150,7 @@ class TestSessions:
         assert '<form id="user-actions" method="post" hidden>' in text
 
     @pytest.mark.parametrize("kind", [{"is_staff": True}, {"admin": True}])
-    def test_those_of_staff_have_no_button_but_for_a_superuser(self, support, kind):
+    def test_only_superusers_see_end_buttons_for_staff(self, support, kind):
         colleague = UserFactory(**kind)
         record = OutstandingTokenFactory(user=colleague)
         superuser = Client()
@@ -173,7 +173,7 @@ class TestSessions:
 
         assert browser.get("/admin/").status_code == 200
 
-    def test_without_the_right_to_end_there_is_no_button(self, user):
+    def test_without_the_permission_to_end_sessions_there_is_no_button(self, user):
         OutstandingTokenFactory(user=user)
         viewer = staff("accounts.view_user", "token_blacklist.view_outstandingtoken")
 
@@ -183,14 +183,14 @@ class TestSessions:
         assert "End session" not in text
         assert "Sign out everywhere" not in text
 
-    def test_without_the_right_to_see_sessions_there_is_no_list(self, user):
+    def test_without_the_permission_to_view_sessions_there_is_no_list(self, user):
         record = OutstandingTokenFactory(user=user)
 
         text = staff("accounts.view_user").get(page_of(user)).text
 
         assert f"/outstandingtoken/{record.pk}/" not in text
 
-    def test_signed_out_everywhere_comes_back_to_the_user(self, support, user):
+    def test_sign_out_everywhere_returns_to_the_user(self, support, user):
         OutstandingTokenFactory.create_batch(2, user=user)
         text = support.get(page_of(user)).text
         address = html.unescape(re.search(r'href="([^"]*end/\?user=[^"]*)"', text)[1])
@@ -222,7 +222,7 @@ DEVICES = {
         ("Firefox", set()),
     ],
 )
-def test_a_device_is_found_by_what_it_is_called_in_the_list(support, term, found):
+def test_a_device_is_found_by_its_name_in_the_list(support, term, found):
     records = {name: OutstandingTokenFactory(user_agent=agent) for name, agent in DEVICES.items()}
 
     answer = support.get("/admin/token_blacklist/outstandingtoken/", {"q": term})
@@ -230,16 +230,16 @@ def test_a_device_is_found_by_what_it_is_called_in_the_list(support, term, found
     assert set(answer.context["cl"].result_list) == {records[name] for name in found}
 
 
-class TestALinkForANewPassword:
-    def test_the_user_gets_the_mail_of_the_reset_page_and_the_log_an_entry(self, support, user):
+class TestAPasswordResetLink:
+    def test_the_user_gets_the_email_of_the_reset_page_and_it_is_logged(self, support, user):
         assert link_of(user) in support.get(page_of(user)).text
         answer = support.post(link_of(user), follow=True)
 
         assert answer.redirect_chain == [(page_of(user), 302)]
         assert said(answer) == [f"Sent a link for a new password to {user.email}."]
-        (letter,) = mail.outbox
-        assert letter.to == [user.email]
-        link = re.search(r"http://testserver(/password/reset/\S+)", letter.body)[1]
+        (email,) = mail.outbox
+        assert email.to == [user.email]
+        link = re.search(r"http://testserver(/password/reset/\S+)", email.body)[1]
         assert Client().get(link, follow=True).status_code == 200
         assert link not in answer.text
         entry = LogEntry.objects.get()
@@ -250,7 +250,7 @@ class TestALinkForANewPassword:
         "others",
         [(), ("accounts.send_password_link",), ("accounts.view_user", "accounts.change_user")],
     )
-    def test_it_needs_its_permission(self, user, others):
+    def test_the_action_needs_its_permission(self, user, others):
         client = staff(*others)
 
         assert client.post(link_of(user)).status_code == 403
@@ -259,7 +259,7 @@ class TestALinkForANewPassword:
         if len(others) > 1:
             assert link_of(user) not in client.get(page_of(user)).text
 
-    def test_it_takes_a_post_with_a_csrf_token(self, support, user):
+    def test_the_action_needs_a_post_with_a_csrf_token(self, support, user):
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(support.staff)
 
@@ -268,7 +268,7 @@ class TestALinkForANewPassword:
         assert not mail.outbox
 
     @pytest.mark.parametrize("kind", [{"is_active": False}, {"password": "!"}])
-    def test_who_cannot_reset_their_password_gets_none(self, support, kind):
+    def test_a_user_who_cannot_reset_the_password_gets_no_link(self, support, kind):
         user = UserFactory()
         type(user).objects.filter(pk=user.pk).update(**kind)
 
@@ -278,7 +278,7 @@ class TestALinkForANewPassword:
         assert said(answer) == ["No link is sent to an inactive user or one without a password."]
         assert not mail.outbox
 
-    def test_it_counts_with_the_reset_page(self, support, user, settings):
+    def test_it_shares_its_rate_limit_with_the_reset_page(self, support, user, settings):
         settings.ACCOUNT_RATE_LIMITS = {"reset_password": "100/h/ip,2/h/key"}
         Client().post("/password/reset/", {"email": user.email})
         answers = [support.post(link_of(user), follow=True) for _ in range(2)]
@@ -289,7 +289,9 @@ class TestALinkForANewPassword:
         ]
         assert len(mail.outbox) == 2
 
-    def test_one_that_could_not_be_sent_is_not_said_to_be(self, support, user, monkeypatch):
+    def test_a_failure_to_send_it_is_reported_and_not_logged_as_sent(
+        self, support, user, monkeypatch
+    ):
         def fail(*args, **kwargs):
             raise OSError("no mail server")
 
@@ -301,7 +303,7 @@ class TestALinkForANewPassword:
         assert not LogEntry.objects.exists()
 
     @pytest.mark.parametrize("key", [10**15, "x"])
-    def test_a_user_who_is_not_there_is_404(self, support, key):
+    def test_an_unknown_user_is_404(self, support, key):
         assert support.post(f"/admin/accounts/user/{key}/send-password-link/").status_code == 404
 
 
@@ -340,13 +342,13 @@ class TestHowAUserSignsIn:
         for secret in (SECRET, "a-credential", "a-seed-of-codes", "a-social-token"):
             assert secret not in text
 
-    def test_a_user_without_any_of_it_has_an_address_that_is_not_verified(self, support, user):
+    def test_an_address_without_a_record_is_shown_as_not_verified(self, support, user):
         text = support.get(page_of(user)).text
 
         assert f"{user.email}: not verified" in text
         assert removal_of(user) not in text
 
-    def test_each_kind_is_read_once(self, support, user):
+    def test_each_table_is_read_once(self, support, user):
         with_factors(user)
         with CaptureQueriesContext(connection) as queries:
             support.get(page_of(user))
@@ -354,7 +356,7 @@ class TestHowAUserSignsIn:
         for table in ("mfa_authenticator", "account_emailaddress", "socialaccount_socialaccount"):
             assert sum(f'FROM "{table}"' in each["sql"] for each in queries) == 1
 
-    def test_nothing_else_of_it_is_in_the_admin(self):
+    def test_allauths_own_models_are_not_in_the_admin(self):
         models = {EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken}
 
         assert not models & set(site._registry)
@@ -365,7 +367,7 @@ class TestALostSecondFactor:
     def helper(self, db):
         return staff("accounts.view_user", "accounts.remove_second_factor")
 
-    def test_it_is_removed_after_a_question_and_its_owner_is_told(self, helper, user):
+    def test_it_is_removed_after_a_confirmation_and_the_user_gets_an_email(self, helper, user):
         with_factors(user)
         other = with_factors(UserFactory(), "totp")
 
@@ -378,16 +380,18 @@ class TestALostSecondFactor:
         assert answer.redirect_chain == [(page_of(user), 302)]
         assert said(answer) == [f"Removed the second factor of {user.email}."]
         assert set(Authenticator.objects.values_list("user", flat=True)) == {other.pk}
-        (letter,) = mail.outbox
-        assert letter.to == [user.email]
-        assert "removed the second factor" in letter.body
-        assert "127.0.0.1" not in letter.body  # of support
+        (email,) = mail.outbox
+        assert email.to == [user.email]
+        assert "removed the second factor" in email.body
+        assert "127.0.0.1" not in email.body  # the address of support
         entry = LogEntry.objects.get()
         assert (entry.user, entry.object_id) == (helper.staff, str(user.pk))
         assert entry.change_message == "Removed the second factor."
         assert Device(user).log_in().status_code == 200
 
-    def test_one_that_was_removed_meanwhile_is_neither_logged_nor_mailed(self, helper, user):
+    def test_one_already_removed_by_another_request_is_neither_logged_nor_mailed(
+        self, helper, user
+    ):
         answer = helper.post(removal_of(user), follow=True)
 
         assert said(answer) == ["This user has no second factor."]
@@ -395,7 +399,7 @@ class TestALostSecondFactor:
         assert not LogEntry.objects.exists()
 
     @pytest.mark.parametrize("kind", [{"is_staff": True}, {"admin": True}])
-    def test_that_of_staff_is_for_a_superuser(self, helper, kind):
+    def test_only_a_superuser_removes_that_of_staff(self, helper, kind):
         colleague = with_factors(UserFactory(**kind))
         superuser = Client()
         superuser.force_login(UserFactory(admin=True))
@@ -410,7 +414,7 @@ class TestALostSecondFactor:
     @pytest.mark.parametrize(
         "others", [(), ("accounts.remove_second_factor",), ("accounts.view_user",)]
     )
-    def test_it_needs_its_permission(self, user, others):
+    def test_the_action_needs_its_permission(self, user, others):
         with_factors(user)
         client = staff(*others)
 
@@ -418,7 +422,7 @@ class TestALostSecondFactor:
             assert ask(removal_of(user)).status_code == 403
         assert Authenticator.objects.filter(user=user).count() == 3
 
-    def test_it_takes_a_csrf_token_and_a_user_who_is_there(self, helper, user):
+    def test_it_needs_a_csrf_token_and_an_existing_user(self, helper, user):
         with_factors(user)
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(helper.staff)
@@ -427,7 +431,7 @@ class TestALostSecondFactor:
         assert helper.post("/admin/accounts/user/999/remove-second-factor/").status_code == 404
         assert Authenticator.objects.filter(user=user).count() == 3
 
-    def test_the_group_support_has_no_right_to_it(self, support, user):
+    def test_the_group_support_has_no_permission_for_it(self, support, user):
         with_factors(user)
 
         assert removal_of(user) not in support.get(page_of(user)).text
@@ -441,7 +445,7 @@ class TestANewAddress:
         data = {"email": email, "name": user.name, "is_active": "on"}
         assert client.post(page_of(user), data).status_code == 302
 
-    def test_that_support_enters_is_the_only_one_and_not_verified(self, user):
+    def test_entered_by_support_replaces_all_others_and_is_not_verified(self, user):
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         before = user.email
 
@@ -450,7 +454,7 @@ class TestANewAddress:
         rows = EmailAddress.objects.filter(user=user).values_list("email", "verified", "primary")
         assert list(rows) == [("new@example.com", False, True)]
         Client().post("/password/reset/", {"email": before})
-        assert not [letter for letter in mail.outbox if "/password/reset/key" in letter.body]
+        assert not [email for email in mail.outbox if "/password/reset/key" in email.body]
         Client().post("/password/reset/", {"email": "new@example.com"})
         assert mail.outbox[-1].to == ["new@example.com"]
 

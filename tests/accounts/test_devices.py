@@ -1,4 +1,4 @@
-"""What a device is called."""
+"""The name of a device, from its user agent."""
 
 import random
 import time
@@ -31,7 +31,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605
         ("/1.0 (1; 2)", "Unknown device"),
     ],
 )
-def test_a_device_is_called_by_its_browser_and_system(user_agent, name):
+def test_a_device_is_named_after_its_browser_and_system(user_agent, name):
     assert device_name(user_agent).startswith(name)
 
 
@@ -54,16 +54,16 @@ def test_a_device_is_called_by_its_browser_and_system(user_agent, name):
         ("curl/8.5.0", "curl"),
     ],
 )
-def test_an_app_is_called_by_the_name_that_it_sends(user_agent, name):
+def test_an_app_is_named_after_its_user_agent(user_agent, name):
     assert device_name(user_agent) == name
 
 
-def test_whatever_is_sent_is_named_in_little_time_and_few_plain_words():
+def test_a_hostile_user_agent_gets_a_short_printable_name_in_little_time():
     pieces = ["Mozilla/5.0 ", "(", ")", "; ", "Android", "/1.", "\x00", "\ud800", "<b>", "a" * 50]
     chance = random.Random(1)
     hostile = ["".join(chance.choices(pieces, k=60))[:255] for _ in range(300)]
     hostile += [f"{'x' * 200}/1 CFNetwork/1410.0.3 Darwin/22.6.0", "(" * 255, "a/" * 127]
-    device_name("")  # reads the patterns
+    device_name("")  # compile the patterns
 
     began = time.process_time()
     names = [device_name(user_agent) for user_agent in hostile]

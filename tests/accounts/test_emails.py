@@ -1,4 +1,4 @@
-"""The texts of the e-mails: every one of django-allauth's is ours, in each language."""
+"""The e-mails: each template of django-allauth is overridden and translated."""
 
 import re
 from html import unescape
@@ -43,7 +43,7 @@ WITH_CODE = [name for name in EMAILS if re.search("confirmation|_code$", name)]
 
 @pytest.fixture
 def write(rf, mailoutbox):
-    """Send an e-mail of django-allauth with every fact that one may have; return it."""
+    """Send an e-mail with every context variable that django-allauth uses; return it."""
 
     def send(name, language="en", **facts):
         with translation.override(language), context.request_context(rf.get("/")):
@@ -64,15 +64,13 @@ def words_of(text):
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_every_template_of_an_e_mail_is_ours(name):
+def test_every_email_template_of_allauth_is_overridden(name):
     assert Path(get_template(name).origin.name) == ROOT / "templates" / name
 
 
 @pytest.mark.parametrize("name", EMAILS)
 @pytest.mark.parametrize("code", [{}, {"code": CODE}], ids=["link", "code"])
-def test_every_e_mail_has_a_subject_a_text_and_the_same_as_html_in_each_language(
-    write, settings, name, code
-):
+def test_every_email_has_a_subject_a_text_and_html_in_each_language(write, settings, name, code):
     settings.SITE_NAME = "R&D <Portal>"
     settings.ACCOUNT_EMAIL_SUBJECT_PREFIX = "R&D <Portal>: "
     sent = {language: write(name, language, **code) for language in ("en", "de", "es")}
@@ -93,7 +91,7 @@ def test_every_e_mail_has_a_subject_a_text_and_the_same_as_html_in_each_language
 
 
 @pytest.mark.parametrize("name", WITH_CODE)
-def test_a_code_is_in_a_line_of_its_own(write, name):
+def test_a_code_is_on_a_line_of_its_own(write, name):
     message = write(name, code=CODE)
 
     assert f"\n\n{CODE}\n\n" in message.body
@@ -111,11 +109,11 @@ def test_a_code_is_in_a_line_of_its_own(write, name):
         ("account/email/password_reset_key", {}, "1 hour"),
     ],
 )
-def test_an_e_mail_says_how_long_its_code_or_link_works(write, name, facts, how_long):
+def test_an_email_says_how_long_its_code_or_link_is_valid(write, name, facts, how_long):
     assert f"expires in {how_long}" in words_of(write(name, **facts).body)
 
 
-def test_a_link_is_a_link_and_what_a_client_calls_itself_is_not(write):
+def test_urls_are_links_and_text_of_the_user_agent_is_not(write):
     message = write("account/email/password_changed", device="https://evil.example <b>")
 
     html = html_of(message)
@@ -125,7 +123,7 @@ def test_a_link_is_a_link_and_what_a_client_calls_itself_is_not(write):
     assert "https://evil.example &lt;b&gt;" in html
 
 
-def test_a_change_of_the_account_is_told_with_its_time_address_and_device(
+def test_an_email_about_an_account_change_has_its_time_address_and_device(
     client, user, settings, mailoutbox
 ):
     client.force_login(user)
@@ -146,7 +144,9 @@ def test_a_change_of_the_account_is_told_with_its_time_address_and_device(
     assert "\nhttp://testserver/account/\n" in message.body
 
 
-def test_a_closed_sign_up_is_not_offered_to_an_unknown_address(client, db, settings, mailoutbox):
+def test_an_email_to_an_unknown_address_offers_no_sign_up_if_it_is_closed(
+    client, db, settings, mailoutbox
+):
     for is_open in (True, False):
         settings.ACCOUNT_SIGNUP_ENABLED = is_open
         client.post("/password/reset/", {"email": "nobody@example.com"})
@@ -156,7 +156,7 @@ def test_a_closed_sign_up_is_not_offered_to_an_unknown_address(client, db, setti
     assert offered == [True, False]
 
 
-def test_a_product_may_write_the_html_of_an_e_mail_itself(write, tmp_path, settings):
+def test_an_html_template_of_the_product_is_used(write, tmp_path, settings):
     path = tmp_path / "account/email/login_code_message.html"
     path.parent.mkdir(parents=True)
     path.write_text("<h1>{{ code }}</h1>")

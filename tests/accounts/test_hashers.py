@@ -1,4 +1,4 @@
-"""Password hashes that a small server can afford."""
+"""Password hashes: parameters, upgrades, and how many are computed at once."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def _the_sites_hashers(settings):
     settings.PASSWORD_HASHERS = site.PASSWORD_HASHERS
 
 
-def test_a_hash_has_owasps_parameters():
+def test_a_password_hash_has_owasps_parameters():
     hashed = make_password(PASSWORD)
 
     assert hashed.startswith(SMALL)
@@ -34,7 +34,7 @@ def test_a_hash_has_owasps_parameters():
 
 
 @pytest.mark.parametrize("before", [Argon2PasswordHasher, PBKDF2PasswordHasher])
-def test_an_older_hash_is_replaced_at_sign_in_and_ends_no_session(before, db):
+def test_an_older_hash_is_upgraded_at_sign_in_and_revokes_no_session(before, db):
     user = UserFactory()
     hasher = before()
     old = hasher.encode(PASSWORD, hasher.salt())
@@ -49,7 +49,7 @@ def test_an_older_hash_is_replaced_at_sign_in_and_ends_no_session(before, db):
     assert laptop.refresh().status_code == phone.refresh().status_code == HTTPStatus.OK
 
 
-def test_no_more_hash_at_once_than_there_are_processors(monkeypatch):
+def test_concurrent_hashes_are_limited_to_the_number_of_processors(monkeypatch):
     lock, running, most = threading.Lock(), [], []
 
     def verify(self, password, encoded):

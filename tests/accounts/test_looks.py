@@ -1,4 +1,4 @@
-"""Each page of django-allauth in the site's own layout, in whichever state its user is."""
+"""Each page of django-allauth has the site's layout, in each state of its user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.factories import PASSWORD
 pytestmark = pytest.mark.django_db
 
 KEY_OF_ANOTHER_SITE = {"pk": 0, "key": "no-such-key", "uidb36": "1"}
-NO_PAGES = {"mfa_download_recovery_codes", "mfa_login_webauthn"}  # a text, and JSON
+NO_PAGES = {"mfa_download_recovery_codes", "mfa_login_webauthn"}  # these return text and JSON
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*(?:src=|json))")
 
 
@@ -39,16 +39,16 @@ def address(name: str) -> str:
     return reverse(name, kwargs={each: KEY_OF_ANOTHER_SITE[each] for each in parameters})
 
 
-def by_code() -> bool:
+def verifies_by_code() -> bool:
     return settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED
 
 
 def faults(client: Any) -> list[str]:
-    """Return what is missing on the pages that a client gets to, by their addresses."""
+    """Return what is missing or wrong on each page, with the page's address."""
     found = []
     for path in addresses():
-        if by_code() and path == address("account_confirm_email"):
-            continue  # there are no links, and outside of the tests no such address
+        if verifies_by_code() and path == address("account_confirm_email"):
+            continue  # with codes there are no links; outside of the tests the URL does not exist
         answer = client.get(path, follow=True)
         html = answer.text if "html" in answer.headers["Content-Type"] else ""
         needed = ("css/site.css", "theme.css", '<a class="brand"', 'id="main"')
@@ -62,7 +62,7 @@ def faults(client: Any) -> list[str]:
 
 @pytest.fixture
 def secret(user: Any) -> str:
-    """The user has each second factor but a key."""
+    """The user's authenticator app secret; the user has recovery codes too, but no passkey."""
     secret = generate_totp_secret()
     TOTP.activate(user, secret)
     RecoveryCodes.activate(user)
@@ -73,11 +73,11 @@ def sign_in(client: Any, user: Any) -> Any:
     return client.post("/login/", {"login": user.email, "password": PASSWORD})
 
 
-def test_there_are_addresses_of_each_part():
+def test_the_tested_pages_include_each_part_of_allauth():
     assert {"/login/", "/2fa/", "/3rdparty/", "/dummy/login/", "/confirm-email/"} < set(addresses())
 
 
-def test_nobody(client):
+def test_pages_for_an_anonymous_visitor_have_the_sites_layout(client):
     assert faults(client) == []
 
 
@@ -86,7 +86,7 @@ def confirm(client: Any) -> None:
     assert answer.url == "/2fa/"
 
 
-def test_a_user(client, user):
+def test_pages_for_a_signed_in_user_have_the_sites_layout(client, user):
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     sign_in(client, user)
     confirm(client)
@@ -96,7 +96,7 @@ def test_a_user(client, user):
     assert faults(client) == []
 
 
-def test_a_user_who_must_show_the_password_again(client, user, secret):
+def test_pages_that_ask_for_the_password_again_have_the_sites_layout(client, user, secret):
     sign_in(client, user)
     client.force_login(user)
 
@@ -104,7 +104,7 @@ def test_a_user_who_must_show_the_password_again(client, user, secret):
     assert faults(client) == []
 
 
-def test_a_user_with_all_that_can_be_had(client, user, secret):
+def test_pages_for_a_user_with_every_factor_and_account_have_the_sites_layout(client, user, secret):
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     EmailAddress.objects.create(user=user, email="new@example.com")
     SocialAccount.objects.create(user=user, provider="dummy", uid="1")
@@ -117,14 +117,14 @@ def test_a_user_with_all_that_can_be_had(client, user, secret):
     assert 'id="recovery_codes"' in client.get("/2fa/recovery-codes/").text
     assert "My laptop" in client.get("/2fa/webauthn/").text
     assert 'value="My laptop"' in client.get(f"/2fa/webauthn/keys/{key.pk}/edit/").text
-    key.delete()  # it is none that could be asked for
+    key.delete()  # the browser could not be asked for this fake key
     assert faults(client) == []
     page = client.get("/account/").text
     assert "Verified" in page
     assert "10 left" in page
 
 
-def test_a_user_without_a_password(client, user):
+def test_pages_for_a_user_without_a_password_have_the_sites_layout(client, user):
     user.set_unusable_password()
     user.save()
     client.force_login(user)
@@ -133,13 +133,13 @@ def test_a_user_without_a_password(client, user):
     assert "Not set" in client.get("/account/").text
 
 
-def test_a_user_who_has_still_to_send_a_code(client, user, secret):
+def test_pages_before_the_second_factor_have_the_sites_layout(client, user, secret):
     assert sign_in(client, user).url == "/2fa/authenticate/"
 
     assert faults(client) == []
 
 
-def test_a_user_who_has_still_to_verify_the_address(client, user, monkeypatch):
+def test_pages_before_the_address_is_verified_have_the_sites_layout(client, user, monkeypatch):
     monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION", "mandatory")
     monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", True)
     assert sign_in(client, user).url == "/confirm-email/"
@@ -147,14 +147,14 @@ def test_a_user_who_has_still_to_verify_the_address(client, user, monkeypatch):
     assert faults(client) == []
 
 
-def test_where_signing_up_is_closed(client, monkeypatch):
+def test_pages_with_sign_up_closed_have_the_sites_layout(client, monkeypatch):
     monkeypatch.setattr(settings, "ACCOUNT_SIGNUP_ENABLED", False)
 
     assert "closed" in client.get("/signup/").text
     assert faults(client) == []
 
 
-def test_a_social_account_that_needs_one_more_field(client):
+def test_the_page_that_completes_a_social_sign_up_has_the_sites_layout(client):
     started = client.post("/dummy/login/")
     client.post(started.url, {"id": "7", "first_name": "Ada"})
 
@@ -162,7 +162,9 @@ def test_a_social_account_that_needs_one_more_field(client):
     assert faults(client) == []
 
 
-def test_a_link_for_a_new_password(client, user, mailoutbox):
+def test_the_page_of_a_password_reset_link_has_the_form_and_nothing_inline(
+    client, user, mailoutbox
+):
     client.post("/password/reset/", {"email": user.email})
     (link,) = re.findall(r"http://testserver(/password/reset/key/\S+)", mailoutbox[0].body)
     page = client.get(link, follow=True).text
@@ -171,7 +173,7 @@ def test_a_link_for_a_new_password(client, user, mailoutbox):
     assert not INLINE.search(page.partition("<header>")[2])
 
 
-def test_what_is_wrong_is_said_at_the_field_or_at_the_button(client, user):
+def test_errors_are_shown_at_the_field_or_at_the_button(client, user):
     field = client.post("/signup/", {"email": "no address", "password1": "password"}).text
     form = sign_in(client, type("Stranger", (), {"email": "nobody@example.com"})).text
 

@@ -1,4 +1,4 @@
-"""What a mail server that hangs may cost: it must not hold all threads of the server."""
+"""A mail server that hangs must not block all threads of the web server."""
 
 import logging
 import socket
@@ -13,7 +13,7 @@ from accounts import mail
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 NOT_SENT = "the e-mail 'account/email/email_confirmation_signup' was not sent"
-NEW = {"email": "ada@example.com", "password1": "a long and good password"}
+SIGN_UP_FORM = {"email": "ada@example.com", "password1": "a long and good password"}
 
 
 def send(number=0):
@@ -22,7 +22,7 @@ def send(number=0):
 
 @pytest.fixture
 def hanging(settings):
-    """As many e-mails as may be sent at once, to a server that accepts and says nothing."""
+    """The maximum number of e-mails at once, to a server that accepts and never answers."""
     with (
         ThreadPoolExecutor(mail.MAX_SENDING) as pool,
         ExitStack() as stack,
@@ -51,7 +51,7 @@ def failures():
     mail.email_failed.disconnect(count)
 
 
-def test_while_the_mail_server_hangs_a_known_and_an_unknown_address_get_the_usual_answer(
+def test_a_hanging_mail_server_does_not_change_the_response_to_a_password_reset(
     client, user, hanging, caplog, failures
 ):
     with caplog.at_level(logging.ERROR):
@@ -71,20 +71,22 @@ def test_while_the_mail_server_hangs_a_known_and_an_unknown_address_get_the_usua
     assert len(failures) == 2
 
 
-def test_while_the_mail_server_hangs_a_sign_up_gets_the_usual_answer(client, db, hanging, caplog):
+def test_a_hanging_mail_server_does_not_change_the_response_to_a_sign_up(
+    client, db, hanging, caplog
+):
     with caplog.at_level(logging.ERROR):
-        answer = client.post("/signup/", NEW)
+        answer = client.post("/signup/", SIGN_UP_FORM)
 
     assert not any(one.done() for one in hanging)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/account/")
     assert NOT_SENT in caplog.text
 
 
-def test_while_the_mail_server_hangs_a_sign_up_that_needs_a_code_can_ask_for_another(
-    client, db, by_code, hanging, caplog
+def test_a_sign_up_while_the_mail_server_hangs_offers_to_resend_the_code(
+    client, db, verify_by_code, hanging, caplog
 ):
     with caplog.at_level(logging.ERROR):
-        answer = client.post("/signup/", NEW)
+        answer = client.post("/signup/", SIGN_UP_FORM)
 
     assert not any(one.done() for one in hanging)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/confirm-email/")
@@ -93,7 +95,7 @@ def test_while_the_mail_server_hangs_a_sign_up_that_needs_a_code_can_ask_for_ano
 
 
 @pytest.mark.parametrize("problem", [OSError("refused"), ValueError("no such address")])
-def test_an_e_mail_that_cannot_be_sent_is_logged_and_counted_and_the_answer_is_the_usual_one(
+def test_a_failed_email_is_logged_and_counted_and_the_response_is_the_same(
     client, user, monkeypatch, caplog, failures, problem
 ):
     def fail(message):
@@ -108,7 +110,7 @@ def test_an_e_mail_that_cannot_be_sent_is_logged_and_counted_and_the_answer_is_t
     assert len(failures) == 1
 
 
-def test_only_the_first_e_mail_waits_to_see_whether_the_server_hangs(hanging, monkeypatch):
+def test_only_one_email_waits_for_a_hanging_mail_server(hanging, monkeypatch):
     send()
     monkeypatch.setattr(mail, "MAX_WAIT_SECONDS", 60)
 
@@ -118,7 +120,7 @@ def test_only_the_first_e_mail_waits_to_see_whether_the_server_hangs(hanging, mo
     assert not any(one.done() for one in hanging)
 
 
-def test_a_server_that_is_back_gets_every_e_mail_of_a_burst(monkeypatch, mailoutbox):
+def test_a_recovered_mail_server_gets_every_email_of_a_burst(monkeypatch, mailoutbox):
     monkeypatch.setattr(mail, "MAX_WAIT_SECONDS", 60)
     mail._server_hangs.set()
     send_at_once = EmailMessage.send

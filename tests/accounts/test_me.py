@@ -1,4 +1,4 @@
-"""The account: the address and name of the user."""
+"""The current user, /api/me/, and the user model: address, name, password."""
 
 from http import HTTPStatus
 
@@ -17,7 +17,7 @@ def patch(device, data):
     )
 
 
-def test_me_is_who_signed_in(device, user):
+def test_me_returns_the_current_user(device, user):
     answer = device.me()
 
     assert answer.status_code == HTTPStatus.OK
@@ -28,7 +28,7 @@ def test_me_is_who_signed_in(device, user):
     assert answer.json()["email"] == user.email
 
 
-def test_the_name_can_be_changed_and_nothing_else(device, user):
+def test_patch_me_changes_only_the_name(device, user):
     answer = patch(device, {"name": "Grace", "email": "other@example.com", "is_staff": True})
 
     assert answer.status_code == HTTPStatus.OK
@@ -37,19 +37,19 @@ def test_the_name_can_be_changed_and_nothing_else(device, user):
     assert user.email != "other@example.com"
 
 
-def test_reading_and_changing_give_the_same_answer(device, user):
+def test_get_and_patch_return_the_same_body(device, user):
     changed = patch(device, {"name": "Grace"}).json()
 
     assert device.me().json() == changed
     assert changed["date_joined"] == user.date_joined.isoformat().replace("+00:00", "Z")
 
 
-def test_a_name_that_is_none_is_refused(device):
+def test_a_null_or_too_long_name_is_refused(device):
     assert patch(device, {"name": None}).json() == {"name": ["This field may not be null."]}
     assert patch(device, {"name": "x" * 151}).status_code == HTTPStatus.BAD_REQUEST
 
 
-def test_without_a_token_nobody_is_me(client, db):
+def test_me_without_a_token_is_401(client, db):
     answer = client.get("/api/me/")
 
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
@@ -57,7 +57,7 @@ def test_without_a_token_nobody_is_me(client, db):
     assert answer.json()["code"] == "not_authenticated"
 
 
-def test_a_sliding_token_is_accepted_until_it_signs_out(user):
+def test_a_sliding_token_is_accepted_until_sign_out(user):
     tablet = Device(user)
     tablet.access = tablet.post("/api/token/sliding/", tablet.credentials).json()["token"]
     assert tablet.me().json()["email"] == user.email
@@ -70,7 +70,7 @@ def test_a_sliding_token_is_accepted_until_it_signs_out(user):
 
 
 @pytest.mark.parametrize("typed", ["ADA@Example.COM", " ada@example.com ", "\uff21da@example.com"])
-def test_an_address_signs_in_however_it_is_typed(db, typed):
+def test_an_email_address_signs_in_in_any_case_and_width(db, typed):
     UserFactory(email="Ada@example.com")
 
     answer = Device(None).post("/api/token/", {"email": typed, "password": PASSWORD})
@@ -78,7 +78,7 @@ def test_an_address_signs_in_however_it_is_typed(db, typed):
     assert answer.status_code == HTTPStatus.OK
 
 
-def test_one_address_is_one_person_however_it_is_typed(db):
+def test_an_email_address_in_another_case_is_the_same_user(db):
     UserFactory(email="ada@example.com")
 
     with pytest.raises(ValidationError):
@@ -93,7 +93,7 @@ def test_passwords_are_hashed_with_argon2():
     assert settings.PASSWORD_HASHERS[0].endswith("Argon2PasswordHasher")
 
 
-def test_a_superuser_may_do_everything(db):
+def test_a_superuser_is_staff_and_has_every_permission(db):
     admin = User.objects.create_superuser("admin@example.com", PASSWORD)
 
     assert admin.is_staff

@@ -1,4 +1,4 @@
-"""What is overtaken by a change of password or an end of the session changes nothing."""
+"""Requests that lose a race with a password change or the end of their session."""
 
 import threading
 from http import HTTPStatus
@@ -14,12 +14,12 @@ from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
 
 OLD_HASH = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 8, 10)
-NEW = "a new long password"
+NEW_PASSWORD = "a new long password"
 
 
 @pytest.fixture
-def dated(db):
-    """Somebody whose password was hashed by the hasher of before."""
+def user_with_old_hash(db):
+    """A user whose password has a hash of a former hasher."""
     owner = UserFactory()
     User.objects.filter(pk=owner.pk).update(password=OLD_HASH)
     owner.refresh_from_db()
@@ -35,7 +35,7 @@ def both_hashers(settings):
 
 
 def while_hashing(monkeypatch, do):
-    """Do something in the moment between a check of a password and its new hash."""
+    """Call `do` between the check of a password and the creation of its new hash."""
     done = []
 
     def hash_late(raw):
@@ -48,36 +48,38 @@ def while_hashing(monkeypatch, do):
 
 
 @pytest.mark.usefixtures("both_hashers")
-class TestASignInThatHashesThePasswordAnew:
-    def test_ends_nothing_and_keeps_the_password(self, dated):
-        first, second = Device(dated), Device(dated)
+class TestASignInThatUpgradesTheHash:
+    def test_revokes_no_session_and_keeps_the_password(self, user_with_old_hash):
+        first, second = Device(user_with_old_hash), Device(user_with_old_hash)
         assert first.log_in().status_code == HTTPStatus.OK
         assert second.log_in().status_code == HTTPStatus.OK
 
         assert first.me().status_code == HTTPStatus.OK
-        dated.refresh_from_db()
-        assert dated.password.startswith("md5$")
+        user_with_old_hash.refresh_from_db()
+        assert user_with_old_hash.password.startswith("md5$")
 
-    def test_does_not_undo_a_change_of_the_same_moment(self, dated, monkeypatch):
+    def test_does_not_undo_a_concurrent_password_change(self, user_with_old_hash, monkeypatch):
         def change():
-            owner = User.objects.get(pk=dated.pk)
-            owner.set_password(NEW)
+            owner = User.objects.get(pk=user_with_old_hash.pk)
+            owner.set_password(NEW_PASSWORD)
             owner.save()
 
         while_hashing(monkeypatch, change)
 
-        assert Device(dated).log_in().status_code == HTTPStatus.UNAUTHORIZED
-        dated.refresh_from_db()
-        assert dated.check_password(NEW)
+        assert Device(user_with_old_hash).log_in().status_code == HTTPStatus.UNAUTHORIZED
+        user_with_old_hash.refresh_from_db()
+        assert user_with_old_hash.check_password(NEW_PASSWORD)
 
-    def test_is_refused_where_the_person_is_gone(self, dated, monkeypatch):
-        while_hashing(monkeypatch, User.objects.get(pk=dated.pk).delete)
+    def test_is_refused_if_the_user_was_deleted(self, user_with_old_hash, monkeypatch):
+        while_hashing(monkeypatch, User.objects.get(pk=user_with_old_hash.pk).delete)
 
-        assert Device(dated).log_in().status_code == HTTPStatus.UNAUTHORIZED
+        assert Device(user_with_old_hash).log_in().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_session_that_was_ended_meanwhile_changes_no_password(device, phone, user, monkeypatch):
-    """The owner changes the password while a thief's change is on its way."""
+def test_a_password_change_is_refused_if_another_change_revoked_its_session(
+    device, phone, user, monkeypatch
+):
+    """The owner changes the password while an attacker's change is being processed."""
     checked = accounts.serializers.check_new_password
 
     def change_first(password, owner, *, field):
@@ -94,7 +96,7 @@ def test_a_session_that_was_ended_meanwhile_changes_no_password(device, phone, u
     assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_session_that_was_signed_out_meanwhile_changes_no_password(
+def test_a_password_change_is_refused_if_its_session_was_signed_out(
     device, phone, user, monkeypatch
 ):
     checked = accounts.serializers.check_new_password
@@ -105,14 +107,14 @@ def test_a_session_that_was_signed_out_meanwhile_changes_no_password(
 
     monkeypatch.setattr(accounts.serializers, "check_new_password", sign_out_first)
 
-    assert phone.change_password(NEW).status_code == HTTPStatus.UNAUTHORIZED
+    assert phone.change_password(NEW_PASSWORD).status_code == HTTPStatus.UNAUTHORIZED
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_round", range(5))
-def test_of_two_who_change_it_at_once_one_does(user, _round):
+def test_one_of_two_concurrent_password_changes_succeeds(user, _round):
     devices = Device(user), Device(user)
     for one in devices:
         assert one.log_in().status_code == HTTPStatus.OK
@@ -138,7 +140,7 @@ def test_of_two_who_change_it_at_once_one_does(user, _round):
 
 
 @pytest.mark.parametrize("typed", ["X@T\u0308a.de", "Lin@Example.com", "\u212blin@example.com"])
-def test_an_address_has_one_form_however_it_is_written(db, typed):
+def test_an_email_address_is_normalized_to_one_form(db, typed):
     email = accounts.models.normalize_email(typed)
     assert accounts.models.normalize_email(email) == email
     owner = UserFactory(email=typed)

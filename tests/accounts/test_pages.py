@@ -1,4 +1,4 @@
-"""The pages, as the server sends them."""
+"""Redirects and messages of the sign-in and account pages."""
 
 import re
 
@@ -23,14 +23,14 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("page", ["/login/", "/signup/"])
-def test_the_way_between_signing_in_and_up_keeps_where_one_wanted_to_go(client, page):
+def test_the_links_between_sign_in_and_sign_up_keep_next(client, page):
     answer = client.get(page, {"next": "/reports/?year=2026&of=all"})
 
     assert re.search(r'/(login|signup)/\?next=%2Freports%2F%3Fyear%3D2026%26of%3Dall"', answer.text)
 
 
 @pytest.mark.parametrize("wanted", FOREIGN)
-def test_signing_in_leads_to_no_other_site(client, user, wanted):
+def test_signing_in_never_redirects_to_another_site(client, user, wanted):
     who = {"login": user.email, "password": PASSWORD}
 
     answer = client.post("/login/", {**who, "next": wanted})
@@ -40,13 +40,13 @@ def test_signing_in_leads_to_no_other_site(client, user, wanted):
 
 
 @pytest.mark.parametrize("wanted", FOREIGN)
-def test_signing_up_leads_to_no_other_site(client, wanted):
+def test_signing_up_never_redirects_to_another_site(client, wanted):
     who = {"email": "ada@example.com", "password1": PASSWORD}
 
     assert client.post("/signup/", {**who, "next": wanted}).url == "/account/"
 
 
-def test_a_page_leads_to_the_sign_in_page_which_says_that_the_session_has_ended(client, user):
+def test_a_page_with_a_revoked_session_redirects_to_sign_in_with_a_message(client, user):
     client.post("/login/", {"login": user.email, "password": PASSWORD})
     assert client.get("/account/").status_code == 200
     BlacklistedToken.objects.create(token=OutstandingToken.objects.get())
@@ -58,7 +58,7 @@ def test_a_page_leads_to_the_sign_in_page_which_says_that_the_session_has_ended(
     assert client.get("/2fa/").url == "/login/?next=/2fa/"  # once
 
 
-def test_nobody_is_told_of_a_session_that_there_was_not(client, user):
+def test_an_anonymous_visitor_gets_no_message_about_an_ended_session(client, user):
     assert client.get("/account/").url == "/login/?next=/account/"
     client.post("/login/", {"login": user.email, "password": PASSWORD})
     assert client.post("/logout/").url == "/login/?signed_out=here"
@@ -66,7 +66,7 @@ def test_nobody_is_told_of_a_session_that_there_was_not(client, user):
 
 
 @pytest.mark.parametrize("cookie", ["sessionid", "refresh_token"])
-def test_one_cookie_of_two_leads_to_no_loop(client, user, cookie):
+def test_one_missing_cookie_causes_no_redirect_loop(client, user, cookie):
     client.post("/login/", {"login": user.email, "password": PASSWORD})
     for name in {"sessionid", "refresh_token"} - {cookie}:
         del client.cookies[name]

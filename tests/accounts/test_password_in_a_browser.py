@@ -1,4 +1,4 @@
-"""A new password where the refresh token is in a cookie: POST /api/password/change/."""
+"""POST /api/password/change/ with the refresh token in a cookie."""
 
 from http import HTTPStatus
 
@@ -6,7 +6,7 @@ from tests.support.devices import Device, with_csrf
 from tests.support.factories import PASSWORD
 
 COOKIE = "refresh_token"
-NEW = "a new long password"
+NEW_PASSWORD = "a new long password"
 
 
 def log_in(browser):
@@ -15,11 +15,11 @@ def log_in(browser):
 
 
 def change_password(browser, **extra):
-    data = {"old_password": PASSWORD, "new_password": NEW, "transport": "cookie"}
+    data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD, "transport": "cookie"}
     return browser.post("/api/password/change/", data, **browser.bearer, **extra)
 
 
-def test_a_new_password_replaces_the_session_in_the_cookie(browser):
+def test_a_password_change_with_transport_cookie_sets_the_cookie_of_the_new_session(browser):
     browser.access = log_in(browser).json()["access"]
     old = browser.http.cookies[COOKIE].value
 
@@ -33,7 +33,7 @@ def test_a_new_password_replaces_the_session_in_the_cookie(browser):
     assert Device(browser.user).refresh(old).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_new_password_in_the_cookie_needs_a_csrf_token(browser):
+def test_a_password_change_with_transport_cookie_needs_a_csrf_token(browser):
     browser.access = log_in(browser).json()["access"]
 
     answer = change_password(browser)

@@ -1,4 +1,4 @@
-"""A new password: through the API, the admin, the command and the reset link."""
+"""Changing a password by the API, the admin, the command and the reset link."""
 
 import json
 from http import HTTPStatus
@@ -18,7 +18,7 @@ from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.serializers import TokenObtainPairSerializer
 from token_blacklist.tokens import AccessToken
 
-NEW = "  a new and long password  "
+NEW_PASSWORD = "  a new and long password  "
 
 
 def assert_signed_out(*devices):
@@ -48,25 +48,25 @@ def refuse_and(refused, device):
 
 
 class TestThroughTheAPI:
-    def test_the_new_one_signs_in_byte_for_byte_and_the_old_one_does_not(self, device):
-        assert device.change_password(NEW).status_code == HTTPStatus.OK
+    def test_only_the_exact_new_password_signs_in(self, device):
+        assert device.change_password(NEW_PASSWORD).status_code == HTTPStatus.OK
 
         assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
-        assert device.log_in(password=NEW.strip()).status_code == HTTPStatus.UNAUTHORIZED
-        assert device.log_in(password=NEW).status_code == HTTPStatus.OK
+        assert device.log_in(password=NEW_PASSWORD.strip()).status_code == HTTPStatus.UNAUTHORIZED
+        assert device.log_in(password=NEW_PASSWORD).status_code == HTTPStatus.OK
 
     @pytest.mark.parametrize("in_between", [True, False])
-    def test_a_user_whom_the_rule_refuses_gets_no_new_pair(
+    def test_a_user_whom_user_authentication_rule_refuses_gets_no_new_pair(
         self, device, options, monkeypatch, in_between
     ):
         refused = set()
         options(USER_AUTHENTICATION_RULE=lambda user: user.pk not in refused)
-        if in_between:  # after the request was authenticated
+        if in_between:  # called after the request was authenticated
             monkeypatch.setattr("accounts.views.sessions.session_of", refuse_and(refused, device))
         else:
             refused.add(device.user.pk)
 
-        answer = device.change_password(NEW)
+        answer = device.change_password(NEW_PASSWORD)
 
         assert answer.status_code == HTTPStatus.UNAUTHORIZED
         assert "access" not in answer.json()
@@ -74,72 +74,72 @@ class TestThroughTheAPI:
         assert device.user.check_password(PASSWORD)
         assert OutstandingToken.objects.count() == 1
 
-    def test_the_new_access_token_has_the_claims_of_now(self, device, options):
+    def test_the_new_access_token_has_the_current_claims(self, device, options):
         options(USER_CLAIMS=lambda user: {"name": user.name})
         User.objects.filter(pk=device.user.pk).update(name="Ada")
 
-        device.change_password(NEW)
+        device.change_password(NEW_PASSWORD)
 
         assert AccessToken(device.access)["name"] == "Ada"
 
     def test_every_session_is_revoked_and_the_caller_gets_a_new_one(self, device, phone):
-        thief = Device(device.user)
-        thief.access, thief.refresh_token = device.access, device.refresh_token
+        attacker = Device(device.user)
+        attacker.access, attacker.refresh_token = device.access, device.refresh_token
 
-        answer = device.change_password(NEW)
+        answer = device.change_password(NEW_PASSWORD)
 
         assert sorted(answer.json()) == ["access", "refresh"]
         assert answer["Cache-Control"] == "no-store"
-        assert_signed_out(thief, phone)
+        assert_signed_out(attacker, phone)
         assert device.me().status_code == device.refresh().status_code == HTTPStatus.OK
         assert reasons() == {"password"}
         assert BlacklistedToken.objects.count() == 2
 
     def test_the_new_session_is_listed_with_its_address_and_device(self, phone):
-        phone.change_password(NEW)
+        phone.change_password(NEW_PASSWORD)
 
         (session,) = phone.http.get("/api/sessions/", **phone.bearer).json()
         record = OutstandingToken.objects.get(session_id=session["id"])
         assert session["current"]
         assert (record.ip_address, record.user_agent) == ("127.0.0.1", "Phone/1.0")
 
-    def test_the_new_pair_has_the_claims_that_the_site_adds_at_sign_in(self, device, options):
+    def test_the_new_pair_has_the_claims_of_the_configured_obtain_serializer(self, device, options):
         options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.ObtainWithTeam")
 
-        device.change_password(NEW)
+        device.change_password(NEW_PASSWORD)
 
         assert AccessToken(device.access)["team"] == "red"
 
     def test_an_unknown_transport_is_refused(self, device):
-        answer = device.change_password(NEW, transport="pigeon")
+        answer = device.change_password(NEW_PASSWORD, transport="pigeon")
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert list(answer.json()) == ["transport"]
         assert not reasons()
 
-    def test_a_token_of_no_session_keeps_none(self, device, phone):
+    def test_an_access_token_without_a_session_keeps_no_session(self, device, phone):
         device.access = str(AccessToken.for_user(device.user))
 
         old = device.refresh_token
-        assert device.change_password(NEW).status_code == HTTPStatus.OK
+        assert device.change_password(NEW_PASSWORD).status_code == HTTPStatus.OK
         assert phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
         assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_it_costs_the_same_however_many_sessions(self, user, device):
+    def test_a_change_sends_four_statements_for_any_number_of_sessions(self, user, device):
         OutstandingTokenFactory.create_batch(30, user=user)
 
         with statements("SELECT", "UPDATE", "INSERT", "INSERT"):
-            device.change_password(NEW)
+            device.change_password(NEW_PASSWORD)
 
     def test_a_wrong_old_password_changes_nothing(self, device, phone):
-        answer = device.change_password(NEW, old="wrong")
+        answer = device.change_password(NEW_PASSWORD, old="wrong")
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert answer.json() == {"old_password": ["This is not your current password."]}
         assert phone.me().status_code == device.log_in().status_code == HTTPStatus.OK
 
     @pytest.mark.parametrize("weak", ["short", "password1", "8273645109", "person-own-words"])
-    def test_a_weak_new_password_is_told_why(self, user, device, weak):
+    def test_a_weak_new_password_is_refused_with_the_reason(self, user, device, weak):
         type(user).objects.filter(pk=user.pk).update(name="Person Own Words")
 
         answer = device.change_password(weak)
@@ -150,8 +150,8 @@ class TestThroughTheAPI:
 
     @pytest.mark.parametrize("bad", [None, 5, [], {}, True, "", "a\x00b" * 5, "x" * 1025])
     @pytest.mark.parametrize("field", ["old_password", "new_password"])
-    def test_bad_input_is_told_by_field(self, device, field, bad):
-        data = {"old_password": PASSWORD, "new_password": NEW, field: bad}
+    def test_invalid_input_is_refused_with_field_errors(self, device, field, bad):
+        data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD, field: bad}
 
         answer = device.http.post(
             "/api/password/change/",
@@ -164,7 +164,7 @@ class TestThroughTheAPI:
         assert list(answer.json()) == [field]
 
     @pytest.mark.parametrize("body", ["[]", "5", '"x"', "null", "{", "", "[" * 50_000])
-    def test_a_body_of_another_shape_is_refused(self, device, body):
+    def test_a_malformed_body_is_refused(self, device, body):
         answer = device.http.post(
             "/api/password/change/", body, content_type="application/json", **device.bearer
         )
@@ -172,24 +172,24 @@ class TestThroughTheAPI:
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert answer.json()
 
-    def test_nobody_changes_it_without_a_token(self, client, db):
+    def test_a_change_without_a_token_is_401(self, client, db):
         answer = client.post("/api/password/change/", {}, content_type="application/json")
 
         assert answer.status_code == HTTPStatus.UNAUTHORIZED
 
 
 class TestElsewhere:
-    def test_the_admins_form_ends_all_sessions(self, admin_client, user, device, phone):
+    def test_the_admins_form_revokes_all_sessions(self, admin_client, user, device, phone):
         answer = admin_client.post(
             f"/admin/accounts/user/{user.pk}/password/",
-            {"usable_password": "true", "password1": NEW, "password2": NEW},
+            {"usable_password": "true", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
         )
 
         assert answer.status_code == HTTPStatus.FOUND
         assert_signed_out(device, phone)
         assert reasons() == {"password"}
 
-    def test_taking_the_password_away_in_the_admin_ends_them_as_well(
+    def test_disabling_the_password_in_the_admin_revokes_all_sessions(
         self, admin_client, user, device
     ):
         answer = admin_client.post(
@@ -200,18 +200,20 @@ class TestElsewhere:
         assert answer.status_code == HTTPStatus.FOUND
         assert_signed_out(device)
 
-    def test_the_command_ends_all_sessions(self, user, device, phone, monkeypatch):
-        monkeypatch.setattr(changepassword.getpass, "getpass", lambda *args, **kwargs: NEW)
+    def test_changepassword_revokes_all_sessions(self, user, device, phone, monkeypatch):
+        monkeypatch.setattr(changepassword.getpass, "getpass", lambda *args, **kwargs: NEW_PASSWORD)
 
         call_command("changepassword", user.email, stdout=StringIO())
 
         assert_signed_out(device, phone)
-        assert device.log_in(password=NEW).status_code == HTTPStatus.OK
+        assert device.log_in(password=NEW_PASSWORD).status_code == HTTPStatus.OK
 
-    def test_the_reset_link_ends_all_sessions_and_works_once(self, user, device, phone, rf):
+    def test_the_reset_link_revokes_all_sessions_and_works_once(self, user, device, phone, rf):
         (found,) = PasswordResetForm().get_users(user.email)
         link = default_token_generator.make_token(found)
-        form = SetPasswordForm(found, {"new_password1": NEW, "new_password2": NEW})
+        form = SetPasswordForm(
+            found, {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        )
 
         assert form.is_valid()
         form.save()
@@ -221,7 +223,7 @@ class TestElsewhere:
         assert not default_token_generator.check_token(user, link)
 
 
-def test_hashing_the_same_password_anew_ends_nothing(user, device, phone, settings):
+def test_upgrading_the_hash_revokes_no_session(user, device, phone, settings):
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
         *settings.PASSWORD_HASHERS,

@@ -1,4 +1,4 @@
-"""The rate limits: what counts together, at every door, and what goes on without the cache."""
+"""The rate limits: what they count, at each way to sign in, and without the cache."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ from tests.support.server import call, database, environment, gunicorn, prepare
 
 JSON = "application/json"
 APP = "/_allauth/app/v1/auth/login"
-TRIED, HELD = "tried", "held"
+TRIED, LIMITED = "tried", "limited"
 
 
 @pytest.fixture
@@ -41,43 +41,43 @@ def limits(settings):
 
 def at_the_api(client, email, **headers):
     answer = client.post("/api/token/", {"email": email, "password": "guess"}, JSON, **headers)
-    return {401: TRIED, 429: HELD}[answer.status_code]
+    return {401: TRIED, 429: LIMITED}[answer.status_code]
 
 
 def at_the_sliding_api(client, email, **headers):
     body = {"email": email, "password": "guess"}
     answer = client.post("/api/token/sliding/", body, JSON, **headers)
-    return {401: TRIED, 429: HELD}[answer.status_code]
+    return {401: TRIED, 429: LIMITED}[answer.status_code]
 
 
 def at_headless(client, email, **headers):
     answer = client.post(APP, {"email": email, "password": "guess"}, JSON, **headers)
     assert answer.status_code in {400, 429}
     codes = {error["code"] for error in answer.json().get("errors", ())}
-    return TRIED if codes == {"email_password_mismatch"} else HELD
+    return TRIED if codes == {"email_password_mismatch"} else LIMITED
 
 
 def at_the_page(client, email, **headers):
     answer = client.post("/login/", {"login": email, "password": "guess"}, **headers)
     assert answer.status_code in {200, 429}
-    return TRIED if "not correct" in answer.text else HELD
+    return TRIED if "not correct" in answer.text else LIMITED
 
 
-DOORS = [at_the_api, at_the_sliding_api, at_headless, at_the_page]
+SIGN_IN_WAYS = [at_the_api, at_the_sliding_api, at_headless, at_the_page]
 
 
-def test_the_doors_count_the_wrong_passwords_of_an_account_together(client, user, limits):
+def test_all_ways_to_sign_in_share_one_rate_limit_per_account(client, user, limits):
     limits(login_failed="4/5m/key")
 
-    assert [door(client, user.email) for door in DOORS] == [TRIED] * 4
-    assert [door(client, user.email) for door in DOORS] == [HELD] * 4
-    assert [door(client, "other@example.com") for door in DOORS] == [TRIED] * 4
+    assert [sign_in(client, user.email) for sign_in in SIGN_IN_WAYS] == [TRIED] * 4
+    assert [sign_in(client, user.email) for sign_in in SIGN_IN_WAYS] == [LIMITED] * 4
+    assert [sign_in(client, "other@example.com") for sign_in in SIGN_IN_WAYS] == [TRIED] * 4
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_the_right_password_is_refused_while_an_account_is_held(client, user, limits, door):
+@pytest.mark.parametrize("sign_in", SIGN_IN_WAYS)
+def test_the_right_password_is_429_while_the_account_is_rate_limited(client, user, limits, sign_in):
     limits(login_failed="1/5m/key")
-    door(client, user.email)
+    sign_in(client, user.email)
 
     answer = Device(user).log_in()
 
@@ -86,25 +86,25 @@ def test_the_right_password_is_refused_while_an_account_is_held(client, user, li
     assert answer.headers["Retry-After"] == "300"
 
 
-def test_a_right_password_is_not_counted(user, limits):
+def test_a_successful_sign_in_is_not_counted(user, limits):
     limits(login_failed="1/5m/key")
 
     assert [Device(user).log_in().status_code for _ in range(3)] == [HTTPStatus.OK] * 3
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_account_is_one_however_its_address_or_the_host_is_written(
-    client, db, limits, settings, door
+@pytest.mark.parametrize("sign_in", SIGN_IN_WAYS)
+def test_the_limit_per_account_ignores_the_spelling_of_address_and_host(
+    client, db, limits, settings, sign_in
 ):
     settings.ALLOWED_HOSTS = ["testserver", "www.example.com"]
     limits(login_failed="1/5m/key")
     UserFactory(email="ada@example.com")
-    assert door(client, "ada@example.com") == TRIED
+    assert sign_in(client, "ada@example.com") == TRIED
 
     for email in ("ADA@example.com", " ada@Example.com ", "\uff41da@example.com"):
-        assert door(client, email) == HELD
+        assert sign_in(client, email) == LIMITED
     for host in ("testserver:8001", "testserver:8002", "www.example.com"):
-        assert door(client, "ada@example.com", HTTP_HOST=host) == HELD
+        assert sign_in(client, "ada@example.com", HTTP_HOST=host) == LIMITED
 
 
 CLIENTS = {
@@ -115,26 +115,26 @@ CLIENTS = {
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("sign_in", SIGN_IN_WAYS)
 @pytest.mark.parametrize("proxies", [0, 1])
-def test_a_client_is_counted_by_the_address_that_sessions_record(
-    client, db, limits, settings, door, kind, proxies
+def test_the_limit_per_client_uses_the_address_that_sessions_record(
+    client, db, limits, settings, sign_in, kind, proxies
 ):
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": proxies}
     limits(login_failed="1/m/ip")
 
-    def knock(number, address):
+    def try_from(number, address):
         claimed = {"HTTP_X_FORWARDED_FOR": f"198.51.100.{number}"}
         where = {"REMOTE_ADDR": address, **claimed}
         if proxies:
             forwarded = f"{claimed['HTTP_X_FORWARDED_FOR']}, {address}"
             where = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded}
-        return door(client, f"nobody{number}@example.com", **where)
+        return sign_in(client, f"nobody{number}@example.com", **where)
 
-    assert [knock(n, it) for n, it in enumerate(CLIENTS[kind])] == [TRIED, HELD, TRIED]
+    assert [try_from(n, it) for n, it in enumerate(CLIENTS[kind])] == [TRIED, LIMITED, TRIED]
 
 
-def test_a_proxy_that_names_no_address_is_the_client(client, db, limits, settings):
+def test_without_a_forwarded_address_the_proxy_counts_as_the_client(client, db, limits, settings):
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
     limits(login_failed="1/m/ip")
 
@@ -143,10 +143,10 @@ def test_a_proxy_that_names_no_address_is_the_client(client, db, limits, setting
         for n, hop in enumerate(["unknown", "_x"])
     ]
 
-    assert got == [TRIED, HELD]
+    assert got == [TRIED, LIMITED]
 
 
-def test_a_user_signs_in_and_stays_signed_in_under_the_limits_of_the_project(user, limits):
+def test_the_default_limits_allow_a_users_normal_use(user, limits):
     limits(**ACCOUNT_RATE_LIMITS)
     device = Device(user)
 
@@ -157,7 +157,7 @@ def test_a_user_signs_in_and_stays_signed_in_under_the_limits_of_the_project(use
 
 @pytest.fixture(params=[NoConnection, NoAnswer, ReadOnlyError])
 def no_cache(request, limits, monkeypatch):
-    """A cache server that is away, as redis-py tells of it."""
+    """A cache server that fails, with each error that redis-py raises."""
     limits(**{**ACCOUNT_RATE_LIMITS, "refresh": "1/d/ip"})
 
     def fail(*args, **kwargs):
@@ -167,9 +167,7 @@ def no_cache(request, limits, monkeypatch):
         monkeypatch.setattr(f"django.core.cache.backends.locmem.LocMemCache.{method}", fail)
 
 
-def test_without_the_cache_nobody_signs_in_and_everybody_stays_signed_in(
-    device, phone, user, no_cache
-):
+def test_without_the_cache_sign_ins_are_503_and_sessions_continue(device, phone, user, no_cache):
     client = Client(raise_request_exception=False)
     for path in ("/api/token/", "/api/token/sliding/", APP):
         answer = client.post(path, {"email": user.email, "password": PASSWORD}, JSON)
@@ -184,7 +182,7 @@ def test_without_the_cache_nobody_signs_in_and_everybody_stays_signed_in(
 
 
 @pytest.mark.parametrize("path", ["/login/", "/password/reset/"])
-def test_without_the_cache_a_page_says_that_the_site_is_busy(user, no_cache, path):
+def test_without_the_cache_a_sign_in_page_is_503_with_a_message(user, no_cache, path):
     browser = Client(raise_request_exception=False, headers={"accept": "text/html"})
     form = {"login": user.email, "email": user.email, "password": PASSWORD}
 
@@ -204,19 +202,19 @@ class Guesser:
 
     def __call__(self, number):
         url = self.servers[number % 2].url
-        door = (self.at_the_api, self.at_headless, self.at_the_page)[number % 3]
-        return door(url, {"X-Forwarded-For": f"198.51.{number}.1"})
+        sign_in = (self.at_the_api, self.at_headless, self.at_the_page)[number % 3]
+        return sign_in(url, {"X-Forwarded-For": f"198.51.{number}.1"})
 
     def at_the_api(self, url, headers):
         body = {"email": self.email, "password": "guess"}
         status, _body = call(f"{url}/api/token/", body, headers=headers)
-        return {401: TRIED, 429: HELD}[status]
+        return {401: TRIED, 429: LIMITED}[status]
 
     def at_headless(self, url, headers):
         body = {"email": self.email, "password": "guess"}
         status, said = call(f"{url}{APP}", body, headers=headers)
         assert status == HTTPStatus.BAD_REQUEST
-        return TRIED if said["errors"][0]["code"] == "email_password_mismatch" else HELD
+        return TRIED if said["errors"][0]["code"] == "email_password_mismatch" else LIMITED
 
     def at_the_page(self, url, headers):
         browser = build_opener(HTTPCookieProcessor(CookieJar()))
@@ -228,13 +226,13 @@ class Guesser:
             said = browser.open(request, timeout=30).read().decode()
         except HTTPError as error:
             error.close()
-            return {429: HELD}[error.code]
-        return TRIED if "not correct" in said else HELD
+            return {429: LIMITED}[error.code]
+        return TRIED if "not correct" in said else LIMITED
 
 
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
-def test_forty_guesses_at_two_servers_are_no_more_tries_than_the_limit(tmp_path):
+def test_concurrent_guesses_at_two_servers_do_not_exceed_the_limit(tmp_path):
     with ExitStack() as stack:
         url = stack.enter_context(database(tmp_path))
         shared = environment(
@@ -251,5 +249,5 @@ def test_forty_guesses_at_two_servers_are_no_more_tries_than_the_limit(tmp_path)
             got = Counter(pool.map(guess, range(40)))
         others = Guesser(servers, "admin@example.com")(0)
 
-    assert got == {TRIED: 5, HELD: 35}
+    assert got == {TRIED: 5, LIMITED: 35}
     assert others == TRIED

@@ -1,4 +1,4 @@
-"""Saving a user is Django's, and a new password or a deactivation revokes the sessions with it."""
+"""User.save() works as Django's, and a new password or a deactivation revokes the sessions."""
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -11,7 +11,7 @@ from tests.support.factories import PASSWORD, UserFactory
 from tests.token_blacklist.test_budgets import statements
 from token_blacklist.models import BlacklistedToken
 
-NEW = "a new long password"
+NEW_PASSWORD = "a new long password"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def receiver():
         signal.disconnect(receive, sender=User)
 
 
-def test_what_a_receiver_of_pre_save_sets_is_stored(user, receiver):
+def test_a_change_by_a_pre_save_receiver_is_stored(user, receiver):
     def name(instance, **kwargs):
         instance.name = "Ada"
 
@@ -41,7 +41,7 @@ def test_what_a_receiver_of_pre_save_sets_is_stored(user, receiver):
     assert user.name == "Ada"
 
 
-def test_saving_without_a_change_sends_the_signals_and_every_field(user, receiver):
+def test_saving_without_a_change_writes_every_field_and_sends_the_signals(user, receiver):
     sent = []
     for signal in (pre_save, post_save):
         receiver(signal, lambda signal, update_fields, **kwargs: sent.append(update_fields))
@@ -57,7 +57,7 @@ def test_saving_without_a_change_sends_the_signals_and_every_field(user, receive
 
 @pytest.mark.parametrize("check", [User.check_password, async_to_sync(User.acheck_password)])
 @pytest.mark.django_db(transaction=True)
-def test_a_hash_that_is_upgraded_revokes_nothing(user, settings, check):
+def test_an_upgraded_hash_revokes_no_session(user, settings, check):
     settings.PASSWORD_HASHERS = [
         *settings.PASSWORD_HASHERS,
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -77,7 +77,7 @@ def test_a_hash_that_is_upgraded_revokes_nothing(user, settings, check):
 
 def test_a_new_password_revokes_every_session_once(user, device, phone):
     loaded = User.objects.get(pk=user.pk)
-    loaded.set_password(NEW)
+    loaded.set_password(NEW_PASSWORD)
 
     with statements("UPDATE", "INSERT"):
         loaded.save()
@@ -89,10 +89,10 @@ def test_a_new_password_revokes_every_session_once(user, device, phone):
 
 
 @pytest.mark.parametrize("what", ["a new password", "a deactivation"])
-def test_if_the_sessions_cannot_be_revoked_the_user_is_as_before(user, device, monkeypatch, what):
+def test_if_revoking_fails_the_password_is_not_changed(user, device, monkeypatch, what):
     loaded = User.objects.get(pk=user.pk)
     if what == "a new password":
-        loaded.set_password(NEW)
+        loaded.set_password(NEW_PASSWORD)
     else:
         loaded.is_active = False
     monkeypatch.setattr("token_blacklist.password_validation.revoke_user", lambda *a, **k: 1 / 0)
@@ -111,12 +111,12 @@ class Refuses:
         raise RuntimeError("no")
 
 
-def test_if_a_later_validator_fails_nothing_is_revoked(user, device, settings):
+def test_if_a_later_validator_fails_no_session_is_revoked(user, device, settings):
     settings.AUTH_PASSWORD_VALIDATORS = [
         *settings.AUTH_PASSWORD_VALIDATORS,
         {"NAME": f"{__name__}.Refuses"},
     ]
-    user.set_password(NEW)
+    user.set_password(NEW_PASSWORD)
 
     with pytest.raises(RuntimeError, match="no"):
         user.save()
@@ -126,7 +126,7 @@ def test_if_a_later_validator_fails_nothing_is_revoked(user, device, settings):
     assert device.me().status_code == device.refresh().status_code == 200
 
 
-def test_saving_what_was_read_ends_nothing(device, user):
+def test_saving_an_unchanged_user_revokes_no_session(device, user):
     User.objects.get(pk=user.pk).save()
     User.objects.only("name").get(pk=user.pk).save()
     User.objects.defer("password").get(pk=user.pk).save()
@@ -134,18 +134,18 @@ def test_saving_what_was_read_ends_nothing(device, user):
     assert device.me().status_code == 200
 
 
-def test_a_new_user_costs_one_statement(db):
+def test_creating_a_user_is_one_statement(db):
     with statements("INSERT"):
         user = User.objects.create_user("new@example.com", PASSWORD)
     with statements("UPDATE"):
         user.save()
 
 
-def test_another_users_sessions_stay(user):
+def test_a_new_password_does_not_revoke_another_users_sessions(user):
     other = Device(UserFactory())
     other.log_in()
 
-    user.set_password(NEW)
+    user.set_password(NEW_PASSWORD)
     user.save()
 
     assert other.me().status_code == 200

@@ -1,4 +1,4 @@
-"""Where I am signed in, and signing out there: /api/sessions/."""
+"""/api/sessions/: the user's sessions, and ending them."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -42,13 +42,13 @@ def stranger(db):
 
 
 class TestTheList:
-    def test_has_my_live_sessions_and_nobody_elses(self, user, device, phone, stranger):
+    def test_has_exactly_the_users_live_sessions(self, user, device, phone, stranger):
         BlacklistedTokenFactory(token__user=user)
         OutstandingTokenFactory(user=user, expired=True)
 
         assert {s["id"] for s in listed(device)} == {id_of(device), id_of(phone)}
 
-    def test_tells_device_address_times_and_which_is_this_one(self, user, clock):
+    def test_has_device_address_times_and_which_one_is_current(self, user, clock):
         device = Device(user, HTTP_USER_AGENT=CHROME, REMOTE_ADDR="192.0.2.7")
         device.log_in()
 
@@ -64,7 +64,7 @@ class TestTheList:
             "current": True,
         }
 
-    def test_has_the_last_active_first(self, device, clock):
+    def test_is_ordered_by_last_activity(self, device, clock):
         clock.shift(60)
         phone = Device(device.user)
         phone.log_in()
@@ -77,23 +77,23 @@ class TestTheList:
         assert (first["id"], second["id"]) == (id_of(device), id_of(phone))
         assert first["last_active"] > second["last_active"]
 
-    def test_ends_at_a_hundred(self, user, device):
+    def test_has_at_most_a_hundred_sessions(self, user, device):
         OutstandingTokenFactory.create_batch(MAX_LISTED_SESSIONS + 5, user=user)
 
         assert len(listed(device)) == MAX_LISTED_SESSIONS == 100
 
-    def test_costs_two_statements_however_long_it_is(self, user, device):
+    def test_is_two_statements_at_any_length(self, user, device):
         OutstandingTokenFactory.create_batch(10, user=user, user_agent=CHROME)
 
         with statements("SELECT", "SELECT"):
             listed(device)
 
-    def test_has_no_current_for_a_token_of_no_session(self, device):
+    def test_marks_none_as_current_for_a_token_without_a_session(self, device):
         device.access = str(AccessToken.for_user(device.user))
 
         assert [s["current"] for s in listed(device)] == [False]
 
-    def test_has_sessions_of_which_nothing_is_known(self, user, device):
+    def test_has_sessions_without_device_and_address(self, user, device):
         OutstandingTokenFactory(user=user, created_at=None)  # as Simple JWT allowed
 
         last = listed(device)[-1]
@@ -101,13 +101,13 @@ class TestTheList:
         assert (last["signed_in"], last["last_active"], last["ip"]) == (None, None, None)
         assert last["device"] == "Unknown device"
 
-    def test_is_for_nobody_without_a_token(self, client, db):
+    def test_without_a_token_is_401(self, client, db):
         for method in (client.get, client.delete):
             assert method("/api/sessions/").status_code == HTTPStatus.UNAUTHORIZED
 
 
 class TestEndingOne:
-    def test_signs_that_device_out_at_once_and_leaves_the_others(self, user, device, phone):
+    def test_signs_that_device_out_immediately_and_no_other(self, user, device, phone):
         answer = end(device, id_of(phone))
 
         assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {})
@@ -116,17 +116,17 @@ class TestEndingOne:
         entry = BlacklistedToken.objects.get()
         assert (entry.reason, entry.blacklisted_by) == ("logout", user)
 
-    def test_can_be_this_one(self, device):
+    def test_can_be_the_current_one(self, device):
         assert end(device, id_of(device)).status_code == HTTPStatus.OK
         assert device.me().status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_is_three_statements_and_two_the_second_time(self, device, phone):
+    def test_is_three_statements_and_two_if_it_has_already_ended(self, device, phone):
         with statements("SELECT", "SELECT", "INSERT"):
             end(device, id_of(phone))
         with statements("SELECT", "SELECT"):
             assert end(device, id_of(phone)).status_code == HTTPStatus.OK
 
-    def test_somebody_elses_is_not_found_and_goes_on(self, device, stranger):
+    def test_of_another_user_is_404_and_stays_live(self, device, stranger):
         answer = end(device, id_of(stranger))
 
         assert answer.status_code == HTTPStatus.NOT_FOUND
@@ -134,14 +134,14 @@ class TestEndingOne:
         assert stranger.me().status_code == HTTPStatus.OK
 
     @pytest.mark.parametrize("session_id", ["0" * 32, "1", "%00", "a%0Ab", "%ED%A0%80", "x" * 5000])
-    def test_an_unknown_id_of_any_shape_is_not_found(self, device, session_id):
+    def test_with_an_unknown_or_malformed_id_is_404(self, device, session_id):
         answer = end(device, session_id)
 
         assert (answer.status_code, answer.json()["code"]) == (HTTPStatus.NOT_FOUND, "not_found")
 
 
 class TestEndingMany:
-    def test_ends_all_but_this_one(self, user, device, phone, stranger):
+    def test_revokes_all_but_the_current_one(self, user, device, phone, stranger):
         OutstandingTokenFactory.create_batch(3, user=user)
 
         answer = end(device)
@@ -153,11 +153,11 @@ class TestEndingMany:
         assert {(e.reason, e.blacklisted_by) for e in entries} == {("logout_all", user)}
         assert end(device).json() == {"ended": 0}
 
-    def test_ends_this_one_too_when_asked_to(self, device, phone):
+    def test_revokes_the_current_one_too_with_all(self, device, phone):
         assert end(device, all="true").json() == {"ended": 2}
         assert device.me().status_code == phone.me().status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_from_a_token_of_no_session_all_others_are_all(self, device, phone):
+    def test_revokes_every_session_for_a_token_without_a_session(self, device, phone):
         device.access = str(AccessToken.for_user(device.user))
 
         assert end(device).json() == {"ended": 2}
@@ -165,21 +165,21 @@ class TestEndingMany:
         assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
 
     @pytest.mark.parametrize("value", ["maybe", "\x00", "2", "[]"])
-    def test_what_is_neither_yes_nor_no_ends_nothing(self, device, phone, value):
+    def test_with_an_invalid_value_of_all_revokes_nothing(self, device, phone, value):
         answer = end(device, all=value)
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert answer.json() == {"all": ["Must be a valid boolean."]}
         assert phone.me().status_code == HTTPStatus.OK
 
-    def test_is_one_insert_however_many(self, user, device):
+    def test_is_one_insert_for_any_number_of_sessions(self, user, device):
         OutstandingTokenFactory.create_batch(50, user=user)
 
         with statements("SELECT", "INSERT"):
             assert end(device, all="true").json() == {"ended": 51}
 
 
-def test_with_sliding_tokens_the_session_is_the_tokens_own(user, options):
+def test_a_sliding_tokens_session_is_listed_as_current(user, options):
     options(
         AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",),
         SLIDING_TOKEN_LIFETIME=timedelta(hours=1),
@@ -194,7 +194,7 @@ def test_with_sliding_tokens_the_session_is_the_tokens_own(user, options):
     assert listed(tablet)[0]["current"]
 
 
-def test_a_sliding_token_that_simple_jwt_issued_knows_its_session_too(user, options):
+def test_the_session_of_simple_jwts_sliding_token_is_current_too(user, options):
     options(AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",))
     token = SlidingToken.for_user(user)
     del token["sid"]

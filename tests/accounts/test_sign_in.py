@@ -1,4 +1,4 @@
-"""Signing in at /api/token/ and /api/token/sliding/: what it costs, and what is refused alike."""
+"""Signing in at /api/token/ and /api/token/sliding/: statements sent, and refusals."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def no_code_was_used():
 
 
 @pytest.fixture
-def careful(user):
+def mfa_user(user):
     """A user with a second factor; `secret` and `codes` are theirs."""
     user.secret = add_authenticator_app(user)
     user.codes = add_recovery_codes(user)
@@ -47,37 +47,39 @@ def code_of(answer):
 
 
 @pytest.mark.parametrize("path", PATHS)
-class TestTheCost:
-    def test_of_a_verified_user_is_two_statements(self, user, by_code, path):
+class TestStatements:
+    def test_of_a_verified_user_is_two_statements(self, user, verify_by_code, path):
         verify(user)
 
         with statements("SELECT", "INSERT"):
             assert sign_in(user, path).status_code == HTTPStatus.OK
 
-    def test_of_a_second_factor_is_its_code_and_that_it_was_used(self, careful, path):
+    def test_of_a_second_factor_is_one_select_and_one_update_more(self, mfa_user, path):
         with statements("SELECT"):
-            assert code_of(sign_in(careful, path)) == "mfa_required"
+            assert code_of(sign_in(mfa_user, path)) == "mfa_required"
         with statements("SELECT", "SELECT", "UPDATE", "INSERT"):
-            answer = sign_in(careful, path, code=totp(careful.secret))
+            answer = sign_in(mfa_user, path, code=totp(mfa_user.secret))
             assert answer.status_code == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("path", PATHS)
-class TestARefusal:
+class TestRefusal:
     @pytest.mark.parametrize("code", [{}, {"code": ""}, {"code": " "}])
-    def test_asks_for_a_code_only_with_the_right_password(self, careful, path, code):
-        assert code_of(sign_in(careful, path, **code)) == "mfa_required"
-        assert code_of(sign_in(careful, path, password="wrong", **code)) == "no_active_account"
+    def test_asks_for_a_code_only_with_the_right_password(self, mfa_user, path, code):
+        assert code_of(sign_in(mfa_user, path, **code)) == "mfa_required"
+        assert code_of(sign_in(mfa_user, path, password="wrong", **code)) == "no_active_account"
 
     @pytest.mark.parametrize("code", ["000000", "x", 123456, "\u0661" * 6, "9" * 32])
-    def test_of_a_wrong_code(self, careful, path, code):
-        assert code_of(sign_in(careful, path, code=code)) == "incorrect_code"
+    def test_of_a_wrong_code_is_incorrect_code(self, mfa_user, path, code):
+        assert code_of(sign_in(mfa_user, path, code=code)) == "incorrect_code"
 
     @pytest.mark.parametrize("code", [[], {}, True, "9" * 33, "\x00", None])
-    def test_of_what_is_no_code(self, careful, path, code):
-        assert sign_in(careful, path, code=code).status_code == HTTPStatus.BAD_REQUEST
+    def test_of_a_malformed_code_is_400(self, mfa_user, path, code):
+        assert sign_in(mfa_user, path, code=code).status_code == HTTPStatus.BAD_REQUEST
 
-    def test_is_the_same_for_an_unknown_an_inactive_and_a_wrong_one(self, user, by_code, path):
+    def test_is_the_same_for_an_unknown_address_an_inactive_user_and_a_wrong_password(
+        self, user, verify_by_code, path
+    ):
         inactive = UserFactory(is_active=False)
         without = UserFactory(password="!")
         answers = [
@@ -90,23 +92,23 @@ class TestARefusal:
         assert {code_of(answer) for answer in answers} == {"no_active_account"}
         assert len({answer.content for answer in answers}) == 1
 
-    def test_of_an_address_that_is_not_verified(self, careful, by_code, path):
-        assert code_of(sign_in(careful, path)) == "email_not_verified"
-        EmailAddress.objects.create(user=careful, email="other@example.com", verified=True)
-        assert code_of(sign_in(careful, path)) == "email_not_verified"
-        verify(careful)
-        assert code_of(sign_in(careful, path)) == "mfa_required"
+    def test_of_an_unverified_address_is_email_not_verified(self, mfa_user, verify_by_code, path):
+        assert code_of(sign_in(mfa_user, path)) == "email_not_verified"
+        EmailAddress.objects.create(user=mfa_user, email="other@example.com", verified=True)
+        assert code_of(sign_in(mfa_user, path)) == "email_not_verified"
+        verify(mfa_user)
+        assert code_of(sign_in(mfa_user, path)) == "mfa_required"
 
 
 @pytest.mark.parametrize("email", ["ADA@example.com", " ada@EXAMPLE.com ", "\uff41da@example.com"])
-def test_an_address_signs_in_however_it_is_written(db, email):
+def test_an_email_address_signs_in_in_any_spelling(db, email):
     user = UserFactory(email="ada@example.com")
 
     assert sign_in(user, email=email).status_code == HTTPStatus.OK
 
 
 class Directory(BaseBackend):
-    """A directory of users with passwords of its own, as LDAP is one."""
+    """An authentication backend with passwords of its own, such as LDAP."""
 
     def authenticate(self, request, email=None, password=None):
         if password != "of the directory":
@@ -125,15 +127,15 @@ class TestAnotherBackend:
         assert sign_in(user, password=password).status_code == HTTPStatus.OK
         assert code_of(sign_in(user, password="wrong")) == "no_active_account"
 
-    def test_needs_the_second_factor_as_well(self, careful):
-        assert code_of(sign_in(careful, password="of the directory")) == "mfa_required"
-        code = totp(careful.secret)
-        answer = sign_in(careful, password="of the directory", code=code)
+    def test_needs_the_second_factor_as_well(self, mfa_user):
+        assert code_of(sign_in(mfa_user, password="of the directory")) == "mfa_required"
+        code = totp(mfa_user.secret)
+        answer = sign_in(mfa_user, password="of the directory", code=code)
         assert answer.status_code == HTTPStatus.OK
 
 
 def at_once(*calls):
-    """Call all at the same moment, each in a thread with a connection of its own."""
+    """Call all at the same time, each in a thread with its own connection."""
     barrier = threading.Barrier(len(calls))
 
     def go(call):
@@ -151,7 +153,7 @@ def at_once(*calls):
 @pytest.mark.django_db(transaction=True)
 class TestAtTheSameTime:
     @pytest.mark.parametrize("kind", ["authenticator app", "recovery code"])
-    def test_a_code_signs_in_once(self, kind):
+    def test_a_code_sent_concurrently_signs_in_once(self, kind):
         user = UserFactory()
         app, recovery = totp(add_authenticator_app(user)), add_recovery_codes(user)[0]
         code = app if kind == "authenticator app" else recovery
@@ -162,7 +164,7 @@ class TestAtTheSameTime:
         assert OutstandingToken.objects.count() == 1
 
     @pytest.mark.parametrize("attempt", range(5))
-    def test_of_two_sign_ups_with_one_address_one_makes_the_account(self, attempt):
+    def test_two_concurrent_sign_ups_with_one_address_create_one_account(self, attempt):
         body = {"email": "ada@example.com", "password": PASSWORD}
         app = [lambda: Client().post(SIGN_UP, body, JSON)] * 3
         page = [lambda: Client().post("/signup/", {"email": body["email"], "password1": PASSWORD})]
@@ -173,7 +175,7 @@ class TestAtTheSameTime:
         assert all(answer.status_code < 500 for answer in answers)
 
     @pytest.mark.parametrize("attempt", range(5))
-    def test_a_link_for_a_new_password_is_used_once(self, attempt, mailoutbox):
+    def test_a_password_reset_link_used_concurrently_works_once(self, attempt, mailoutbox):
         user = UserFactory()
         Client().post("/password/reset/", {"email": user.email})
         link = path_in(mailoutbox[0])

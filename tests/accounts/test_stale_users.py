@@ -1,4 +1,4 @@
-"""What changed while a new password was hashed is not written back with the password."""
+"""Saving a new password does not overwrite fields that changed while it was hashed."""
 
 import pytest
 from django.contrib.auth.forms import SetPasswordMixin, SetUnusablePasswordMixin
@@ -10,19 +10,19 @@ from tests.support.codes import path_in
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
 
-NEW = "a new long password"
+NEW_PASSWORD = "a new long password"
 RIGHTS = {"is_active": False, "is_staff": False, "is_superuser": False}
 
 
 @pytest.fixture
-def suspect(db):
-    """An administrator whose account a thief is using."""
+def compromised_admin(db):
+    """An administrator whose account an attacker is using."""
     return UserFactory(admin=True)
 
 
 @pytest.fixture
 def while_hashing(monkeypatch):
-    """Do something between the moment a flow has read the user and the moment it saves."""
+    """Call `do` after a flow has read the user and before it saves."""
 
     def arrange(do):
         done = []
@@ -63,7 +63,9 @@ def demote(user):
 
 
 def passwords_of(user):
-    return [word for word in (PASSWORD, NEW, "another one") if fresh(user).check_password(word)]
+    return [
+        word for word in (PASSWORD, NEW_PASSWORD, "another one") if fresh(user).check_password(word)
+    ]
 
 
 def fresh(user):
@@ -77,49 +79,55 @@ def change_elsewhere(user):
 
 
 def choose(client, link):
-    """Send the form of the link, and follow where it leads."""
+    """Submit the form of the reset link, and follow its redirects."""
     form = client.get(link, follow=True).redirect_chain[-1][0]
-    return client.post(form, {"password1": NEW, "password2": NEW}, follow=True)
+    return client.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}, follow=True)
 
 
-NO_LONGER = "invalid"  # of allauth's page
+NO_LONGER = "invalid"  # the key for allauth's page of an invalid link
 
 
 class TestThePasswordReset:
     @pytest.fixture
-    def link(self, client, suspect, mailoutbox):
-        client.post("/password/reset/", {"email": suspect.email})
+    def link(self, client, compromised_admin, mailoutbox):
+        client.post("/password/reset/", {"email": compromised_admin.email})
         return path_in(mailoutbox[0])
 
-    def test_does_not_undo_a_deactivation(self, client, suspect, link, while_hashing):
-        while_hashing(lambda: take_away_the_rights(suspect))
+    def test_does_not_undo_a_deactivation(self, client, compromised_admin, link, while_hashing):
+        while_hashing(lambda: take_away_the_rights(compromised_admin))
 
         assert NO_LONGER in choose(client, link).text
-        assert rights_of(suspect) == RIGHTS
-        assert passwords_of(suspect) == [PASSWORD]
-        assert Device(suspect).log_in(password=NEW).status_code == 401
+        assert rights_of(compromised_admin) == RIGHTS
+        assert passwords_of(compromised_admin) == [PASSWORD]
+        assert Device(compromised_admin).log_in(password=NEW_PASSWORD).status_code == 401
 
-    def test_does_not_give_rights_back(self, client, suspect, link, while_hashing):
-        while_hashing(lambda: demote(suspect))
+    def test_does_not_restore_removed_permissions(
+        self, client, compromised_admin, link, while_hashing
+    ):
+        while_hashing(lambda: demote(compromised_admin))
 
         assert choose(client, link).redirect_chain
-        assert rights_of(suspect) == {**RIGHTS, "is_active": True}
-        assert passwords_of(suspect) == [NEW]
+        assert rights_of(compromised_admin) == {**RIGHTS, "is_active": True}
+        assert passwords_of(compromised_admin) == [NEW_PASSWORD]
 
-    def test_does_not_undo_a_new_password(self, client, suspect, link, while_hashing):
-        while_hashing(lambda: change_elsewhere(suspect))
-
-        assert NO_LONGER in choose(client, link).text
-        assert passwords_of(suspect) == ["another one"]
-
-    def test_does_not_bring_a_deleted_account_back(self, client, suspect, link, while_hashing):
-        while_hashing(lambda: fresh(suspect).delete())
+    def test_does_not_undo_a_new_password(self, client, compromised_admin, link, while_hashing):
+        while_hashing(lambda: change_elsewhere(compromised_admin))
 
         assert NO_LONGER in choose(client, link).text
-        assert not User.objects.filter(email=suspect.email).exists()
+        assert passwords_of(compromised_admin) == ["another one"]
 
-    def test_is_refused_to_who_was_deactivated_since_the_link_was_sent(self, client, suspect, link):
-        take_away_the_rights(suspect)
+    def test_does_not_recreate_a_deleted_account(
+        self, client, compromised_admin, link, while_hashing
+    ):
+        while_hashing(lambda: fresh(compromised_admin).delete())
+
+        assert NO_LONGER in choose(client, link).text
+        assert not User.objects.filter(email=compromised_admin.email).exists()
+
+    def test_is_refused_to_a_user_deactivated_after_the_link_was_sent(
+        self, client, compromised_admin, link
+    ):
+        take_away_the_rights(compromised_admin)
 
         assert NO_LONGER in client.get(link, follow=True).text
 
@@ -128,37 +136,39 @@ class TestTheAdminsPasswordForms:
     @pytest.mark.parametrize(
         "form",
         [
-            {"usable_password": "true", "password1": NEW, "password2": NEW},
+            {"usable_password": "true", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
             {"usable_password": "false", "unset-password": "yes"},
         ],
     )
-    def test_do_not_undo_a_deactivation(self, admin_client, suspect, while_hashing, form):
-        while_hashing(lambda: take_away_the_rights(suspect))
+    def test_do_not_undo_a_deactivation(self, admin_client, compromised_admin, while_hashing, form):
+        while_hashing(lambda: take_away_the_rights(compromised_admin))
 
-        answer = admin_client.post(f"/admin/accounts/user/{suspect.pk}/password/", form)
+        answer = admin_client.post(f"/admin/accounts/user/{compromised_admin.pk}/password/", form)
 
         assert answer.status_code == 302
-        assert rights_of(suspect) == RIGHTS
-        assert PASSWORD not in passwords_of(suspect)
+        assert rights_of(compromised_admin) == RIGHTS
+        assert PASSWORD not in passwords_of(compromised_admin)
 
-    def test_do_not_give_staff_back_the_rights_that_they_had(self, client, suspect, while_hashing):
-        device = Device(suspect)
+    def test_do_not_restore_removed_permissions_of_staff(
+        self, client, compromised_admin, while_hashing
+    ):
+        device = Device(compromised_admin)
         device.log_in()
-        client.force_login(suspect)
-        while_hashing(lambda: take_away_the_rights(suspect))
+        client.force_login(compromised_admin)
+        while_hashing(lambda: take_away_the_rights(compromised_admin))
 
         answer = client.post(
             "/password/change/",
-            {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW},
+            {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
         )
 
         assert answer.status_code == 302
-        assert rights_of(suspect) == RIGHTS
-        assert passwords_of(suspect) == [PASSWORD]
+        assert rights_of(compromised_admin) == RIGHTS
+        assert passwords_of(compromised_admin) == [PASSWORD]
         assert device.refresh().status_code == 401
 
     @pytest.mark.parametrize("page", ["accounts/user/add/", "accounts/user/{pk}/password/"])
-    def test_list_the_rules_and_no_empty_one(self, admin_client, admin_user, page):
+    def test_list_the_password_rules_without_an_empty_one(self, admin_client, admin_user, page):
         answer = admin_client.get("/admin/" + page.format(pk=admin_user.pk), follow=True)
 
         assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""What second factors need is encrypted in the database."""
+"""The secrets of second factors are encrypted in the database."""
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -21,28 +21,28 @@ def totp(user, secret):
     return TOTP.activate(user, secret)
 
 
-def test_the_secret_of_an_authenticator_app_is_not_in_the_database(totp, secret):
+def test_an_authenticator_apps_secret_is_encrypted_in_the_database(totp, secret):
     stored = Authenticator.objects.get(pk=totp.instance.pk).data["secret"]
 
     assert secret not in stored
     assert totp.validate_code(shown.totp(secret))
 
 
-def test_the_seed_of_recovery_codes_is_not_in_the_database(user):
+def test_the_seed_of_recovery_codes_is_encrypted_in_the_database(user):
     recovery = RecoveryCodes.activate(user)
 
     assert recovery.instance.data["seed"].startswith("gAAAA")  # as Fernet's tokens begin
     assert recovery.validate_code(recovery.get_unused_codes()[0])
 
 
-def test_a_new_key_decrypts_what_a_former_one_encrypted(totp, secret, settings):
+def test_secrets_encrypted_with_a_fallback_key_are_decrypted(totp, secret, settings):
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key of the site"
 
     assert totp.validate_code(shown.totp(secret))
 
 
-def test_after_the_command_the_former_key_can_go(user, totp, secret, settings, capsys):
+def test_after_the_command_the_fallback_key_can_be_removed(user, totp, secret, settings, capsys):
     recovery = RecoveryCodes.activate(user)
     code = recovery.get_unused_codes()[0]
     former, settings.SECRET_KEY = settings.SECRET_KEY, "another key of the site"
@@ -57,7 +57,7 @@ def test_after_the_command_the_former_key_can_go(user, totp, secret, settings, c
     assert codes.wrap().validate_code(code)
 
 
-def test_a_secret_that_was_not_encrypted_works_and_is_encrypted_by_the_command(totp, secret):
+def test_an_unencrypted_secret_works_and_the_command_encrypts_it(totp, secret):
     totp.instance.data["secret"] = secret
     totp.instance.save()
 
@@ -68,7 +68,7 @@ def test_a_secret_that_was_not_encrypted_works_and_is_encrypted_by_the_command(t
     assert secret not in Authenticator.objects.get(pk=totp.instance.pk).data["secret"]
 
 
-def test_the_command_names_how_many_secrets_are_lost(totp, settings, capsys):
+def test_the_command_reports_how_many_secrets_cannot_be_decrypted(totp, settings, capsys):
     settings.SECRET_KEY = "another key of the site"
 
     call_command("encryptsecrets")
@@ -76,7 +76,7 @@ def test_the_command_names_how_many_secrets_are_lost(totp, settings, capsys):
     assert capsys.readouterr().err.startswith("1 cannot be decrypted with any of the keys.")
 
 
-def test_a_secret_whose_key_is_gone_fits_no_code(totp, secret, settings):
+def test_a_secret_that_cannot_be_decrypted_accepts_no_code(totp, secret, settings):
     settings.SECRET_KEY = "another key of the site"
 
     assert not totp.validate_code(shown.totp(secret))

@@ -46,7 +46,9 @@ def admin_form(admin_client):
 
 
 @pytest.mark.parametrize("deactivate", DEACTIVATIONS.values(), ids=DEACTIVATIONS)
-def test_sessions_of_before_a_deactivation_stay_ended_after_it(user, device, phone, deactivate):
+def test_sessions_revoked_by_a_deactivation_stay_revoked_after_reactivation(
+    user, device, phone, deactivate
+):
     deactivate(user)
     assert device.me().status_code == HTTPStatus.UNAUTHORIZED
     assert reasons() == {"deactivated"}
@@ -60,7 +62,7 @@ def test_sessions_of_before_a_deactivation_stay_ended_after_it(user, device, pho
     assert device.me().status_code == HTTPStatus.OK
 
 
-def test_deactivating_one_leaves_the_others(user, device):
+def test_deactivating_one_user_does_not_affect_others(user, device):
     other = Device(UserFactory())
     other.log_in()
 
@@ -69,14 +71,16 @@ def test_deactivating_one_leaves_the_others(user, device):
     assert other.refresh().status_code == other.me().status_code == HTTPStatus.OK
 
 
-def test_an_update_refuses_the_tokens_of_an_inactive_user_at_once(user, device, phone):
+def test_a_deactivation_by_queryset_update_refuses_the_users_tokens_immediately(
+    user, device, phone
+):
     User.objects.filter(pk=user.pk).update(is_active=False)
 
     assert device.me().status_code == phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
     assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_the_admins_form_deactivates(user, device, admin_form):
+def test_deactivation_in_the_admins_form_revokes_the_sessions(user, device, admin_form):
     admin_form(user, name="Still here")
     assert device.me().status_code == HTTPStatus.OK
 
@@ -87,7 +91,9 @@ def test_the_admins_form_deactivates(user, device, admin_form):
 
 
 @pytest.mark.parametrize("delete", DELETIONS.values(), ids=DELETIONS)
-def test_a_deleted_persons_sessions_stay_ended_also_for_their_namesake(user, device, delete):
+def test_a_deleted_users_tokens_are_refused_for_a_new_user_with_the_same_id_and_address(
+    user, device, delete
+):
     delete(user)
     assert device.me().status_code == HTTPStatus.UNAUTHORIZED
     assert reasons() == {"deactivated"}
@@ -97,7 +103,7 @@ def test_a_deleted_persons_sessions_stay_ended_also_for_their_namesake(user, dev
     assert device.refresh().status_code == device.me().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_delete_selected_in_the_admin_ends_their_sessions(user, device, admin_client):
+def test_delete_selected_in_the_admin_revokes_the_users_sessions(user, device, admin_client):
     answer = admin_client.post(
         "/admin/accounts/user/",
         {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"},
@@ -109,7 +115,7 @@ def test_delete_selected_in_the_admin_ends_their_sessions(user, device, admin_cl
     assert device.me().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_deletion_that_fails_ends_nothing(user, device, monkeypatch):
+def test_a_failed_deletion_revokes_no_session(user, device, monkeypatch):
     monkeypatch.setattr("django.db.models.deletion.Collector.delete", lambda self: 1 / 0)
 
     for delete in (user.delete, User.objects.filter(pk=user.pk).delete):
@@ -119,25 +125,27 @@ def test_a_deletion_that_fails_ends_nothing(user, device, monkeypatch):
     assert device.me().status_code == HTTPStatus.OK
 
 
-class TestTheCost:
-    def test_of_a_new_name_is_as_ever(self, device):
+class TestStatements:
+    def test_of_changing_the_name_is_one_update(self, device):
         with statements("SELECT", "UPDATE"):
             device.http.patch("/api/me/", {"name": "Ada"}, format="json", **device.bearer)
 
-    def test_of_a_deactivation_is_one_insert_however_many_sessions(self, user, device):
+    def test_of_a_deactivation_is_one_insert_for_any_number_of_sessions(self, user, device):
         OutstandingTokenFactory.create_batch(30, user=user)
 
         with statements("UPDATE", "INSERT"):
             save(user)
 
-    def test_of_other_updates_and_new_people_is_one_statement(self, user):
+    def test_of_other_updates_and_new_users_is_one_statement(self, user):
         with statements("UPDATE"):
             User.objects.update(name="Ada", is_active=True)
         with statements("INSERT"):
             User.objects.create_user("new@example.com", PASSWORD)
 
 
-def test_a_new_name_undoes_no_deactivation_and_no_password_of_the_same_moment(device, monkeypatch):
+def test_a_name_change_does_not_undo_a_concurrent_deactivation_or_password_change(
+    device, monkeypatch
+):
     def overtaken(serializer, value):
         User.objects.update(is_active=False, password="!")
         return value

@@ -33,12 +33,12 @@ def main() -> None:
     fetch_tests()
     python = venv.create(BUILD / "venv", HERE / "requirements.txt")
     shutil.copy(HERE / "suite_conftest.py", BUILD / "conftest.py")
-    # Without the project's settings, and with nothing of the project but the app.
+    # Without the project's settings and other apps.
     shutil.copytree(ROOT / "token_blacklist", BUILD / "token_blacklist")
     tests = [python, "-W", "ignore", "-m", "pytest", "-q", "--tb=no", "--no-summary", "tests"]
     alone = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     options = ("-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(BUILD))
-    # Else pytest-django finds the manage.py above.
+    # Otherwise pytest-django finds the manage.py above.
     project = ("-o", "django_find_project=false")
     subprocess.run([*tests, *options, *project], cwd=BUILD, env=alone, check=False)
     sys.exit(compare(json.loads((BUILD / "found.json").read_text(encoding="utf-8"))))

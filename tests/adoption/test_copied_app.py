@@ -1,4 +1,4 @@
-"""`token_blacklist/`, copied into a bare project: its own tests pass there."""
+"""`token_blacklist/` copied into another project: its tests pass there."""
 
 import json
 import os
@@ -22,7 +22,7 @@ THE_API = [
 
 @pytest.fixture
 def project(tmp_path):
-    """A folder with nothing of this project but the app, and the tests."""
+    """A folder with the app and the tests, and nothing else of this project."""
     for folder in ("token_blacklist", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -45,12 +45,12 @@ def run(project, *command, user="django", **variables):
 @pytest.mark.parametrize(
     ("user", "tests", "least"),
     [
-        # All of them with the user model that is the harder to get right.
+        # All tests run with the user model with the UUID.
         ("uuid", ["tests/token_blacklist", *THE_API], 300),
         ("django", THE_API, 30),
     ],
 )
-def test_the_apps_own_tests_pass_where_only_its_folder_was_copied(project, user, tests, least):
+def test_the_apps_tests_pass_in_a_project_with_only_its_folder_copied(project, user, tests, least):
     pytest_ = ("pytest", "--ds=tests.projects.copied.settings", "-m", "not process")
 
     done = run(project, *pytest_, *tests, user=user)
@@ -77,7 +77,7 @@ def without_admin(project):
         (without_admin, "tests/token_blacklist/test_admin.py"),
     ],
 )
-def test_a_folder_can_be_deleted_and_all_else_works(project, delete, their_tests):
+def test_services_or_admin_can_be_deleted_and_the_other_tests_pass(project, delete, their_tests):
     delete(project)
     name = delete.__name__.removeprefix("without_")
     pytest_ = ("pytest", "--ds=tests.projects.copied.settings", f"--ignore={their_tests}")
@@ -91,7 +91,7 @@ def test_a_folder_can_be_deleted_and_all_else_works(project, delete, their_tests
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 300
 
 
-def test_it_speaks_english_until_its_translations_are_compiled(project):
+def test_a_copied_apps_texts_are_english_until_compiled_as_documented(project):
     for path in project.glob("token_blacklist/locale/**/*.mo"):
         path.unlink()
     says = (
@@ -120,7 +120,7 @@ def test_the_api_is_described_with_the_username_field_of_the_user_model(project)
     assert set(fields) == {"username", "password", "transport", "remember", "access", "refresh"}
 
 
-def test_its_migrations_fit_any_user_model(project):
+def test_the_migrations_fit_any_user_model(project):
     check = ("makemigrations", "token_blacklist", "--check", "--dry-run")
 
     done = run(project, "django", *check, "--settings=tests.projects.copied.settings")
@@ -128,7 +128,7 @@ def test_its_migrations_fit_any_user_model(project):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_copy_deeper_in_the_tree_migrates(project):
+def test_a_copy_in_a_subpackage_migrates(project):
     (project / "vendor").mkdir()
     shutil.move(project / "token_blacklist", project / "vendor" / "token_blacklist")
     script = """

@@ -1,4 +1,4 @@
-"""What code imports from Simple JWT is there under the same names, below `token_blacklist`."""
+"""`token_blacklist` has the names that code imports from Simple JWT."""
 
 import importlib
 import inspect
@@ -56,7 +56,7 @@ def theirs():
     return json.loads(done.stdout)
 
 
-def test_every_class_is_there_under_its_name(theirs):
+def test_every_public_name_of_simple_jwt_exists(theirs):
     names, _settings = theirs
     missing = {
         f"{module}.{name}"
@@ -69,20 +69,20 @@ def test_every_class_is_there_under_its_name(theirs):
     assert missing == set(LEFT_OUT)
 
 
-def test_the_models_are_there():
+def test_the_models_have_simple_jwts_names():
     models = importlib.import_module("token_blacklist.models")
 
     assert inspect.isclass(models.OutstandingToken)
     assert inspect.isclass(models.BlacklistedToken)
 
 
-def test_every_setting_is_known_or_left_out_for_a_reason(theirs):
+def test_every_setting_of_simple_jwt_is_supported_or_listed_as_left_out(theirs):
     _names, settings = theirs
 
     assert set(settings) - set(OPTIONS) == set(SETTINGS_LEFT_OUT)
 
 
-def test_claims_are_added_as_their_manual_says(user):
+def test_claims_are_added_as_in_simple_jwts_manual(user):
     class WithName(TokenObtainPairSerializer):
         @classmethod
         def get_token(cls, user):

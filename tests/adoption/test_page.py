@@ -1,4 +1,4 @@
-"""The comparison in docs/adopting.md is what happens: made anew, it is the same."""
+"""The comparison in docs/adopting.md: generating it again gives the same table."""
 
 import os
 import re
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.process, pytest.mark.postgresql]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_table_is_what_both_do():
+def test_the_comparison_table_matches_the_behavior_of_both_packages():
     made = page.comparison(os.environ["DATABASE_URL"])
     text = page.PAGE.read_text(encoding="utf-8")
 

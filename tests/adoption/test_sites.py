@@ -1,4 +1,4 @@
-"""What sites write around Simple JWT does the same here, with nothing but the names replaced."""
+"""Typical code around Simple JWT behaves the same with this app once the names are replaced."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 
 @pytest.mark.parametrize("package", ["Simple JWT", "this app"])
 @pytest.mark.parametrize("site", ["cookies", "rest_auth", "two_services"])
-def test_a_site_works_with_either_package(tmp_path, site, package):
+def test_a_site_behaves_the_same_with_either_package(tmp_path, site, package):
     code = (SITES / f"{site}.py").read_text(encoding="utf-8")
     program = tmp_path / f"{site}.py"
     program.write_text(code if package == "Simple JWT" else renamed(code), encoding="utf-8")

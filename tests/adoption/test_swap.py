@@ -1,4 +1,4 @@
-"""A site that ran Simple JWT swaps the app and migrates: nobody is signed out or comes back."""
+"""A Simple JWT site replaces the app and migrates: no session is lost, no revoked one revived."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def migrate(url):
     manage(url, "migrate", "--verbosity=0", adopted=True)
 
 
-def test_nobody_is_signed_out_and_nobody_comes_back(site):
+def test_migrating_signs_nobody_out_and_keeps_blacklisted_tokens_refused(site):
     held = live(site, "a_day_before", adopted=False)
     ids = query(site, f"SELECT id, jti FROM {OUTSTANDING} ORDER BY id")
 
@@ -81,7 +81,7 @@ def test_nobody_is_signed_out_and_nobody_comes_back(site):
     assert said["after"] == [401, 401]
 
 
-def test_no_text_of_a_token_is_left(site):
+def test_migrating_deletes_the_text_of_all_tokens(site):
     held = live(site, "a_day_before", adopted=False)
     assert query(site, f"SELECT count(*) FROM {OUTSTANDING} WHERE token LIKE 'eyJ%'")[0][0] > 5
 
@@ -93,7 +93,7 @@ def test_no_text_of_a_token_is_left(site):
     assert held["fresh"]["refresh"] not in str(rows)
 
 
-def test_the_tables_are_those_of_a_new_site(site, tmp_path):
+def test_the_migrated_tables_equal_those_of_a_new_site(site, tmp_path):
     migrate(site)
     adopted = live(site, "tables", adopted=True)
     (tmp_path / "new").mkdir()
@@ -110,7 +110,7 @@ def test_the_tables_are_those_of_a_new_site(site, tmp_path):
     assert adopted == fresh
 
 
-def test_a_site_of_the_oldest_simple_jwt_is_brought_up_first(tmp_path):
+def test_a_site_of_the_oldest_simple_jwt_migrates_after_updating_simple_jwt(tmp_path):
     with database(tmp_path) as url:
         manage(url, "migrate", "auth", "--verbosity=0", adopted=False)
         manage(url, "migrate", "token_blacklist", "0001_initial", "--verbosity=0", adopted=False)
@@ -155,8 +155,8 @@ FILL = {
 }
 
 
-def test_a_migration_that_is_killed_is_run_again_and_ends_well(site):
-    """Killed at one moment after the other, until it gets through."""
+def test_a_killed_migration_can_be_run_again(site):
+    """It is killed later at each try, until it completes."""
     held = live(site, "a_day_before", adopted=False)
     filled = connect(site)
     filled.execute(FILL[connection.vendor])

@@ -1,4 +1,4 @@
-"""Accounts over HTTP, as an app uses them: each story ends with a pair of tokens of ours."""
+"""django-allauth's headless API, as an app uses it: each sign-in returns a pair of tokens."""
 
 import json
 from http import HTTPStatus
@@ -52,13 +52,13 @@ class App:
         return self.post("auth/login", email=user.email, password=password)
 
     def confirm(self):
-        """Enter the password again, which a change that gives access to the account needs."""
+        """Enter the password again, as changes of how to sign in require."""
         return self.post("auth/reauthenticate", password=PASSWORD)
 
 
 @pytest.fixture
 def app(db):
-    cache.clear()  # codes that were used
+    cache.clear()  # the used codes
     return App()
 
 
@@ -74,7 +74,7 @@ def secret(verified):
 
 
 def pending(answer):
-    """Return the step that an answer of the headless API waits for."""
+    """Return the flow that a response of the headless API is waiting for."""
     assert answer.status_code == HTTPStatus.UNAUTHORIZED, answer.content
     return [flow["id"] for flow in answer.json()["data"]["flows"] if flow.get("is_pending")]
 
@@ -97,7 +97,9 @@ def code_of(answer):
 
 
 class TestSigningUp:
-    def test_a_sign_up_is_completed_by_the_code_of_the_e_mail(self, app, by_code, mailoutbox):
+    def test_a_sign_up_is_completed_by_the_code_of_the_e_mail(
+        self, app, verify_by_code, mailoutbox
+    ):
         new = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
 
         assert pending(app.post("auth/signup", **new)) == ["verify_email"]
@@ -110,7 +112,7 @@ class TestSigningUp:
         assert OutstandingToken.objects.filter(user=user).count() == 1
         assert_is_a_pair_of(app.device, user)
 
-    def test_a_wrong_code_signs_nobody_in(self, app, by_code, mailoutbox):
+    def test_a_wrong_code_signs_nobody_in(self, app, verify_by_code, mailoutbox):
         app.post("auth/signup", email="ada@example.com", password=PASSWORD)
 
         answer = app.post("auth/email/verify", key="WRONG-CODE")
@@ -120,7 +122,7 @@ class TestSigningUp:
         assert not OutstandingToken.objects.exists()
 
     def test_a_sign_up_with_a_known_address_is_answered_like_any_other(
-        self, app, by_code, verified, mailoutbox
+        self, app, verify_by_code, verified, mailoutbox
     ):
         answers = [
             app.post("auth/signup", email=email, password=PASSWORD)
@@ -133,7 +135,9 @@ class TestSigningUp:
         assert mailoutbox[0].to == [verified.email]
         assert "You already have an account" in mailoutbox[0].subject
 
-    def test_the_token_endpoint_wants_a_verified_address(self, app, by_code, user, mailoutbox):
+    def test_the_token_endpoint_requires_a_verified_address(
+        self, app, verify_by_code, user, mailoutbox
+    ):
         device = Device(user)
         assert code_of(device.log_in()) == "email_not_verified"
 
@@ -145,7 +149,7 @@ class TestSigningUp:
 
 
 class TestASecondFactor:
-    def test_the_token_endpoint_asks_for_the_code_and_takes_it_once(
+    def test_the_token_endpoint_asks_for_the_code_and_accepts_it_once(
         self, app, verified, secret, clock
     ):
         device = Device(verified)
@@ -194,7 +198,7 @@ class TestASecondFactor:
         assert again.post("auth/2fa/authenticate", code=code).status_code == HTTPStatus.BAD_REQUEST
         assert_is_a_pair_of(app.device, verified)
 
-    def test_an_app_sets_one_up_and_the_next_needs_it(
+    def test_a_second_factor_set_up_by_an_app_is_required_at_the_next_sign_in(
         self, app, verified, mailoutbox, django_capture_on_commit_callbacks
     ):
         app.sign_in(verified)
@@ -222,7 +226,7 @@ def test_a_forgotten_password_is_replaced_by_the_link_of_the_e_mail(
     assert read.status_code == HTTPStatus.OK
     answer = app.post("auth/password/reset", key=key, password=NEW_PASSWORD)
 
-    assert answer.status_code == HTTPStatus.UNAUTHORIZED  # it signs nobody in
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED  # a reset does not sign in
     assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
     again = app.post("auth/password/reset", key=key, password="another long password")
     assert again.status_code == HTTPStatus.BAD_REQUEST
@@ -230,8 +234,8 @@ def test_a_forgotten_password_is_replaced_by_the_link_of_the_e_mail(
     assert_is_a_pair_of(app.device, verified)
 
 
-def test_a_new_address_replaces_the_old_one_when_its_code_is_entered(
-    app, by_code, verified, mailoutbox
+def test_a_new_address_replaces_the_old_one_after_its_code_is_entered(
+    app, verify_by_code, verified, mailoutbox
 ):
     old = verified.email
     app.sign_in(verified)
@@ -270,7 +274,7 @@ def test_a_social_account_signs_in_by_its_token(app):
 
 @pytest.mark.parametrize("is_verified_there", [True, False])
 def test_a_social_account_with_the_address_of_a_user_does_not_get_into_their_account(
-    app, by_code, verified, mailoutbox, is_verified_there
+    app, verify_by_code, verified, mailoutbox, is_verified_there
 ):
     facts = {"id": 7, "email": verified.email, "email_verified": is_verified_there}
     token = {"client_id": "dummy", "id_token": json.dumps(facts)}
@@ -285,7 +289,7 @@ def test_a_social_account_with_the_address_of_a_user_does_not_get_into_their_acc
 
 
 class TestTheEndOfASession:
-    def test_ending_it_from_outside_ends_the_headless_session_at_once(
+    def test_revoking_it_elsewhere_ends_the_headless_session_immediately(
         self, app, verified, device, mailoutbox
     ):
         app.sign_in(verified)
@@ -309,16 +313,17 @@ class TestTheEndOfASession:
 
         assert app.send("get", "auth/session").status_code != HTTPStatus.OK
 
-    def test_signing_out_at_the_headless_api_ends_the_pair(self, app, verified):
+    def test_signing_out_at_the_headless_api_revokes_the_pair(self, app, verified):
         app.sign_in(verified)
 
         answer = app.send("delete", "auth/session")
 
-        assert answer.status_code == HTTPStatus.UNAUTHORIZED  # its way to say: signed out
+        # The headless API's status for "signed out".
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
         assert app.device.refresh().status_code == HTTPStatus.UNAUTHORIZED
         assert app.device.me().status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_a_new_password_ends_every_other_session_and_returns_a_new_pair(
+    def test_a_new_password_revokes_every_other_session_and_returns_a_new_pair(
         self, app, verified, device
     ):
         other = App()
@@ -339,7 +344,7 @@ class TestTheEndOfASession:
         assert app.send("get", "auth/session").status_code == HTTPStatus.OK
         assert_is_a_pair_of(app.device, verified)
 
-    def test_its_refresh_endpoint_is_ours(self, app, verified):
+    def test_the_headless_refresh_endpoint_rotates_the_refresh_token(self, app, verified):
         app.sign_in(verified)
 
         answer = app.post("tokens/refresh", refresh_token=app.device.refresh_token)

@@ -1,4 +1,4 @@
-"""The API does what its OpenAPI description says: schemathesis, all of its checks on."""
+"""The API conforms to its OpenAPI description: schemathesis with all checks."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ RULED = {
 
 @pytest.fixture
 def api():
-    import schemathesis  # takes seconds
+    import schemathesis  # slow to import
 
     return schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_every_answer_is_as_described(transactional_db, api, path, method):
+def test_every_response_conforms_to_the_openapi_description(transactional_db, api, path, method):
     api.app = WSGIHandler()
     device = Device(UserFactory())
 

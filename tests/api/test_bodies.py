@@ -1,4 +1,4 @@
-"""Request bodies: how large they may be, which text they may have, and that none is kept."""
+"""Request bodies: size limit, encoding, and that none stays in memory."""
 
 import gc
 import io
@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 from tests.support.factories import PASSWORD
 from tests.token_blacklist.services.test_introspection import SECRET, basic, digest
 
-LIMIT = 64 * 1024
+MAX_BODY = 64 * 1024
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 ENDPOINTS = [
@@ -70,22 +70,22 @@ def padded(size, start=b'{"x": "', end=b'"}'):
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_a_body_above_64_kib_is_413(send, path):
-    fits = send(path, padded(LIMIT))
-    refused = send(path, padded(LIMIT + 1))
+    fits = send(path, padded(MAX_BODY))
+    refused = send(path, padded(MAX_BODY + 1))
 
     assert fits.status_code == (HTTPStatus.OK if path == "/api/me/" else HTTPStatus.BAD_REQUEST)
     assert (refused.status_code, refused.json()) == (413, TOO_LARGE)
 
 
 @pytest.mark.parametrize("path", FORM_ENDPOINTS)
-def test_so_is_a_form(send, path):
-    assert send(path, padded(LIMIT, b"x=", b""), FORM).status_code == HTTPStatus.BAD_REQUEST
-    assert send(path, padded(LIMIT + 1, b"x=", b""), FORM).json() == TOO_LARGE
+def test_a_form_above_64_kib_is_413(send, path):
+    assert send(path, padded(MAX_BODY, b"x=", b""), FORM).status_code == HTTPStatus.BAD_REQUEST
+    assert send(path, padded(MAX_BODY + 1, b"x=", b""), FORM).json() == TOO_LARGE
 
 
 @pytest.mark.parametrize("path", FORM_ENDPOINTS)
-def test_so_is_a_multipart_form(send, path):
-    form = encode_multipart(BOUNDARY, {"x": "x" * LIMIT})
+def test_a_multipart_form_above_64_kib_is_413(send, path):
+    form = encode_multipart(BOUNDARY, {"x": "x" * MAX_BODY})
 
     assert send(path, form, MULTIPART_CONTENT).json() == TOO_LARGE
 
@@ -93,7 +93,7 @@ def test_so_is_a_multipart_form(send, path):
 @pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("length", ["", "0", "-1", "10", "nonsense", "64"])
 @pytest.mark.parametrize("size", [100, 2 * 1024 * 1024])
-def test_whatever_length_is_claimed_no_more_is_read(send, path, length, size):
+def test_a_wrong_content_length_is_no_server_error(send, path, length, size):
     answer = send(path, padded(size), CONTENT_LENGTH=length)
 
     assert answer.status_code in {200, 400, 413}
@@ -105,7 +105,7 @@ def test_a_length_above_the_limit_is_413_before_the_body_is_read(send, path):
     assert send(path, b"{}", CONTENT_LENGTH=str(10**12)).json() == TOO_LARGE
 
 
-def test_a_site_can_lower_the_limit(send, settings):
+def test_data_upload_max_memory_size_lowers_the_limit(send, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
 
     assert send("/api/token/verify/", padded(1000)).status_code == HTTPStatus.BAD_REQUEST
@@ -113,7 +113,7 @@ def test_a_site_can_lower_the_limit(send, settings):
 
 
 def test_pages_take_larger_forms(client, db):
-    form = {"email": "ada@example.com", "padding": "x" * 2 * LIMIT}
+    form = {"email": "ada@example.com", "padding": "x" * 2 * MAX_BODY}
 
     assert client.post("/password/reset/", form).status_code == HTTPStatus.FOUND
 
@@ -138,14 +138,14 @@ def test_text_that_cannot_be_encoded_is_refused(send, path, body):
 
 @pytest.mark.parametrize("path", FORM_ENDPOINTS)
 @pytest.mark.parametrize("text", ["x=%ED%A0%80", "%ED%A0%80=x", "x=%FF", "x=\udcff", "x=%C3&x=%A4"])
-def test_so_it_is_in_a_form(send, path, text):
+def test_text_that_cannot_be_encoded_is_refused_in_a_form(send, path, text):
     answer = send(path, text.encode("utf-8", "surrogateescape"), FORM)
 
     assert (answer.status_code, answer.json()) == (HTTPStatus.BAD_REQUEST, MALFORMED)
 
 
 @pytest.mark.parametrize("path", FORM_ENDPOINTS)
-def test_so_it_is_in_a_multipart_form(send, path):
+def test_text_that_cannot_be_encoded_is_refused_in_a_multipart_form(send, path):
     form = encode_multipart(BOUNDARY, {"x": "mark"}).replace(b"mark", b"\xed\xa0\x80")
 
     answer = send(path, form, MULTIPART_CONTENT)
@@ -153,7 +153,7 @@ def test_so_it_is_in_a_multipart_form(send, path):
     assert (answer.status_code, answer.json()) == (HTTPStatus.BAD_REQUEST, MALFORMED)
 
 
-def test_a_sign_in_of_a_known_device_is_no_500(user):
+def test_malformed_text_from_a_known_device_is_no_500(user):
     http = APIClient()
     http.post("/api/token/", {"email": user.email, "password": PASSWORD}, format="json")
     body = b'{"email": "\\ud800", "password": "x"}'
@@ -170,7 +170,7 @@ def test_all_other_text_is_accepted(send, name):
 
 @pytest.mark.parametrize("body", [b'"text"', b"1", b"null", b"true", b"1.5"])
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_a_body_that_is_no_object_is_refused(send, path, body):
+def test_a_json_body_that_is_not_an_object_is_refused(send, path, body):
     assert send(path, body).status_code == HTTPStatus.BAD_REQUEST
 
 
@@ -224,7 +224,8 @@ BODIES = {
     "a multipart form": (multipart, MULTIPART_CONTENT),
     "a file": (file, MULTIPART_CONTENT),
 }
-LARGE = 4_000  # bytes; a response, its headers and its objects have no single block of this size
+# In bytes. A response, its headers and its objects have no single block of this size.
+LARGE_BLOCK = 4_000
 
 
 @contextmanager
@@ -237,7 +238,7 @@ def keeping_connections():
         signal.connect(close_old_connections)
 
 
-class Kept:
+class MemoryProbe:
     """Measures what stays in memory after a request, without the garbage collector."""
 
     def __init__(self):
@@ -260,13 +261,13 @@ class Kept:
             response = self.application(environ, lambda status, headers: statuses.append(status))
             b"".join(response)
             response.close()
-        stream.close()  # what nobody has read; a server discards it
+        stream.close()  # a server discards what was not read
         return int(statuses[0][:3])
 
     def after(self, make, path, *args):
         """Return the status, and the sizes of the large blocks of memory that stay."""
-        self.serve(path, make("a"), *args)  # fills caches
-        for letter in "bc":  # a table of Python's own that has grown does not grow again
+        self.serve(path, make("a"), *args)  # fill caches
+        for letter in "bc":  # the second time, Python's own tables do not grow again
             status, large = self.measured(path, make(letter), *args)
             if not large:
                 break
@@ -281,46 +282,46 @@ class Kept:
         finally:
             tracemalloc.stop()
             gc.enable()
-        return status, [str(trace) for trace in traces if trace.size > LARGE]
+        return status, [str(trace) for trace in traces if trace.size > LARGE_BLOCK]
 
 
 @pytest.fixture
-def kept():
-    return Kept()
+def memory():
+    return MemoryProbe()
 
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_nothing_of_a_body_outlives_a_request_that_is_refused(kept, device, path, body):
+def test_no_memory_of_a_refused_requests_body_is_kept(memory, device, path, body):
     make, content_type = BODIES[body]
     bearer = path in {"/api/me/", "/api/password/change/"}
     authorization = f"Bearer {device.access}" if bearer else basic("billing", SECRET)
 
-    status, large = kept.after(make, path, content_type, authorization)
+    status, large = memory.after(make, path, content_type, authorization)
 
     assert status in {200, 400, 401, 413, 415}
     assert large == []
 
 
 @pytest.mark.parametrize("path", ["/api/me/", "/api/password/change/", "/api/token/introspect/"])
-def test_nor_one_without_credentials(kept, db, path):
-    assert kept.after(keys, path, JSON) == (401, [])
+def test_no_memory_of_an_unauthenticated_requests_body_is_kept(memory, db, path):
+    assert memory.after(keys, path, JSON) == (401, [])
 
 
-def test_nor_one_that_is_throttled(kept, db, settings):
+def test_no_memory_of_a_rate_limited_requests_body_is_kept(memory, db, settings):
     cache.clear()
     settings.ACCOUNT_RATE_LIMITS = {"login": "1/d/ip"}
 
-    assert kept.after(texts, "/api/token/", JSON) == (429, [])
+    assert memory.after(texts, "/api/token/", JSON) == (429, [])
     cache.clear()
 
 
-def test_nor_one_of_a_page_that_is_not_there_or_a_method_that_is_not_allowed(kept, db):
-    assert kept.after(keys, "/api/nothing/", JSON) == (404, [])
-    assert kept.after(keys, "/api/schema/", JSON) == (405, [])
+def test_no_memory_of_a_404_or_405_requests_body_is_kept(memory, db):
+    assert memory.after(keys, "/api/nothing/", JSON) == (404, [])
+    assert memory.after(keys, "/api/schema/", JSON) == (405, [])
 
 
-def test_nor_one_that_succeeds(kept, user, device):
+def test_no_memory_of_a_successful_requests_body_is_kept(memory, user, device):
     def signing_in(letter):
         credentials = {"email": user.email, "password": PASSWORD}
         return json.dumps({**credentials, "padding": {letter: [letter * 50_000]}}).encode()
@@ -332,8 +333,8 @@ def test_nor_one_that_succeeds(kept, user, device):
         return json.dumps({"name": letter, "padding": letter * 50_000}).encode()
 
     bearer = f"Bearer {device.access}"
-    assert kept.after(signing_in, "/api/token/", JSON) == (200, [])
-    assert kept.after(verified, "/api/token/verify/", JSON) == (200, [])
-    assert kept.after(renamed, "/api/me/", JSON, bearer) == (200, [])
-    introspected = kept.after(verified, "/api/token/introspect/", JSON, basic("billing", SECRET))
+    assert memory.after(signing_in, "/api/token/", JSON) == (200, [])
+    assert memory.after(verified, "/api/token/verify/", JSON) == (200, [])
+    assert memory.after(renamed, "/api/me/", JSON, bearer) == (200, [])
+    introspected = memory.after(verified, "/api/token/introspect/", JSON, basic("billing", SECRET))
     assert introspected == (200, [])

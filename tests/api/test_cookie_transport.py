@@ -1,4 +1,4 @@
-"""`transport: "cookie"`: the refresh token where no script can read it, under CSRF."""
+"""`transport: "cookie"`: the refresh token in an HttpOnly cookie, with CSRF protection."""
 
 from http import HTTPStatus
 
@@ -15,20 +15,20 @@ def log_in(browser, **extra):
     return browser.post("/api/token/", {**browser.credentials, "transport": "cookie"}, **extra)
 
 
-def test_the_refresh_token_comes_in_a_cookie_that_only_the_token_endpoints_get(browser, settings):
+def test_the_refresh_token_is_set_in_a_cookie_for_the_token_endpoints_only(browser, settings):
     answer = log_in(browser, **with_csrf())
 
     assert answer.json().keys() == {"access"}
     cookie = answer.cookies[COOKIE]
     assert cookie["httponly"] is True
-    assert cookie["secure"] is True  # tests run outside DEBUG
+    assert cookie["secure"] is True  # the tests run outside DEBUG
     assert cookie["samesite"] == "Strict"
     assert cookie["path"] == "/api/token/"
     assert answer["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("call", ["login", "refresh", "blacklist"])
-def test_without_a_csrf_token_a_cookie_call_is_refused_and_changes_nothing(browser, call):
+def test_a_request_with_the_cookie_and_no_csrf_token_is_refused_and_changes_nothing(browser, call):
     if call != "login":
         log_in(browser, **with_csrf())
 
@@ -40,7 +40,7 @@ def test_without_a_csrf_token_a_cookie_call_is_refused_and_changes_nothing(brows
     assert log_in(browser, **with_csrf()).status_code == HTTPStatus.OK
 
 
-def test_an_app_without_a_page_of_ours_gets_the_csrf_cookie_from_the_api(user):
+def test_a_single_page_app_gets_the_csrf_cookie_from_the_api(user):
     app = Device(user, enforce_csrf_checks=True)
 
     answer = app.http.get("/api/token/csrf/")
@@ -52,7 +52,7 @@ def test_an_app_without_a_page_of_ours_gets_the_csrf_cookie_from_the_api(user):
     assert log_in(app, HTTP_X_CSRFTOKEN=token).json().keys() == {"access"}
 
 
-def test_a_refresh_takes_the_cookie_and_sets_the_next(browser):
+def test_a_refresh_reads_the_cookie_and_sets_the_next(browser):
     first = log_in(browser, **with_csrf()).cookies[COOKIE].value
 
     answer = browser.post("/api/token/refresh/", {}, **with_csrf())
@@ -63,7 +63,7 @@ def test_a_refresh_takes_the_cookie_and_sets_the_next(browser):
     assert browser.me(answer.json()["access"]).status_code == HTTPStatus.OK
 
 
-def test_a_token_in_the_body_goes_before_the_cookie_and_needs_no_csrf(browser):
+def test_a_token_in_the_body_takes_precedence_over_the_cookie_and_needs_no_csrf(browser):
     log_in(browser, **with_csrf())
     other = Device(browser.user)
     other.log_in()
@@ -74,7 +74,7 @@ def test_a_token_in_the_body_goes_before_the_cookie_and_needs_no_csrf(browser):
     assert COOKIE not in answer.cookies
 
 
-def test_signing_out_ends_the_session_and_clears_the_cookie(browser):
+def test_signing_out_revokes_the_session_and_clears_the_cookie(browser):
     log_in(browser, **with_csrf())
 
     answer = browser.post("/api/token/blacklist/", {}, **with_csrf())
@@ -85,7 +85,7 @@ def test_signing_out_ends_the_session_and_clears_the_cookie(browser):
     assert BlacklistedToken.objects.get().reason == "logout"
 
 
-def test_a_cookie_that_is_over_is_refused_and_cleared_all_the_same(browser):
+def test_signing_out_with_an_invalid_cookie_is_refused_and_clears_it(browser):
     log_in(browser, **with_csrf())
     browser.http.cookies[COOKIE] = "nonsense"
 
@@ -103,7 +103,7 @@ def test_with_neither_body_nor_cookie_the_field_is_missing(browser):
 
 
 class TestARefreshCookieThatComesTwice:
-    """A sibling subdomain can set one with this name for the whole domain."""
+    """Another subdomain can set a cookie with the same name for the whole domain."""
 
     @pytest.fixture
     def cookies(self, browser):
@@ -138,7 +138,7 @@ class TestARefreshCookieThatComesTwice:
         for token in tokens:
             assert Device(browser.user).refresh(token).status_code == HTTPStatus.OK
 
-    def test_is_cleared_at_the_sign_out_alone(self, browser, cookies, tokens):
+    def test_is_cleared_only_by_signing_out(self, browser, cookies, tokens):
         both = cookies(*tokens)
 
         assert COOKIE not in browser.post("/api/token/refresh/", {}, **with_csrf(), **both).cookies

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a 4xx in JSON with a sentence, and the honest session goes on."""
+"""Malformed input is refused with 4xx, JSON and a message, and does not affect other sessions."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ MISSING = "the claim is missing"
 
 
 @pytest.fixture(autouse=True)
-def honest(device, user):
-    """A session that was opened first, and still works at the end."""
+def live_device(device, user):
+    """A device whose session still works after the test."""
     yield device
     session = OutstandingToken.objects.get(session_id=UntypedToken(device.access)["sid"])
     assert session.generation == 0
@@ -67,10 +67,10 @@ def is_a_clear_refusal(answer, *statuses):
 
 
 def send(endpoint, token):
-    """Bring the token to the endpoint, or to /api/me/ in the header."""
+    """Send the token to the endpoint; to /api/me/ in the header."""
     if endpoint == "me":
         return APIClient().get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {token}")
-    body = json.dumps({TOKEN_FIELD[endpoint]: token})  # DRF's client cannot say a lone surrogate
+    body = json.dumps({TOKEN_FIELD[endpoint]: token})  # DRF's client cannot send a lone surrogate
     return APIClient().post(ENDPOINTS[endpoint], body, content_type="application/json")
 
 
@@ -83,7 +83,7 @@ def unsigned(header, payload=b"{}"):
 
 
 def forged(claims):
-    """Return tokens that nobody with the key has signed, or not with the right algorithm."""
+    """Return tokens signed without the key or with another algorithm."""
     good = jwt.encode(claims, KEY, algorithm="HS256")
     head, body, signature = good.split(".")
     lower, rsa = b64(b'{"alg":"hs256","typ":"JWT"}'), b64(b'{"alg":"RS256","typ":"JWT"}')
@@ -118,10 +118,10 @@ FORGED = sorted(forged({}))
 
 @pytest.mark.parametrize("kind", FORGED)
 @pytest.mark.parametrize("endpoint", [*TOKEN_FIELD, "me"])
-def test_a_forged_token_is_refused(honest, endpoint, kind):
+def test_a_forged_token_is_refused(live_device, endpoint, kind):
     if endpoint == "me" and kind == "not ASCII":
         kind = "cut off"  # a header is bytes; what is not ASCII in it has a test of its own
-    claims = RefreshToken(honest.refresh_token).payload
+    claims = RefreshToken(live_device.refresh_token).payload
 
     assert is_a_clear_refusal(send(endpoint, forged(claims)[kind]), 401)
     assert not BlacklistedToken.objects.exists()
@@ -131,17 +131,17 @@ def test_a_forged_token_is_refused(honest, endpoint, kind):
     "value", [None, 1, True, [], {}, ["a"], {"a": 1}, 1.5, "", "\x00", "\ud800"]
 )
 @pytest.mark.parametrize("endpoint", TOKEN_FIELD)
-def test_what_is_no_text_is_no_token(endpoint, value):
+def test_a_token_that_is_not_a_string_is_refused(endpoint, value):
     assert is_a_clear_refusal(send(endpoint, value), 400, 401)
 
 
 @pytest.mark.parametrize("endpoint", [*TOKEN_FIELD, "me"])
 @pytest.mark.parametrize("claims", [{"exp": -10}, {"nbf": 60}, {"iat": 60}])
-def test_a_token_out_of_its_time_is_refused(honest, endpoint, claims):
+def test_an_expired_or_not_yet_valid_token_is_refused(live_device, endpoint, claims):
     now = int(time.time())
-    base = RefreshToken(honest.refresh_token).payload
+    base = RefreshToken(live_device.refresh_token).payload
     if endpoint == "me":
-        base = UntypedToken(honest.access).payload
+        base = UntypedToken(live_device.access).payload
     times = {name: now + seconds for name, seconds in claims.items()}
 
     answer = send(endpoint, jwt.encode({**base, **times}, KEY, algorithm="HS256"))
@@ -160,10 +160,10 @@ def test_a_token_out_of_its_time_is_refused(honest, endpoint, claims):
         ("me", "refresh"),
     ],
 )
-def test_a_token_of_another_type_is_refused(honest, user, endpoint, kind):
+def test_a_token_of_another_type_is_refused(live_device, user, endpoint, kind):
     token = {
-        "access": honest.access,
-        "refresh": honest.refresh_token,
+        "access": live_device.access,
+        "refresh": live_device.refresh_token,
         "sliding": str(SlidingToken.for_user(user)),
     }[kind]
 
@@ -171,7 +171,7 @@ def test_a_token_of_another_type_is_refused(honest, user, endpoint, kind):
 
 
 # What a holder of the key could sign, and a database or Python could stumble over.
-STRANGE = [
+MALFORMED_VALUES = [
     MISSING,
     *(None, True, 1.5, [], {}, "", "\x00", "a\x00b", "\ud800", "x" * 300),
     *(-1, 10**18, 10**400, float("inf"), float("-inf"), float("nan"), "abc", "-1", "1e3", [1]),
@@ -179,9 +179,9 @@ STRANGE = [
 CLAIMS = ["exp", "iat", "jti", "sid", "user_id", "token_type", "auth_time"]
 
 
-@pytest.mark.parametrize("value", STRANGE, ids=repr)
+@pytest.mark.parametrize("value", MALFORMED_VALUES, ids=repr)
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_a_strange_claim_is_never_an_error_of_ours(user, claim, value):
+def test_no_malformed_claim_causes_a_server_error(user, claim, value):
     for name, token in [("refresh", RefreshToken), ("sliding refresh", SlidingToken)]:
         claims = dict(token.for_user(user).payload)
         session = claims["sid"]
@@ -203,7 +203,7 @@ def test_a_strange_claim_is_never_an_error_of_ours(user, claim, value):
             if answer.status_code != 200:
                 is_a_clear_refusal(answer, 401)
                 continue
-            # It may only be accepted where the claim is not needed or was in order.
+            # It may be accepted only if the claim is optional or the value is valid.
             assert claim in {"auth_time", "iat", "sid", "jti", "exp"}
             assert OutstandingToken.objects.filter(session_id=session).exists()
 
@@ -211,18 +211,18 @@ def test_a_strange_claim_is_never_an_error_of_ours(user, claim, value):
 @pytest.mark.parametrize(
     "jti", ["{}.0", "{}.01", "{}.-1", "{}.1.1", "{}.99999999999", "{}.x", "{}."]
 )
-def test_a_jti_that_is_no_generation_of_its_session_is_refused(honest, jti):
-    claims = RefreshToken(honest.refresh_token).payload
+def test_a_jti_that_does_not_belong_to_its_session_is_refused(live_device, jti):
+    claims = RefreshToken(live_device.refresh_token).payload
     token = jwt.encode({**claims, "jti": jti.format(claims["sid"])}, KEY, algorithm="HS256")
 
     for endpoint in TOKEN_FIELD:
         assert is_a_clear_refusal(send(endpoint, token), 401)
 
 
-def test_a_token_may_not_mix_two_peoples_claims(honest):
+def test_a_token_with_claims_of_two_users_is_refused(live_device):
     other = Device(UserFactory())
     other.log_in()
-    mine, theirs = (RefreshToken(d.refresh_token).payload for d in (honest, other))
+    mine, theirs = (RefreshToken(d.refresh_token).payload for d in (live_device, other))
 
     for claims in (
         {**mine, "user_id": theirs["user_id"]},
@@ -273,13 +273,13 @@ CHANGE_NOTHING = {"empty", "twice the same key"}
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("endpoint", [*ENDPOINTS, "me"])
-def test_a_bad_body_is_refused(honest, endpoint, body):
+def test_a_malformed_body_is_refused(live_device, endpoint, body):
     if endpoint == "me":
-        answer = honest.http.patch(
+        answer = live_device.http.patch(
             "/api/me/",
             BODIES[body].replace(b"refresh", b"name"),
             content_type="application/json",
-            HTTP_AUTHORIZATION=f"Bearer {honest.access}",
+            HTTP_AUTHORIZATION=f"Bearer {live_device.access}",
         )
     else:
         answer = APIClient().post(
@@ -289,7 +289,7 @@ def test_a_bad_body_is_refused(honest, endpoint, body):
     if endpoint == "me" and body in CHANGE_NOTHING:
         assert answer.status_code == 200
     else:
-        # A number is text enough for a token, though not for a genuine one.
+        # A number is read as text, and is then an invalid token.
         assert is_a_clear_refusal(answer, 400, 413, *([401] if "twice" in body else []))
 
 
@@ -309,7 +309,7 @@ def test_a_bad_body_is_refused(honest, endpoint, body):
 )
 @pytest.mark.parametrize("query", ["", "?x=1&format=xml"])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_content_type_of_any_kind_is_no_error_of_ours(endpoint, query, content_type):
+def test_an_unexpected_content_type_is_refused(endpoint, query, content_type):
     answer = APIClient().generic(
         "POST", ENDPOINTS[endpoint] + query, b'{"refresh": "x"}', content_type=content_type
     )
@@ -329,7 +329,7 @@ def test_a_form_of_very_many_fields_is_refused():
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", "image/*;q=x"])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_the_answer_is_json_whatever_is_asked_for(endpoint, accept):
+def test_the_response_is_json_for_every_accept_header(endpoint, accept):
     answer = APIClient().post(ENDPOINTS[endpoint], {}, format="json", HTTP_ACCEPT=accept)
 
     assert is_a_clear_refusal(answer, 400)
@@ -337,7 +337,7 @@ def test_the_answer_is_json_whatever_is_asked_for(endpoint, accept):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_another_method_is_refused(endpoint, method):
+def test_an_unsupported_method_is_405(endpoint, method):
     answer = APIClient().generic(method, ENDPOINTS[endpoint])
 
     assert is_a_clear_refusal(answer, 405)
@@ -388,14 +388,14 @@ def test_spaces_are_part_of_a_password(user):
     assert is_a_clear_refusal(Device(spaced).log_in(password="spaces at both ends"), 401)
 
 
-def test_a_very_long_name_or_password_is_refused(user):
+def test_a_very_long_address_or_password_is_refused(user):
     assert is_a_clear_refusal(Device(user).log_in(email="a" * 65_000 + "@example.com"), 400, 401)
     assert is_a_clear_refusal(Device(user).log_in(password="a" * 65_000), 400, 401)
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "a.b.c", "\x00", '"\\000"', '"', "é"])
-def test_a_bad_cookie_is_refused(cookie):
-    # By the header: a client that writes cookies as Python does, refuses some of these itself.
+def test_a_malformed_refresh_cookie_is_refused(cookie):
+    # As a header, because Python's cookie classes refuse some of these values.
     answer = APIClient().post(
         "/api/token/refresh/", {}, format="json", HTTP_COOKIE=f"refresh_token={cookie}"
     )
@@ -405,7 +405,7 @@ def test_a_bad_cookie_is_refused(cookie):
 
 @pytest.mark.parametrize("endpoint", ["me", "refresh", "verify", "blacklist"])
 @pytest.mark.parametrize("spelling", ["0{}", "+{}", " {}", "{} ", "0_{}", "{}.0", "arabic"])
-def test_a_user_is_named_by_the_exact_text_of_their_id_alone(device, user, endpoint, spelling):
+def test_a_user_id_in_another_spelling_is_refused(device, user, endpoint, spelling):
     token = device.access if endpoint == "me" else device.refresh_token
     arabic = str(user.pk).translate({ord("0") + n: 0x660 + n for n in range(10)})
     claims = jwt.decode(token, KEY, algorithms=["HS256"])
@@ -417,7 +417,7 @@ def test_a_user_is_named_by_the_exact_text_of_their_id_alone(device, user, endpo
 
 
 @pytest.mark.parametrize("spelling", ["{0.hex}", "{{{0}}}", "urn:uuid:{0}", "upper"])
-def test_so_is_a_user_whose_id_is_a_uuid(monkeypatch, spelling):
+def test_a_uuid_user_id_in_another_spelling_is_refused(monkeypatch, spelling):
     known = uuid.UUID("0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d")
     fields = SimpleNamespace(get_field=lambda name: models.UUIDField())
     misnamed = str(known).upper() if spelling == "upper" else spelling.format(known)
@@ -427,7 +427,7 @@ def test_so_is_a_user_whose_id_is_a_uuid(monkeypatch, spelling):
 
         assert UntypedToken.with_claims({"user_id": str(known)}).user_id == known
         with pytest.raises(TokenError):
-            UntypedToken.with_claims({"user_id": misnamed}).user_id  # noqa: B018  # raises
+            UntypedToken.with_claims({"user_id": misnamed}).read_user_id()
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -439,7 +439,7 @@ def test_a_file_is_refused(endpoint):
     assert is_a_clear_refusal(answer, 400, 401, 415)
 
 
-def test_a_file_in_a_form_has_an_error_of_its_own():
+def test_the_error_for_a_file_in_a_form_says_that_files_are_not_accepted():
     file = SimpleUploadedFile("token.txt", b"x", content_type="text/plain")
 
     answer = APIClient().post("/api/token/refresh/", {"refresh": file}, format="multipart")

@@ -1,4 +1,4 @@
-"""A browser that signs in on a page of the project, and calls the API with the tokens of it."""
+"""A browser that signs in on a page and calls the API with the tokens of that session."""
 
 from http import HTTPStatus
 
@@ -12,7 +12,7 @@ from token_blacklist.models import OutstandingToken
 from token_blacklist.tokens import RefreshToken
 
 COOKIE = settings.TOKEN_BLACKLIST["REFRESH_COOKIE_NAME"]
-NEW = "quite-a-new-password"
+NEW_PASSWORD = "quite-a-new-password"
 
 
 class Browser(Client):
@@ -40,7 +40,7 @@ class Browser(Client):
         return {"HTTP_AUTHORIZATION": f"Bearer {access}"}
 
     def change_password(self, **extra):
-        data = {"old_password": PASSWORD, "new_password": NEW, **extra}
+        data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD, **extra}
         return self.call("password/change", data, **self.bearer(), **self.csrf)
 
     @property
@@ -66,7 +66,7 @@ def test_a_sign_in_on_a_page_is_one_session_that_calls_the_api(browser, staff):
     assert OutstandingToken.objects.count() == 1
 
 
-def test_signing_out_of_all_devices_by_the_api_ends_the_page(browser):
+def test_signing_out_of_all_devices_by_the_api_signs_the_page_out(browser):
     browser.delete("/api/sessions/?all=true", **browser.bearer())
 
     assert not browser.is_signed_in
@@ -95,15 +95,15 @@ class TestANewPassword:
         assert not browser.is_signed_in
         assert other.is_signed_in
 
-    def test_that_is_refused_changes_nothing(self, browser):
-        data = {"old_password": "wrong", "new_password": NEW}
+    def test_that_is_refused_revokes_nothing(self, browser):
+        data = {"old_password": "wrong", "new_password": NEW_PASSWORD}
         answer = browser.call("password/change", data, **browser.bearer())
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert browser.is_signed_in
         assert OutstandingToken.objects.count() == 1
 
-    def test_in_a_short_session_opens_a_short_one(self, browser):
+    def test_in_a_session_that_is_not_remembered_opens_another_one(self, browser):
         session = browser.session
         session.set_expiry(0)
         session.save()
@@ -112,7 +112,7 @@ class TestANewPassword:
 
         assert answer.cookies[COOKIE]["max-age"] == ""
 
-    def test_of_a_device_without_a_django_session_costs_none(self, device):
-        data = {"old_password": PASSWORD, "new_password": NEW}
+    def test_of_a_device_without_a_django_session_creates_none(self, device):
+        data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
         with statements("SELECT", "UPDATE", "INSERT", "INSERT"):
             device.post("/api/password/change/", data, **device.bearer)

@@ -1,4 +1,4 @@
-"""Sign-in, verify and sign-out as clients meet them."""
+"""Sign-in, verify and sign-out over the API."""
 
 from http import HTTPStatus
 
@@ -10,7 +10,7 @@ from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 
-def test_signing_in_answers_a_pair_and_says_not_to_keep_it(user):
+def test_signing_in_returns_a_pair_with_no_store(user):
     answer = Device(user).log_in()
 
     assert answer.status_code == HTTPStatus.OK
@@ -18,7 +18,7 @@ def test_signing_in_answers_a_pair_and_says_not_to_keep_it(user):
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_the_record_tells_the_device_and_the_address_and_keeps_no_token(user):
+def test_a_session_stores_user_agent_and_address_and_no_token(user):
     device = Device(user, HTTP_USER_AGENT="Laptop/2.0", REMOTE_ADDR="192.0.2.7")
 
     device.log_in()
@@ -28,7 +28,7 @@ def test_the_record_tells_the_device_and_the_address_and_keeps_no_token(user):
     assert device.refresh_token not in str(vars(record))
 
 
-def test_a_forged_forwarded_for_changes_nothing(user):
+def test_a_forged_x_forwarded_for_is_ignored(user):
     device = Device(user, HTTP_X_FORWARDED_FOR="203.0.113.9", REMOTE_ADDR="192.0.2.7")
 
     device.log_in()
@@ -36,7 +36,7 @@ def test_a_forged_forwarded_for_changes_nothing(user):
     assert OutstandingToken.objects.get().ip_address == "192.0.2.7"
 
 
-def test_behind_a_proxy_its_own_word_counts(user, settings):
+def test_behind_a_proxy_the_address_that_the_proxy_added_is_used(user, settings):
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
     device = Device(user, HTTP_X_FORWARDED_FOR="203.0.113.9, 198.51.100.2", REMOTE_ADDR="10.0.0.1")
 
@@ -45,7 +45,7 @@ def test_behind_a_proxy_its_own_word_counts(user, settings):
     assert OutstandingToken.objects.get().ip_address == "198.51.100.2"
 
 
-def test_an_unknown_address_a_wrong_password_and_an_inactive_account_answer_the_same(user):
+def test_an_unknown_address_a_wrong_password_and_an_inactive_account_get_the_same_response(user):
     inactive = UserFactory(is_active=False)
     answers = [
         Device(user).post("/api/token/", {user.USERNAME_FIELD: name, "password": password})
@@ -63,7 +63,7 @@ def test_an_unknown_address_a_wrong_password_and_an_inactive_account_answer_the_
     assert not OutstandingToken.objects.exists()
 
 
-def test_signing_out_ends_the_access_token_at_once(device):
+def test_signing_out_ends_the_access_token_immediately(device):
     assert device.me().status_code == HTTPStatus.OK
 
     device.log_out()
@@ -79,7 +79,7 @@ def test_signing_out_on_the_phone_leaves_the_laptop_alone(device, phone):
     assert device.refresh().status_code == HTTPStatus.OK
 
 
-def test_signing_out_with_any_generation_ends_the_session(device):
+def test_signing_out_with_a_token_of_any_generation_revokes_the_session(device):
     oldest = device.refresh_token
     device.refresh()
     device.refresh()
@@ -91,7 +91,7 @@ def test_signing_out_with_any_generation_ends_the_session(device):
     assert (entry.reason, entry.blacklisted_by) == ("logout", device.user)
 
 
-def test_signing_out_twice_is_fine_both_times(device):
+def test_signing_out_twice_succeeds_both_times(device):
     assert device.log_out().status_code == HTTPStatus.OK
     assert device.log_out().status_code == HTTPStatus.OK
 
@@ -113,7 +113,7 @@ def test_an_expired_token_does_not_sign_out(device, clock):
 @pytest.mark.parametrize(
     ("state", "code"), [("inactive", "user_inactive"), ("deleted", "user_not_found")]
 )
-def test_a_user_who_is_gone_is_out_at_once(device, user, state, code):
+def test_tokens_of_a_deactivated_or_deleted_user_are_refused_immediately(device, user, state, code):
     if state == "deleted":
         user.delete()
     else:
@@ -124,7 +124,7 @@ def test_a_user_who_is_gone_is_out_at_once(device, user, state, code):
         assert answer.json()["code"] == code
 
 
-def test_verify_tells_the_truth_about_refresh_tokens_of_every_generation(device, clock):
+def test_verify_accepts_the_current_token_and_the_former_one_within_the_grace_period(device, clock):
     oldest = device.refresh_token
     device.refresh()
     previous = device.refresh_token
@@ -138,7 +138,7 @@ def test_verify_tells_the_truth_about_refresh_tokens_of_every_generation(device,
     assert not BlacklistedToken.objects.exists()
 
 
-def test_an_access_token_without_a_session_is_good_until_it_ends(device, user):
+def test_an_access_token_without_a_session_is_accepted(device, user):
     token = str(AccessToken.for_user(user))
 
     assert "sid" not in AccessToken(token)
@@ -159,7 +159,7 @@ def test_deleting_a_blacklist_record_deletes_the_session_with_it(device, phone):
     assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_refused_refresh_ends_the_session_where_requests_are_atomic(user, settings):
+def test_reuse_revokes_the_session_with_atomic_requests_too(user, settings):
     from django.db import connection
 
     assert connection.in_atomic_block  # the test's own
@@ -168,7 +168,7 @@ def test_a_refused_refresh_ends_the_session_where_requests_are_atomic(user, sett
     assert token_refresh._non_atomic_requests == {"default"}
 
 
-def test_the_manager_finds_a_session_by_any_jti_it_had(device):
+def test_the_manager_finds_a_session_by_the_jti_of_any_generation(device):
     first = RefreshToken(device.refresh_token)["jti"]
     device.refresh()
 
@@ -180,7 +180,7 @@ def test_the_manager_finds_a_session_by_any_jti_it_had(device):
 
 
 @pytest.mark.parametrize("endpoint", ["/api/token/", "/api/token/sliding/"])
-def test_a_sign_in_whose_token_cannot_be_signed_leaves_no_session(
+def test_a_sign_in_whose_token_cannot_be_signed_opens_no_session(
     transactional_db, options, endpoint
 ):
     device = Device(UserFactory())

@@ -1,4 +1,4 @@
-"""Sliding tokens: one token for both, under the same rules."""
+"""Sliding tokens: one token authenticates and is refreshed, with the same rules."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -31,7 +31,7 @@ def sliding(user, options):
     return device
 
 
-def test_it_authenticates_and_is_exchanged_for_a_later_one(sliding, clock):
+def test_a_sliding_token_authenticates_and_is_refreshed_to_a_later_expiry(sliding, clock):
     clock.shift(60)
     first = sliding.access
 
@@ -42,7 +42,7 @@ def test_it_authenticates_and_is_exchanged_for_a_later_one(sliding, clock):
     assert OutstandingToken.objects.get().generation == 1
 
 
-def test_the_one_before_authenticates_during_the_grace_and_not_after(sliding, clock):
+def test_the_former_token_authenticates_only_within_the_grace_period(sliding, clock):
     first = sliding.access
     sliding.refresh()
 
@@ -52,7 +52,7 @@ def test_the_one_before_authenticates_during_the_grace_and_not_after(sliding, cl
     assert sliding.me().status_code == HTTPStatus.OK
 
 
-def test_the_same_request_gets_the_same_bytes_and_a_late_one_ends_the_session(sliding, clock):
+def test_a_repeat_returns_the_same_token_and_reuse_revokes_the_session(sliding, clock):
     first = sliding.access
     second = sliding.refresh(first).json()
 
@@ -63,7 +63,7 @@ def test_the_same_request_gets_the_same_bytes_and_a_late_one_ends_the_session(sl
     assert sliding.me(second["token"]).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_past_its_refresh_time_it_is_not_exchanged(sliding, clock, options):
+def test_a_sliding_token_past_its_refresh_lifetime_is_not_refreshed(sliding, clock, options):
     options(SLIDING_TOKEN_LIFETIME=timedelta(days=3))
     sliding.log_in()
     clock.shift(25 * 3600)
@@ -72,7 +72,7 @@ def test_past_its_refresh_time_it_is_not_exchanged(sliding, clock, options):
     assert sliding.refresh().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_signing_out_ends_it(sliding):
+def test_signing_out_ends_a_sliding_token(sliding):
     assert sliding.log_out().status_code == HTTPStatus.OK
 
     assert sliding.me().status_code == HTTPStatus.UNAUTHORIZED
@@ -80,7 +80,7 @@ def test_signing_out_ends_it(sliding):
     assert sliding.verify(sliding.access).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_refresh_token_is_no_sliding_token(sliding, user):
+def test_a_refresh_token_is_refused_as_a_sliding_token(sliding, user):
     pair = Device(user)
     pair.log_in()
 
@@ -88,13 +88,13 @@ def test_a_refresh_token_is_no_sliding_token(sliding, user):
     assert sliding.me(pair.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_the_one_before_from_another_client_authenticates_and_is_reuse_at_a_refresh(sliding):
-    """Until the grace period ends it is worth an access token, which any client can use."""
+def test_the_former_token_from_another_client_authenticates_and_is_reuse_at_a_refresh(sliding):
+    """Until the grace period ends it works as an access token, which any client can use."""
     first = sliding.access
     sliding.refresh()
-    thief = SlidingDevice(sliding.user, REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Thief/6.6")
+    attacker = SlidingDevice(sliding.user, REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Thief/6.6")
 
-    assert thief.me(first).status_code == HTTPStatus.OK
-    assert thief.refresh(first).status_code == HTTPStatus.UNAUTHORIZED
+    assert attacker.me(first).status_code == HTTPStatus.OK
+    assert attacker.refresh(first).status_code == HTTPStatus.UNAUTHORIZED
     assert BlacklistedToken.objects.get().reason == "reuse"
     assert sliding.me().status_code == HTTPStatus.UNAUTHORIZED

@@ -1,4 +1,4 @@
-"""The benchmark's long lists."""
+"""Filling and emptying the long lists of the benchmark."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ThisDatabase:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_emptied_lists_leave_no_blacklist_record_to_the_ids_that_begin_again():
+def test_emptying_the_lists_leaves_no_blacklist_record_for_reused_ids():
     BlacklistedTokenFactory()
 
     lists.empty(ThisDatabase(), OURS)

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md: a range beside each figure, and no empty comparison."""
+"""The tables of docs/performance.md: figures with ranges, and complete comparisons."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_figures_whose_ranges_overlap_show_no_difference(theirs):
     assert ratio(Figure(theirs), ours) == NO_DIFFERENCE
 
 
-def test_figures_whose_ranges_do_not_touch_differ():
+def test_figures_whose_ranges_do_not_overlap_differ():
     assert ratio(Figure([1.9, 2.1]), Figure([2.2, 2.5])) == "0.85 (0.84-0.86)"
 
 
@@ -47,7 +47,7 @@ def one_round(cpu, rate):
 
 
 def what_was_found():
-    """Return what a run finds: Simple JWT at four times our cost, and knox at twice."""
+    """Return results of a run: Simple JWT takes four times as long as this project, knox twice."""
     ours = [one_round(2.0, 700), one_round(2.1, 730)]
     theirs = [one_round(8.0, 120), one_round(8.4, 125)]
     knox = [one_round(3.9, 350), one_round(4.3, 365)]
@@ -102,7 +102,7 @@ def what_was_found():
 
 
 def row(table, *labels):
-    """Return the cells behind these, which a line of the table begins with."""
+    """Return the remaining cells of the table's row that begins with these."""
     (line,) = [line for line in table.splitlines() if line.startswith(f"| {' | '.join(labels)} |")]
     return [cell.strip() for cell in line.strip("|").split("|")][len(labels) :]
 
@@ -158,14 +158,14 @@ def test_longer_lists_show_how_much_each_figure_grew():
     assert row(table, "admin: list of outstanding tokens, ms") == ["30", "33", "1.1 times"]
 
 
-def test_a_page_that_simple_jwt_is_spared_is_not_tried():
+def test_a_page_that_is_skipped_for_simple_jwt_is_not_requested():
     table = report.tables(what_was_found())["lists"]
 
     assert row(table, "the same at 100 rows, ms")[:2] == ["15", "not tried"]
     assert row(table, "flush of 100 rows, s") == ["8.0", "62.0", "0.13"]
 
 
-def test_a_page_that_is_given_up_in_one_round_has_no_figure():
+def test_a_page_that_times_out_in_one_round_has_no_figure():
     found = what_was_found()
     found["lists"][PEER.title][0]["add page, few"] = None
 

@@ -26,15 +26,19 @@ BUILD = ROOT / "build" / "clients"
 def main() -> None:
     if not shutil.which("npm"):
         sys.exit("npm was not found. Install Node.js 20 or later.")
-    programs = shutil.ignore_patterns("__*")  # else the copy is a package, and mypy asks which one
+    # Otherwise the copy is a package, which mypy finds twice.
+    programs = shutil.ignore_patterns("__*")
     shutil.copytree(HERE, BUILD, dirs_exist_ok=True, ignore=programs)
     schema = ("--format", "openapi-json", "--file", str(BUILD / "schema.json"))
     run(sys.executable, "manage.py", "spectacular", *schema, cwd=ROOT)
     with tempfile.TemporaryDirectory() as folder:
         mails = Path(folder) / "mails"
         mails.mkdir()
-        by_code = {"ACCOUNT_EMAIL_VERIFICATION": "mandatory", "EMAIL_URL": f"filemail:///{mails}"}
-        with served(Path(folder), **by_code) as site:
+        verify_by_code = {
+            "ACCOUNT_EMAIL_VERIFICATION": "mandatory",
+            "EMAIL_URL": f"filemail:///{mails}",
+        }
+        with served(Path(folder), **verify_by_code) as site:
             with urlopen(f"{site}/_allauth/openapi.json", timeout=30) as described:
                 (BUILD / "accounts-schema.json").write_bytes(described.read())
             run_typescript(site, str(mails))

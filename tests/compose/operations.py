@@ -1,7 +1,7 @@
-"""A day of a compose project on a real engine, in order: `make compose-test`.
+"""Operating a compose project on a real engine, step by step: `make compose-test`.
 
 The project runs in a copy of the checkout, under a name of its own and without a file of the
-developer's. It uses whatever engine, Compose and images `docker` has, and the ports 80 and 443.
+developer's. It uses the engine, Compose and images of `docker`, and the ports 80 and 443.
 The commands of the documents are read from the documents.
 """
 
@@ -174,7 +174,7 @@ def test_everything_starts_and_is_healthy_without_an_edited_file(site):
     volumes = site.run(
         "docker volume ls --quiet --filter label=com.docker.compose.project=compose-test"
     )
-    assert len(volumes.split()) == 4  # none without a name, which each start would add to
+    assert len(volumes.split()) == 4  # no anonymous volume, which each start would create
     site.trust_caddy()
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the settings start from."""
+"""Fixtures for the tests of the configuration."""
 
 import secrets
 import shutil
@@ -11,8 +11,8 @@ from tests.support.checkout import ROOT, bare_environment
 
 
 @pytest.fixture
-def fit(tmp_path):
-    """What production needs at least."""
+def production_env(tmp_path):
+    """The variables that production requires, with valid values."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(64),
         "ALLOWED_HOSTS": "app.example.com",

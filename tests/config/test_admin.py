@@ -1,4 +1,4 @@
-"""The console: who gets in, and the figures on its first page."""
+"""The admin: access, the dashboard, and what each role may do."""
 
 import html
 import re
@@ -31,7 +31,7 @@ User = get_user_model()
 
 @pytest.fixture
 def staff(client, db):
-    """Sign in somebody on the staff with these permissions."""
+    """Return a client of a staff user with these permissions."""
 
     def make(*codenames):
         staff = UserFactory(is_staff=True)
@@ -42,7 +42,7 @@ def staff(client, db):
     return make
 
 
-def test_groups_are_for_superusers(staff, client):
+def test_only_superusers_change_groups(staff, client):
     group = Group.objects.create(name="support")
     every = list(Permission.objects.values_list("codename", flat=True))
     colleague = staff(*every)
@@ -62,7 +62,7 @@ def test_groups_are_for_superusers(staff, client):
     assert group.permissions.exists()
 
 
-def test_the_dashboard_warns_where_the_scheduler_is_silent(staff):
+def test_the_dashboard_warns_if_the_flush_is_overdue(staff):
     support = staff("view_outstandingtoken")
     OutstandingTokenFactory(expires_at=timezone.now() - timedelta(hours=20))
     assert "The flush is overdue" not in support.get("/admin/").text
@@ -74,12 +74,12 @@ def test_the_dashboard_warns_where_the_scheduler_is_silent(staff):
     assert "The flush is overdue" not in support.get("/admin/").text
 
 
-def test_the_figures_are_for_those_who_may_see_the_sessions(staff):
+def test_the_dashboards_figures_need_the_permission_to_view_sessions(staff):
     assert "Live sessions" not in staff("view_flushrun").get("/admin/").text
     assert "Live sessions" in staff("view_outstandingtoken").get("/admin/").text
 
 
-def test_each_figure_links_to_the_list_of_what_it_counts(staff):
+def test_each_figure_links_to_the_filtered_list_of_its_sessions(staff):
     long_ago = timezone.now() - timedelta(days=2)
     live = OutstandingTokenFactory()
     old = OutstandingTokenFactory(created_at=long_ago)
@@ -104,11 +104,11 @@ def test_each_figure_links_to_the_list_of_what_it_counts(staff):
     ]
 
 
-def test_no_figure_links_to_a_list_that_is_not_to_be_seen(staff):
+def test_a_figure_does_not_link_to_a_list_without_the_permission(staff):
     assert "blacklistedtoken/" not in staff("view_outstandingtoken").get("/admin/").text
 
 
-def test_it_leads_to_the_sign_in_page_of_the_site_and_back(client, db):
+def test_the_admin_redirects_to_the_sites_sign_in_page_and_back(client, db):
     boss = UserFactory(admin=True)
 
     page = client.get("/admin/accounts/user/?q=ada", follow=True).redirect_chain[-1][0]
@@ -119,7 +119,7 @@ def test_it_leads_to_the_sign_in_page_of_the_site_and_back(client, db):
     assert answer.status_code == 200
 
 
-def test_its_own_form_signs_nobody_in(client, db):
+def test_the_admins_own_sign_in_form_is_disabled(client, db):
     form = {"username": UserFactory(admin=True).email, "password": PASSWORD}
 
     answer = client.post("/admin/login/", form)
@@ -128,7 +128,7 @@ def test_its_own_form_signs_nobody_in(client, db):
     assert client.get("/admin/").status_code == 302
 
 
-def test_a_sign_in_to_it_needs_the_second_factor(client, db):
+def test_a_sign_in_to_the_admin_needs_the_second_factor(client, db):
     boss = UserFactory(admin=True)
     secret = add_authenticator_app(boss)
     page = client.get("/admin/", follow=True).redirect_chain[-1][0]
@@ -153,12 +153,12 @@ class TestARequiredSecondFactor:
 
     @pytest.mark.slow
     @pytest.mark.django_db(transaction=True)  # allauth sends its signal after the commit
-    def test_staff_without_one_set_it_up_and_go_on_where_they_wanted_to(self, client, boss):
+    def test_staff_without_one_set_it_up_and_return_to_the_requested_page(self, client, boss):
         asked = client.get("/admin/accounts/user/?q=ada", follow=True)
         assert asked.redirect_chain == [("/2fa/", 302)]
         assert "The admin requires a second factor." in asked.text
 
-        again = client.get("/2fa/totp/activate/").headers["Location"]  # the password
+        again = client.get("/2fa/totp/activate/").headers["Location"]  # asks for the password
         setup = client.post(again, {"password": PASSWORD}, follow=True)
         secret = setup.context["form"].secret
         done = client.post("/2fa/totp/activate/", {"code": totp(secret)}, follow=True)
@@ -168,19 +168,19 @@ class TestARequiredSecondFactor:
         assert "Continue to the admin" not in client.get("/2fa/").text
 
     @pytest.mark.parametrize("method", ["get", "post"])
-    def test_nothing_of_it_is_reached_before(self, client, boss, method):
+    def test_every_admin_page_but_sign_out_redirects_to_its_set_up(self, client, boss, method):
         for address in ("/admin/", f"/admin/accounts/user/{boss.pk}/change/", "/admin/jsi18n/"):
             assert getattr(client, method)(address).headers["Location"] == "/2fa/"
-        client.post("/admin/logout/")  # but the way out
+        client.post("/admin/logout/")  # except signing out
         assert "_auth_user_id" not in client.session
 
-    def test_who_is_not_on_the_staff_is_refused_as_ever(self, client, user, settings):
+    def test_a_user_who_is_not_staff_gets_403(self, client, user, settings):
         settings.ADMIN_REQUIRES_SECOND_FACTOR = True
         client.force_login(user)
 
         assert client.get("/admin/").status_code == 403
 
-    def test_a_passkey_is_one_and_recovery_codes_are_none(self, client, boss):
+    def test_a_passkey_counts_and_recovery_codes_do_not(self, client, boss):
         Authenticator.objects.create(user=boss, type="recovery_codes", data={})
         assert client.get("/admin/").status_code == 302
         Authenticator.objects.create(user=boss, type="webauthn", data={"name": "key"})
@@ -188,7 +188,7 @@ class TestARequiredSecondFactor:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_who_is_signed_in_and_not_on_the_staff_is_refused_everywhere(client, user, method):
+def test_a_signed_in_user_who_is_not_staff_gets_403_everywhere(client, user, method):
     entry = BlacklistedTokenFactory()
     client.force_login(user)
     lists = "/admin/token_blacklist"
@@ -211,11 +211,11 @@ def test_who_is_signed_in_and_not_on_the_staff_is_refused_everywhere(client, use
 
 
 def addresses_of(model, pk):
-    """Return each address of a model's admin."""
+    """Return the address of each page of a model's admin."""
     return [
         reverse(f"admin:{pattern.name}", args=[pk] * len(pattern.pattern.converters))
         for pattern in site._registry[model].urls
-        if pattern.name is not None  # else Django's own redirect of old addresses
+        if pattern.name is not None  # otherwise Django's redirect of former URLs
     ]
 
 
@@ -233,7 +233,7 @@ def every_autocomplete():
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("is_staff", [True, False])
-def test_without_permissions_every_model_address_action_and_autocomplete_is_refused(
+def test_without_permissions_every_page_action_and_autocomplete_is_refused(
     client, user, method, is_staff
 ):
     entry = BlacklistedTokenFactory(token__user=user)
@@ -285,7 +285,7 @@ class TestColleagues:
         assert answer.status_code == 302
         assert not User.objects.filter(pk=user.pk).exists()
 
-    def test_support_makes_nobody_a_colleague(self, support, user):
+    def test_support_cannot_grant_staff_status_or_permissions(self, support, user):
         permission = Permission.objects.first()
         granted = {"is_staff": "on", "is_superuser": "on", "user_permissions": [permission.pk]}
 
@@ -296,7 +296,7 @@ class TestColleagues:
         assert not user.user_permissions.exists()
 
     @pytest.mark.parametrize("kind", [{"is_staff": True}, {"admin": True}])
-    def test_support_has_no_way_into_a_colleagues_account(self, support, kind):
+    def test_support_cannot_change_the_account_of_other_staff(self, support, kind):
         colleague = UserFactory(**kind)
         page = f"/admin/accounts/user/{colleague.pk}"
         password = {"password1": "a new 4 words phrase", "password2": "a new 4 words phrase"}
@@ -313,7 +313,7 @@ class TestColleagues:
 
 
 @pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user")])
-def test_no_role_sees_of_a_password_more_than_that_there_is_one(staff, user, codenames):
+def test_no_page_shows_any_part_of_a_password_hash(staff, user, codenames):
     client = staff(*codenames)
     _algorithm, _salt, digest = user.password.split("$")
 
@@ -337,7 +337,7 @@ def test_no_role_sees_of_a_password_more_than_that_there_is_one(staff, user, cod
         ("", {"ada", "grace", "staff"}),
     ],
 )
-def test_people_are_found_by_how_their_address_or_name_begins(staff, term, found):
+def test_users_are_found_by_the_beginning_of_their_address_or_name(staff, term, found):
     UserFactory(email="ada@example.com", name="Ada Lovelace")
     UserFactory(email="hopper@example.com", name="Grace Hopper")
     client = staff("view_user")
@@ -351,7 +351,7 @@ def test_people_are_found_by_how_their_address_or_name_begins(staff, term, found
 
 
 @pytest.mark.parametrize("page", ["accounts/user", "auth/group"])
-def test_a_token_pasted_into_another_search_does_not_stay_there(user, page):
+def test_a_token_pasted_into_any_admin_search_is_not_shown(user, page):
     token = str(RefreshToken.for_user(user))
     client = Client()
     client.force_login(UserFactory(admin=True))

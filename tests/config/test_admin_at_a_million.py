@@ -1,4 +1,4 @@
-"""Every page of the admin at 1,000,000 sessions: few statements, and none reads a whole table.
+"""Every admin page at 1,000,000 sessions sends few statements, and none reads a whole table.
 
 How many rows a page's statements read does not depend on the machine or what else it does; how
 long they take is in docs/performance.md.
@@ -34,7 +34,7 @@ FLUSHES = "/admin/token_blacklist/flushrun/"
 USERS = "/admin/accounts/user/"
 AUTOCOMPLETE = "/admin/autocomplete/"
 BIG = set(TABLES.split(", "))
-MOST_ROWS = 250_000  # that a page may read, of tables of 1,000,000 and 300,000
+MAX_ROWS_READ = 250_000  # per page, of tables with 1,000,000 and 300,000 rows
 LISTED = 1_000
 # The page of a user also has groups, permissions, addresses, factors and connected accounts.
 STATEMENTS = {"user": 12, "user with many": 12}
@@ -187,7 +187,7 @@ def clock():
 
 @pytest.fixture(scope="module")
 def known(clock, django_db_setup, django_db_blocker):
-    """What stands for the names in braces."""
+    """The values of the names in braces in PAGES."""
     with django_db_blocker.unblock(), crowded(NOW):
         newest = OutstandingToken.objects.order_by("-pk").filter(user__gt=0).select_related("user")
         live = newest.live().exclude(ip_address=OFFICE)[1000]
@@ -213,7 +213,7 @@ def known(clock, django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def support(db):
-    """Somebody with every permission, each of them looked up: not a superuser."""
+    """A client of a staff user with every permission, who is not a superuser."""
     return signed_in(is_staff=True)
 
 
@@ -251,7 +251,7 @@ def nodes(plan):
 
 def explained(sql):
     """Execute the statement again; return the nodes of its plan."""
-    _, declares, select = sql.partition(" CURSOR FOR ")  # that of an iterator()
+    _, declares, select = sql.partition(" CURSOR FOR ")  # the statement of an iterator()
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + (select if declares else sql))
         return list(nodes(cursor.fetchone()[0][0]["Plan"]))
@@ -266,7 +266,7 @@ def rows_read(node):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_reads_what_it_shows(support, known, name):
+def test_an_admin_page_reads_few_rows_and_scans_no_large_table(support, known, name):
     path, query = PAGES[name]
     query = {key: str(value).format(**known) for key, value in query.items()}
     address = f"{path.format(**known)}?{urlencode(query)}"
@@ -285,17 +285,17 @@ def test_a_page_reads_what_it_shows(support, known, name):
     assert plan
     assert len(statements) < STATEMENTS.get(name, 10)
     assert not scanned & BIG
-    assert read < (MOST_ROWS if name != "dashboard" else 2 * MOST_ROWS)
+    assert read < (MAX_ROWS_READ if name != "dashboard" else 2 * MAX_ROWS_READ)
 
 
 @pytest.mark.parametrize("name", ["user", "dashboard", "outstanding"])
-def test_a_superusers_page_is_as_short(superuser, known, name):
+def test_a_superusers_page_sends_as_few_statements(superuser, known, name):
     sent = visit(superuser, PAGES[name][0].format(**known))
 
     assert len(sent) < STATEMENTS.get(name, 10)
 
 
-def test_a_list_is_not_sorted_by_what_has_no_index(support, known):
+def test_a_list_is_sortable_by_indexed_columns_only(support, known):
     by_id = [record.pk for record in support.get(OUTSTANDING).context["cl"].result_list]
 
     for column in range(1, 9):

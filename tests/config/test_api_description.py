@@ -50,7 +50,7 @@ def test_every_api_route_is_described():
     assert len(routes) > 8
 
 
-def test_every_operation_tells_its_errors():
+def test_every_operation_describes_its_errors():
     for path, operations in description()["paths"].items():
         if path in NOT_DESCRIBED_IN_FULL:
             continue
@@ -73,7 +73,7 @@ def operations():
 
 
 def resolved(schema, described):
-    """Return a schema with what its `$ref` and `allOf` stand for."""
+    """Return a schema with its `$ref` and `allOf` resolved."""
     schema = schema["allOf"][0] if "allOf" in schema else schema
     name = schema.get("$ref", "").rpartition("/")[2]
     return described["components"]["schemas"][name] if name else schema
@@ -118,7 +118,7 @@ class WithTenant(TokenObtainPairSerializer):
     tenant = serializers.CharField(write_only=True)
 
 
-def test_the_serializer_of_the_settings_is_described(options):
+def test_the_configured_serializer_is_described(options):
     options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.WithTenant")
 
     described = description()
@@ -132,7 +132,7 @@ def test_each_body_is_described_once_and_as_json():
             assert set(operation["requestBody"]["content"]) == {"application/json"}, name
 
 
-def test_my_name_is_always_there():
+def test_name_is_required_in_the_response_of_me():
     described = description()
 
     for name in ("GET /api/me/", "PATCH /api/me/"):
@@ -154,7 +154,7 @@ def test_a_400_is_an_error_or_the_messages_of_any_field():
         assert not is_valid({"email": "This field is required."}), name
 
 
-def test_the_error_comes_first_because_one_generator_takes_the_first_that_fits():
+def test_the_error_type_is_the_first_alternative_of_a_400():
     described = description()
     for name, operation in operations():
         if "requestBody" in operation:
@@ -168,7 +168,7 @@ def codes_of(operation, status):
     return set(examples)
 
 
-def test_there_is_one_type_of_errors_with_every_code_and_no_other():
+def test_the_one_error_type_lists_exactly_the_existing_codes():
     described = description()
     error = described["components"]["schemas"]["Error"]
     told = set()
@@ -197,7 +197,7 @@ def test_there_is_one_type_of_errors_with_every_code_and_no_other():
         ("POST /api/token/verify/", set()),
     ],
 )
-def test_the_cookie_and_its_token_are_described(name, parameters):
+def test_the_refresh_cookie_and_the_csrf_header_are_described(name, parameters):
     operation = dict(operations())[name]
 
     assert {parameter["name"] for parameter in operation.get("parameters", ())} == parameters
@@ -212,7 +212,7 @@ def test_the_claims_of_an_introspection_are_described():
     assert {"sub", "username", "sid", "exp"} < set(claims["properties"])
 
 
-def test_every_operation_tells_that_the_database_can_be_away_and_for_how_long():
+def test_every_operation_describes_503_with_retry_after():
     for name, operation in operations():
         assert "Retry-After" in operation["responses"]["503"]["headers"], name
 
@@ -232,7 +232,7 @@ def texts(part, where=""):
             yield from texts(value, f"{where}/{key}")
 
 
-def test_descriptions_are_sentences_for_readers_of_the_api():
+def test_every_description_is_a_sentence_without_internal_terms():
     described = description()
 
     for name, operation in operations():
@@ -244,7 +244,7 @@ def test_descriptions_are_sentences_for_readers_of_the_api():
             assert re.match(r"[A-Z`].*[.]$", text, re.DOTALL), (where, text)
 
 
-def test_what_is_throttled_says_so_and_how_long():
+def test_every_rate_limited_operation_describes_429_with_retry_after():
     throttled = {
         (path, method)
         for path, operations in description()["paths"].items()
@@ -265,20 +265,20 @@ def test_what_is_throttled_says_so_and_how_long():
     }
 
 
-def test_what_is_throttled_also_tells_that_other_sites_are_refused():
+def test_every_rate_limited_operation_describes_the_cross_site_refusal():
     for name, operation in operations():
         if "429" in operation["responses"]:
             assert "cross_site" in codes_of(operation, "403"), name
 
 
 @pytest.mark.parametrize("path", ["/api/token/", "/api/token/sliding/"])
-def test_a_sign_in_tells_what_else_it_may_need(path):
+def test_a_sign_in_describes_the_codes_for_second_factor_and_unverified_address(path):
     codes = codes_of(dict(operations())[f"POST {path}"], "401")
 
     assert {"mfa_required", "incorrect_code", "email_not_verified"} < codes
 
 
-def test_the_page_and_all_it_loads_are_ours(client, db):
+def test_the_api_page_loads_nothing_from_other_hosts(client, db):
     page = client.get("/api/docs/")
     script = client.get("/api/docs/?script=").text
 
@@ -293,7 +293,7 @@ def test_the_page_and_all_it_loads_are_ours(client, db):
 HEADLESS = "/_allauth/openapi.json"
 
 
-def test_the_accounts_of_apps_are_described_as_they_are(client):
+def test_the_headless_api_is_described_without_disabled_endpoints(client):
     described = client.get(HEADLESS).json()
 
     meta = described["components"]["schemas"]["BaseAuthenticationMeta"]["properties"]
@@ -305,7 +305,7 @@ def test_the_accounts_of_apps_are_described_as_they_are(client):
     assert {tag["name"] for tag in described["tags"]} <= used
 
 
-def test_they_are_described_once(client, monkeypatch):
+def test_the_headless_description_is_generated_once(client, monkeypatch):
     config.description._headless_description.cache_clear()
     times = []
     get = config.description.OpenAPIJSONView.get
@@ -326,7 +326,7 @@ FORMATS = {
 
 @pytest.fixture
 def made(monkeypatch):
-    """The times that the description was made."""
+    """A list that gets an entry each time the description is generated."""
     times = []
     get_schema = SchemaGenerator.get_schema
 
@@ -355,7 +355,7 @@ def test_the_description_is_what_drf_spectacular_answers(rf, made, client, accep
     assert ours.headers["Content-Language"] == lang
 
 
-def test_it_is_made_once_for_each_language_and_format(client, made):
+def test_the_description_is_generated_once_per_language_and_format(client, made):
     for attempt in range(3):
         for language in ("en", "de", "es", "fr", f"x-{attempt}"):
             client.get(f"/api/schema/?version={attempt}", headers={"accept-language": language})

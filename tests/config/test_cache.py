@@ -1,4 +1,4 @@
-"""The cache is Django's own: the memory of the process, or the server that CACHE_URL names."""
+"""The cache: local memory, or the server in CACHE_URL."""
 
 import pytest
 from allauth.core import ratelimit
@@ -15,9 +15,9 @@ def redis():
 
 
 @pytest.fixture(params=["DEBUG", "production", "production with CACHE_URL"])
-def caches(request, fit):
+def caches(request, production_env):
     """The setting CACHES of a site."""
-    variables = {"DEBUG": "True"} if request.param == "DEBUG" else fit
+    variables = {"DEBUG": "True"} if request.param == "DEBUG" else production_env
     if "CACHE_URL" in request.param:
         variables = variables | {"CACHE_URL": request.getfixturevalue("redis")}
     return settings_of(**variables).CACHES
@@ -33,13 +33,13 @@ def cache(caches):
 
 
 @pytest.mark.parametrize("value", ["y", 1, True, 1.5, None, ["a", {"b": 1}], b"\x00"])
-def test_it_keeps_values_of_any_type(cache, value):
+def test_the_cache_stores_values_of_any_type(cache, value):
     cache.set("x", value)
 
     assert cache.get("x", "nothing") == value
 
 
-def test_the_rate_limits_count_in_it(cache, monkeypatch, settings, rf):
+def test_the_rate_limits_count_in_the_cache(cache, monkeypatch, settings, rf):
     monkeypatch.setattr("allauth.core.internal.ratelimit.cache", cache)
     settings.ACCOUNT_RATE_LIMITS = {"orders": "2/h/ip"}
     request = rf.post("/")
@@ -49,7 +49,7 @@ def test_the_rate_limits_count_in_it(cache, monkeypatch, settings, rf):
     assert counted == [True, True, False]
 
 
-def test_many_other_entries_push_no_count_out(cache):
+def test_many_other_entries_do_not_evict_a_count(cache):
     cache.add("mine", 1, timeout=60)
 
     for number in range(400):  # Django's local memory keeps 300 by default
@@ -58,7 +58,7 @@ def test_many_other_entries_push_no_count_out(cache):
     assert cache.incr("mine") == 2
 
 
-def test_a_cache_that_works_is_ready(caches, settings, client, db):
+def test_the_health_check_reports_a_working_cache_as_ok(caches, settings, client, db):
     settings.CACHES = caches
 
     assert client.get("/health/ready/").json()["checks"]["cache"] == "ok"

@@ -1,4 +1,4 @@
-"""The commands as a scheduler runs them: by their exit codes, their output and their signals."""
+"""The flush command as a scheduler runs it: exit codes, output and signals."""
 
 import json
 import signal
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def site(fit, database, tmp_path):
+def site(production_env, database, tmp_path):
     """A site with 300 sessions that have expired."""
-    site = bare_environment(**fit | {"DATABASE_URL": database}, ENV_FILE="")
+    site = bare_environment(**production_env | {"DATABASE_URL": database}, ENV_FILE="")
     columns = "INSERT INTO token_blacklist_outstandingtoken (session_id, expires_at)"
     rows = ((f"{number:032x}",) for number in range(300))
     with closing(connect(site)) as connection, connection:
@@ -38,7 +38,7 @@ def count(site):
 
 @pytest.fixture
 def flush(site):
-    """Start the command. What still runs at the end of the test is killed."""
+    """Start the command. It is killed at the end of the test."""
     started = []
 
     def start(*arguments, **options):
@@ -57,7 +57,7 @@ def flush(site):
             process.kill()
 
 
-def test_what_it_prints_is_the_report_and_the_log_goes_beside_it(flush):
+def test_the_flush_prints_its_report_to_stdout_and_logs_to_stderr(flush):
     out, err = flush("--json").communicate(timeout=60)
 
     assert json.loads(out)["outstanding"] == 300
@@ -65,7 +65,7 @@ def test_what_it_prints_is_the_report_and_the_log_goes_beside_it(flush):
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_after_the_batch_with_what_was_done(site, flush, name):
+def test_a_signal_stops_the_flush_after_the_current_batch_with_a_report(site, flush, name):
     process = flush("--batch-size", "10", "--pause", "0.2", "--json")
     deadline = time.monotonic() + 60
     while count(site) == 300:
@@ -81,7 +81,7 @@ def test_a_signal_ends_it_after_the_batch_with_what_was_done(site, flush, name):
     assert report["left"] == 300 - report["outstanding"] == count(site)
 
 
-def test_a_database_that_is_not_there_is_exit_code_1_and_a_sentence(site, flush):
+def test_an_unreachable_database_is_exit_code_1_with_a_message(site, flush):
     site["DATABASE_URL"] = "sqlite:////nowhere/at/all.sqlite3"
     process = flush()
     out, err = process.communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""The tables of docs/comparison.md are those of `make compare`, and are complete."""
+"""The tables of docs/comparison.md, written by `make compare`, are complete and current."""
 
 import re
 
@@ -49,7 +49,7 @@ def test_the_page_names_the_versions_of_the_lock_file():
         assert f"{name} {locked()[name]}" in between("versions"), name
 
 
-def test_the_page_names_the_options_that_are_tried():
+def test_the_page_lists_the_options_that_are_tried():
     for client in CLIENTS:
         assert client.option_name in TEXT
         assert bool(client.option) == bool(client.option_name)

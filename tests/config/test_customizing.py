@@ -1,6 +1,6 @@
-"""docs/customizing.md and docs/accounts.md, followed to the letter in a copy of the project.
+"""The steps of docs/customizing.md and docs/accounts.md, applied to a copy of the project.
 
-What is asserted there is in tests/projects/customized/recipes.py, a test for each claim.
+tests/projects/customized/recipes.py has a test for each claim of the pages.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CLAIMS = re.findall(r"(?m)^def (test_\w+)", (ROOT / RECIPES).read_text(encoding=
 
 
 def follow(folder):
-    """Do in a copy of the project what the pages say, in their order."""
+    """Apply the steps of the pages, in order, to a copy of the project."""
     name = ""
     for step in STEP.finditer(PAGES):
         if step["commands"]:
@@ -80,7 +80,7 @@ def passed(project):
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_the_recipe_does_what_the_page_says(passed, claim):
+def test_each_recipe_of_the_page_works_as_documented(passed, claim):
     assert claim in passed
 
 

@@ -1,4 +1,4 @@
-"""What the documents name exists: settings, commands, addresses, files."""
+"""The settings, commands, addresses and files in the documents exist."""
 
 import re
 from datetime import timedelta
@@ -29,7 +29,7 @@ ELSEWHERE = {
     "WEB_MEMORY": "docker-compose.yml",
     "POSTGRES_MEMORY": "docker-compose.yml",
     "IPV6_SUBNET": "docker-compose.yml",
-    "JWT_KEYS_DIR": "config/settings.py",  # of the version before
+    "JWT_KEYS_DIR": "config/settings.py",  # of the former version
     "KEYS_DIR": "token_blacklist/checks.py",
 }
 
@@ -129,7 +129,7 @@ def codes_in_the_source():
     return (ours - {""}) | (drf - NO_ANSWERS) | set(REFUSALS)
 
 
-def test_every_code_is_in_the_table_of_answers():
+def test_every_error_code_is_in_the_table_of_responses():
     section = read(ROOT / "docs" / "api.md").partition("## Errors")[2].partition("\n## ")[0]
     cells = re.findall(r"(?m)^\| (\d{3}[^|]*) \|", section)
 
@@ -141,7 +141,7 @@ def test_every_code_is_in_the_table_of_answers():
 @pytest.mark.parametrize(
     "code", re.findall(r'(?s)manage.py shell -c "\n(.*?)"\n', read(ROOT / "CHANGELOG.md"))
 )
-def test_the_changelog_says_how_existing_users_get_a_verified_address(db, code):
+def test_the_changelog_explains_how_existing_users_get_a_verified_address(db, code):
     users = UserFactory.create_batch(2)
 
     for _ in range(2):  # it can be repeated
@@ -162,14 +162,14 @@ def test_every_option_is_documented_with_its_default():
     }
 
 
-def test_every_target_is_explained():
+def test_every_make_target_is_explained():
     listed = set(re.findall(r"(?m)^([a-z-]+):.*## ", MAKEFILE))
     targets = set(re.findall(r"(?m)^([a-z-]+):", MAKEFILE))
 
     assert targets - listed == {"setup", "setup-dev", "setup-browser"}
 
 
-def test_the_layout_in_architecture_names_every_module_and_no_other():
+def test_the_layout_in_architecture_lists_exactly_the_existing_modules():
     """The tables and the drawing of a request name the files that there are."""
     page = read(ROOT / "docs" / "architecture.md").partition("## Layout")[2].partition("\n## ")[0]
     app = page.partition("`token_blacklist/`, in")[2].partition("`accounts/`:")[0]

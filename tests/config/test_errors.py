@@ -1,4 +1,4 @@
-"""What is said where no view could answer."""
+"""Error responses outside of the views: 400, 403, 404 and 500."""
 
 import pytest
 from django.db import connection
@@ -16,7 +16,7 @@ BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 @pytest.fixture
 def failing(monkeypatch):
-    """A home page that fails, and a client that accepts HTML."""
+    """A client, and a home page that raises an exception."""
 
     def fail(*args):
         raise RuntimeError("secret-of-the-house")
@@ -27,7 +27,7 @@ def failing(monkeypatch):
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
-def test_below_the_api_what_is_not_there_is_said_in_json(client, settings, debug, method):
+def test_an_unknown_api_path_is_404_in_json(client, settings, debug, method):
     settings.DEBUG = debug
 
     answer = getattr(client, method)("/api/nothing/")
@@ -36,7 +36,7 @@ def test_below_the_api_what_is_not_there_is_said_in_json(client, settings, debug
     assert answer.json() == {"detail": "There is no endpoint at this address.", "code": "not_found"}
 
 
-def test_an_endpoint_that_is_appended_to_the_addresses_answers(client):
+def test_an_endpoint_appended_to_urlpatterns_is_served(client):
     urls.urlpatterns.append(path("api/late/", lambda request: HttpResponse("here")))
     try:
         answer = client.get("/api/late/")
@@ -50,14 +50,14 @@ def test_an_endpoint_that_is_appended_to_the_addresses_answers(client):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_endpoint_without_its_last_slash_is_named(client, method):
+def test_the_404_for_a_missing_last_slash_names_the_endpoint(client, method):
     answer = getattr(client, method)("/api/token/refresh", {}, content_type="application/json")
 
     assert answer.status_code == 404
     assert answer.json()["detail"].endswith("Did you mean /api/token/refresh/?")
 
 
-def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(client):
+def test_an_unknown_path_is_a_page_for_browsers_and_json_for_programs(client):
     page = client.get("/nothing/", **BROWSER)
     json = client.get("/nothing/", HTTP_ACCEPT="application/json")
 
@@ -66,7 +66,7 @@ def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(client):
     assert json.json()["code"] == "not_found"
 
 
-def test_an_error_of_ours_says_nothing_of_the_inside(failing):
+def test_a_500_response_contains_no_details_of_the_exception(failing):
     page = failing.get("/", **BROWSER)
     json = failing.get("/", HTTP_ACCEPT="application/json")
 
@@ -76,7 +76,7 @@ def test_an_error_of_ours_says_nothing_of_the_inside(failing):
     assert "secret-of-the-house" not in page.text + json.text
 
 
-def test_another_host_is_refused_with_a_page_or_json(client):
+def test_an_unknown_host_is_refused_with_a_page_or_json(client):
     page = client.get("/", HTTP_HOST="evil.example", **BROWSER)
     json = client.post("/api/token/refresh", HTTP_HOST="evil.example")
 
@@ -86,7 +86,7 @@ def test_another_host_is_refused_with_a_page_or_json(client):
     assert json.json()["code"] in {"bad_request", "not_found"}
 
 
-def test_a_form_without_its_csrf_token_is_told_what_to_do():
+def test_a_form_without_a_csrf_token_gets_403_with_advice():
     strict = Client(enforce_csrf_checks=True)
 
     page = strict.post("/password/reset/", {"email": "ada@example.com"}, **BROWSER)
@@ -119,7 +119,7 @@ def ask(browser):
     return [browser.post("/api/token/", body, "application/json"), browser.get(PAGE)]
 
 
-def test_a_table_that_is_missing_is_500_with_its_cause_in_the_log(unmigrated, caplog):
+def test_a_missing_table_is_500_with_its_name_in_the_log(unmigrated, caplog):
     UserFactory(email="a@example.com")
 
     api, page = ask(unmigrated)
@@ -132,7 +132,7 @@ def test_a_table_that_is_missing_is_500_with_its_cause_in_the_log(unmigrated, ca
         assert OutstandingToken._meta.db_table in str(record.exc_info[1])
 
 
-def test_in_debug_a_table_that_is_missing_is_djangos_error_page(unmigrated, settings):
+def test_in_debug_a_missing_table_shows_djangos_error_page(unmigrated, settings):
     settings.DEBUG = True
     UserFactory(email="a@example.com")
 
@@ -151,10 +151,10 @@ print([client.get(f"/{page}/").status_code for page in pages])
 
 
 @pytest.mark.process
-def test_in_debug_each_page_can_be_looked_at_and_only_there(fit):
+def test_error_pages_can_be_previewed_in_debug_only(production_env):
     debug = manage("shell", "-v0", "-c", LOOK, DEBUG="True", LOG_LEVEL="CRITICAL")
     quiet = {"LOG_LEVEL": "CRITICAL", "ALLOWED_HOSTS": "localhost", "SECURE_SSL_REDIRECT": "no"}
-    production = manage("shell", "-v0", "-c", LOOK, **fit | quiet)
+    production = manage("shell", "-v0", "-c", LOOK, **production_env | quiet)
 
     assert debug.stdout.strip() == "[400, 403, 403, 404, 500, 503]", debug.stderr
     assert production.stdout.strip() == "[404, 404, 404, 404, 404, 404]", production.stderr

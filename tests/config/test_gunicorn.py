@@ -1,4 +1,4 @@
-"""gunicorn with the configuration of a deployment: how it starts, and what it accepts."""
+"""gunicorn with the project's configuration: its start, and which requests it accepts."""
 
 import http.client
 import logging
@@ -15,7 +15,7 @@ from tests.support.server import environment, free_port, gunicorn
 
 
 @pytest.mark.parametrize(("workers", "warnings"), [(24, 0), (25, 1)])
-def test_more_connections_than_postgresql_takes_by_default_are_one_warning(
+def test_more_connections_than_postgresqls_default_are_logged_as_one_warning(
     caplog, workers, warnings
 ):
     config = runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
@@ -45,7 +45,7 @@ def test_more_connections_than_postgresql_takes_by_default_are_one_warning(
         ({"DEBUG": "False"}, "- SECRET_KEY is not set."),
     ],
 )
-def test_a_start_that_is_refused_gives_the_reason_and_no_traceback(variables, sentence):
+def test_a_refused_start_prints_the_reason_without_a_traceback(variables, sentence):
     bind = f"127.0.0.1:{free_port()}"
     done = subprocess.run(
         [
@@ -68,13 +68,13 @@ def test_a_start_that_is_refused_gives_the_reason_and_no_traceback(variables, se
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Where two processes of four threads listen. Nothing here needs a table."""
+    """The address of a server with two processes of four threads, without a database."""
     folder = tmp_path_factory.mktemp("served")
     env = environment(
         folder,
         DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}",
         SECURE_HSTS_SECONDS="60",
-        FORWARDED_ALLOW_IPS="*",  # gunicorn reads it where its configuration says nothing
+        FORWARDED_ALLOW_IPS="*",  # gunicorn reads it if the configuration does not set it
     )
     with gunicorn(env, workers=2, as_deployed=True) as server:
         yield server.address
@@ -85,7 +85,7 @@ def head(method, path, *lines):
 
 
 def exchange(address, data):
-    """Send the bytes and their end; return everything that comes back."""
+    """Send the bytes and close the writing side; return everything received."""
     received = b""
     with socket.create_connection(address, timeout=20) as client:
         client.sendall(data)
@@ -107,7 +107,7 @@ def exchange(address, data):
         ("/nowhere/", "PATH_INFO: /health/live/"),
     ],
 )
-def test_no_client_chooses_the_path_by_a_header(address, path, forged):
+def test_a_client_cannot_set_the_path_by_a_header(address, path, forged):
     received = exchange(address, head("GET", path, forged, "Connection: close"))
 
     assert received.startswith(b"HTTP/1.1 404 ")
@@ -122,11 +122,11 @@ def test_no_client_chooses_the_path_by_a_header(address, path, forged):
         "X-Forwarded-Proto: http\r\nX-Forwarded-Ssl: on",
     ],
 )
-def test_without_a_proxy_no_client_chooses_the_scheme_by_a_header(address, forged):
+def test_without_a_proxy_a_client_cannot_set_the_scheme_by_a_header(address, forged):
     received = exchange(address, head("GET", "/api/nowhere/", forged, "Connection: close"))
 
     assert received.startswith(b"HTTP/1.1 404 ")
-    assert b"strict-transport-security" not in received.lower()  # goes with https alone
+    assert b"strict-transport-security" not in received.lower()  # only with HTTPS
 
 
 JSON = "Content-Type: application/json"
@@ -167,7 +167,7 @@ REFUSED = {
 @pytest.mark.process
 @pytest.mark.parametrize("kind", REFUSED)
 @pytest.mark.parametrize("sent", [500_000, 500])
-def test_the_body_of_a_refused_request_is_no_request(address, kind, sent):
+def test_the_body_of_a_refused_request_is_not_parsed_as_a_request(address, kind, sent):
     method, path, *lines = REFUSED[kind]
     body = (head("GET", "/health/live/") * 20_000)[:sent]
     received = exchange(address, head(method, path, "Content-Length: 500000", *lines) + body)

@@ -1,4 +1,4 @@
-"""What a browser is told that it may do with our answers, and which origins may ask."""
+"""Security headers, cookies and CORS."""
 
 import pytest
 from corsheaders.middleware import CorsMiddleware
@@ -10,7 +10,7 @@ PAGES = ["/", "/login/", "/signup/", "/account/", "/password/reset/", "/nothing/
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/api/me/", "/api/docs/", "/admin/login/"])
-def test_every_answer_has_a_policy_that_allows_only_what_is_ours(client, db, path):
+def test_every_response_has_security_headers_and_a_csp_for_this_host_only(client, db, path):
     headers = client.get(path).headers
 
     policy = headers["Content-Security-Policy"]
@@ -24,7 +24,7 @@ def test_every_answer_has_a_policy_that_allows_only_what_is_ours(client, db, pat
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_only_the_admin_and_the_api_page_may_have_more(client, db, path):
+def test_the_csp_of_pages_allows_no_unsafe_source(client, db, path):
     policy = client.get(path).headers["Content-Security-Policy"]
 
     assert "unsafe" not in policy
@@ -32,13 +32,13 @@ def test_only_the_admin_and_the_api_page_may_have_more(client, db, path):
 
 
 @pytest.mark.parametrize("path", ["/api/me/", "/api/nothing/"])
-def test_json_may_load_nothing_and_be_framed_by_nobody(client, path):
+def test_the_csp_of_json_allows_no_source_and_no_frame(client, path):
     policy = client.get(path).headers["Content-Security-Policy"]
 
     assert policy == "default-src 'none'; frame-ancestors 'none'"
 
 
-def test_a_debug_page_of_django_may_show_its_style(client, db, settings):
+def test_djangos_debug_page_has_no_csp(client, db, settings):
     settings.DEBUG = True
 
     page = client.get("/nothing/", headers={"accept": "text/html"})
@@ -48,9 +48,11 @@ def test_a_debug_page_of_django_may_show_its_style(client, db, settings):
     assert "Content-Security-Policy" in client.get("/login/").headers
 
 
-def test_hsts_is_sent_outside_debug(fit):
-    default = settings_of(**fit)
-    both = settings_of(**fit, SECURE_HSTS_INCLUDE_SUBDOMAINS="True", SECURE_HSTS_PRELOAD="True")
+def test_hsts_is_on_outside_debug(production_env):
+    default = settings_of(**production_env)
+    both = settings_of(
+        **production_env, SECURE_HSTS_INCLUDE_SUBDOMAINS="True", SECURE_HSTS_PRELOAD="True"
+    )
 
     assert default.SECURE_HSTS_SECONDS == 365 * 24 * 3600
     assert not default.SECURE_HSTS_INCLUDE_SUBDOMAINS
@@ -60,29 +62,32 @@ def test_hsts_is_sent_outside_debug(fit):
 
 
 @pytest.mark.parametrize("cookie", ["CSRF", "SESSION"])
-def test_no_subdomain_can_plant_a_csrf_or_a_session_cookie_outside_debug(fit, cookie):
-    production, development = settings_of(**fit), settings_of(**fit, DEBUG="True")
+def test_csrf_and_session_cookies_have_the_host_prefix_outside_debug(production_env, cookie):
+    production, development = (
+        settings_of(**production_env),
+        settings_of(**production_env, DEBUG="True"),
+    )
 
     name = getattr(production, f"{cookie}_COOKIE_NAME")
     assert name == f"__Host-{getattr(development, f'{cookie}_COOKIE_NAME')}"
-    # What a browser asks of the prefix.
+    # The conditions of browsers for the prefix.
     assert getattr(production, f"{cookie}_COOKIE_SECURE") is True
     assert getattr(production, f"{cookie}_COOKIE_DOMAIN") is None
     assert getattr(production, f"{cookie}_COOKIE_PATH") == "/"
 
 
-def test_other_origins_are_kept_out(client, fit):
+def test_other_origins_get_no_cors_headers_by_default(client, production_env):
     answer = client.get("/api/me/", HTTP_ORIGIN="https://app.example.com")
 
     assert "Access-Control-Allow-Origin" not in answer.headers
-    assert "corsheaders" not in str(settings_of(**fit).MIDDLEWARE)
+    assert "corsheaders" not in str(settings_of(**production_env).MIDDLEWARE)
 
 
-def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings):
+def test_a_cors_origin_may_call_the_api_and_no_page(rf, production_env, settings):
     named = "https://app.example.com"
-    fit["CORS_ALLOWED_ORIGINS"] = named
-    assert "corsheaders" in settings_of(**fit).MIDDLEWARE[3]
-    settings.CORS_ALLOWED_ORIGINS = settings_of(**fit).CORS_ALLOWED_ORIGINS
+    production_env["CORS_ALLOWED_ORIGINS"] = named
+    assert "corsheaders" in settings_of(**production_env).MIDDLEWARE[3]
+    settings.CORS_ALLOWED_ORIGINS = settings_of(**production_env).CORS_ALLOWED_ORIGINS
     middleware = CorsMiddleware(lambda request: HttpResponse())
 
     def allowed(path, origin):
@@ -94,7 +99,7 @@ def test_an_origin_that_is_named_may_call_the_api_and_no_page(rf, fit, settings)
     assert allowed("/account/", named) is None
 
 
-def test_an_origin_that_is_named_may_read_how_long_to_wait_and_the_id_of_the_request(rf, settings):
+def test_a_cors_origin_may_read_retry_after_and_x_request_id(rf, settings):
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
     middleware = CorsMiddleware(lambda request: HttpResponse())
 
@@ -108,5 +113,5 @@ def test_an_origin_that_is_named_may_read_how_long_to_wait_and_the_id_of_the_req
 @pytest.mark.parametrize(
     "origins", ["*", "app.example.com", "https://app.example.com/", "https://*.example.com"]
 )
-def test_what_is_no_origin_stops_the_start(fit, origins):
-    assert problems(**fit, CORS_ALLOWED_ORIGINS=origins) == ["CORS_ALLOWED_ORIGINS"]
+def test_an_invalid_cors_origin_prevents_the_start(production_env, origins):
+    assert problems(**production_env, CORS_ALLOWED_ORIGINS=origins) == ["CORS_ALLOWED_ORIGINS"]

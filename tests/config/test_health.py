@@ -1,4 +1,4 @@
-"""The probes: what a platform asks, and what it is told."""
+"""The health checks: liveness and readiness."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ LIVE, READY = "/health/live/", "/health/ready/"
 
 @pytest.fixture(autouse=True)
 def new_process():
-    """Nothing is remembered, as in a process that has just started."""
+    """Clear what the health check remembers, as in a new process."""
     for require in (health._require_migrations, health._require_translations):
         require.cache_clear()
     yield
@@ -33,7 +33,7 @@ def ready(client):
     return answer.status_code, answer.json()["status"], answer.json()["checks"]
 
 
-def test_a_process_that_answers_is_live_and_asks_nobody(client, db, django_assert_num_queries):
+def test_the_liveness_check_uses_neither_database_nor_cache(client, db, django_assert_num_queries):
     with django_assert_num_queries(0):
         answer = client.get(LIVE)
 
@@ -41,7 +41,7 @@ def test_a_process_that_answers_is_live_and_asks_nobody(client, db, django_asser
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_a_process_with_all_it_needs_is_ready(client, db):
+def test_the_readiness_check_is_ok_if_everything_works(client, db):
     status, said, checks = ready(client)
 
     assert (status, said) == (200, "ok")
@@ -50,7 +50,7 @@ def test_a_process_with_all_it_needs_is_ready(client, db):
     )
 
 
-def test_a_probe_by_address_over_plain_http_is_answered(settings):
+def test_a_health_check_by_ip_address_over_plain_http_succeeds(settings):
     settings.SECURE_SSL_REDIRECT = True
     settings.ALLOWED_HOSTS = ["app.example.com"]
     probe = Client(headers={"host": "10.0.0.7:8000"})
@@ -61,12 +61,12 @@ def test_a_probe_by_address_over_plain_http_is_answered(settings):
 
 
 @pytest.mark.parametrize("path", [LIVE, READY, "/metrics"])
-def test_a_probe_only_asks(client, path):
+def test_health_checks_and_metrics_accept_no_post(client, path):
     assert client.post(path).status_code == 405
 
 
 @pytest.mark.parametrize("was_ready", [True, False])
-def test_a_database_that_is_away_makes_it_not_ready(client, db, was_ready):
+def test_an_unreachable_database_makes_the_process_not_ready(client, db, was_ready):
     def fail(*call):
         raise OperationalError("secret-host refused")
 
@@ -85,7 +85,7 @@ def test_a_database_that_is_away_makes_it_not_ready(client, db, was_ready):
     }
 
 
-def test_a_migration_that_is_missing_makes_it_not_ready(client, db):
+def test_a_missing_migration_makes_the_process_not_ready(client, db):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'accounts'")
 
@@ -95,7 +95,7 @@ def test_a_migration_that_is_missing_makes_it_not_ready(client, db):
     assert checks["migrations"].endswith("not applied: run migrate.")
 
 
-def test_migrations_are_looked_at_until_they_are_applied_and_not_again(
+def test_migrations_are_checked_until_they_are_applied_and_not_again(
     client, db, django_assert_max_num_queries
 ):
     recorder = MigrationRecorder(connection)
@@ -106,11 +106,11 @@ def test_migrations_are_looked_at_until_they_are_applied_and_not_again(
     recorder.record_applied("accounts", latest)
     assert ready(client)[0] == 200
 
-    with django_assert_max_num_queries(2):  # of the flush
+    with django_assert_max_num_queries(2):  # the check of the flush
         assert ready(client)[0] == 200
 
 
-def test_static_files_that_nobody_collected_make_it_not_ready(client, db, settings, tmp_path):
+def test_uncollected_static_files_make_the_process_not_ready(client, db, settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "config.static.HashedFiles"}
@@ -122,7 +122,7 @@ def test_static_files_that_nobody_collected_make_it_not_ready(client, db, settin
     assert checks["static"].endswith("Run: manage.py collectstatic --no-input")
 
 
-def test_a_cache_that_fails_is_said_and_keeps_nobody_out(client, db, monkeypatch):
+def test_a_failing_cache_is_reported_as_degraded_with_200(client, db, monkeypatch):
     def fail(*args, **kwargs):
         raise ConnectionError("secret-host refused")
 
@@ -134,7 +134,7 @@ def test_a_cache_that_fails_is_said_and_keeps_nobody_out(client, db, monkeypatch
     assert checks["cache"] == "The cache fails (it does not answer): nobody can sign in."
 
 
-def test_a_wrong_password_of_the_cache_is_named(client, db, monkeypatch):
+def test_a_wrong_cache_password_is_reported(client, db, monkeypatch):
     def refuse(*args, **kwargs):
         raise AuthenticationError("WRONGPASS invalid username-password pair")
 
@@ -146,9 +146,7 @@ def test_a_wrong_password_of_the_cache_is_named(client, db, monkeypatch):
     assert checks["cache"].startswith("The cache fails (it refuses the password):")
 
 
-def test_translations_that_are_not_compiled_are_reported_and_keep_nobody_out(
-    client, db, settings, tmp_path
-):
+def test_uncompiled_translations_are_reported_as_degraded_with_200(client, db, settings, tmp_path):
     source = tmp_path / "locale" / "de" / "LC_MESSAGES" / "django.po"
     source.parent.mkdir(parents=True)
     source.write_text("")
@@ -162,7 +160,7 @@ def test_translations_that_are_not_compiled_are_reported_and_keep_nobody_out(
     assert ready(client)[:2] == (200, "ok")
 
 
-def test_a_flush_that_is_overdue_is_said_and_keeps_nobody_out(client, db):
+def test_an_overdue_flush_is_reported_as_degraded_with_200(client, db):
     OutstandingTokenFactory(expires_at=timezone.now() - timedelta(hours=30))
 
     status, said, checks = ready(client)
@@ -173,7 +171,7 @@ def test_a_flush_that_is_overdue_is_said_and_keeps_nobody_out(client, db):
     assert ready(client)[:2] == (200, "ok")
 
 
-def test_a_flush_that_failed_is_reported_until_one_succeeds(client, db):
+def test_a_failed_flush_is_reported_until_one_succeeds(client, db):
     now = timezone.now()
     FlushRun.objects.create(started_at=now - timedelta(days=1), outcome=FlushRun.Outcome.DONE)
     FlushRun.objects.create(started_at=now - timedelta(hours=1), outcome=FlushRun.Outcome.FAILED)

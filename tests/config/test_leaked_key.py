@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md for a key that leaked are run as they are written."""
+"""The commands of docs/operations.md for a leaked key, run as documented."""
 
 import re
 import shlex
@@ -18,7 +18,7 @@ def commands():
     return re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
 
 
-def test_three_commands_take_a_leaked_key_out(tmp_path):
+def test_the_documented_commands_revoke_a_leaked_key(tmp_path):
     variables = {
         "ENV_FILE": "",
         "DEBUG": "True",

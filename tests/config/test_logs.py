@@ -1,4 +1,4 @@
-"""The log: one line a request, found by its id, as text or as JSON, and never a token."""
+"""The log, as text or JSON: one line per request, with its id and without secrets."""
 
 import io
 import json
@@ -27,7 +27,7 @@ urlpatterns = [*project_urls, path("broken/", broken)]
 
 @pytest.fixture(params=["line", "json"])
 def log(request):
-    """Read what the project's own formatters write."""
+    """The log as the project's formatters write it."""
     made = logging.config.DictConfigurator(settings.LOGGING)
     handler = logging.StreamHandler(io.StringIO())
     for name in settings.LOGGING["handlers"]["console"]["filters"]:
@@ -48,7 +48,7 @@ def lines(log):
 
 
 @pytest.mark.parametrize("given", ["0123456789abcdef", "Root=1-67891233-abcdef"])
-def test_an_id_that_is_given_goes_back_and_stands_in_each_line(client, log, given):
+def test_a_given_request_id_is_returned_and_logged_in_each_line(client, log, given):
     answer = client.get("/api/nothing/", headers={HEADER: given})
 
     assert answer.headers[HEADER] == given
@@ -57,14 +57,14 @@ def test_an_id_that_is_given_goes_back_and_stands_in_each_line(client, log, give
 
 
 @pytest.mark.parametrize("given", ["", "short", "x" * 65, "two words!", "a\tb-and-more"])
-def test_an_id_that_is_not_fit_is_replaced(client, db, given):
+def test_an_invalid_request_id_is_replaced(client, db, given):
     answer = client.get("/login/", headers={HEADER: given})
 
     assert answer.headers[HEADER] != given
     assert len(answer.headers[HEADER]) == 32
 
 
-def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log, db):
+def test_a_request_is_logged_in_one_line_with_its_route_and_no_query_string(client, log, db):
     client.get("/login/?next=/account/&secret=1")
 
     (line,) = (line for line in lines(log) if "/login/" in str(line))
@@ -93,7 +93,7 @@ def test_a_request_is_one_line_with_its_route_and_no_query_string(client, log, d
         ("0.1", 0.11, ["-"]),
     ],
 )
-def test_the_access_log_is_as_long_as_is_said(
+def test_access_log_selects_which_requests_are_logged(
     log, db, settings, monkeypatch, wanted, drawn, written
 ):
     settings.ACCESS_LOG = wanted
@@ -110,7 +110,7 @@ def test_the_access_log_is_as_long_as_is_said(
 
 
 @pytest.mark.parametrize("place", ["/nothing/", "/api/token/blacklist/", "/broken/"])
-def test_no_query_string_is_in_the_lines_of_a_request_that_fails(log, place, settings):
+def test_a_failed_request_is_logged_without_its_query_string(log, place, settings):
     settings.ROOT_URLCONF = __name__
 
     answer = Client(raise_request_exception=False).get(f"{place}?password=hunter2")
@@ -120,7 +120,7 @@ def test_no_query_string_is_in_the_lines_of_a_request_that_fails(log, place, set
     assert "hunter2" not in log.stream.getvalue()
 
 
-def test_nor_is_the_query_string_of_a_refused_referer(log):
+def test_a_refused_referer_is_logged_without_its_query_string(log):
     Client(enforce_csrf_checks=True).post(
         "/login/",
         secure=True,
@@ -132,37 +132,37 @@ def test_nor_is_the_query_string_of_a_refused_referer(log):
     assert lines(log)
 
 
-def test_nor_what_gunicorn_failed_at(log):
+def test_gunicorns_error_line_has_no_query_string(log):
     logging.getLogger("gunicorn.error").error("Error handling request %s", "/a/?password=hunter2")
 
     assert "Error handling request /a (20 characters)" in log.stream.getvalue()
 
 
-def test_the_link_to_a_new_password_is_not_in_the_log(client, log, db):
+def test_a_password_reset_link_is_not_logged(client, log, db):
     client.get("/password/reset/key/1-set-me-a-secret-0123/", follow=True)
 
     assert "set-me-a-secret" not in log.stream.getvalue()
 
 
-LINK = "MQ/a-live-link-0123"
-KEY = "/password/reset/key/1-a-live-link-0123/"
+RESET_KEY = "MQ/a-live-link-0123"
+RESET_PATH = "/password/reset/key/1-a-live-link-0123/"
 UNKNOWN = {
-    f"//{LINK}/": "/",
-    f"/{LINK}/": "/MQ",
+    f"//{RESET_KEY}/": "/",
+    f"/{RESET_KEY}/": "/MQ",
     "/a-live-link-0123": "/",
-    f"/password/reset/{LINK}/./and/more": "/password",
-    f"/PASSWORD/RESET/{LINK}/": "/PASSWORD",
-    f"/password/reset{LINK}/": "/password",
-    f"/password%2Freset%2F{LINK}/": "/password",
-    f"/password%252Freset%252F{LINK}/": "/password",
-    f"/password\u2215reset\u2215{LINK}/": "/password",
-    f"/password reset {LINK}/": "/password",
+    f"/password/reset/{RESET_KEY}/./and/more": "/password",
+    f"/PASSWORD/RESET/{RESET_KEY}/": "/PASSWORD",
+    f"/password/reset{RESET_KEY}/": "/password",
+    f"/password%2Freset%2F{RESET_KEY}/": "/password",
+    f"/password%252Freset%252F{RESET_KEY}/": "/password",
+    f"/password\u2215reset\u2215{RESET_KEY}/": "/password",
+    f"/password reset {RESET_KEY}/": "/password",
 }
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-def test_of_a_path_that_no_route_matches_the_log_has_the_length(client, log, path, method):
+def test_an_unknown_path_is_logged_by_its_first_part_and_length(client, log, path, method):
     sent = path.encode().decode("latin-1")  # as servers give it to applications
 
     client.generic(method, "/", PATH_INFO=sent)
@@ -172,29 +172,29 @@ def test_of_a_path_that_no_route_matches_the_log_has_the_length(client, log, pat
     assert "a-live-link" not in log.stream.getvalue()
 
 
-def test_no_other_handler_gets_the_path(client, caplog):
-    client.get(f"/password/reset/{LINK}/more")
+def test_other_log_handlers_get_no_unknown_path_either(client, caplog):
+    client.get(f"/password/reset/{RESET_KEY}/more")
 
     assert "Not Found: /password (" in caplog.text
     assert "a-live-link" not in caplog.text
 
 
-def test_nor_is_there_a_path_whose_last_slash_is_missing(client, log, db):
-    client.get(f"/password/reset/{LINK}")
-    client.post(f"/password/reset/{LINK}")
+def test_a_path_without_its_last_slash_is_not_logged(client, log, db):
+    client.get(f"/password/reset/{RESET_KEY}")
+    client.post(f"/password/reset/{RESET_KEY}")
 
     assert log.stream.getvalue()
     assert "a-live-link" not in log.stream.getvalue()
 
 
-def test_of_a_path_that_a_route_matches_the_log_has_the_route(log, db):
+def test_a_known_path_is_logged_as_its_route(log, db):
     client = Client(enforce_csrf_checks=True)
     route = "/password/reset/key/<uidb36>-<key>/"
-    client.post(KEY)
-    client.put(KEY, secure=True, headers={"referer": f"https://x/{LINK}"})
+    client.post(RESET_PATH)
+    client.put(RESET_PATH, secure=True, headers={"referer": f"https://x/{RESET_KEY}"})
     Client().delete("/api/token/")
     Client().get("/api/me/")
-    Client().get(f"/api/{LINK}/")
+    Client().get(f"/api/{RESET_KEY}/")
 
     text = log.stream.getvalue()
     assert text.count(f"): {route}") == 2
@@ -207,25 +207,29 @@ def test_of_a_path_that_a_route_matches_the_log_has_the_route(log, db):
 @pytest.mark.parametrize(
     ("line", "args", "written"),
     [
-        ("Error handling request %s", (f"//{LINK}/",), "Error handling request / (22 characters)"),
+        (
+            "Error handling request %s",
+            (f"//{RESET_KEY}/",),
+            "Error handling request / (22 characters)",
+        ),
         (
             "Error handling request %s %s",
-            ("GET", f"/x%2F{LINK}/?y"),
+            ("GET", f"/x%2F{RESET_KEY}/?y"),
             "Error handling request GET /x (27 characters)",
         ),
         (
-            f"Invalid request from ip=192.0.2.1: Invalid HTTP request line: 'GET /{LINK}'",
+            f"Invalid request from ip=192.0.2.1: Invalid HTTP request line: 'GET /{RESET_KEY}'",
             (),
             "Invalid request from ip=192.0.2.1: Invalid HTTP request line: [text]",
         ),
         (
-            f'Invalid request from ip=192.0.2.1: Invalid HTTP Header: "x\'{LINK}"',
+            f'Invalid request from ip=192.0.2.1: Invalid HTTP Header: "x\'{RESET_KEY}"',
             (),
             "Invalid request from ip=192.0.2.1: Invalid HTTP Header: [text]",
         ),
     ],
 )
-def test_gunicorn_does_not_log_what_a_broken_request_says(log, line, args, written):
+def test_gunicorn_logs_no_text_of_a_malformed_request(log, line, args, written):
     logger = logging.getLogger("gunicorn.error")
     logger.addFilter(again := PathFilter())  # gunicorn and Django both configure the logger
     logger.warning(line, *args)
@@ -235,14 +239,14 @@ def test_gunicorn_does_not_log_what_a_broken_request_says(log, line, args, writt
     assert "a-live-link" not in log.stream.getvalue()
 
 
-def test_a_scanner_with_another_host_is_no_error_of_ours(log):
+def test_a_request_with_an_unknown_host_is_not_logged_as_an_error(log):
     Client(headers={"host": "elsewhere.example"}).get("/login/")
 
     assert "ERROR" not in log.stream.getvalue()
     assert "400" in log.stream.getvalue()
 
 
-def test_probes_are_not_in_the_log(client, log, db):
+def test_health_checks_are_not_logged(client, log, db):
     client.get("/health/live/")
     client.get("/health/ready/")
 
@@ -250,7 +254,7 @@ def test_probes_are_not_in_the_log(client, log, db):
 
 
 @pytest.mark.shows_tokens  # in what pytest itself keeps of the log
-def test_no_token_gets_into_the_log_whoever_puts_it_there(client, log):
+def test_a_token_in_any_log_message_traceback_or_path_is_masked(client, log):
     try:
         raise ValueError(TOKEN)
     except ValueError:
@@ -265,7 +269,9 @@ def test_no_token_gets_into_the_log_whoever_puts_it_there(client, log):
     assert "Not Found: / (" in text
 
 
-def test_an_event_is_one_line_with_its_facts(user, log, django_capture_on_commit_callbacks):
+def test_an_event_is_logged_in_one_line_with_its_details(
+    user, log, django_capture_on_commit_callbacks
+):
     with django_capture_on_commit_callbacks(execute=True):
         Device(user).log_in()
 

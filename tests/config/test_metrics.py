@@ -1,4 +1,4 @@
-"""The figures for Prometheus, of several processes, as it reads them."""
+"""The metrics of several processes, as Prometheus reads them."""
 
 import os
 import re
@@ -38,7 +38,7 @@ client.get("/password/reset/key/1-a-secret-link/")
 client.get("/password/reset/key/1-another-secret-link/")
 client.get("/nothing/here/")
 client.generic("INVENTED", "/login/")
-for _ in range(6):  # no server takes the e-mails
+for _ in range(6):  # no server accepts the e-mails
     client.post("/password/reset/", {"email": "ada@example.com"})
 from django.db import OperationalError, connection
 def fail(*call):
@@ -52,12 +52,12 @@ print(read())
 
 @pytest.fixture
 def site(database, tmp_path):
-    """An environment in which processes share a database and their figures."""
+    """An environment in which processes share a database and metrics."""
     return metrics.environment(tmp_path, database)
 
 
 def figures(site, code, *arguments):
-    """Return what a process reads at the end of the code, as `by_labels` does."""
+    """Run code in a process; return the metrics it prints, as `by_labels` does."""
     return by_labels(metrics.samples(site, code, *arguments))
 
 
@@ -70,7 +70,7 @@ def by_labels(samples):
 
 
 @pytest.mark.process
-def test_what_the_processes_did_is_added_up(site):
+def test_the_counters_of_several_processes_are_summed(site):
     figures(site, SESSIONS, "a")
     found = figures(site, SESSIONS, "b")
 
@@ -88,8 +88,8 @@ def test_what_the_processes_did_is_added_up(site):
 
 
 @pytest.mark.process
-def test_each_counter_is_there_from_the_start(site):
-    """Prometheus sees an increase only of what was there before."""
+def test_every_counter_is_exported_from_the_start(site):
+    """Prometheus sees an increase only in series that already exist."""
     found = figures(site, "print(read())")
 
     zeros = {key for key, value in found.items() if value == 0}
@@ -128,7 +128,7 @@ def test_requests_are_counted_by_route_method_and_status(site):
 
 
 @pytest.mark.process
-def test_without_the_database_the_rest_is_still_there(site):
+def test_without_the_database_the_other_metrics_are_exported(site):
     site["DATABASE_URL"] = "postgres://nobody:nothing@127.0.0.1:9/nowhere"
 
     found = figures(site, "print(read())")
@@ -144,7 +144,7 @@ def gauges(folder):
 
 
 @pytest.mark.process
-def test_a_server_starts_with_an_empty_folder_and_forgets_a_process_that_was_killed(site, tmp_path):
+def test_a_server_empties_the_metrics_folder_at_start_and_drops_a_killed_process(site, tmp_path):
     folder = tmp_path / "metrics"
     folder.mkdir()
     (folder / "counter_1.db").write_bytes(b"of an earlier server")
@@ -157,7 +157,7 @@ def test_a_server_starts_with_an_empty_folder_and_forgets_a_process_that_was_kil
 
     assert 1 not in kept
     assert killed.pid in kept
-    assert len(kept) == 2  # not the process that tries the settings
+    assert len(kept) == 2  # not the process that checks the settings
 
 
 @pytest.mark.process
@@ -174,7 +174,7 @@ def test_the_requests_of_all_processes_of_a_server_are_counted(site):
     assert found["http_requests_total", "GET", "/login/", "200"] == 4
 
 
-def test_a_reading_asks_the_database_five_times(db, django_assert_num_queries):
+def test_reading_the_metrics_sends_five_statements(db, django_assert_num_queries):
     FlushRun.objects.create(started_at=timezone.now(), outcome=FlushRun.Outcome.FAILED)
     OutstandingTokenFactory(expired=True)
 
@@ -186,7 +186,7 @@ def test_a_reading_asks_the_database_five_times(db, django_assert_num_queries):
     assert read["tokens_flush_backlog"][0].value == 1
 
 
-def test_metrics_are_off_unless_they_are_asked_for(client):
+def test_metrics_are_off_by_default(client):
     answer = client.get("/metrics")
 
     assert answer.status_code == 404
@@ -194,7 +194,7 @@ def test_metrics_are_off_unless_they_are_asked_for(client):
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", metrics.TOKEN, "Bearer ümlaut"])
-def test_who_does_not_know_the_token_reads_nothing(client, settings, header):
+def test_metrics_without_the_right_token_are_401(client, settings, header):
     settings.METRICS_TOKEN = metrics.TOKEN
 
     answer = client.get("/metrics", headers={"Authorization": header} if header else {})

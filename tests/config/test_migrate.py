@@ -1,4 +1,4 @@
-"""`migrate` beside a long reader."""
+"""`migrate` while another transaction is reading."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def wait_for(query, connection):
         time.sleep(0.01)
 
 
-def test_requests_get_through_while_it_waits_for_a_long_reader(tmp_path):
+def test_requests_succeed_while_migrate_waits_for_a_long_transaction(tmp_path):
     with database(tmp_path) as url:
         _out, err = start(url, "token_blacklist", "0001").communicate(timeout=150)
         with psycopg.connect(url) as reader, psycopg.connect(url, autocommit=True) as client:
@@ -44,7 +44,7 @@ def test_requests_get_through_while_it_waits_for_a_long_reader(tmp_path):
             process = start(url, "token_blacklist", "--verbosity=0")
             for _ in range(2):
                 wait_for("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted", client)
-                # The reader is still there: only a migration that lets go lets this through.
+                # The reader is still active: this succeeds only if the migration releases its lock.
                 client.execute("SET statement_timeout = '30s'")
                 client.execute(f"SELECT count(*) FROM {SESSIONS}")
                 wait_for("SELECT count(*) = 0 FROM pg_locks WHERE NOT granted", client)

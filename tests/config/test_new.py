@@ -1,4 +1,4 @@
-"""`make new`: a product of one's own."""
+"""`make new`: a new product made from this project."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def git(folder, *command):
     ).stdout
 
 
-def test_it_says_where_it_is_and_what_to_type_next(made):
+def test_make_new_prints_the_folder_and_the_next_commands(made):
     folder, said = made
 
     assert f"{NAME} is in {folder}" in said
@@ -55,7 +55,7 @@ def test_it_says_where_it_is_and_what_to_type_next(made):
     assert "make run" in said
 
 
-def test_its_history_begins_with_it(made):
+def test_the_product_has_a_git_history_of_its_own(made):
     folder, _said = made
 
     assert git(folder, "log", "--format=%s").splitlines() == [f"Begin {NAME}"]
@@ -63,7 +63,7 @@ def test_its_history_begins_with_it(made):
     assert ".env" in git(folder, "status", "--short", "--ignored")
 
 
-def test_it_has_keys_of_its_own_and_nobody_else_reads_them(made, tmp_path):
+def test_the_product_has_keys_of_its_own_that_only_the_owner_can_read(made, tmp_path):
     folder, _said = made
     run(sys.executable, "scripts/new.py", NAME="Other", DIR=str(tmp_path / "other"))
 
@@ -84,14 +84,14 @@ def test_it_has_keys_of_its_own_and_nobody_else_reads_them(made, tmp_path):
     assert oct((folder / ".env").stat().st_mode)[-3:] == "600"
 
 
-def test_its_name_colour_and_sender_are_on_every_page_and_letter(made):
+def test_name_color_and_sender_are_on_every_page_and_email(made):
     folder, _said = made
     show = (
         "from django.conf import settings as s; from django.test import Client;"
         "print(s.SITE_NAME, s.ACCENT_COLOR, s.DEFAULT_FROM_EMAIL);"
         "print(Client(headers={'host': 'localhost'}).get('/').content.decode())"
     )
-    for more in ({}, {"ENV_FILE": "", "DEBUG": "True"}):  # and where nobody has an .env
+    for more in ({}, {"ENV_FILE": "", "DEBUG": "True"}):  # and without an .env
         shown = python(folder, "manage.py", "shell", "--no-imports", "-c", show, **more).stdout
         settings, page = shown.split("\n", 1)
         assert re.fullmatch(f"{NAME} #[0-9a-f]{{6}} hello@acme.example", settings)
@@ -101,7 +101,7 @@ def test_its_name_colour_and_sender_are_on_every_page_and_letter(made):
     assert f"${{SITE_NAME:-{NAME}}}" in text(folder, "deploy/compose.env")
 
 
-def test_its_compose_project_shares_no_volume_and_no_network_with_another(made):
+def test_the_products_compose_project_shares_no_volume_or_network(made):
     folder, _said = made
     project = text(folder, "docker-compose.yml")
 
@@ -110,7 +110,7 @@ def test_its_compose_project_shares_no_volume_and_no_network_with_another(made):
     assert "fdc4:7b1e:5a92" not in project
 
 
-def test_it_has_no_demo_users(made, tmp_path):
+def test_the_product_has_no_demo_users(made, tmp_path):
     folder, _said = made
     database = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
 
@@ -123,7 +123,7 @@ def test_it_has_no_demo_users(made, tmp_path):
     assert python(folder, *shell, DATABASE_URL=database).stdout == "0\n"
 
 
-def test_its_readme_speaks_of_no_demo_users(made):
+def test_the_products_readme_mentions_no_demo_users(made):
     folder, _said = made
 
     readme = text(folder, "README.md")
@@ -136,8 +136,8 @@ def test_its_readme_speaks_of_no_demo_users(made):
     assert '{"email": "you@example.com", "password": "your-password"}' in api
 
 
-def test_what_is_tested_here_holds_there(made):
-    """The quick tests of what a product's name, colour, sender and keys can change."""
+def test_the_quick_tests_pass_in_the_product(made):
+    """Run those that depend on a product's name, color, sender and keys."""
     folder, _said = made
     quick = ("-m", "not (process or browser or slow)")
     files = (
@@ -145,7 +145,7 @@ def test_what_is_tested_here_holds_there(made):
         "docs",
         "readme",
         "static",
-        "catalogues",
+        "catalogs",
         "api_description",
         "errors",
         "admin",
@@ -159,7 +159,7 @@ def test_what_is_tested_here_holds_there(made):
     done = subprocess.run(
         [python, "-m", "pytest", "--no-header", *quick, *tests],
         cwd=folder,
-        env=bare_environment(),  # not the database that this test has
+        env=bare_environment(),  # not the database of this test
         capture_output=True,
         text=True,
         timeout=300,
@@ -190,7 +190,7 @@ def test_what_is_tested_here_holds_there(made):
         ({"PATH": "/nowhere"}, "git was not found"),
     ],
 )
-def test_what_it_cannot_do_ends_in_a_sentence_and_leaves_nothing(tmp_path, given, sentence):
+def test_invalid_arguments_are_refused_with_a_message_and_create_nothing(tmp_path, given, sentence):
     full = tmp_path / "full"
     full.mkdir()
     (full / "kept").write_text("mine", encoding="utf-8")

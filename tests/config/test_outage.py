@@ -1,4 +1,4 @@
-"""The log of an outage of the database, and the answers during it."""
+"""A database outage: the responses and the log."""
 
 import io
 import json
@@ -17,8 +17,8 @@ SIGN_IN = {"email": "ada@example.com", "password": "x"}
 
 
 @pytest.fixture
-def away(db):
-    """A database that fails each statement: `away()`, or `away(InterfaceError)`, with `with`."""
+def outage(db):
+    """Make each statement fail: `with away():`, or with another error `away(InterfaceError)`."""
 
     def fail_with(error=OperationalError):
         def fail(*call):
@@ -35,7 +35,7 @@ def is_ours(it):
 
 @pytest.fixture
 def log(monkeypatch):
-    """Read what the project's own handler writes, in a process that has just started."""
+    """The log as the project's handler writes it in a new process."""
     handlers = logging.getLogger().handlers
     (handler,) = (handler for handler in handlers if any(map(is_ours, handler.filters)))
     monkeypatch.setattr(next(filter(is_ours, handler.filters)), "kept_at", {})
@@ -48,7 +48,7 @@ def log(monkeypatch):
 
 
 @pytest.fixture
-def seconds(monkeypatch):
+def monotonic_clock(monkeypatch):
     """A clock that stands still until the test moves it: `seconds[0] += 5`."""
     now = [0.0]
     monkeypatch.setattr("config.monitoring.logs.monotonic", lambda: now[0])
@@ -65,7 +65,7 @@ def visitor():
 
 @pytest.fixture
 def sign_in(client):
-    """A request that asks the database, whatever was answered before."""
+    """Send a request that always uses the database."""
     return lambda: client.post("/api/token/", SIGN_IN, "application/json")
 
 
@@ -83,9 +83,9 @@ def tracebacks(lines):
         ("post", "/password/reset/"),
     ],
 )
-def test_each_page_answers_503_without_the_database(away, visitor, method, path, error):
+def test_every_page_is_503_without_the_database(outage, visitor, method, path, error):
     form = SIGN_IN | {"username": "ada@example.com"}
-    with away(error):
+    with outage(error):
         answer = getattr(visitor, method)(path, *[form] * (method == "post"))
 
     assert answer.status_code == 503
@@ -95,16 +95,16 @@ def test_each_page_answers_503_without_the_database(away, visitor, method, path,
     assert "secret-host" not in answer.text
 
 
-def test_a_program_is_told_in_json(away, visitor):
-    with away():
+def test_a_503_is_json_for_programs(outage, visitor):
+    with outage():
         answer = visitor.get("/admin/", HTTP_ACCEPT="application/json")
 
     assert answer.status_code == 503
     assert answer.json()["code"] == "unavailable"
 
 
-def test_a_failure_outside_of_the_view_is_503_too(away, visitor, monkeypatch):
-    """Such as of the middleware that stores the session."""
+def test_an_outage_outside_of_the_view_is_503_too(outage, visitor, monkeypatch):
+    """For example in the middleware that saves the session."""
 
     def fail(*call):
         raise OperationalError("secret-host refused")
@@ -119,19 +119,19 @@ def test_a_failure_outside_of_the_view_is_503_too(away, visitor, monkeypatch):
     assert "The site is busy or restarting." in answer.text
 
 
-def test_the_page_is_in_the_language_of_its_reader(away, visitor):
-    with away():
+def test_the_503_page_is_translated(outage, visitor):
+    with outage():
         answer = visitor.get("/admin/", headers={"accept-language": "de"})
 
     assert "Versuchen Sie es gleich noch einmal" in answer.text
 
 
-def test_an_outage_is_logged_with_one_traceback_a_minute_and_logger(
-    away, visitor, sign_in, log, seconds
+def test_an_outage_is_logged_with_one_traceback_per_minute_and_logger(
+    outage, visitor, sign_in, log, monotonic_clock
 ):
-    with away():
+    with outage():
         for second in (0, 59, 60):
-            seconds[0] = second
+            monotonic_clock[0] = second
             visitor.get("/admin/")
             sign_in()
             visitor.get("/health/ready/")

@@ -1,4 +1,4 @@
-"""The README, and the shell session of docs/api.md, run as printed there."""
+"""The README, and the shell session of docs/api.md, run as documented."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A reason for the end of a session is one line of the code: `BlacklistedToken.Reason`."""
+"""Adding a revocation reason takes one line, in `BlacklistedToken.Reason`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def manage(tmp_path):
     return manage
 
 
-def test_a_new_reason_is_one_line_and_everywhere(manage):
+def test_a_reason_added_in_one_line_appears_everywhere(manage):
     assert "No changes detected" in manage("makemigrations", "--check", "--dry-run")
     manage("check", "--fail-level", "WARNING")
     manage("migrate", "--verbosity", "0")

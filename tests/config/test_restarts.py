@@ -1,4 +1,4 @@
-"""The server as it is deployed, stopped and reloaded while clients use it."""
+"""Stopping and reloading the deployed server while clients use it."""
 
 import http.client
 import os
@@ -59,7 +59,7 @@ def connect(server):
 
 @pytest.fixture
 def accepted(connect):
-    """Make connections that a worker has accepted: it has answered on them once."""
+    """Make connections that a worker has accepted, by one request on each."""
 
     def accepted():
         client = connect()
@@ -93,7 +93,7 @@ def slow_request(env, client):
 
 
 def post(client):
-    """Send what no proxy may send twice; the answer is 401."""
+    """Send a POST, which a proxy must not repeat; the response is 401."""
     client.request("POST", "/api/token/verify/", b'{"token": "x"}', JSON)
     answer = client.getresponse()
     answer.read()
@@ -101,7 +101,7 @@ def post(client):
 
 
 class Clients:
-    """Threads that ask one thing after the other, and keep what went wrong."""
+    """Threads that send one request after another and collect the errors."""
 
     def __init__(self, address, count=4, ask=get, expected=200):
         self.address = address
@@ -139,7 +139,7 @@ class Clients:
             thread.join()
 
     def go_on(self, more=5):
-        """Wait until each of them has had some more answers."""
+        """Wait until each of them has received some more responses."""
         before = list(self.answered)
         wait_until(
             lambda: all(now > then + more for then, now in zip(before, self.answered, strict=True))
@@ -191,7 +191,7 @@ def proxy_command(name, server, folder, port):
 
 @contextmanager
 def front(name, server, folder):
-    """Give the address that clients ask: the server's own, or that of a proxy before it."""
+    """Yield the address for clients: the server's own, or that of a proxy in front of it."""
     if name == "no proxy":
         yield server.address
         return
@@ -230,7 +230,7 @@ def test_a_reload_under_load_fails_no_request(env, server, accepted, tmp_path, n
     assert clients.failed == []
 
 
-def test_three_restarts_behind_caddy_lose_no_post_of_eight_clients(env, tmp_path):
+def test_restarts_behind_caddy_lose_no_post(env, tmp_path):
     with ExitStack() as stack:
         server = stack.enter_context(gunicorn(env, workers=2, as_deployed=True))
         address = stack.enter_context(front("caddy", server, tmp_path))
@@ -247,7 +247,9 @@ def test_three_restarts_behind_caddy_lose_no_post_of_eight_clients(env, tmp_path
     assert clients.failed == []
 
 
-def test_a_stop_answers_what_was_accepted_and_refuses_all_others_at_once(env, server, accepted):
+def test_a_stopping_server_answers_accepted_requests_and_refuses_new_connections(
+    env, server, accepted
+):
     idle, busy = accepted(), accepted()
     with slow_request(env, accepted()) as slow:
         busy.request("GET", HEALTH)
@@ -298,7 +300,7 @@ def stopped_after(server):
         worker.resume()
 
 
-def test_a_stop_announces_the_end_of_the_connections_that_are_kept(server, accepted):
+def test_a_stopping_server_sends_connection_close_on_kept_connections(server, accepted):
     kept = [accepted() for _ in range(4)]
     with stopped_after(server):
         for client in kept:
@@ -308,7 +310,7 @@ def test_a_stop_announces_the_end_of_the_connections_that_are_kept(server, accep
     assert [(one.status, one.headers["Connection"]) for one in answers] == [(200, "close")] * 4
 
 
-def test_at_a_stop_a_client_that_does_not_close_costs_no_other_its_answer(server, accepted):
+def test_a_client_that_keeps_its_connection_does_not_delay_a_stopping_server(server, accepted):
     rude, kept = accepted_by_one_worker(server, accepted)
     with stopped_after(server):
         rude.request("GET", HEALTH)
@@ -319,7 +321,7 @@ def test_at_a_stop_a_client_that_does_not_close_costs_no_other_its_answer(server
     assert answer.headers["Connection"] == "close"
 
 
-def test_a_stop_answers_the_connections_that_wait_to_be_accepted(server, connect):
+def test_a_stopping_server_answers_connections_in_the_backlog(server, connect):
     with stopped_after(server):
         waiting = [connect() for _ in range(7)]
         for client in waiting:

@@ -1,4 +1,4 @@
-"""What Sentry gets, where SENTRY_DSN is set."""
+"""Sentry: it starts with SENTRY_DSN and receives no personal data or token."""
 
 import sys
 
@@ -16,18 +16,18 @@ def init(**options):
 """
 
 
-def test_a_dsn_without_the_package_is_refused(fit, monkeypatch):
+def test_a_dsn_without_the_package_is_refused(production_env, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentry_sdk", None)
 
-    assert problems(**fit, SENTRY_DSN=DSN) == ["SENTRY_DSN"]
+    assert problems(**production_env, SENTRY_DSN=DSN) == ["SENTRY_DSN"]
 
 
 @pytest.mark.process
-def test_it_is_started_without_personal_data_where_it_is_asked_for(fit, tmp_path):
+def test_a_dsn_starts_sentry_without_personal_data(production_env, tmp_path):
     (tmp_path / "sentry_sdk.py").write_text(STUB, encoding="utf-8")
 
-    asked = manage("check", **fit, SENTRY_DSN=DSN, PYTHONPATH=str(tmp_path))
-    unasked = manage("check", **fit, PYTHONPATH=str(tmp_path))
+    asked = manage("check", **production_env, SENTRY_DSN=DSN, PYTHONPATH=str(tmp_path))
+    unasked = manage("check", **production_env, PYTHONPATH=str(tmp_path))
 
     assert f"('dsn', '{DSN}')" in asked.stderr
     assert "('send_default_pii', False)" in asked.stderr

@@ -1,4 +1,4 @@
-"""`make run` as a stranger runs it, on a copy of the project."""
+"""`make run` in a new checkout."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def python_that(folder, script):
     return str(path)
 
 
-def test_an_old_python_ends_in_a_sentence(copy, tmp_path):
+def test_an_old_python_is_refused_with_a_message(copy, tmp_path):
     done = run("make", "run", cwd=copy, PYTHON=python_that(tmp_path, "exit 1"))
 
     assert "Python 3.11 or later was not found" in refusal(done)
 
 
-def test_a_python_that_pyenv_has_is_found_though_its_shims_fail(copy, tmp_path):
+def test_a_python_of_pyenv_is_found_if_its_shims_fail(copy, tmp_path):
     names = ["python", "python3", *(f"python3.{minor}" for minor in range(11, 15))]
     shims = tmp_path / "shims"
     shims.mkdir()
@@ -84,7 +84,7 @@ def test_a_python_that_pyenv_has_is_found_though_its_shims_fail(copy, tmp_path):
     assert "The packages could not be installed" in refusal(done)
 
 
-def test_a_missing_venv_module_ends_in_a_sentence(copy, tmp_path):
+def test_a_missing_venv_module_is_refused_with_a_message(copy, tmp_path):
     script = f'[ "$1" = -m ] && exit 1; exec "{sys.executable}" "$@"'
 
     done = run("make", "run", cwd=copy, PYTHON=python_that(tmp_path, script))
@@ -93,7 +93,7 @@ def test_a_missing_venv_module_ends_in_a_sentence(copy, tmp_path):
     assert not (copy / ".venv").exists()
 
 
-def test_an_unreachable_package_index_ends_in_a_sentence_and_soon(copy):
+def test_an_unreachable_package_index_fails_fast_with_a_message(copy):
     began = time.monotonic()
 
     done = run(
@@ -109,13 +109,13 @@ def test_an_unreachable_package_index_ends_in_a_sentence_and_soon(copy):
     assert "127.0.0.1" in (copy / ".venv" / "install.log").read_text(encoding="utf-8")
 
 
-def test_an_impossible_port_ends_in_a_sentence(ready):
+def test_an_invalid_port_is_refused_with_a_message(ready):
     done = run("make", "run", "PORT=80 80", cwd=ready)
 
     assert "'80 80' is not a valid port. Try: make run PORT=8001" in refusal(done)
 
 
-def test_a_busy_port_ends_in_a_sentence(ready):
+def test_a_port_in_use_is_refused_with_a_message(ready):
     with socket.create_server(("127.0.0.1", 0)) as busy:
         number = busy.getsockname()[1]
         done = run("make", "run", f"PORT={number}", cwd=ready)
@@ -124,7 +124,7 @@ def test_a_busy_port_ends_in_a_sentence(ready):
     assert "choose another port: make run PORT=" in refusal(done)
 
 
-def test_env_is_written_once_with_fresh_keys_for_the_owner_alone(ready, tmp_path):
+def test_env_is_written_once_with_new_keys_and_readable_by_the_owner_only(ready, tmp_path):
     other = lend_packages(copy_into(tmp_path / "other"))
     keys = set()
     for folder in (ready, other):
@@ -144,7 +144,7 @@ def test_env_is_written_once_with_fresh_keys_for_the_owner_alone(ready, tmp_path
 
 
 def call(site, path, body=None):
-    """Return status and JSON (None for a page), or None while nobody answers."""
+    """Return status and JSON (None for a page), or None while no server answers."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(site + path, data, {"Content-Type": "application/json"})
     try:
@@ -179,13 +179,14 @@ def served(folder, port):
             time.sleep(0.05)
         yield site
     finally:
-        os.killpg(server.pid, signal.SIGKILL)  # no goodbye: what was answered is kept
+        # Without a clean stop: answered requests must be stored.
+        os.killpg(server.pid, signal.SIGKILL)
         server.wait(timeout=20)
         while call(site, "/") is not None:
             time.sleep(0.05)
 
 
-def test_make_run_serves_and_can_be_repeated_without_loss(ready, port):
+def test_make_run_serves_and_a_second_run_loses_no_data(ready, port):
     with served(ready, port) as site:
         assert call(site, "/") == (200, None)
         credentials = {"email": "demo@example.com", "password": PASSWORD}

@@ -1,4 +1,4 @@
-"""`manage.py startapp`: an app that can be worked on at once."""
+"""`manage.py startapp`: the new app passes the linters and works unchanged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_new_app_passes_the_linters(project, command):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_new_app_is_installed_and_included_as_it_is(project):
+def test_a_new_app_can_be_installed_and_its_urls_included_unchanged(project):
     for name, line, new in (
         ("settings", '    "accounts",\n', '    "web_shop",\n'),
         (
@@ -55,7 +55,7 @@ def test_a_new_app_is_installed_and_included_as_it_is(project):
     assert '"web_shop"' in (project / "config/settings.py").read_text()
 
 
-def test_another_template_may_be_given(project, tmp_path):
+def test_startapp_accepts_another_template(project, tmp_path):
     template = tmp_path / "template"
     template.mkdir()
     (template / "only.py").write_text("")

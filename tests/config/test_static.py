@@ -1,4 +1,4 @@
-"""Static files outside DEBUG: named by their content, so that a browser may keep them for ever."""
+"""Static files outside DEBUG have hashed names, so that browsers may cache them forever."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def collected(tmp_path_factory):
 
 
 @pytest.mark.django_db
-def test_every_page_asks_for_files_that_are_there_under_names_of_their_content(client, collected):
+def test_every_static_file_of_a_page_exists_under_a_hashed_name(client, collected):
     for path in ("/", "/login/", "/signup/", "/password/reset/", "/nothing/"):
         named = re.findall(r'"/static/([^"]+)"', client.get(path, HTTP_ACCEPT="text/html").text)
 
@@ -33,7 +33,7 @@ def test_every_page_asks_for_files_that_are_there_under_names_of_their_content(c
             assert (collected / name).exists()
 
 
-def test_a_module_imports_the_others_by_those_names(collected):
+def test_javascript_modules_import_each_other_by_hashed_names(collected):
     manifest = json.loads((collected / "staticfiles.json").read_text())["paths"]
     for name in ("site", "forms", "account"):
         source = (collected / manifest[f"js/{name}.js"]).read_text()
@@ -43,6 +43,6 @@ def test_a_module_imports_the_others_by_those_names(collected):
         assert all(f"js/{module}" in manifest.values() for module in imported), imported
 
 
-def test_a_file_that_is_missing_is_found_out_when_they_are_collected(collected):
+def test_the_url_of_a_missing_static_file_is_an_error(collected):
     with pytest.raises(ValueError, match="Missing staticfiles manifest entry"):
         staticfiles_storage.url("js/no-such.js")

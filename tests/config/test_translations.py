@@ -1,4 +1,4 @@
-"""Compiled translations: made in set-up from the .po files, and never committed."""
+"""Compiled translations: created from the .po files in set-up, and never committed."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def translated(folder, text):
         return gettext.GNUTranslations(file).gettext(text)
 
 
-def test_those_that_the_tests_use_are_up_to_date():
+def test_the_compiled_translations_are_up_to_date():
     assert translations.are_compiled(), translations.NOT_COMPILED
 
 
-def test_git_has_none_and_takes_none():
+def test_git_tracks_no_compiled_translations_and_ignores_them():
     git = ["git", "-c", "safe.directory=*"]
     tracked = subprocess.run(
         [*git, "ls-files", "*.mo"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -53,7 +53,7 @@ def test_git_has_none_and_takes_none():
     assert ignored.returncode == 0
 
 
-def test_set_up_compiles_them_without_gettext(copy, without_gettext):
+def test_set_up_compiles_translations_without_gettext(copy, without_gettext):
     assert not list(copy.glob("**/locale/**/*.mo"))
 
     done = run("sh", "scripts/setup.sh", cwd=copy, PATH=without_gettext)
@@ -64,7 +64,7 @@ def test_set_up_compiles_them_without_gettext(copy, without_gettext):
     assert translated(copy, "Forgot your password?") == "Passwort vergessen?"
 
 
-def test_set_up_compiles_again_what_changed_and_nothing_else(copy):
+def test_set_up_compiles_only_changed_files_again(copy):
     run("sh", "scripts/setup.sh", cwd=copy)
     source = copy / "locale/de/LC_MESSAGES/django.po"
     others = [path for path in copy.glob("**/locale/**/*.mo") if path.stem + ".po" != source.name]
@@ -78,7 +78,7 @@ def test_set_up_compiles_again_what_changed_and_nothing_else(copy):
     assert {path: path.stat().st_mtime_ns for path in others} == before
 
 
-def test_the_command_names_what_it_compiles(copy):
+def test_compilemessages_prints_the_files_that_it_compiles(copy):
     assert len(compile_messages(copy).stdout.splitlines()) == 6
     os.utime(copy / "locale/es/LC_MESSAGES/djangojs.po")
 
@@ -92,7 +92,7 @@ def test_the_command_names_what_it_compiles(copy):
         ('msgid "left\n', "cannot be compiled"),
     ],
 )
-def test_a_file_that_is_wrong_is_named_and_what_was_compiled_before_stays(copy, line, reason):
+def test_an_invalid_file_is_named_and_its_former_translation_stays(copy, line, reason):
     compile_messages(copy)
     source = copy / "locale/de/LC_MESSAGES/django.po"
     before = source.with_suffix(".mo").read_bytes()

@@ -1,4 +1,4 @@
-"""The project as its image has it, and a deployment of it with a database of its own."""
+"""The project as in its image, and a deployment of it with its own database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.server import database
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The project as the image has it: its steps were run, but for the download of packages."""
+    """The project after the steps of the Dockerfile, without the download of packages."""
     folder = lend_packages(copy_into(tmp_path_factory.mktemp("app")))
     steps = [line for word, line in files.dockerfile() if word == "RUN"]
     venv, static, user = steps
@@ -58,10 +58,10 @@ def env(project, released, tmp_path, transactional_db):
 
 @pytest.fixture
 def app(project, env):
-    """The port of the app, served as the image does."""
+    """The port of the app, served with the command of the image."""
     env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
     env["RATE_LIMITS"] = "False"  # all clients here have one address
-    env["LOG_LEVEL"] = "ERROR"  # a pipe that nobody reads takes 64 KiB
+    env["LOG_LEVEL"] = "ERROR"  # an unread pipe blocks after 64 KiB
     with started(files.docker_command(), project, env) as server:
         wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))
         yield int(env["PORT"])

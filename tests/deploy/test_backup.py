@@ -1,4 +1,4 @@
-"""The backup of compose, made and restored by its own commands on a real PostgreSQL."""
+"""The backup of the compose project: its commands, run with a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAY = 24 * 3600
 
 @pytest.fixture
 def env():
-    """What compose gives to the backup service, for the database of the tests."""
+    """The environment of the backup service, with the database of the tests."""
     connection.ensure_connection()
     info = connection.connection.info
     return {
@@ -48,14 +48,14 @@ def run(env, *command):
 
 
 def back_up(env, folder):
-    """Run what the service repeats."""
+    """Run the command that the service repeats."""
     loop = files.compose()["services"]["backup"]["command"][-1]
     (script,) = re.findall(r"sh (/deploy/backup\.sh) /backups", loop)
     return run(env, "sh", str(files.ROOT / script.lstrip("/")), str(folder))
 
 
 def restore_commands():
-    """Return the clients that the document runs in the postgres service."""
+    """Return the commands that the document runs in the postgres service."""
     (block,) = (
         block
         for block in files.commands_of("docs/operations.md", "A restore")
@@ -81,7 +81,7 @@ def rows(env, database):
 
 @pytest.fixture
 def other(env):
-    """A database of that name with something in it, as after an accident."""
+    """A database of the same name with other data, as after a failure."""
     name = f"{env['PGDATABASE']}_restored"
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
@@ -91,7 +91,7 @@ def other(env):
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def test_a_backup_that_is_restored_has_every_row(env, tmp_path, other):
+def test_a_restored_backup_has_every_row(env, tmp_path, other):
     BlacklistedTokenFactory.create_batch(3)
     there = rows(env, env["PGDATABASE"])
 
@@ -126,7 +126,7 @@ def test_dumps_are_kept_for_seven_days(env, tmp_path):
     assert len(names) == 3
 
 
-def test_a_backup_that_fails_deletes_nothing_and_leaves_no_half(env, tmp_path):
+def test_a_failed_backup_deletes_no_dump_and_leaves_no_partial_file(env, tmp_path):
     old = tmp_path / "old.dump"
     old.touch()
     os.utime(old, (time.time() - 30 * DAY,) * 2)
@@ -138,8 +138,8 @@ def test_a_backup_that_fails_deletes_nothing_and_leaves_no_half(env, tmp_path):
     assert list(tmp_path.iterdir()) == [old]
 
 
-def test_the_password_comes_from_a_file(env, tmp_path):
-    """What pg_dump gets, shown by a pg_dump that prints it."""
+def test_the_backup_reads_the_database_password_from_a_file(env, tmp_path):
+    """A pg_dump that prints its password stands in for the real one."""
     (tmp_path / "bin").mkdir()
     fake = tmp_path / "bin/pg_dump"
     fake.write_text('#!/bin/sh\necho "password: $PGPASSWORD"; exit 1\n')

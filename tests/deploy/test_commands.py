@@ -1,4 +1,4 @@
-"""Every command that a file of the deployment names, run for real, in a copy of the project."""
+"""Every command of the deployment files, run in a copy of the project."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ENDING = {place: words for place, words in COMMANDS.items() if "manage.py" in " 
 
 
 @pytest.mark.parametrize("words", sorted({tuple(words) for words in ENDING.values()}))
-def test_a_command_that_ends_ends_well_and_may_be_repeated(project, env, words):
+def test_each_one_off_command_succeeds_twice_in_a_row(project, env, words):
     for _ in range(2):
         done = subprocess.run(
             words, cwd=project, env=env, capture_output=True, text=True, timeout=300, check=False
@@ -50,7 +50,7 @@ SERVING = {place: words for place, words in COMMANDS.items() if "gunicorn" in wo
 
 
 @pytest.mark.parametrize("words", sorted({tuple(words) for words in SERVING.values()}))
-def test_a_server_serves_and_stops(project, env, words):
+def test_each_server_command_serves_and_stops_cleanly(project, env, words):
     port = env["PORT"]
     words = [word.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for word in words]
     with started(words, project, env) as server:
@@ -81,7 +81,7 @@ def hash_of(project, name):
     return manifest["paths"][name].split(".")[-2]
 
 
-def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
+def test_the_keys_are_created_once_and_pass_the_deployment_check(project, env, tmp_path):
     keys = tmp_path / "keys"
     command = [*COMMANDS["compose keys"][:-1], str(keys)]
     for _ in range(2):
@@ -113,13 +113,13 @@ def test_the_keys_are_made_once_and_are_fit(project, env, tmp_path):
 
 
 def keys_taken_over(project, env, keys):
-    """Create the keys beside those of an older project; return the algorithm and times of each."""
+    """Create the keys in the folder of an older project; return each key's algorithm and times."""
     subprocess.run([*COMMANDS["compose keys"][:-1], str(keys)], cwd=project, env=env, check=True)
     made = json.loads((keys / "jwt" / "keys.json").read_text())["keys"]
     return [(key["alg"], key["nbf"], key.get("exp")) for key in made]
 
 
-def test_the_signing_key_of_an_older_project_verifies_on(project, env, tmp_path):
+def test_the_signing_key_of_an_older_project_continues_to_verify(project, env, tmp_path):
     (tmp_path / "jwt_signing_key").write_text("k" * 64)
 
     (former, starts, ends), (first, _starts, end) = keys_taken_over(project, env, tmp_path)
@@ -128,7 +128,7 @@ def test_the_signing_key_of_an_older_project_verifies_on(project, env, tmp_path)
     assert (first, end) == ("EdDSA", None)
 
 
-def test_the_folder_of_keys_of_an_older_project_is_taken_over(project, env, tmp_path):
+def test_the_key_folder_of_an_older_project_is_imported(project, env, tmp_path):
     (tmp_path / "ring").mkdir()
     (tmp_path / "ring" / "20200101T000000Z--20991231T000000Z.secret").write_text("k" * 64)
     (tmp_path / "ring" / "20260101T000000Z.secret").write_text("j" * 64)
@@ -139,7 +139,7 @@ def test_the_folder_of_keys_of_an_older_project_is_taken_over(project, env, tmp_
     assert signs == ("HS256", 1767225600, None)
 
 
-def test_the_scheduler_flushes_at_boot_and_again_and_ends_at_once(project, env):
+def test_the_scheduler_flushes_at_start_and_at_intervals_and_stops_quickly(project, env):
     often = {**env, "FLUSH_EVERY_SECONDS": "1"}
     with started(COMMANDS["Procfile scheduler"], project, often) as scheduler:
         wait_for(lambda: runs(env["DATABASE_URL"]) >= 2, seconds=60)
@@ -151,7 +151,7 @@ def test_the_scheduler_flushes_at_boot_and_again_and_ends_at_once(project, env):
     assert time.monotonic() - began < 10
 
 
-def test_a_flush_that_fails_is_said_and_tried_again(project, env):
+def test_the_scheduler_reports_a_failed_flush_and_tries_again(project, env):
     broken = {**env, "FLUSH_EVERY_SECONDS": "1", "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}
     with started(COMMANDS["Procfile scheduler"], project, broken) as scheduler:
         heard = [
@@ -166,7 +166,7 @@ def test_a_flush_that_fails_is_said_and_tried_again(project, env):
 
 @contextmanager
 def everything_waits(env):
-    """Hold what a sign-in writes to, so that it is under way for as long as the block."""
+    """Lock the tables of a sign-in, so that it does not end before the block."""
     holder = psycopg.connect(env["DATABASE_URL"])
     holder.execute("LOCK TABLE token_blacklist_outstandingtoken IN ACCESS EXCLUSIVE MODE")
     try:
@@ -176,7 +176,7 @@ def everything_waits(env):
         holder.close()
 
 
-def test_the_procfile_as_a_whole_serves_and_loses_no_request_when_it_is_stopped(project, env):
+def test_stopping_all_procfile_processes_loses_no_request(project, env):
     connections.close_all()
     credentials = {"email": "ada@example.com", "password": "a long and good password"}
     port = int(env["PORT"])

@@ -1,4 +1,4 @@
-"""The files of a deployment agree with the project and with each other."""
+"""The deployment files are consistent with the project and with each other."""
 
 import re
 from ipaddress import ip_network
@@ -11,7 +11,7 @@ from tests.support.checkout import VARIABLES
 GUNICORNS = {"WEB_CONCURRENCY"}  # what config/gunicorn.conf.py reads
 
 
-def test_the_web_service_has_a_limit_of_memory_and_the_processes_for_it():
+def test_the_web_service_has_a_memory_limit_and_as_many_processes_as_fit():
     compose = files.compose()
     web = compose["services"]["web"]
 
@@ -27,24 +27,24 @@ def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
 
 
 @pytest.mark.parametrize("place", ["compose", "render", "heroku", "machine"])
-def test_what_production_needs_is_set(place):
+def test_every_deployment_sets_the_required_variables(place):
     names = {name.removesuffix("_FILE") for name in files.variables()[place]}
 
     key = "JWT_KEYS" if place == "compose" else "JWT_SIGNING_KEY"
     assert names >= {"SECRET_KEY", key, "ALLOWED_HOSTS", "EMAIL_URL", "NUM_PROXIES"}
 
 
-def test_whatever_may_start_two_machines_shares_its_rate_limits():
+def test_every_deployment_with_several_machines_shares_rate_limits():
     variables = files.variables()
 
     assert "CACHE_URL_FILE" in variables["compose"]
     assert "CACHE_URL" in variables["render"]
-    # Fly starts two machines unasked, and a secret is no part of its file.
+    # Fly starts two machines by default, and its file contains no secrets.
     assert re.search("(?m)^#   fly secrets set .*CACHE_URL=", files.text("deploy/fly.toml"))
     assert files.heroku()["formation"]["web"]["quantity"] == 1
 
 
-def test_the_flush_is_daily_at_an_odd_minute_wherever_there_is_a_calendar():
+def test_every_schedule_runs_the_flush_daily_at_an_odd_minute():
     (minute, hour, *rest), command = files.crontab()
     (timer,) = files.SYSTEMD.glob("*.timer")
     calendar = files.unit(timer.name)["Timer"]
@@ -53,14 +53,14 @@ def test_the_flush_is_daily_at_an_odd_minute_wherever_there_is_a_calendar():
     assert 0 <= int(hour) < 24
     assert int(minute) % 2 == 1
     assert rest == ["*", "*", "*"]
-    assert "%" not in command  # a line end, to cron
+    assert "%" not in command  # cron treats it as a line end
     assert calendar["OnCalendar"] == f"*-*-* {int(hour):02}:{int(minute):02}:00 UTC"
     assert calendar["Persistent"] == "true"
     assert cron["schedule"] == f"{minute} {hour} * * *"
     assert (files.SYSTEMD / f"{timer.stem}.service").exists()
 
 
-def test_the_units_name_only_each_other_and_what_is_in_the_folder():
+def test_every_systemd_unit_has_a_description_folders_and_restrictions():
     for path in files.SYSTEMD.iterdir():
         unit = files.unit(path.name)
         assert unit["Unit"]["Description"], path.name
@@ -73,7 +73,7 @@ def test_the_units_name_only_each_other_and_what_is_in_the_folder():
             assert service["ProtectSystem"] == "strict"
 
 
-def test_a_flush_that_fails_starts_the_unit_that_reports_it():
+def test_a_failed_flush_starts_the_unit_that_reports_it():
     flush = files.unit("token-blacklist-flush.service")["Unit"]
     name, at, instance = flush["OnFailure"].partition("@")
 
@@ -82,7 +82,7 @@ def test_a_flush_that_fails_starts_the_unit_that_reports_it():
     assert "%i" in files.unit(f"{name}{at}.service")["Service"]["ExecStart"]
 
 
-def test_wherever_the_flush_is_scheduled_so_is_clearsessions():
+def test_every_schedule_of_the_flush_includes_clearsessions():
     flush = files.unit("token-blacklist-flush.service")["Service"]
     (cron,) = (service for service in files.render()["services"] if service["type"] == "cron")
     schedules = [
@@ -102,7 +102,7 @@ class TestCompose:
     def test_only_the_proxy_is_reached_from_outside(self):
         assert [name for name, service in self.services.items() if "ports" in service] == ["caddy"]
 
-    def test_no_secret_stands_in_it(self):
+    def test_contains_no_secret(self):
         text = files.text("docker-compose.yml") + files.text("deploy/compose.env")
 
         assert not re.search(
@@ -128,7 +128,7 @@ class TestCompose:
         assert members == {"valkey", "web"}
         assert files.compose_env()["CACHE_URL_FILE"] == "/run/keys/cache_url"
 
-    def test_the_proxy_postgresql_and_valkey_are_in_networks_apart_that_web_joins(self):
+    def test_the_proxy_postgresql_and_valkey_have_separate_networks_with_web(self):
         networks = files.compose()["networks"]
         alone = [self.services[name]["networks"] for name in ("caddy", "postgres", "valkey")]
 
@@ -139,7 +139,7 @@ class TestCompose:
         assert networks["database"] == networks["cache"] == {"internal": True}
 
     @pytest.mark.parametrize("name", services)
-    def test_each_service_has_a_limit_of_its_log_and_of_its_memory(self, name):
+    def test_each_service_has_a_log_limit_and_a_memory_limit(self, name):
         service = self.services[name]
 
         assert service["logging"] == {
@@ -148,7 +148,7 @@ class TestCompose:
         }
         assert re.fullmatch(r"\d+m|\$\{\w+_MEMORY:-\d+m\}", service["mem_limit"])
 
-    def test_images_of_others_are_pinned_to_a_minor_version(self):
+    def test_third_party_images_are_pinned_to_a_minor_version(self):
         for service in self.services.values():
             assert service["image"] == files.OURS or re.search(r":\d+\.\d+$", service["image"])
 
@@ -162,7 +162,7 @@ class TestCompose:
         for name in self.services["caddy"].get("networks", ["default"]):
             assert networks[name]["enable_ipv6"] is True
 
-    def test_nothing_starts_before_what_it_needs(self):
+    def test_services_wait_for_their_dependencies(self):
         needs = {
             name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
             for name, service in self.services.items()
@@ -176,24 +176,24 @@ class TestCompose:
         assert needs["scheduler"] == needs["backup"] == {"migrate": done}
         assert needs["caddy"] == {"web": healthy}
 
-    def test_what_others_wait_for_can_be_healthy(self):
+    def test_services_that_others_wait_for_have_a_health_check(self):
         for name in ("postgres", "valkey", "caddy", "scheduler"):
             assert self.services[name]["healthcheck"]["test"][0].startswith("CMD")
         assert "HEALTHCHECK" in dict(files.dockerfile())
 
     @pytest.mark.parametrize("name", ["migrate", "web", "scheduler"])
-    def test_the_app_writes_nowhere_and_may_nothing(self, name):
+    def test_the_app_has_a_read_only_file_system_and_no_capabilities(self, name):
         service = self.services[name]
 
         assert service["read_only"] is True
         assert service["tmpfs"] == ["/tmp"]
         assert service["cap_drop"] == ["ALL"]
-        assert "user" not in service  # the image's, without rights
+        assert "user" not in service  # the image's unprivileged user
         assert dict(files.dockerfile())["USER"] == "10001"
 
     @pytest.mark.parametrize("name", [n for n, s in services.items() if s.get("read_only")])
     def test_a_service_with_a_read_only_file_system_can_write_its_temporary_files(self, name):
-        """Such as the metrics, whose folder is in /tmp."""
+        """For example the metrics, whose folder is in /tmp."""
         service = self.services[name]
 
         if service["image"] in {files.OURS, self.services["postgres"]["image"]}:
@@ -206,31 +206,31 @@ class TestCompose:
         assert service["security_opt"] == ["no-new-privileges:true"]
         assert service["cap_drop"] == ["ALL"]
 
-    def test_only_the_service_of_the_keys_writes_to_them(self):
+    def test_only_the_keys_service_can_write_keys(self):
         writing = [n for n, s in self.services.items() if "keys:/run/keys" in s.get("volumes", [])]
 
         assert writing == ["keys"]
 
-    def test_its_networks_start_on_engines_that_assign_no_ipv6_subnet(self):
+    def test_the_networks_have_explicit_ipv6_subnets(self):
         (subnet,) = files.compose()["networks"]["default"]["ipam"]["config"]
         address = re.fullmatch(r"\$\{IPV6_SUBNET:-(.+)\}", subnet["subnet"])[1]
 
         assert ip_network(address).is_private
 
-    def test_a_volume_of_an_image_is_not_made_at_each_start(self):
+    def test_every_volume_of_an_image_is_mounted_explicitly(self):
         assert "/data" in self.services["valkey"]["tmpfs"]
         assert "/var/lib/postgresql" in self.services["backup"]["tmpfs"]
 
-    def test_each_volume_and_folder_is_there(self):
+    def test_every_mounted_volume_and_folder_exists(self):
         volumes = files.compose()["volumes"]
         for service in self.services.values():
             for mount in service.get("volumes", []):
                 source = mount.partition(":")[0]
-                # A file that git replaces would stay the old one in the container.
+                # The container would keep the former version of a file that git replaces.
                 assert source in volumes or (files.ROOT / source).is_dir(), mount
 
 
-def test_the_image_takes_what_its_own_steps_need_from_the_context():
+def test_dockerignore_keeps_what_the_image_needs_and_excludes_secrets():
     ignored = files.text(".dockerignore").split()
 
     for needed in ("accounts", "config", "deploy", "static", "templates", "requirements.txt"):
@@ -239,5 +239,5 @@ def test_the_image_takes_what_its_own_steps_need_from_the_context():
     assert {"**/.env*", ".git", "tests"} <= set(ignored)
 
 
-def test_heroku_runs_what_the_procfile_names():
+def test_heroku_runs_only_processes_of_the_procfile():
     assert set(files.heroku()["formation"]) < set(files.procfile())

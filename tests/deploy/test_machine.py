@@ -1,4 +1,4 @@
-"""The commands of docs/deployment.md for a machine of one's own, run in their order.
+"""The commands of docs/deployment.md for a server of your own, run in order.
 
 Paths, the user and the port are replaced; what changes the system is recorded instead of run.
 """
@@ -31,7 +31,7 @@ STAND_INS = {
     "systemctl": "",
     "crontab": "",
     "runuser": 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"',
-    # Without a download, the packages are those of the tests.
+    # The packages are those of the tests, to avoid a download.
     "python3": f"""
 if [ "$1 $2" != "-m venv" ]; then exec {sys.executable} "$@"; fi
 mkdir "$3" && cd "$3" && ln -s {sys.prefix}/bin {sys.prefix}/lib {sys.prefix}/pyvenv.cfg .
@@ -40,7 +40,7 @@ mkdir "$3" && cd "$3" && ln -s {sys.prefix}/bin {sys.prefix}/lib {sys.prefix}/py
 
 
 class Machine:
-    """Folders in the place of /app, /etc and /var, and a repository to clone."""
+    """Folders that replace /app, /etc and /var, and a repository to clone."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,12 +78,12 @@ class Machine:
         )
 
     def follow(self, heading: str, document: str = "docs/deployment.md") -> list[str]:
-        """Run all blocks of a section in one shell, as a reader does; return what was recorded."""
+        """Run all blocks of a section in one shell; return the recorded commands."""
         blocks = "".join(files.commands_of(document, heading))
         self.log.write_text("")
         done = self.run(
             blocks.replace("createsuperuser", "createsuperuser --no-input"),
-            # pip says what it would install, and may ask nobody for it.
+            # pip prints what it would install, without the network.
             PIP_DRY_RUN="1",
             PIP_NO_INDEX="1",
             DJANGO_SUPERUSER_EMAIL="staff@example.com",
@@ -134,7 +134,7 @@ def machine(tmp_path_factory):
     return machine
 
 
-def test_the_document_is_complete_from_its_first_line(machine):
+def test_the_documented_commands_set_up_a_machine_from_scratch(machine):
     called = [line.split()[0] for line in machine.recorded]
 
     assert called.index("useradd") < called.index("runuser") < called.index("systemctl")
@@ -170,7 +170,7 @@ def children(pid: int) -> set[str]:
     return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
-def test_the_unit_of_the_flush_flushes_and_clears_sessions(machine):
+def test_the_flush_unit_flushes_and_clears_sessions(machine):
     before = machine.flushes()
 
     for key in ("ExecStart", "ExecStartPost"):
@@ -181,7 +181,7 @@ def test_the_unit_of_the_flush_flushes_and_clears_sessions(machine):
 
 
 def from_cron(machine, **env):
-    """Run the line of the crontab as cron does: by /bin/sh, with next to no environment."""
+    """Run the line of the crontab as cron does: with /bin/sh and a minimal environment."""
     return subprocess.run(
         ["/bin/sh", "-c", files.crontab()[1]],
         cwd=machine.folder,
@@ -199,7 +199,7 @@ def once(machine):
 
 
 def by_the_real_cron(machine):
-    """Install the table with crontab, for every minute, and let cron start what is in it.
+    """Install the crontab, for every minute, and let cron run it.
 
     In a mount namespace, so that the tables and the lock of this machine are not touched.
     """
@@ -233,7 +233,7 @@ def test_cron_flushes_with_its_own_environment(machine, runner):
     assert machine.flushes() > before
 
 
-def test_cron_has_the_error_of_a_flush_that_fails_to_mail(machine):
+def test_a_failed_flush_prints_its_error_for_cron_to_mail(machine):
     done = from_cron(
         machine, APP_HOME=str(machine.app), DATABASE_URL="sqlite:////nowhere/x.sqlite3"
     )
@@ -243,7 +243,7 @@ def test_cron_has_the_error_of_a_flush_that_fails_to_mail(machine):
 
 
 def programs_that_are_missing(paths):
-    """Return the programs that the units name and that are not there."""
+    """Return the programs of the units that do not exist."""
     named = re.findall(r"(?m)^Exec\w+=(\S+)", "".join(path.read_text() for path in paths))
     assert len(named) >= 5
     return [name for name in named if not shutil.which(name)]
@@ -266,14 +266,14 @@ if shutil.which("systemd-analyze"):
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_units_that_were_installed_are_accepted(machine, check, tmp_path):
+def test_the_installed_units_pass_systemds_verification(machine, check, tmp_path):
     for path in (machine.folder / "etc/systemd/system").iterdir():
         (tmp_path / path.name).write_text(machine.placed(path.read_text()))
 
     assert not check(list(tmp_path.iterdir()))
 
 
-def test_a_machine_that_moves_to_a_key_set_accepts_the_tokens_of_before(machine):
+def test_moving_to_a_key_set_keeps_existing_tokens_valid(machine):
     before = machine.python("print(AccessToken())")
 
     recorded = machine.follow("Moving to a key set", "docs/operations.md")
@@ -287,7 +287,7 @@ def test_a_machine_that_moves_to_a_key_set_accepts_the_tokens_of_before(machine)
     assert machine.python(f"print(AccessToken({before!r})['token_type'])") == "access"
 
 
-def test_a_new_version_has_its_static_files_and_its_tables_before_it_starts(machine):
+def test_an_upgrade_collects_static_files_and_migrates_before_the_restart(machine):
     before = machine.stylesheet()
     with (machine.origin / "static/css/site.css").open("a") as file:
         file.write("/* A new version. */\n")

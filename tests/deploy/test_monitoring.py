@@ -1,4 +1,4 @@
-"""The alerts, their runbooks and the dashboard agree with each other and with /metrics."""
+"""The alerts, runbooks and dashboard are consistent with each other and with /metrics."""
 
 import json
 import re
@@ -18,7 +18,7 @@ RUNBOOKS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EXPRESSIONS = [rule["expr"] for rule in RULES] + [
     target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]
 ]
-PROMETHEUS_OWN = {"up", "instance", "job"}  # a series and labels that it adds by itself
+PROMETHEUS_OWN = {"up", "instance", "job"}  # a series and labels that Prometheus adds
 REQUESTS = """
 call_command("migrate", verbosity=0)
 client.get("/login/")
@@ -28,7 +28,7 @@ print(read())
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """The samples of a site that has answered one request."""
+    """The samples of a site after one request."""
     folder = tmp_path_factory.mktemp("monitored")
     site = metrics.environment(folder, f"sqlite:///{folder / 'db.sqlite3'}")
     return metrics.samples(site, REQUESTS)
@@ -43,7 +43,7 @@ def series(expression):
 
 
 def strip(expression):
-    """Return it without what is no name: ranges and offsets, such as [5m] and 1d."""
+    """Return the expression without ranges and offsets, such as [5m] and 1d."""
     return re.sub(r"\[\w+\]|(?<!\")\b\d\w*", "", expression)
 
 
@@ -52,7 +52,7 @@ def labels_in(expression):
         yield from (label.strip() for label in group.split(","))
 
 
-def test_series_are_read_from_an_expression():
+def test_metric_names_are_extracted_from_an_expression():
     expression = 'sum by (le) (rate(a_total{code="5"}[5m])) > 10 * max(b offset 1d) and c == 0'
 
     assert list(series(expression)) == [("a_total", {"code": "5"}), ("b", {}), ("c", {})]
@@ -60,7 +60,7 @@ def test_series_are_read_from_an_expression():
 
 @pytest.mark.process
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_each_expression_reads_what_metrics_gives(found, expression):
+def test_each_expression_uses_existing_metrics_only(found, expression):
     labels = set(PROMETHEUS_OWN)
     for name, wanted in series(expression):
         if name in PROMETHEUS_OWN:
@@ -75,7 +75,7 @@ def test_each_expression_reads_what_metrics_gives(found, expression):
     assert labels.issuperset(labels_in(expression))
 
 
-def test_prometheus_takes_the_rules():
+def test_prometheus_accepts_the_rules():
     if promtool := shutil.which("promtool"):
         subprocess.run([promtool, "check", "rules", FOLDER / "alerts.yml"], check=True, timeout=60)
     for rule in RULES:
@@ -85,7 +85,7 @@ def test_prometheus_takes_the_rules():
         assert rule["expr"].count("(") == rule["expr"].count(")")
 
 
-def test_each_alert_has_a_runbook_of_its_name_and_each_runbook_an_alert():
+def test_alerts_and_runbooks_correspond_by_name():
     _before, _heading, section = RUNBOOKS.partition("\n## Alerts\n")
     runbooks = re.findall(r"(?m)^### (\w+)$", section.partition("\n## ")[0])
 
@@ -95,7 +95,7 @@ def test_each_alert_has_a_runbook_of_its_name_and_each_runbook_an_alert():
         assert rule["annotations"]["runbook_url"] == link
 
 
-def test_the_configuration_names_the_rules_and_the_job_that_they_read():
+def test_the_prometheus_configuration_includes_the_rules_and_their_job():
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
 
     (scrape,) = config["scrape_configs"]
@@ -105,7 +105,7 @@ def test_the_configuration_names_the_rules_and_the_job_that_they_read():
             assert name != "up" or labels == {"job": scrape["job_name"]}
 
 
-def test_no_two_panels_lie_on_each_other():
+def test_dashboard_panels_do_not_overlap():
     taken = set()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]

@@ -1,4 +1,4 @@
-"""The proxies in front of the app: Caddy and nginx, with our files, outside DEBUG."""
+"""Caddy and nginx in front of the app, with the project's files, outside DEBUG."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def test_a_session_opened_through_the_proxy_has_the_address_of_the_client(app, p
     )
 
     assert status == 200
-    assert "max-age" in headers["Strict-Transport-Security"]  # TLS, as the app sees it
-    assert [session["ip"] for session in sessions] == ["127.0.0.1"] * 2  # the sign-up is one
+    assert "max-age" in headers["Strict-Transport-Security"]  # the app sees TLS
+    assert [session["ip"] for session in sessions] == ["127.0.0.1"] * 2  # one is from the sign-up
 
 
 @pytest.mark.parametrize("kind", PROXIES)
@@ -51,8 +51,8 @@ def test_the_proxy_redirects_to_tls_and_publishes_no_metrics(app, proxy, kind):
 
 
 @pytest.mark.parametrize("kind", PROXIES)
-def test_a_site_behind_forward_auth_is_seen_by_live_sessions_alone(app, proxy, kind):
-    """The site has another name, which ALLOWED_HOSTS does not have, and no TLS to the app."""
+def test_a_site_behind_forward_auth_is_served_to_live_sessions_only(app, proxy, kind):
+    """The site's name is not in ALLOWED_HOSTS, and its requests to the app do not use TLS."""
     site = proxy.folder / "site"
     site.mkdir(mode=0o755)
     (site / "index.html").write_text("for members")
@@ -93,7 +93,7 @@ def test_a_site_behind_forward_auth_is_seen_by_live_sessions_alone(app, proxy, k
 
 
 def direct(app: int, path: str, body):
-    """Send a request to the app as a proxy of its own site does."""
+    """Send a request to the app as its own proxy does."""
     connection = http.client.HTTPConnection("127.0.0.1", app, timeout=30)
     headers = {
         "Content-Type": "application/json",

@@ -1,4 +1,4 @@
-"""Attacks on the app behind Caddy, with the Caddyfile of the deployment, outside DEBUG."""
+"""Attacks on the app behind Caddy, with the project's Caddyfile, outside DEBUG."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def head(method, path, *lines):
 
 
 def connect(site, stack, buffer=None):
-    """Return a TLS connection, whose socket takes only so many bytes that nobody reads."""
+    """Return a TLS connection whose receive buffer has the given size."""
     plain = socket.socket()
     if buffer:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -56,7 +56,7 @@ def exchange(site, data):
 
 
 def seconds_of_a_sign_in(site):
-    """Return how long the answer to another client takes."""
+    """Return how long the sign-in of another client takes."""
     began = time.monotonic()
     status = site.call("/api/token/", {"email": "nobody@example.com", "password": "x"})[0]
     assert status == 401
@@ -72,7 +72,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("kind", SLOW)
-def test_300_slow_bodies_keep_nobody_waiting(site, kind):
+def test_300_slow_request_bodies_do_not_delay_other_clients(site, kind):
     piece = b"1\r\n[\r\n" if kind == "chunks" else b"["
     with ExitStack() as stack:
         slow = [connect(site, stack) for _ in range(300)]
@@ -88,7 +88,7 @@ def test_300_slow_bodies_keep_nobody_waiting(site, kind):
     assert max(waits) < 2
 
 
-def test_100_clients_that_read_no_response_keep_nobody_waiting(site, project):
+def test_100_clients_that_read_no_response_do_not_delay_others(site, project):
     hashed = json.loads((project / "staticfiles/staticfiles.json").read_text())["paths"]
     (largest,) = (name for path, name in hashed.items() if path.endswith("swagger-ui-bundle.js"))
     with ExitStack() as stack:
@@ -104,7 +104,7 @@ def test_100_clients_that_read_no_response_keep_nobody_waiting(site, project):
 
 @pytest.mark.parametrize("forged", ["SCRIPT_NAME: /x", "Script-Name: /x", "PATH_INFO: /metrics"])
 @pytest.mark.parametrize("path", ["/x/metrics", "/x/health/live/"])
-def test_no_client_gets_past_the_proxy_by_a_header(site, path, forged):
+def test_a_client_cannot_forge_proxy_headers(site, path, forged):
     assert exchange(site, head("GET", path, forged, "Connection: close"))[9:12] == b"404"
 
 
@@ -136,7 +136,7 @@ POISON = {
 
 
 @pytest.mark.parametrize("kind", POISON)
-def test_no_body_becomes_the_request_of_another_client(site, kind):
+def test_no_body_is_parsed_as_another_clients_request(site, kind):
     for _ in range(4):
         exchange(site, POISON[kind])
 
@@ -145,8 +145,8 @@ def test_no_body_becomes_the_request_of_another_client(site, kind):
         assert (status, b"poisoned" in page) == (200, False)
 
 
-def test_unread_bodies_cost_no_request_of_other_clients(site):
-    """gunicorn may close a connection after a body that nobody read; Caddy uses it for others."""
+def test_unread_bodies_do_not_fail_other_clients_requests(site):
+    """gunicorn may close a connection with an unread body, which Caddy reuses for other clients."""
     ended = Event()
 
     def attack():

@@ -1,4 +1,4 @@
-"""A real browser, a fresh context for each test, and nothing that goes wrong unseen."""
+"""Chromium with a new context for each test; an error in the browser fails the test."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def browser(playwright: Any) -> Any:
 
 
 def problems_of(context: BrowserContext, site: str) -> list[str]:
-    """Return a list to which is added all that goes wrong in the context."""
+    """Return a list that collects the errors of the context."""
     problems: list[str] = []
 
     def check_host(request: Any) -> None:
@@ -70,7 +70,7 @@ def problems_of(context: BrowserContext, site: str) -> list[str]:
             problems.append(f"console: {message.text} ({message.location['url']})")
 
     def check_failure(request: Any) -> None:
-        if request.failure != "net::ERR_ABORTED":  # the page was left before it had all
+        if request.failure != "net::ERR_ABORTED":  # the browser left the page before it was loaded
             problems.append(f"{request.failure}: {request.url}")
 
     context.on("request", check_host)
@@ -82,9 +82,9 @@ def problems_of(context: BrowserContext, site: str) -> list[str]:
 
 @pytest.fixture
 def browsers(browser: Any, live_server: Any, request: Any) -> Iterator[Any]:
-    """Make browsers without a past. A failed test leaves screenshots in test-results/.
+    """Make browsers without cookies. A failed test saves screenshots in test-results/.
 
-    Whatever goes wrong in one fails the test, but for what `@pytest.mark.expects("…")` names.
+    An error in one fails the test, except those of `@pytest.mark.expects("…")`.
     """
     opened: list[tuple[BrowserContext, list[str]]] = []
 
@@ -129,7 +129,7 @@ def visitor(context: BrowserContext) -> Visitor:
 
 @pytest.fixture
 def others(browsers: Any) -> Any:
-    """Make more visitors, each with a browser of their own."""
+    """Make more visitors, each with a separate browser."""
     return lambda **options: Visitor(browsers(**options))
 
 
@@ -145,7 +145,7 @@ class Answer:
 
 
 class Http:
-    """What a device asks of the test client, sent over the network."""
+    """The interface of the test client for a Device, over the network."""
 
     def __init__(self, requests: APIRequestContext) -> None:
         self.requests = requests
@@ -160,7 +160,7 @@ class Http:
 
 @pytest.fixture
 def device_of(playwright: Any, live_server: Any) -> Any:
-    """Make devices that speak to the live server, apart from the browser."""
+    """Make devices that call the live server, separate from the browser."""
     opened = []
 
     def make(user: Any, name: str = "Device/1.0") -> Device:

@@ -1,4 +1,4 @@
-"""The account page: what was done is said in view, and sessions can be told apart."""
+"""The account page in a browser: messages, sessions, sign-in methods, password fields."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ def on_a_phone(others):
     return others(viewport={"width": 360, "height": 740})
 
 
-def test_what_a_button_did_is_said_in_view(on_a_phone, user, device_of):
+def test_the_message_after_a_button_is_visible_in_the_viewport(on_a_phone, user, device_of):
     assert device_of(user, PHONE).log_in().status_code == 200
     on_a_phone.sign_in(user)
 
@@ -34,7 +34,7 @@ def test_what_a_button_did_is_said_in_view(on_a_phone, user, device_of):
     expect(words).to_be_in_viewport(ratio=1)
 
 
-def test_what_a_form_did_is_said_at_its_button(on_a_phone, user):
+def test_the_message_after_a_form_is_next_to_its_button(on_a_phone, user):
     on_a_phone.sends_credentials(user.email, "wrong")
 
     alert, button = (on_a_phone.page.get_by_role(role) for role in ("alert", "main"))
@@ -44,7 +44,7 @@ def test_what_a_form_did_is_said_at_its_button(on_a_phone, user):
     assert 0 < below["y"] - (above["y"] + above["height"]) < 40
 
 
-def test_the_buttons_tell_sessions_apart_by_device_place_and_time(visitor, user):
+def test_the_buttons_have_distinct_names_by_device_address_and_time(visitor, user):
     for minutes, address in ((5, "192.0.2.1"), (5, "192.0.2.2"), (90, "192.0.2.1")):
         OutstandingTokenFactory(
             user=user,
@@ -77,7 +77,7 @@ def test_five_sessions_are_listed_and_all_of_them_on_demand(visitor, user):
     expect(visitor.page.get_by_role("button", name="Show all")).to_be_hidden()
 
 
-def test_how_one_signs_in_comes_before_the_sessions(visitor, user):
+def test_the_sign_in_methods_are_above_the_sessions(visitor, user):
     visitor.sign_in(user)
 
     headings = visitor.page.get_by_role("heading", level=2).all_inner_texts()
@@ -85,10 +85,10 @@ def test_how_one_signs_in_comes_before_the_sessions(visitor, user):
     assert headings == ["Signing in", "About you", "Your sessions", "All devices"]
 
 
-def test_the_account_says_what_is_on_and_what_is_off_and_leads_there_and_back(visitor, user):
+def test_the_account_page_shows_the_state_of_each_sign_in_method_and_links_to_it(visitor, user):
     visitor.sign_in(user)
-    doors = visitor.page.locator(".link-list li")
-    expect(doors).to_have_text(
+    methods = visitor.page.locator(".link-list li")
+    expect(methods).to_have_text(
         [
             re.compile(r"E-mail address.+@example.com\s+Not verified", re.DOTALL),
             re.compile(r"Password.+Set", re.DOTALL),
@@ -103,9 +103,9 @@ def test_the_account_says_what_is_on_and_what_is_off_and_leads_there_and_back(vi
     TOTP.activate(user, generate_totp_secret())
     RecoveryCodes.activate(user)
     visitor.page.reload()
-    expect(doors.nth(0)).to_contain_text("Verified")
-    expect(doors.nth(2)).to_contain_text("On")
-    expect(doors.nth(3)).to_contain_text("10 left")
+    expect(methods.nth(0)).to_contain_text("Verified")
+    expect(methods.nth(2)).to_contain_text("On")
+    expect(methods.nth(3)).to_contain_text("10 left")
 
     for name in ("E-mail address", "Password", "Two-factor", "Passkeys", "Connected"):
         visitor.page.get_by_role("main").get_by_role("link", name=name).click()
@@ -113,7 +113,7 @@ def test_the_account_says_what_is_on_and_what_is_off_and_leads_there_and_back(vi
         visitor.sees_the_account()
 
 
-def test_without_javascript_the_account_says_what_is_missing(others, user):
+def test_without_javascript_the_account_page_says_what_is_unavailable(others, user):
     visitor = others(java_script_enabled=False)
     visitor.sends_credentials(user.email)
 
@@ -122,7 +122,7 @@ def test_without_javascript_the_account_says_what_is_missing(others, user):
     expect(visitor.page.get_by_role("heading", name="Your sessions")).to_be_hidden()
 
 
-def test_a_typed_password_can_be_looked_at_and_is_sent_as_one(visitor, user):
+def test_a_shown_password_is_submitted_as_a_password_field(visitor, user):
     visitor.page.goto("/login/")
     visitor.page.get_by_label("Email", exact=True).fill(user.email)
     field = visitor.page.get_by_label("Password", exact=True)
@@ -142,7 +142,7 @@ def test_a_typed_password_can_be_looked_at_and_is_sent_as_one(visitor, user):
     assert visitor.page.evaluate("window.sentAs") == "password"
 
 
-def test_a_validator_without_words_is_no_rule_in_the_list(visitor, db):
+def test_a_validator_without_a_help_text_is_not_in_the_list_of_rules(visitor, db):
     visitor.page.goto("/signup/")
 
     rules = visitor.page.locator(".help li:visible")

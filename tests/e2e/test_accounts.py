@@ -55,7 +55,7 @@ def is_at(page, path):
 
 
 def sees_the_account(page):
-    """Wait for what the page loads by the API: its tokens work as well."""
+    """Wait for what the page loads from the API, which proves that its tokens work."""
     is_at(page, "/account/")
     expect(page.locator("#sessions > li").first).to_be_visible()
 
@@ -72,7 +72,7 @@ def open_from_the_account(page, path):
 
 
 def confirm(page):
-    """Enter the password once more, before a change that gives access to the account."""
+    """Enter the password again, as changes of how to sign in require."""
     is_at(page, "/reauthenticate/")
     send(page, password=PASSWORD)
 
@@ -81,7 +81,7 @@ def messages_of(outbox, to):
     return [message for message in outbox if message.to == [to]]
 
 
-def test_a_sign_up_is_completed_by_the_code_of_the_e_mail(page, db, by_code, mailoutbox):
+def test_a_sign_up_is_completed_by_the_code_of_the_e_mail(page, db, verify_by_code, mailoutbox):
     page.goto("/")
     page.get_by_role("navigation").get_by_role("link", name="Sign up").click()
     send(page, email="ada@example.com", password1=PASSWORD, name="Ada")
@@ -133,7 +133,7 @@ def test_a_second_factor_set_up_on_one_device_is_needed_on_the_next(
     expect(tablet.locator("[name=code]")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_passkey_is_added_and_signs_in_alone(page, owner, mailoutbox):
+def test_a_passkey_can_be_added_and_signs_in_without_a_password(page, owner, mailoutbox):
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {
@@ -165,7 +165,7 @@ def test_a_passkey_is_added_and_signs_in_alone(page, owner, mailoutbox):
 
 
 def enter_by_the_dummy_provider(page, **facts):
-    """Go on to the provider from the page at hand, and sign in there."""
+    """Follow the current page's link to the provider, and sign in there."""
     page.get_by_role("main").get_by_role("button", name="Dummy").click()
     is_at(page, "/dummy/authenticate/")
     send(page, **facts)
@@ -230,7 +230,9 @@ def test_a_forgotten_password_is_replaced_by_the_link_and_ends_the_other_session
     expect(page.locator("[name=password1]")).to_have_count(0)
 
 
-def test_a_new_address_is_ours_when_its_code_is_entered(page, phone, owner, by_code, mailoutbox):
+def test_a_new_address_replaces_the_old_one_after_its_code_is_entered(
+    page, phone, owner, verify_by_code, mailoutbox
+):
     old, new = owner.email, "new@example.com"
     sign_in(page, owner)
     sees_the_account(page)
@@ -252,21 +254,21 @@ def test_a_new_address_is_ours_when_its_code_is_entered(page, phone, owner, by_c
 
 
 @REFUSED
-def test_the_owner_ends_a_thiefs_page_session_and_its_open_page_says_why(page, phone, owner):
-    thief = phone
-    sign_in(thief, owner)
-    sees_the_account(thief)
+def test_a_page_whose_session_was_ended_on_another_device_says_so(page, phone, owner):
+    attacker = phone
+    sign_in(attacker, owner)
+    sees_the_account(attacker)
     sign_in(page, owner)
     sees_the_account(page)
 
     page.get_by_role("button", name=re.compile("Sign out: .+")).click()
     expect(page.locator("#sessions > li")).to_have_count(1)
-    thief.get_by_role("button", name="Save").click()
+    attacker.get_by_role("button", name="Save").click()
 
-    is_at(thief, "/login/")
-    expect(thief.get_by_text("You were signed out on another device.")).to_be_visible()
-    thief.goto("/email/")
-    is_at(thief, "/login/")
+    is_at(attacker, "/login/")
+    expect(attacker.get_by_text("You were signed out on another device.")).to_be_visible()
+    attacker.goto("/email/")
+    is_at(attacker, "/login/")
     page.reload()
     sees_the_account(page)
 
@@ -290,7 +292,9 @@ def test_the_admin_asks_for_the_second_factor(page, staff):
     expect(page.locator("#result_list")).to_contain_text(staff.email)
 
 
-def test_an_admin_that_requires_a_second_factor_leads_to_the_set_up_and_back(page, staff, settings):
+def test_an_admin_that_requires_a_second_factor_redirects_to_its_set_up_and_back(
+    page, staff, settings
+):
     settings.ADMIN_REQUIRES_SECOND_FACTOR = True
 
     page.goto("/admin/")

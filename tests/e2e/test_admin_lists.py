@@ -28,7 +28,7 @@ def with_permissions(email, *codenames):
 
 @pytest.fixture
 def support(db):
-    """May look at both lists and end a session; nothing else."""
+    """A staff user who may view both lists and end sessions, and nothing else."""
     return with_permissions(
         "support@example.com",
         "view_outstandingtoken",
@@ -71,13 +71,17 @@ def test_the_lists_follow_a_session_from_sign_in_to_sign_out(admin, support, use
     expect(admin.rows_of(user).locator(".field-reason")).to_have_text("signed out")
 
 
-def test_support_finds_a_stolen_session_by_e_mail_and_ends_it_at_one_click(
+def test_support_finds_a_session_by_email_address_and_ends_it_with_one_click(
     admin, support, user, device_of
 ):
-    own, thief, neighbour = device_of(user), device_of(user, "Thief/1.0"), device_of(UserFactory())
-    for device in (own, neighbour, thief):
+    own, attacker, neighbor = (
+        device_of(user),
+        device_of(user, "Thief/1.0"),
+        device_of(UserFactory()),
+    )
+    for device in (own, neighbor, attacker):
         assert device.log_in().status_code == 200
-    assert thief.refresh().status_code == 200
+    assert attacker.refresh().status_code == 200
 
     admin.sign_in(support)
     admin.open("Outstanding tokens")
@@ -86,20 +90,18 @@ def test_support_finds_a_stolen_session_by_e_mail_and_ends_it_at_one_click(
     admin.rows.first.get_by_role("button", name="End:").click()  # the latest
 
     expect(admin.page.get_by_text(f"Ended the session of {user.email}: ")).to_be_visible()
-    assert thief.me().status_code == 401
-    assert thief.refresh().status_code == 401
-    for device in (own, neighbour):
+    assert attacker.me().status_code == 401
+    assert attacker.refresh().status_code == 401
+    for device in (own, neighbor):
         assert device.refresh().status_code == 200
         assert device.me().status_code == 200
     entry = BlacklistedToken.objects.get()
     assert (entry.reason, entry.blacklisted_by) == ("admin", support)
 
 
-def test_adding_a_blacklisted_token_as_the_manual_says_locks_the_thief_out(
-    admin, support, user, device_of
-):
-    own, thief = device_of(user), device_of(user, "Thief/1.0")
-    for device in (own, thief):
+def test_adding_a_blacklisted_token_signs_that_device_out(admin, support, user, device_of):
+    own, attacker = device_of(user), device_of(user, "Thief/1.0")
+    for device in (own, attacker):
         assert device.log_in().status_code == 200
     stolen = OutstandingToken.objects.get(user_agent="Thief/1.0")
 
@@ -115,11 +117,11 @@ def test_adding_a_blacklisted_token_as_the_manual_says_locks_the_thief_out(
     expect(admin.rows.locator(".field-username")).to_have_text(user.email)
     expect(admin.rows.locator(".field-by")).to_have_text(support.email)
     expect(admin.rows.locator(".field-reason")).to_have_text("ended by an administrator")
-    assert thief.refresh().status_code == 401
+    assert attacker.refresh().status_code == 401
     assert own.refresh().status_code == 200
 
 
-def test_a_mass_sign_out_says_how_many_and_whose_before_it_ends_them(
+def test_ending_many_sessions_shows_how_many_and_whose_before_confirmation(
     admin, support, user, device_of
 ):
     devices = [device_of(owner) for owner in (user, user, UserFactory())]
@@ -183,7 +185,7 @@ def test_all_sessions_that_match_a_search_are_ended_from_the_list(admin, support
     assert live.filter(pk=other.pk).exists()
 
 
-def test_who_may_only_look_sees_and_cannot(admin, viewer, user, device_of):
+def test_staff_with_view_permissions_see_lists_without_buttons(admin, viewer, user, device_of):
     device = device_of(user)
     assert device.log_in().status_code == 200
 
@@ -214,14 +216,16 @@ def test_the_dashboard_agrees_with_the_database(browsers, admin, user, scheme):
     expect(admin.page.locator("#signed-out")).to_have_text(str(figures.signed_out))
     expect(admin.page.locator("#reused")).to_have_text("1")
     expect(admin.page.locator(".ended-chart rect")).to_have_count(1)
-    assert (figures.live.count, figures.backlog.count) == (4, 1)  # one is of the admin
+    assert (figures.live.count, figures.backlog.count) == (4, 1)  # one is the sign-in to the admin
     found = Axe().run(admin.page, context="#content, .figures, .panel").response["violations"]
     assert not [fault["id"] for fault in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_console_is_readable_in_both_schemes_and_fits_the_screen(browsers, user, scheme, width):
+def test_the_admin_is_readable_in_both_color_schemes_and_fits_the_screen(
+    browsers, user, scheme, width
+):
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
     live = OutstandingTokenFactory(user=user, ip_address="2001:db8::7", user_agent=agent)
     OutstandingTokenFactory(user=user, expired=True)
@@ -267,7 +271,7 @@ def test_the_longest_address_and_note_leave_every_column_in_view(browsers, db):
         assert 1200 < max(edges) <= 1280, path
 
 
-def test_a_person_is_signed_out_everywhere_from_their_page(admin, user, device_of):
+def test_a_user_is_signed_out_everywhere_from_the_user_page(admin, user, device_of):
     devices = [device_of(user), device_of(user, "Phone/1.0")]
     for device in devices:
         assert device.log_in().status_code == 200

@@ -1,4 +1,4 @@
-"""Every page for everybody: by keyboard, on a phone, in the dark, without JavaScript, by axe."""
+"""Accessibility of every page: axe, contrast, keyboard, phone, no JavaScript."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -42,7 +42,7 @@ INSIDE = [
     "/2fa/reauthenticate/",
 ]
 SCHEMES = ["light", "dark"]
-# The colour behind an element in red, green and blue, however the stylesheet computes it.
+# The color behind an element in red, green and blue, as the browser computes it.
 PIXEL = """element => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d");
     canvas.fillStyle = getComputedStyle(element).backgroundColor;
@@ -54,7 +54,7 @@ NOT_FOUND = pytest.mark.expects("status of 40[14]")
 
 
 def confirm(page):
-    """Show the password once more, as the pages for a second factor demand."""
+    """Enter the password again, as the pages for a second factor require."""
     page.goto("/reauthenticate/?next=/account/")
     page.locator("#id_password").fill(PASSWORD)
     page.locator("form.card [type=submit]").click()
@@ -115,7 +115,7 @@ def test_axe_finds_nothing_on_any_page(visitor, with_all, settings, accent):
     "accent",
     ["#000000", "#0000ff", "#00ff00", "#00ffff", "#ff0000", "#ff00ff", "#ffff00", "#ffffff"],
 )
-def test_any_colour_can_be_read_and_written_on(visitor, db, settings, accent):
+def test_any_accent_color_has_enough_contrast_on_pages(visitor, db, settings, accent):
     settings.ACCENT_COLOR = accent
 
     visitor.page.goto("/login/")
@@ -124,7 +124,7 @@ def test_any_colour_can_be_read_and_written_on(visitor, db, settings, accent):
 
 
 @pytest.mark.parametrize("accent", ACCENTS)
-def test_any_colour_can_be_read_in_the_admin(page, db, settings, accent):
+def test_any_accent_color_has_enough_contrast_in_the_admin(page, db, settings, accent):
     settings.ACCENT_COLOR = accent
     user = UserFactory(admin=True)
     found = []
@@ -142,7 +142,7 @@ def test_any_colour_can_be_read_in_the_admin(page, db, settings, accent):
     assert not found
 
 
-def test_axe_finds_nothing_where_a_page_says_what_is_wrong(visitor, user):
+def test_axe_finds_nothing_on_pages_with_errors(visitor, user):
     visitor.sends_credentials(user.email, "wrong")
     visitor.sees("are not correct")
     found = faults(visitor.page)
@@ -175,14 +175,14 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(others, with_all, s
     assert wide == dict.fromkeys(wide, 320)
 
 
-def test_all_can_be_done_by_the_keyboard_alone(visitor, others, user):
+def test_everything_can_be_done_with_the_keyboard_only(visitor, others, user):
     others().sign_in(user)
     keyboard, page = visitor.page.keyboard, visitor.page
 
     def tab_to(target):
         for _step in range(30):
             if target.evaluate("element => element === document.activeElement"):
-                # What has the keyboard must show it.
+                # The focused element must be visibly focused.
                 assert (
                     target.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
                 )
@@ -214,7 +214,7 @@ def test_all_can_be_done_by_the_keyboard_alone(visitor, others, user):
     visitor.sees("You are signed out.")
 
 
-def test_without_javascript_one_signs_up_and_a_password_can_be_replaced(others, db, mailoutbox):
+def test_without_javascript_signing_up_and_resetting_a_password_work(others, db, mailoutbox):
     visitor = others(java_script_enabled=False)
     visitor.page.goto("/signup/")
     visitor.signs_up("ada@example.com")
@@ -230,7 +230,7 @@ def test_without_javascript_one_signs_up_and_a_password_can_be_replaced(others, 
 
 
 @NOT_FOUND
-def test_no_page_has_anything_inline_and_all_have_the_strict_policy(visitor, with_all):
+def test_every_page_has_the_strict_csp_and_nothing_inline(visitor, with_all):
     def look(paths):
         for path in paths:
             policy = visitor.page.goto(path).headers["content-security-policy"]
@@ -245,7 +245,7 @@ def test_no_page_has_anything_inline_and_all_have_the_strict_policy(visitor, wit
     look(["/account/", *INSIDE])
 
 
-def test_the_product_has_its_name_and_colour_on_every_page(visitor, settings, db):
+def test_every_page_has_the_products_name_and_color(visitor, settings, db):
     settings.SITE_NAME, settings.ACCENT_COLOR = "Acme <Portal> & Co", "#0b7a3b"
 
     visitor.page.goto("/login/")
@@ -256,7 +256,7 @@ def test_the_product_has_its_name_and_colour_on_every_page(visitor, settings, db
     assert button.evaluate(PIXEL) == [11, 122, 59]
 
 
-def test_what_a_person_typed_is_shown_as_text(visitor, others, db):
+def test_user_input_is_escaped(visitor, others, db):
     mallory = UserFactory(name="<img src=x onerror=alert(1)>")
     others(user_agent="<script>alert(2)</script>").sign_in(mallory)
 

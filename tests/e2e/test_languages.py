@@ -1,4 +1,4 @@
-"""Every text for a user whose browser asks for German or Spanish."""
+"""All pages in a browser that is set to German or Spanish."""
 
 import re
 
@@ -44,7 +44,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("language", WORDS)
-def test_signing_in_and_out(others, user, language):
+def test_signing_in_and_out_is_translated(others, user, language):
     said = WORDS[language]
     Device(user, HTTP_USER_AGENT="Mozilla/5.0 (iPhone)").log_in()
     page = others(locale=language, viewport={"width": 360, "height": 740}).page
@@ -107,7 +107,7 @@ def enter(page, user):
 
 @pytest.mark.expects("status of 401")
 @pytest.mark.parametrize("language", WORDS)
-def test_every_page_of_the_account(others, with_all, language):
+def test_every_account_page_is_translated(others, with_all, language):
     visitor = others(locale=language)
     page, seen = visitor.page, {}
     for path in ENTRANCES:
@@ -128,7 +128,7 @@ def test_every_page_of_the_account(others, with_all, language):
 
 @pytest.mark.parametrize("language", ["en-GB", *WORDS])
 @pytest.mark.expects("status of 40[14]")
-def test_text_of_twice_the_size_keeps_its_words_whole_on_a_phone(others, user, language):
+def test_text_at_200_percent_does_not_break_words_on_a_phone(others, user, language):
     phone = others(locale=language, viewport={"width": 360, "height": 740})
     page, found = phone.page, {}
 
@@ -151,7 +151,7 @@ def test_text_of_twice_the_size_keeps_its_words_whole_on_a_phone(others, user, l
     assert not [word for words in found.values() for word in words], found
 
 
-def test_the_admin_in_german(others, db):
+def test_the_admin_is_translated_to_german(others, db):
     boss = UserFactory(is_staff=True, is_superuser=True)
     Device(boss).log_in()
     page = others(locale="de-DE").page

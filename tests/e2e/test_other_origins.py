@@ -1,4 +1,4 @@
-"""An app that another server serves: which ways to the API work in a browser, and which do not."""
+"""A single-page app on another origin: which kinds of access to the API work in a browser."""
 
 from contextlib import ExitStack
 
@@ -67,9 +67,9 @@ def page(browser):
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
-    """Django, which names the app's origins, and the app's server.
+    """Start Django, which allows the app's origins, and the app's server.
 
-    Give Django's address, and the app's on the same site and on another.
+    Return Django's address, and the app's on the same site and on another.
     """
     port = free_port()
     origins = [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
@@ -87,7 +87,7 @@ def named(tmp_path_factory):
 
 @pytest.fixture
 def forwarded(live_server):
-    """Start the app's server, which forwards to Django. Give the app's address."""
+    """Start the app's server, which proxies /api/ to Django; return the app's address."""
     with ExitStack() as running:
 
         def start(*, keeps_host):
@@ -99,7 +99,7 @@ def forwarded(live_server):
         yield start
 
 
-def test_bearer_tokens_work_from_an_origin_that_is_named(page, named):
+def test_bearer_tokens_work_from_an_allowed_cors_origin(page, named):
     django, origins = named
     for origin in origins:
         page.goto(origin)
@@ -113,7 +113,7 @@ def test_bearer_tokens_work_from_an_origin_that_is_named(page, named):
     assert held["id"]
 
 
-def test_the_cookie_is_not_for_another_origin_even_on_the_same_site(page, named):
+def test_the_cookie_does_not_work_from_another_origin_of_the_same_site(page, named):
     django, origins = named
     for origin in origins:
         page.goto(origin)
@@ -122,7 +122,7 @@ def test_the_cookie_is_not_for_another_origin_even_on_the_same_site(page, named)
 
 
 @pytest.mark.parametrize("keeps_host", [True, False])
-def test_the_cookie_works_where_the_apps_server_forwards_the_api(
+def test_the_cookie_works_if_the_apps_server_proxies_the_api(
     page, forwarded, user, settings, keeps_host
 ):
     app = forwarded(keeps_host=keeps_host)
@@ -138,7 +138,7 @@ def test_the_cookie_works_where_the_apps_server_forwards_the_api(
     assert "refresh" not in told["scripts"]
 
 
-def test_a_proxy_that_replaces_the_host_needs_the_apps_origin_to_be_trusted(page, forwarded, user):
+def test_a_proxy_that_changes_the_host_needs_csrf_trusted_origins(page, forwarded, user):
     page.goto(forwarded(keeps_host=False))
 
     with pytest.raises(Error, match="This page was open for too long"):

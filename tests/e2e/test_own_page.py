@@ -1,4 +1,4 @@
-"""The example of docs/pages.md, as it is there: a page that needs more than the policy allows."""
+"""The example of docs/pages.md: a page with a Content-Security-Policy of its own."""
 
 import re
 
@@ -17,7 +17,7 @@ FILES = dict(re.findall(r"(?s)\n`([\w/.]+)`[^\n]*:\n\n```\w+\n(.*?)```", DOCUMEN
 
 @pytest.fixture
 def install(tmp_path, settings):
-    """Write the example's files and add its address; give the code of the address."""
+    """Write the example's files and add its URL; return the code of the URL."""
     for name in [name for name in FILES if name.startswith("shop/")]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def install(tmp_path, settings):
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_documented_page_gets_what_it_needs(install, page, width):
+def test_the_documented_page_works_with_its_own_csp(install, page, width):
     install(FILES["config/urls.py"])
     page.set_viewport_size({"width": width, "height": 740})
 
@@ -54,7 +54,7 @@ def test_the_documented_page_gets_what_it_needs(install, page, width):
 
 
 @pytest.mark.expects("Content Security Policy|Trusted ?Type|csp")
-def test_without_what_it_asks_for_the_policy_blocks_it(install, page):
+def test_the_default_csp_blocks_the_documented_page(install, page):
     install(re.sub(r"(?m)^@csp_.*\n", "", FILES["config/urls.py"]))
 
     page.goto("/prices/")

@@ -28,7 +28,7 @@ TOKEN_PATHS = {
 @pytest.mark.parametrize(
     ("door", "heading"), [("The API", "Token blacklist API"), ("The admin", "")]
 )
-def test_the_home_page_leads_to_the_api_and_to_the_admin(page, door, heading):
+def test_the_home_page_links_to_the_api_and_to_the_admin(page, door, heading):
     page.goto("/")
 
     page.get_by_role("link", name=door).click()
@@ -40,18 +40,18 @@ def test_the_home_page_leads_to_the_api_and_to_the_admin(page, door, heading):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_home_page_follows_the_colour_scheme(page, scheme):
+def test_the_home_page_follows_the_color_scheme(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto("/")
 
     expect(page.locator(".link-list").get_by_role("link")).to_have_count(3)
-    colours = page.evaluate(
+    brightness = page.evaluate(
         "() => { const style = getComputedStyle(document.body);"
         " return [style.backgroundColor, style.color].map("
         "   rgb => rgb.match(/\\d+/g).reduce((sum, part) => sum + Number(part), 0)) }"
     )
-    assert colours == sorted(colours, reverse=scheme == "light")
-    assert abs(colours[0] - colours[1]) > 500  # of 765, black on white
+    assert brightness == sorted(brightness, reverse=scheme == "light")
+    assert abs(brightness[0] - brightness[1]) > 500  # of 765, black on white
 
 
 @pytest.mark.parametrize("path", ["/", "/api/docs/", "/admin/"])
@@ -62,7 +62,7 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(page, path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_the_api_page_shows_the_token_operations_with_no_other_host(page):
+def test_the_api_page_shows_the_token_operations_without_requests_to_other_hosts(page):
     page.goto("/api/docs/")
 
     paths = page.locator("[data-path^='/api/token/']")
@@ -70,7 +70,7 @@ def test_the_api_page_shows_the_token_operations_with_no_other_host(page):
     assert {path.get_attribute("data-path") for path in paths.all()} == TOKEN_PATHS
 
 
-def test_the_api_page_signs_a_person_in(page, user):
+def test_a_user_can_sign_in_on_the_api_page(page, user):
     page.goto("/api/docs/")
     operation = page.locator(".opblock", has=page.locator("[data-path='/api/token/']"))
     operation.locator(".opblock-summary").click()
@@ -100,7 +100,7 @@ def test_the_api_page_signs_a_person_in(page, user):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_api_page_follows_the_colour_scheme_and_names_its_language(page, scheme):
+def test_the_api_page_follows_the_color_scheme_and_has_a_lang_attribute(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto("/api/docs/")
 
@@ -117,13 +117,13 @@ def test_the_sign_in_page_of_the_admin_has_a_main_landmark(page, db):
 
 
 @pytest.mark.parametrize("path", ["/", "/login/", "/account/", "/password/reset/", "/api/docs/"])
-def test_each_page_describes_itself_to_those_who_list_it(page, db, path):
+def test_every_page_has_a_meta_description(page, db, path):
     page.goto(path)
 
     expect(page.locator("meta[name=description]")).to_have_attribute("content", re.compile(".{30}"))
 
 
-def test_names_are_shown_in_their_own_direction(visitor, user):
+def test_user_names_are_shown_in_their_own_text_direction(visitor, user):
     visitor.sign_in(user)
 
     expect(visitor.page.get_by_label("Name")).to_have_attribute("dir", "auto")

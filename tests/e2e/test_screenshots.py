@@ -29,7 +29,7 @@ DEVICES = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_account_page_shows_a_person_and_three_devices(others, device_of, scheme):
+def test_the_account_page_shows_a_user_and_three_devices(others, device_of, scheme):
     ada = UserFactory(email="ada@example.com", name="Ada Lovelace")
     for agent in DEVICES[:2]:
         assert device_of(ada, agent).log_in().status_code == 200
@@ -45,7 +45,7 @@ def test_the_account_page_shows_a_person_and_three_devices(others, device_of, sc
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_dashboard_shows_two_weeks_of_a_site_that_grows(browsers, user, scheme):
+def test_the_dashboard_shows_two_weeks_of_a_growing_site(browsers, user, scheme):
     sessions_of_two_weeks(user)
     FlushRun.objects.create(
         started_at=timezone.now() - timedelta(minutes=40),

@@ -1,4 +1,4 @@
-"""Coming in: sign up, sign in, stay in, a forgotten password."""
+"""Signing up, signing in, staying signed in, and resetting a password, in a browser."""
 
 import re
 from datetime import timedelta
@@ -21,7 +21,7 @@ def quick_access_tokens(options):
     options(ACCESS_TOKEN_LIFETIME=timedelta(seconds=2))
 
 
-def test_signing_up_leads_into_the_account(visitor, db):
+def test_signing_up_opens_the_account_page(visitor, db):
     page = visitor.page
     page.goto("/")
     page.get_by_role("navigation").get_by_role("link", name="Sign up").click()
@@ -44,7 +44,9 @@ def test_signing_up_leads_into_the_account(visitor, db):
         ("__Host-csrftoken=own; csrftoken=planted", "own"),
     ],
 )
-def test_the_page_sends_the_csrf_cookie_of_this_host_alone(visitor, user, cookies, sent):
+def test_pages_send_the_csrf_cookie_with_the_host_prefix_if_there_are_two(
+    visitor, user, cookies, sent
+):
     visitor.page.add_init_script(
         f"Object.defineProperty(document, 'cookie', {{ get: () => '{cookies}' }})"
     )
@@ -56,7 +58,7 @@ def test_the_page_sends_the_csrf_cookie_of_this_host_alone(visitor, user, cookie
     request.value.response()
 
 
-def test_a_password_that_is_too_common_is_said_at_its_field(visitor, db):
+def test_the_error_for_a_common_password_is_shown_at_its_field(visitor, db):
     visitor.page.goto("/signup/")
     visitor.signs_up("ada@example.com", "password")
 
@@ -65,7 +67,7 @@ def test_a_password_that_is_too_common_is_said_at_its_field(visitor, db):
     expect(field).to_have_accessible_description(re.compile("This password is too common"))
 
 
-def test_signing_up_with_a_known_address_tells_a_stranger_nothing(
+def test_signing_up_with_a_known_address_looks_like_any_other_sign_up(
     visitor, others, user, mailoutbox, settings
 ):
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
@@ -81,7 +83,7 @@ def test_signing_up_with_a_known_address_tells_a_stranger_nothing(
     assert [mail.to for mail in mailoutbox] == [["ada@example.com"], [user.email]]
 
 
-def test_where_signing_up_is_closed_nobody_is_invited(visitor, settings, db):
+def test_pages_have_no_sign_up_links_if_sign_up_is_closed(visitor, settings, db):
     settings.ACCOUNT_SIGNUP_ENABLED = False
 
     visitor.page.goto("/")
@@ -90,7 +92,7 @@ def test_where_signing_up_is_closed_nobody_is_invited(visitor, settings, db):
     expect(visitor.page.get_by_role("link", name="No account yet?")).to_have_count(0)
 
 
-def test_a_wrong_password_is_said_in_words_and_the_next_try_succeeds(visitor, user):
+def test_a_wrong_password_shows_an_error_and_the_next_try_succeeds(visitor, user):
     visitor.sends_credentials(user.email, "wrong")
     expect(visitor.page.get_by_role("alert")).to_have_text(
         "The email address and/or password you specified are not correct."
@@ -101,7 +103,7 @@ def test_a_wrong_password_is_said_in_words_and_the_next_try_succeeds(visitor, us
     visitor.sees_the_account()
 
 
-def test_who_tries_too_often_is_told_to_wait(visitor, user, settings):
+def test_a_rate_limited_sign_in_says_to_wait(visitor, user, settings):
     cache.clear()
     settings.ACCOUNT_RATE_LIMITS = {"login_failed": "1/m/key"}
     visitor.sends_credentials(user.email, "wrong")
@@ -112,7 +114,7 @@ def test_who_tries_too_often_is_told_to_wait(visitor, user, settings):
     expect(visitor.page.get_by_role("alert")).to_have_text(re.compile("Too many failed login"))
 
 
-def test_who_is_signed_in_is_not_asked_again(visitor, user):
+def test_a_signed_in_user_is_redirected_from_the_sign_in_page(visitor, user):
     visitor.sign_in(user)
 
     visitor.page.goto("/login/")
@@ -121,7 +123,7 @@ def test_who_is_signed_in_is_not_asked_again(visitor, user):
     assert OutstandingToken.objects.count() == 1
 
 
-def test_a_new_page_goes_on_with_the_session(visitor, user):
+def test_a_new_page_continues_the_session(visitor, user):
     visitor.sign_in(user)
 
     visitor.page.goto("/")
@@ -130,12 +132,12 @@ def test_a_new_page_goes_on_with_the_session(visitor, user):
     visitor.sees_the_account()
 
 
-def test_the_access_token_is_renewed_in_silence_before_it_runs_out(
+def test_the_access_token_is_refreshed_in_the_background_before_it_expires(
     visitor, user, quick_access_tokens
 ):
     visitor.sign_in(user)
     with visitor.page.expect_response("**/api/token/refresh/"):
-        pass  # by itself
+        pass  # the page refreshes by itself
 
     visitor.saves_the_name("Ada")
 
@@ -146,7 +148,7 @@ def test_the_access_token_is_renewed_in_silence_before_it_runs_out(
 
 
 @UNAUTHORIZED
-def test_an_access_token_that_the_api_refuses_is_renewed_and_the_request_sent_again(visitor, user):
+def test_a_refused_access_token_is_refreshed_and_the_request_repeated(visitor, user):
     visitor.sign_in(user)
     refused = []
 
@@ -166,9 +168,7 @@ def test_an_access_token_that_the_api_refuses_is_renewed_and_the_request_sent_ag
     assert user.name == "Ada"
 
 
-def test_a_forgotten_password_is_replaced_by_e_mail_and_ends_the_other_sessions(
-    visitor, others, user, mailoutbox
-):
+def test_a_password_reset_by_email_revokes_the_other_sessions(visitor, others, user, mailoutbox):
     other = others()
     other.sign_in(user)
     page = visitor.page
@@ -194,7 +194,7 @@ def test_a_forgotten_password_is_replaced_by_e_mail_and_ends_the_other_sessions(
     visitor.sees("The password reset link was invalid")
 
 
-def test_a_passkey_that_cannot_be_used_is_said_in_view(visitor, db):
+def test_the_error_for_an_unusable_passkey_is_visible_in_the_viewport(visitor, db):
     visitor.page.goto("/login/")
     visitor.page.evaluate(
         "() => { navigator.credentials.get = () =>"

@@ -1,4 +1,4 @@
-"""Going out: by oneself, on another device, by support; and nothing private is left behind."""
+"""Signing out in a browser: by the user, on another device, by support."""
 
 import re
 
@@ -17,9 +17,7 @@ ENDED = pytest.mark.expects("status of 401")
 ELSEWHERE = "You were signed out on another device."
 
 
-def test_signing_out_blacklists_the_session_and_a_replay_of_what_was_captured_is_refused(
-    visitor, user, playwright, live_server
-):
+def test_after_signing_out_captured_tokens_are_refused(visitor, user, playwright, live_server):
     visitor.sign_in(user)
     cookie, access = visitor.refresh_cookie, visitor.access_token
 
@@ -30,15 +28,15 @@ def test_signing_out_blacklists_the_session_and_a_replay_of_what_was_captured_is
     assert (call.method, call.response().status) == ("POST", 200)
     assert visitor.refresh_cookie is None
     assert OutstandingToken.objects.get().is_blacklisted
-    thief = playwright.request.new_context(base_url=live_server.url)
-    assert thief.post("/api/token/refresh/", data={"refresh": cookie}).status == 401
+    attacker = playwright.request.new_context(base_url=live_server.url)
+    assert attacker.post("/api/token/refresh/", data={"refresh": cookie}).status == 401
     bearer = {"Authorization": f"Bearer {access}"}
-    assert thief.get("/api/me/", headers=bearer).status == 401
-    thief.dispose()
+    assert attacker.get("/api/me/", headers=bearer).status == 401
+    attacker.dispose()
 
 
 @ENDED
-def test_one_browser_ends_the_other_from_the_list(visitor, others, user):
+def test_a_session_can_be_ended_from_another_browsers_list(visitor, others, user):
     laptop, phone = visitor, others(user_agent="Mozilla/5.0 (iPhone) Version/17.0 Safari/604.1")
     phone.sign_in(user)
     laptop.sign_in(user)
@@ -54,7 +52,7 @@ def test_one_browser_ends_the_other_from_the_list(visitor, others, user):
 
 
 @ENDED
-def test_signing_out_everywhere_else_leaves_this_browser_alone(visitor, others, user):
+def test_signing_out_everywhere_else_keeps_this_browser_signed_in(visitor, others, user):
     phone = others()
     phone.sign_in(user)
     visitor.sign_in(user)
@@ -69,7 +67,7 @@ def test_signing_out_everywhere_else_leaves_this_browser_alone(visitor, others, 
 
 
 @ENDED
-def test_signing_out_everywhere_ends_this_browser_too(visitor, others, user):
+def test_signing_out_everywhere_signs_this_browser_out_too(visitor, others, user):
     phone = others()
     phone.sign_in(user)
     visitor.sign_in(user)
@@ -88,9 +86,7 @@ def test_signing_out_everywhere_ends_this_browser_too(visitor, others, user):
 
 
 @ENDED
-def test_support_blacklists_in_the_admin_and_the_visitor_is_out_at_the_next_click(
-    visitor, others, user
-):
+def test_a_session_blacklisted_in_the_admin_is_signed_out_at_the_next_click(visitor, others, user):
     visitor.sign_in(user)
     admin = Admin(others().page)
     admin.sign_in(UserFactory(admin=True))
@@ -103,7 +99,7 @@ def test_support_blacklists_in_the_admin_and_the_visitor_is_out_at_the_next_clic
 
 
 @ENDED
-def test_a_new_password_ends_the_other_browser(visitor, others, user):
+def test_a_new_password_signs_the_other_browser_out(visitor, others, user):
     phone = others()
     phone.sign_in(user)
     visitor.sign_in(user)
@@ -119,7 +115,7 @@ def test_a_new_password_ends_the_other_browser(visitor, others, user):
 
 
 @ENDED
-def test_a_new_password_ends_a_thief_with_the_tokens_of_this_browser(
+def test_a_new_password_ends_copied_tokens_and_keeps_this_browser_signed_in(
     visitor, user, playwright, live_server
 ):
     visitor.sign_in(user)
@@ -129,11 +125,11 @@ def test_a_new_password_ends_a_thief_with_the_tokens_of_this_browser(
     visitor.changes_the_password(PASSWORD, "a new long password")
     visitor.sees("Password successfully changed.")
 
-    thief = playwright.request.new_context(base_url=live_server.url)
+    attacker = playwright.request.new_context(base_url=live_server.url)
     bearer = {"Authorization": f"Bearer {access}"}
-    assert thief.get("/api/me/", headers=bearer).status == 401
-    assert thief.post("/api/token/refresh/", data={"refresh": cookie}).status == 401
-    thief.dispose()
+    assert attacker.get("/api/me/", headers=bearer).status == 401
+    assert attacker.post("/api/token/refresh/", data={"refresh": cookie}).status == 401
+    attacker.dispose()
     visitor.page.goto("/account/")
     for page in (visitor.page, tab):
         page.get_by_label("Name").fill("Ada")
@@ -143,7 +139,7 @@ def test_a_new_password_ends_a_thief_with_the_tokens_of_this_browser(
         visitor.sees_the_account(page)
 
 
-def test_a_wrong_password_of_now_is_said_at_its_field(visitor, user):
+def test_the_error_for_a_wrong_current_password_is_shown_at_its_field(visitor, user):
     visitor.sign_in(user)
 
     visitor.changes_the_password("wrong", "a new long password")
@@ -153,7 +149,7 @@ def test_a_wrong_password_of_now_is_said_at_its_field(visitor, user):
     expect(field).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_session_that_had_its_time_is_said_to_be_over(visitor, user):
+def test_an_expired_session_shows_that_it_has_ended(visitor, user):
     visitor.sign_in(user)
     OutstandingToken.objects.update(expires_at=timezone.now())
 
@@ -164,7 +160,7 @@ def test_a_session_that_had_its_time_is_said_to_be_over(visitor, user):
     visitor.sees_the_account()
 
 
-def test_a_refresh_cookie_that_is_gone_is_made_up_for_by_the_page(visitor, user):
+def test_a_missing_refresh_cookie_is_set_again_by_the_page(visitor, user):
     visitor.sign_in(user)
     visitor.context.clear_cookies(name="refresh_token")
 
@@ -175,7 +171,7 @@ def test_a_refresh_cookie_that_is_gone_is_made_up_for_by_the_page(visitor, user)
     assert OutstandingToken.objects.count() == 1
 
 
-def test_a_refresh_cookie_alone_leads_to_the_sign_in_page_and_stays_there(visitor, user):
+def test_a_refresh_cookie_without_a_django_session_shows_the_sign_in_page(visitor, user):
     visitor.sign_in(user)
     visitor.context.clear_cookies(name="sessionid")
 
@@ -188,8 +184,8 @@ def test_a_refresh_cookie_alone_leads_to_the_sign_in_page_and_stays_there(visito
 
 
 @ENDED
-def test_where_a_script_finds_no_session_the_page_ends_too(visitor, user):
-    """As if the API and the pages had parted: the sign-in page must not lead back for ever."""
+def test_a_refused_refresh_signs_the_page_out_without_a_redirect_loop(visitor, user):
+    """The sign-in page must not redirect back if the API refuses a session that pages accept."""
     visitor.sign_in(user)
     visitor.page.route(
         "**/api/token/refresh/", lambda route: route.fulfill(status=401, json={"detail": "Ended."})
@@ -203,7 +199,7 @@ def test_where_a_script_finds_no_session_the_page_ends_too(visitor, user):
     visitor.is_at("/login/?next=/account/")
 
 
-def test_without_javascript_signing_out_ends_the_session_as_well(others, user):
+def test_without_javascript_signing_out_revokes_the_session(others, user):
     visitor = others(java_script_enabled=False)
     visitor.sends_credentials(user.email)
     assert visitor.refresh_cookie is not None
@@ -216,17 +212,17 @@ def test_without_javascript_signing_out_ends_the_session_as_well(others, user):
 
 
 @ENDED
-def test_a_thief_at_an_open_page_is_told_at_the_next_page(visitor, others, user):
-    thief = others()
-    thief.sign_in(user)
-    thief.page.goto("/2fa/")
+def test_a_browser_signed_out_elsewhere_sees_so_on_the_next_page(visitor, others, user):
+    attacker = others()
+    attacker.sign_in(user)
+    attacker.page.goto("/2fa/")
     visitor.sign_in(user)
     visitor.presses("Sign out everywhere else")
     visitor.sees("1 other device was signed out.")
 
-    thief.page.reload()
+    attacker.page.reload()
 
-    thief.sees("Your session has ended. Sign in again.")
+    attacker.sees("Your session has ended. Sign in again.")
 
 
 def test_the_back_button_shows_nothing_private_after_signing_out(visitor, user):
@@ -244,7 +240,7 @@ def test_the_back_button_shows_nothing_private_after_signing_out(visitor, user):
         expect(visitor.page.get_by_role("heading", name="Your sessions")).to_be_hidden()
 
 
-def test_no_token_is_in_a_storage_an_address_or_the_page(visitor, user):
+def test_no_token_is_in_web_storage_urls_or_the_page(visitor, user):
     visitor.sign_in(user)
     visitor.saves_the_name("Ada")
     visitor.sees("Saved.")

@@ -1,4 +1,4 @@
-"""Several tabs, lost answers and bad networks: one session, and it holds."""
+"""One session in several tabs, with lost responses and without a network."""
 
 import pytest
 from playwright.sync_api import expect
@@ -21,8 +21,8 @@ def both_reload(visitor, first, second):
 
 
 @pytest.mark.parametrize("locks", [True, False])
-def test_two_tabs_that_refresh_at_the_same_moment_both_stay_in(visitor, user, locks):
-    if not locks:  # as on a site without TLS
+def test_two_tabs_that_refresh_concurrently_stay_signed_in(visitor, user, locks):
+    if not locks:  # browsers have none on a site without TLS
         visitor.context.add_init_script(NO_WEB_LOCKS)
     visitor.sign_in(user)
     first, second = visitor.open_tab(), visitor.page
@@ -57,9 +57,7 @@ def test_one_tab_refreshes_and_the_other_gets_its_token(visitor, user):
 
 
 @pytest.mark.expects("ERR_FAILED")
-def test_the_answer_to_a_refresh_is_lost_and_the_next_try_succeeds(
-    visitor, user, playwright, live_server
-):
+def test_a_refresh_whose_response_was_lost_can_be_repeated(visitor, user, playwright, live_server):
     visitor.sign_in(user)
     generation = OutstandingToken.objects.get().generation
     lost = []
@@ -68,8 +66,7 @@ def test_the_answer_to_a_refresh_is_lost_and_the_next_try_succeeds(
         if lost:
             route.continue_()
         else:
-            # It is done, by a client that keeps the new cookie for itself: to the browser the
-            # answer never arrives.
+            # The server refreshes, but the browser does not receive the response and its cookie.
             sender = playwright.request.new_context(base_url=live_server.url)
             headers = route.request.all_headers()
             lost.append(sender.post("/api/token/refresh/", headers=headers, data={}))
@@ -86,7 +83,7 @@ def test_the_answer_to_a_refresh_is_lost_and_the_next_try_succeeds(
 
 
 @pytest.mark.expects("ERR_INTERNET_DISCONNECTED")
-def test_who_is_offline_is_told_so_and_goes_on_when_back(visitor, user):
+def test_an_offline_page_says_so_and_continues_when_online(visitor, user):
     visitor.sign_in(user)
 
     visitor.context.set_offline(True)
@@ -102,7 +99,7 @@ def test_who_is_offline_is_told_so_and_goes_on_when_back(visitor, user):
 
 
 @pytest.mark.expects("ERR_FAILED")
-def test_a_page_that_opens_without_a_network_shows_itself_when_there_is_one(visitor, user):
+def test_a_page_loaded_while_the_api_is_unreachable_recovers_when_online(visitor, user):
     visitor.sign_in(user)
     visitor.page.route("**/api/**", lambda route: route.abort())
     visitor.page.reload()
@@ -114,7 +111,7 @@ def test_a_page_that_opens_without_a_network_shows_itself_when_there_is_one(visi
     visitor.sees_the_account()
 
 
-def test_signing_out_in_one_tab_empties_the_other(visitor, user):
+def test_signing_out_in_one_tab_clears_the_other(visitor, user):
     visitor.sign_in(user)
     first, second = visitor.open_tab(), visitor.page
     second.goto("/account/")
@@ -126,7 +123,7 @@ def test_signing_out_in_one_tab_empties_the_other(visitor, user):
     assert user.email not in second.content()
 
 
-def test_signing_in_in_one_tab_takes_the_other_along(visitor, user):
+def test_signing_in_in_one_tab_signs_the_other_in(visitor, user):
     visitor.page.goto("/login/")
     first = visitor.open_tab()
 
@@ -135,7 +132,7 @@ def test_signing_in_in_one_tab_takes_the_other_along(visitor, user):
     visitor.sees_the_account(first)
 
 
-def test_a_tab_of_one_person_never_acts_as_the_next(visitor, user):
+def test_a_tab_shows_the_new_user_after_another_user_signed_in(visitor, user):
     visitor.sign_in(user)
     first = visitor.open_tab()
     visitor.page.goto("/")

@@ -1,6 +1,6 @@
-"""The database fails before or after each statement: nothing is consumed.
+"""The database fails before or after each statement: no token is consumed.
 
-Whatever the answer was, the same request sent again does what it would have done.
+The same request sent again has the result that it would have had without the fault.
 """
 
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def cut_the_connection():
-    """End this connection as a restarted server does: from the other side."""
+    """Close this connection on the server's side, as a restart does."""
     if connection.vendor != "postgresql":
         raise OperationalError("the connection is gone")
     pid = connection.connection.info.backend_pid
@@ -32,7 +32,7 @@ def fail():
 
 @contextmanager
 def fault(action, at, when):
-    """Do the action before or after the statement with that number, counted from 1."""
+    """Call `action` before or after the nth statement, counted from 1."""
     count = 0
 
     def wrapper(execute, sql, params, many, context):
@@ -53,7 +53,7 @@ def fault(action, at, when):
 
 
 class Operations:
-    """Each returns (the request, what holds when it has succeeded)."""
+    """Each method returns (the request, a check that it succeeded)."""
 
     @staticmethod
     def login(device):
@@ -138,7 +138,7 @@ def test_the_same_request_succeeds_after_a_fault(device, operation, at, when, ac
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("at", [1, 2, 3])
-def test_reuse_is_still_noticed_after_a_fault_in_noticing_it(device, at, when):
+def test_reuse_is_detected_after_a_fault_during_its_detection(device, at, when):
     oldest = device.refresh_token
     device.refresh()
     device.refresh()

@@ -1,4 +1,4 @@
-"""A thread's connection to PostgreSQL: kept, and replaced where it broke before anybody asks."""
+"""A thread's connection to PostgreSQL is kept between requests, and replaced if it broke."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def kept():
+def kept_connection():
     """Keep the connection between requests, as without DEBUG."""
     connection.close()
     before = connection.settings_dict["CONN_MAX_AGE"]
@@ -22,7 +22,7 @@ def kept():
 
 
 def ask(device):
-    """Ask as a server's thread does, where Django looks after the connections in between."""
+    """Send a request; close old connections before and after it, as Django does in a server."""
     close_old_connections()
     status = device.me().status_code
     close_old_connections()
@@ -37,8 +37,8 @@ def end(backend):
     other.close()
 
 
-def test_it_serves_the_next_request_too_and_nothing_is_sent_to_look_at_it(
-    kept, device, monkeypatch
+def test_a_kept_connection_serves_the_next_request_without_a_check_query(
+    kept_connection, device, monkeypatch
 ):
     asked = []
     monkeypatch.setattr(DatabaseWrapper, "is_usable", asked.append)
@@ -50,7 +50,7 @@ def test_it_serves_the_next_request_too_and_nothing_is_sent_to_look_at_it(
     assert not asked
 
 
-def test_one_that_the_server_ended_is_replaced_and_no_request_fails(kept, device):
+def test_a_connection_closed_by_the_server_is_replaced_without_an_error(kept_connection, device):
     _, backend = ask(device)
     end(backend)
 
@@ -60,7 +60,7 @@ def test_one_that_the_server_ended_is_replaced_and_no_request_fails(kept, device
     assert other != backend
 
 
-def test_one_that_broke_under_a_request_is_replaced_for_the_next(kept, device):
+def test_a_connection_broken_during_a_request_is_replaced_for_the_next(kept_connection, device):
     _, backend = ask(device)
 
     def break_it(execute, *rest):
@@ -77,7 +77,7 @@ def test_one_that_broke_under_a_request_is_replaced_for_the_next(kept, device):
     assert other != backend
 
 
-def test_a_statement_is_parsed_once_for_all_that_send_it(kept, device):
+def test_statements_are_prepared_on_the_server(kept_connection, device):
     for _ in range(8):
         ask(device)
 
@@ -103,7 +103,7 @@ def migrate():
     change(length)
 
 
-def test_a_migration_under_a_running_server_fails_no_request(kept, device, migrate):
+def test_a_migration_of_a_column_type_fails_no_request(kept_connection, device, migrate):
     for _ in range(8):  # until it is prepared
         ask(device)
 
@@ -112,7 +112,9 @@ def test_a_migration_under_a_running_server_fails_no_request(kept, device, migra
     assert ask(device)[0] == 200
 
 
-def test_one_inside_a_transaction_fails_but_once(kept, device, migrate):
+def test_a_stale_prepared_statement_in_a_transaction_fails_only_once(
+    kept_connection, device, migrate
+):
     for _ in range(8):
         list(User.objects.filter(pk=device.user.pk))
     migrate()
@@ -125,7 +127,7 @@ def test_one_inside_a_transaction_fails_but_once(kept, device, migrate):
         assert list(User.objects.filter(pk=device.user.pk)) == [device.user]
 
 
-def test_more_rows_than_a_statement_has_values_are_inserted_and_deleted():
+def test_more_rows_than_the_parameter_limit_are_inserted_and_deleted():
     Group.objects.bulk_create(Group(name=f"group {number}") for number in range(2**16))
 
     Group.objects.all().delete()  # which first deletes what refers to them, by their keys

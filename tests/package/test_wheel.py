@@ -1,4 +1,4 @@
-"""The package has the app, all of it and nothing else."""
+"""The contents and requirements of the wheel."""
 
 import email
 import re
@@ -33,7 +33,7 @@ def wheel(tmp_path_factory):
         yield archive
 
 
-def test_it_has_every_file_of_the_app_and_the_compiled_translations(wheel):
+def test_the_wheel_has_every_file_of_the_app_and_the_compiled_translations(wheel):
     app = ROOT / "token_blacklist"
     files = {path.relative_to(ROOT).as_posix() for path in app.rglob("*") if path.is_file()}
     files = {name for name in files if not name.endswith((".pyc", ".mo"))}
@@ -46,7 +46,7 @@ def test_it_has_every_file_of_the_app_and_the_compiled_translations(wheel):
     assert "token_blacklist/py.typed" in packed
 
 
-def test_it_requires_django_drf_and_pyjwt_alone(wheel):
+def test_the_wheel_requires_django_drf_and_pyjwt_only(wheel):
     (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     metadata = email.message_from_bytes(wheel.read(name))
 

@@ -1,4 +1,4 @@
-"""A key that has ended or was revoked never verifies again, whatever happens to its key set."""
+"""An expired or revoked key never verifies again: random operations on a key set."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from token_blacklist.keys.key_set import current_set
 pytestmark = pytest.mark.slow
 
 HOUR, DAY = 3600, 24 * 3600
-LIFETIME = DAY  # of the longest token
+LIFETIME = DAY  # of the longest-lived token
 PLACED = [-5 * DAY, -3 * DAY, -2 * DAY, -DAY, -HOUR, -1, 1, HOUR]
-WHICH = st.sampled_from([-1, -1, -2, 0, 1])  # of the keys: mostly that which signs
+WHICH = st.sampled_from([-1, -1, -2, 0, 1])  # index of a key: mostly the signing one
 EXAMPLES = int(os.environ.get("STORIES", "50"))
 WRITES = ("rename", "replace", "unlink")
 
@@ -50,7 +50,7 @@ class Crash(BaseException):
 
 
 class crash_before:  # noqa: N801  # reads as a statement
-    """Crash at the nth change of a name in the folder."""
+    """Crash before the nth rename or deletion of a file."""
 
     def __init__(self, nth: int) -> None:
         self.left = nth
@@ -94,11 +94,11 @@ class KeySets(RuleBasedStateMachine):
             }
         )
         self.options.enable()
-        # Files have the times of the real clock.
+        # Files have times of the real clock.
         self.unsettled = patch.object(key_set, "SETTLED_AFTER", math.inf)
         self.unsettled.start()
         self.clock = time_machine.travel(datetime.now(UTC), tick=False)
-        self.traveller = self.clock.start()
+        self.time_traveler = self.clock.start()
         self.known: dict[str, Key] = {}
         self.ended: set[str] = set()
         self.revoked: set[str] = set()
@@ -121,7 +121,7 @@ class KeySets(RuleBasedStateMachine):
     def now(self):
         return timezone.now().timestamp()
 
-    # What happens.
+    # Operations.
 
     @rule(announced_for=st.sampled_from([0, 1, 600, 3 * HOUR, 2 * DAY]))
     def rotate(self, announced_for):
@@ -154,18 +154,18 @@ class KeySets(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.4, 1, 599, 600.7, HOUR, LIFETIME - 600]))
     def wait(self, seconds):
-        self.traveller.shift(seconds)
+        self.time_traveler.shift(seconds)
 
-    # Not by chance alone: a key that has ended is dropped by the next rotation.
+    # In one step, because the next rotation drops an expired key.
     @precondition(lambda self: current_set().keys)
     @rule(which=WHICH, writes=st.sampled_from([0, 1, 2, 3, math.inf]))
     def rotate_and_revoke_after_the_end_of_a_key(self, which, writes):
         self.rotate(0)
-        self.traveller.shift(LIFETIME + 60)
+        self.time_traveler.shift(LIFETIME + 60)
         self.no_key_verifies_that_had_ended_or_was_revoked()
         self.revoke_and_crash(which, writes)
 
-    # What holds after each step.
+    # Invariants after each step.
 
     @invariant()
     def no_key_verifies_that_had_ended_or_was_revoked(self):
@@ -208,14 +208,14 @@ class _Nowhere:
         """Print nothing."""
 
 
-def test_no_key_verifies_that_had_ended_or_was_revoked():
+def test_an_expired_or_revoked_key_never_verifies_again():
     run_state_machine_as_test(
         KeySets,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=25,
             deadline=None,
-            phases=(Phase.reuse, Phase.generate),  # shrinking a story takes minutes
+            phases=(Phase.reuse, Phase.generate),  # shrinking takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )

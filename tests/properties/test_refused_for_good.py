@@ -1,7 +1,7 @@
-"""A refused token never works again: any story of sessions, against a small model of them.
+"""A refused token never works again: random operations on sessions, compared with a model.
 
-The model knows of each session its row's generation and times, and whether it has ended. Every
-answer of the API must be the one that the model gives.
+The model has each session's generation and times, and whether it was revoked. Every response of
+the API must be the one that the model predicts.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ pytestmark = pytest.mark.slow
 
 HOUR = 3600
 LEEWAY = 30
-# Addresses and user agents by client. The first is repeated, so that most stories have one client.
+# Addresses and user agents by client. The first is repeated, so that most runs have one client.
 HOME = ("198.51.100.7", "Phone/1.0")
 CLIENTS = (HOME, HOME, HOME, ("198.51.100.99", "Tab/1.0"), ("203.0.113.9", "Phone/1.0"))
-THIEF = ("203.0.113.66", "Thief/6.6")
-ANY_CLIENT = st.sampled_from((*CLIENTS, THIEF))
+ATTACKER = ("203.0.113.66", "Thief/6.6")
+ANY_CLIENT = st.sampled_from((*CLIENTS, ATTACKER))
 START = datetime(2030, 1, 1, tzinfo=UTC)
 ANY = st.integers(0, 1_000)
-SELDOM = st.integers(0, 9)  # happens on 0: what ends every session makes a short story
+SELDOM = st.integers(0, 9)  # happens on 0: revoking every session makes a run short
 EXAMPLES = int(os.environ.get("STORIES", "100"))
 
 
 @dataclass
 class Session:
-    """What the model holds of one sign-in. Times are in seconds since 1970."""
+    """The model of a session. Times are in seconds since 1970."""
 
     kind: str
     user_id: int
@@ -70,13 +70,13 @@ def headers(client: tuple[str, str]) -> dict[str, str]:
     return {"REMOTE_ADDR": address, "HTTP_USER_AGENT": agent}
 
 
-class Stories(RuleBasedStateMachine):
+class SessionMachine(RuleBasedStateMachine):
     steps: ClassVar[Counter[str]] = Counter()
 
     @initialize(leeway=st.sampled_from([0, LEEWAY]))
     def begin(self, leeway):
         self.clock = time_machine.travel(START, tick=False)
-        self.traveller = self.clock.start()
+        self.time_traveler = self.clock.start()
         self.database_clock = patch.object(flush, "database_time", timezone.now)
         self.database_clock.start()
         self.override = None
@@ -109,7 +109,7 @@ class Stories(RuleBasedStateMachine):
         OutstandingToken.objects.all().delete()
         type(self.user).objects.all().delete() if hasattr(self, "user") else None
 
-    # What the model says.
+    # Predictions of the model.
 
     @property
     def now(self) -> float:
@@ -145,7 +145,7 @@ class Stories(RuleBasedStateMachine):
         return len(networks) == 1 or session.client[1] == client[1]
 
     def refresh_says(self, session: Session, generation: int, client: tuple[str, str]) -> str:
-        """Return what a refresh must do: move, repeat, refuse, or end the session as reused."""
+        """Return the expected result of a refresh: move, repeat, refuse or reuse."""
         token = session.tokens[generation]
         claims = keys.decode(token, verify=False)
         if not self.genuine(token) or claims["auth_time"] + 60 * HOUR <= self.now:
@@ -159,14 +159,15 @@ class Stories(RuleBasedStateMachine):
         is_repeat = self.in_grace(session, generation) and self.may_be_one(session, client)
         return "repeat" if is_repeat else "reuse"
 
-    # What may happen.
+    # Operations.
 
     def choose(self, which: int) -> Session:
-        """Return a session, mostly one that is live: there the interesting stories are."""
+        """Return a session, mostly a live one, because more can happen to it."""
         live = [session for session in self.opened if self.live(session)]
         return (live * 3 + self.opened)[which % (3 * len(live) + len(self.opened))]
 
-    @precondition(lambda self: sum(map(self.live, self.opened)) < 2)  # few, with long stories
+    # Few sessions, with many operations each.
+    @precondition(lambda self: sum(map(self.live, self.opened)) < 2)
     @rule(kind=st.sampled_from(["refresh", "sliding"]))
     def sign_in(self, kind):
         path = "/api/token/" if kind == "refresh" else "/api/token/sliding/"
@@ -197,7 +198,7 @@ class Stories(RuleBasedStateMachine):
         session = self.choose(which)
         newest = len(session.tokens) - 1
         self.send(session, newest)
-        self.traveller.shift(seconds)
+        self.time_traveler.shift(seconds)
         self.send(session, newest, client)
 
     def send(self, session: Session, generation: int, client: tuple[str, str] = HOME) -> None:
@@ -253,23 +254,23 @@ class Stories(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 5, 9, 11, 11, 11, 31, 299, HOUR]))
     def wait(self, seconds):
-        self.traveller.shift(seconds)
+        self.time_traveler.shift(seconds)
 
     @rule(seconds=st.sampled_from([13 * HOUR, 25 * HOUR]), luck=SELDOM)
     def wait_long(self, seconds, luck):
         if luck == 0:
-            self.traveller.shift(seconds)
+            self.time_traveler.shift(seconds)
 
     @rule(seconds=st.integers(1, LEEWAY))
     def the_clock_is_set_back(self, seconds):
-        self.traveller.shift(-seconds)
+        self.time_traveler.shift(-seconds)
 
     @rule()
     def flush(self):
         flush.delete_expired(batch_size=2)
         for session in self.opened:
             if session.row_expires_at <= self.now - self.leeway:
-                session.has_row = False  # whatever the clock says later
+                session.has_row = False  # even if the clock is set back later
 
     @precondition(lambda self: self.opened)
     @rule(which=ANY, offset=st.sampled_from([-1, 0, 1, LEEWAY - 1, LEEWAY, LEEWAY + 1]))
@@ -277,7 +278,7 @@ class Stories(RuleBasedStateMachine):
         session = self.choose(which)
         ahead = session.row_expires_at + offset - self.now
         if ahead > 0:
-            self.traveller.shift(ahead)
+            self.time_traveler.shift(ahead)
         self.flush()
         self.send(session, len(session.tokens) - 1)
 
@@ -322,17 +323,17 @@ class Stories(RuleBasedStateMachine):
         return UntypedToken(session.tokens[0], verify=False)["sid"]
 
 
-def test_every_story_of_sessions_goes_as_the_model_says(db):
+def test_random_sequences_of_session_operations_agree_with_the_model(db):
     run_state_machine_as_test(
-        Stories,
+        SessionMachine,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=60,
             deadline=None,
-            phases=(Phase.reuse, Phase.generate),  # shrinking a story takes minutes
+            phases=(Phase.reuse, Phase.generate),  # shrinking takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
-    # The stories were about something. Reuse by another client is in nearly all runs.
+    # Each kind of refresh happened. Reuse by another client is in nearly all runs.
     kinds = ("move", "repeat", "refuse", "reuse")
-    assert all(Stories.steps[kind] >= 1 for kind in kinds), Stories.steps
+    assert all(SessionMachine.steps[kind] >= 1 for kind in kinds), SessionMachine.steps

@@ -1,4 +1,4 @@
-"""Real threads with real connections, let go at the same moment."""
+"""Threads with separate connections that start at the same time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-ROUNDS = int(os.environ.get("ROUNDS", "25"))  # enough to lose a race in, where a guard is gone
+ROUNDS = int(os.environ.get("ROUNDS", "25"))  # enough to fail if a lock is missing
 THREADS = 8
 
 
 @pytest.fixture
 def together() -> Any:
-    """Run the actions at once, each in a thread of its own; return their results in order.
+    """Run the actions at the same time, each in its own thread; return the results in order.
 
     A thread keeps its connection for the length of the test, as a server's does.
     """
@@ -41,7 +41,7 @@ def together() -> Any:
 
 @pytest.fixture
 def user(transactional_db: Any) -> Any:
-    """A user in a database that every thread sees."""
+    """A user that is committed, so that every thread sees it."""
     from tests.support.factories import UserFactory
 
     return UserFactory()

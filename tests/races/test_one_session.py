@@ -1,4 +1,4 @@
-"""Requests of one session that arrive at the same moment."""
+"""Concurrent requests of one session."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def refresher(token, user):
     return lambda: Device(user).refresh(token)
 
 
-def test_one_token_has_one_successor_however_many_ask_at_once(user, together):
+def test_concurrent_refreshes_with_one_token_get_one_successor(user, together):
     for _ in range(ROUNDS):
         device = signed_in(user)
         token = device.refresh_token
@@ -37,7 +37,9 @@ def test_one_token_has_one_successor_however_many_ask_at_once(user, together):
     assert not BlacklistedToken.objects.exists()
 
 
-def test_without_a_grace_one_of_many_wins_and_the_session_ends_as_stolen(user, together, options):
+def test_without_a_grace_period_one_of_concurrent_refreshes_succeeds_and_the_others_are_reuse(
+    user, together, options
+):
     options(ROTATION_GRACE_PERIOD=timedelta(0))
     for _ in range(ROUNDS):
         token = signed_in(user).refresh_token
@@ -50,7 +52,7 @@ def test_without_a_grace_one_of_many_wins_and_the_session_ends_as_stolen(user, t
         OutstandingToken.objects.all().delete()
 
 
-def test_a_sign_out_holds_whoever_came_first(user, together):
+def test_no_token_works_after_a_sign_out_concurrent_with_refreshes(user, together):
     for _ in range(ROUNDS):
         device = signed_in(user)
         token = device.refresh_token
@@ -68,7 +70,7 @@ def test_a_sign_out_holds_whoever_came_first(user, together):
     assert BlacklistedToken.objects.count() == ROUNDS
 
 
-def test_many_sign_outs_make_one_record_and_all_succeed(user, together):
+def test_concurrent_sign_outs_all_succeed_and_create_one_record(user, together):
     for _ in range(ROUNDS):
         device = signed_in(user)
 
@@ -78,7 +80,7 @@ def test_many_sign_outs_make_one_record_and_all_succeed(user, together):
     assert BlacklistedToken.objects.count() == ROUNDS
 
 
-def test_a_flush_beside_sign_outs_loses_nothing_and_fails_nobody(user, together, options):
+def test_concurrent_flushes_and_sign_outs_succeed_and_keep_live_sessions(user, together, options):
     options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
     for _ in range(ROUNDS):
         device = signed_in(user)
@@ -95,7 +97,7 @@ def test_a_flush_beside_sign_outs_loses_nothing_and_fails_nobody(user, together,
         live.log_out()
 
 
-def test_a_token_without_a_record_gets_one_session_and_one_successor(user, together, options):
+def test_concurrent_refreshes_of_a_token_without_a_record_open_one_session(user, together, options):
     from token_blacklist.tokens import RefreshToken
 
     options(REQUIRE_OUTSTANDING=False)

@@ -1,4 +1,4 @@
-"""The same races through gunicorn with four workers: processes, not threads of one."""
+"""The same races over HTTP, with four gunicorn processes."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,7 +22,7 @@ def site(tmp_path):
         yield url
 
 
-def test_over_http_a_token_has_one_successor_and_a_sign_out_holds(site):
+def test_over_http_concurrent_refreshes_get_one_successor_and_sign_outs_hold(site):
     def refresh(token):
         return call(f"{site}/api/token/refresh/", {"refresh": token})
 

@@ -1,4 +1,4 @@
-"""Requests of one Django session that arrive at the same moment as its end."""
+"""Page requests of one Django session concurrent with its end."""
 
 import pytest
 from django.test import Client
@@ -25,7 +25,7 @@ def signed_in(staff):
 
 
 def copies(browser, count):
-    """Return clients with the browser's cookies, because a client is not for two threads."""
+    """Return clients with the browser's cookies: a client cannot be shared by threads."""
     clients = [Client() for _ in range(count)]
     for client in clients:
         client.cookies = browser.cookies.copy()
@@ -33,7 +33,7 @@ def copies(browser, count):
 
 
 def due(browser):
-    """Let the next request prolong the sessions."""
+    """Make the next request extend the sessions."""
     session = browser.session
     session[ROW_KEY] = {
         **session[ROW_KEY],
@@ -48,7 +48,7 @@ def get(client):
 
 
 @pytest.mark.parametrize("is_due", [False, True], ids=["each request", "each hour"])
-def test_no_request_outlives_a_sign_out_at_the_same_time(staff, together, is_due):
+def test_no_page_request_is_signed_in_after_a_concurrent_sign_out(staff, together, is_due):
     for _ in range(ROUNDS):
         browser = signed_in(staff)
         if is_due:
@@ -61,14 +61,14 @@ def test_no_request_outlives_a_sign_out_at_the_same_time(staff, together, is_due
         )
 
         assert out == 200
-        # 400 is Django's answer to a request that saves a session which was deleted beside it.
+        # Django answers 400 to a request that saves a session deleted at the same time.
         assert set(answers) <= ({200, 302, 400} if is_due else {200, 302})
         assert get(later)() == 302
     assert not OutstandingToken.objects.live().exists()
     assert BlacklistedToken.objects.count() == ROUNDS
 
 
-def test_no_request_outlives_a_sign_out_everywhere_at_the_same_time(staff, together):
+def test_no_page_request_is_signed_in_after_a_concurrent_sign_out_everywhere(staff, together):
     for _ in range(ROUNDS):
         browser = due(signed_in(staff))
         device = Device(staff)
@@ -86,7 +86,7 @@ def test_no_request_outlives_a_sign_out_everywhere_at_the_same_time(staff, toget
         assert not OutstandingToken.objects.live().exists()
 
 
-def test_many_sign_outs_make_one_record_and_all_succeed(staff, together):
+def test_concurrent_page_sign_outs_all_succeed_and_create_one_record(staff, together):
     for _ in range(ROUNDS):
         clients = copies(signed_in(staff), THREADS)
 
@@ -96,7 +96,7 @@ def test_many_sign_outs_make_one_record_and_all_succeed(staff, together):
     assert BlacklistedToken.objects.count() == ROUNDS
 
 
-def test_a_sign_in_with_the_former_password_does_not_follow_its_change(staff, together):
+def test_no_sign_in_with_the_old_password_survives_a_concurrent_change(staff, together):
     form = {"login": staff.email, "password": PASSWORD}
 
     def change():
@@ -133,7 +133,7 @@ def page(staff):
     return browser
 
 
-def test_refreshes_without_the_cookie_at_the_same_time_get_one_successor(staff, together):
+def test_concurrent_refreshes_without_the_cookie_get_one_successor(staff, together):
     for _ in range(ROUNDS):
         answers = together(*[refresh(c) for c in without_refresh_cookie(page(staff), THREADS)])
 
@@ -143,8 +143,10 @@ def test_refreshes_without_the_cookie_at_the_same_time_get_one_successor(staff, 
     assert not BlacklistedToken.objects.exists()
 
 
-@pytest.mark.parametrize("door", ["/admin/logout/", "/api/token/blacklist/"])
-def test_no_refresh_by_a_page_outlives_a_sign_out_by_either_door(staff, together, door):
+@pytest.mark.parametrize("path_of_sign_out", ["/admin/logout/", "/api/token/blacklist/"])
+def test_no_refresh_without_the_cookie_works_after_a_concurrent_sign_out(
+    staff, together, path_of_sign_out
+):
     for _ in range(ROUNDS):
         browser = page(staff)
         *readers, later = without_refresh_cookie(browser, THREADS)
@@ -152,11 +154,13 @@ def test_no_refresh_by_a_page_outlives_a_sign_out_by_either_door(staff, together
 
         *answers, out = together(
             *[refresh(client) for client in readers],
-            lambda client=leaver: client.post(door, {}, content_type="application/json"),
+            lambda client=leaver: client.post(
+                path_of_sign_out, {}, content_type="application/json"
+            ),
         )
 
         assert out.status_code == 200
-        # 400: signed out before it asked. 401: between the SELECT and the UPDATE.
+        # 400: signed out before the request. 401: between its SELECT and its UPDATE.
         assert {answer.status_code for answer in answers} <= {200, 400, 401}
         assert refresh(later)().status_code == 400
         for client in readers:

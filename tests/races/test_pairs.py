@@ -1,4 +1,4 @@
-"""Every two of the operations that change a session, at the same moment, four threads each."""
+"""Every pair of operations that change a session, concurrently in four threads each."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .conftest import ROUNDS, THREADS
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-LIMIT = 3
+MAX_SESSIONS = 3
 # Fewer than in the other races: each guard is in many pairs, so its absence shows in one of them.
 ROUNDS_OF_A_PAIR = max(1, ROUNDS // 3)
 
 
 @dataclass
-class Story:
-    """One user with two sessions, and what the threads did to them."""
+class Run:
+    """One user with two sessions, and the results of the threads."""
 
     user: Any
     laptop: Device
@@ -62,7 +62,7 @@ class Story:
         user.save()
 
     def change_own_password(self) -> None:
-        """By the API; the session that comes with the answer is a sign-in like any other."""
+        """Use the API; the session in its response is a new one, as from a sign-in."""
         device = Device(self.user)
         device.access = self.phone.access
         answer = device.change_password("another new password")
@@ -97,22 +97,22 @@ class Story:
             assert answer.status_code == 302
 
 
-OPERATIONS: dict[str, Callable[[Story], None]] = {
-    "refresh": Story.refresh,
-    "logout": Story.log_out,
-    "logout-all": Story.log_out_everywhere,
-    "password": Story.change_password,
-    "own-password": Story.change_own_password,
-    "flush": Story.flush,
-    "deactivation": Story.deactivate,
-    "login": Story.log_in,
-    "admin": Story.blacklist_in_the_admin,
+OPERATIONS: dict[str, Callable[[Run], None]] = {
+    "refresh": Run.refresh,
+    "logout": Run.log_out,
+    "logout-all": Run.log_out_everywhere,
+    "password": Run.change_password,
+    "own-password": Run.change_own_password,
+    "flush": Run.flush,
+    "deactivation": Run.deactivate,
+    "login": Run.log_in,
+    "admin": Run.blacklist_in_the_admin,
 }
 END_THE_LAPTOP = {"logout", "logout-all", "password", "deactivation", "admin"}
 END_EVERY_OLD_SIGN_IN = {"password", "deactivation"}
 
 
-def begin(support: Client, *, by_form: bool) -> Story:
+def begin(support: Client, *, by_form: bool) -> Run:
     user = UserFactory()
     laptop, phone = Device(user), Device(user)
     assert laptop.log_in().status_code == phone.log_in().status_code == 200
@@ -122,52 +122,53 @@ def begin(support: Client, *, by_form: bool) -> Story:
     OutstandingToken.objects.filter(pk=newest.pk).update(
         expires_at=timezone.now() - timedelta(seconds=1)
     )
-    return Story(user, laptop, phone, support, by_form)
+    return Run(user, laptop, phone, support, by_form)
 
 
-def check(story: Story, pair: set[str]) -> None:
-    rows = OutstandingToken.objects.filter(user=story.user)
+def check(run: Run, pair: set[str]) -> None:
+    rows = OutstandingToken.objects.filter(user=run.user)
     assert len({row.session_id for row in rows}) == len(rows)
-    assert len(set(story.refreshed)) <= 1, "two successors of one token"
-    newest = [story.laptop.refresh_token, *story.refreshed]
-    type(story.user).objects.filter(pk=story.user.pk).update(is_active=True)  # never a way back
-    if story.changed or pair & END_THE_LAPTOP:
-        assert Device(story.user).refresh(newest[-1]).status_code == 401
-        assert story.laptop.me().status_code == 401
-    elif "login" not in pair:  # which may sign the oldest out
-        assert Device(story.user).refresh(newest[-1]).status_code == 200
+    assert len(set(run.refreshed)) <= 1, "two successors of one token"
+    newest = [run.laptop.refresh_token, *run.refreshed]
+    # Reactivation must not revive a session.
+    type(run.user).objects.filter(pk=run.user.pk).update(is_active=True)
+    if run.changed or pair & END_THE_LAPTOP:
+        assert Device(run.user).refresh(newest[-1]).status_code == 401
+        assert run.laptop.me().status_code == 401
+    elif "login" not in pair:  # a sign-in may revoke the oldest session
+        assert Device(run.user).refresh(newest[-1]).status_code == 200
     if "flush" in pair:
         assert not rows.expired(timezone.now()).exists()
     if "login" in pair:
-        assert rows.live().count() <= LIMIT
-        if story.changed or pair & END_EVERY_OLD_SIGN_IN:
-            for device in story.signed_in:
+        assert rows.live().count() <= MAX_SESSIONS
+        if run.changed or pair & END_EVERY_OLD_SIGN_IN:
+            for device in run.signed_in:
                 assert device.refresh().status_code == 401
                 assert device.me().status_code == 401
-    assert len(story.changed) <= 1, "two changes of one password"
+    assert len(run.changed) <= 1, "two changes of one password"
     if pair == {"own-password"}:
-        assert len(story.changed) == 1
-    for device in story.changed:
+        assert len(run.changed) == 1
+    for device in run.changed:
         if pair & END_EVERY_OLD_SIGN_IN:
             assert device.me().status_code == 401
-        elif not pair & {"logout-all", "login"}:  # which may come after it
+        elif not pair & {"logout-all", "login"}:  # these may run after it
             assert device.me().status_code == device.refresh().status_code == 200
-    ended = BlacklistedToken.objects.filter(token__user=story.user)
+    ended = BlacklistedToken.objects.filter(token__user=run.user)
     assert len({entry.token_id for entry in ended}) == len(ended)
     sessions = OutstandingToken.objects.values("pk")
     assert not BlacklistedToken.objects.exclude(token_id__in=sessions).exists(), "of no session"
 
 
 @pytest.mark.parametrize("pair", list(combinations_with_replacement(OPERATIONS, 2)), ids="-".join)
-def test_what_ended_stays_ended_whoever_came_first(pair, together, options):
-    options(MAX_SESSIONS_PER_USER=LIMIT)
+def test_a_revoked_session_stays_revoked_for_each_pair_of_concurrent_operations(
+    pair, together, options
+):
+    options(MAX_SESSIONS_PER_USER=MAX_SESSIONS)
     support = Client()
     support.force_login(UserFactory(admin=True))
     for number in range(ROUNDS_OF_A_PAIR):
-        story = begin(support, by_form=number % 5 == 0)
+        run = begin(support, by_form=number % 5 == 0)
 
-        together(
-            *[lambda s=story, name=name: OPERATIONS[name](s) for name in pair * (THREADS // 2)]
-        )
+        together(*[lambda s=run, name=name: OPERATIONS[name](s) for name in pair * (THREADS // 2)])
 
-        check(story, set(pair))
+        check(run, set(pair))

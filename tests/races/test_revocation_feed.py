@@ -1,4 +1,4 @@
-"""A reader of the feed misses no sign-out, in whatever order transactions commit."""
+"""A reader of the feed misses no sign-out, for any order of commits."""
 
 import random
 import threading
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 class RollBackError(Exception):
-    """Rolls a transaction back."""
+    """Raised to roll a transaction back."""
 
 
 def end_sessions(sids, chance, committed):
@@ -33,7 +33,8 @@ def end_sessions(sids, chance, committed):
                         revoke_sessions(session, reason="admin")
                 else:
                     revoke_sessions(session, reason="admin")
-                if connection.vendor == "postgresql":  # SQLite has one writer, who would block all
+                # SQLite has one writer, which would block all others.
+                if connection.vendor == "postgresql":
                     time.sleep(chance.random() / 50)
                 if chance.random() < 0.2:
                     raise RollBackError
@@ -43,7 +44,7 @@ def end_sessions(sids, chance, committed):
     connection.close()
 
 
-def test_nothing_that_was_committed_is_missed_and_nothing_rolled_back_is_told(user):
+def test_the_feed_returns_every_committed_sign_out_and_none_rolled_back(user):
     sids = [RefreshToken.for_user(user)["sid"] for _ in range(ROUNDS * WRITERS)]
     committed, told, cursor, answers = set(), set(), "", 0
     threads = [

@@ -1,4 +1,4 @@
-"""The admin as support uses it: by its links, fields and buttons."""
+"""The admin in a browser: sign-in, lists, filters and actions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Admin:
         return self.rows.filter(has_text=user.email)
 
     def pick(self, text: str) -> None:
-        """Pick in the autocomplete what is found by the text."""
+        """Choose the result for the text in the autocomplete."""
         options = self.page.get_by_role("option")
         self.page.locator(".select2-selection").first.click()
         options.first.wait_for()
@@ -51,12 +51,12 @@ class Admin:
         options.filter(has_text=text).click()
 
     def end_checked(self) -> None:
-        """Choose the action that ends the checked sessions. A page asks before it ends them."""
+        """Run the action that ends the checked sessions; it opens a confirmation page."""
         self.page.locator("select[name=action]").select_option("end_selected")
         self.page.locator("button[name=index]").click()
 
     def blacklist(self, session: Any) -> None:
-        """End a session as the manual says: add a blacklisted token that points to it."""
+        """Revoke a session by adding a blacklisted token for it."""
         self.page.goto(f"{BLACKLISTED}add/")
         self.pick(session.session_id)
         self.page.get_by_role("button", name="Save", exact=True).click()

@@ -1,4 +1,4 @@
-"""Runs a part of the site's life in a process of its own, with one package or the other."""
+"""Run code of a site in a separate process, with Simple JWT or with this app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project as a stranger has it: in a folder and an environment of its own."""
+"""A copy of the project, as in a new checkout, with a clean environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ for given in re.findall(r'credentials\(("[^)]*)\)', SETTINGS):
 
 
 def bare_environment(**variables: str) -> dict[str, str]:
-    """Return this environment with these, and else nothing that the project or its tools read."""
+    """Return this environment with these, and no other variables that the project or tools read."""
     ours = VARIABLES | {f"{name}_FILE" for name in VARIABLES}
     ours |= {"PYTHON", "PORT", "PYTHONPATH", "VIRTUAL_ENV"}
     kept = {
@@ -29,7 +29,7 @@ def bare_environment(**variables: str) -> dict[str, str]:
 
 
 def copy_into(folder: Path) -> Path:
-    """Copy what git has or would add, so neither .venv nor .env."""
+    """Copy the files that git has or would add, so neither .venv nor .env."""
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -44,9 +44,9 @@ def copy_into(folder: Path) -> Path:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         compiled, theirs = (path.parent / "__pycache__" for path in (source, target))
-        if compiled.is_dir() and not theirs.exists():  # saves each copy seconds
+        if compiled.is_dir() and not theirs.exists():  # saves seconds per copy
             shutil.copytree(compiled, theirs, ignore=shutil.ignore_patterns("*.pyc.*"))
-        shutil.copy2(source, target)  # with its time, by which Python knows what is compiled
+        shutil.copy2(source, target)  # with its time, which Python compares with compiled files
     return folder
 
 
@@ -75,7 +75,7 @@ def run(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.Complet
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one sentence with which the command gave up."""
+    """Return the one sentence of the command's error."""
     assert done.returncode != 0
     sentences = [line for line in done.stderr.splitlines() if line and line[:4] != "make"]
     assert len(sentences) == 1, done.stderr

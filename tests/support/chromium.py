@@ -27,7 +27,7 @@ ARGUMENTS = (
 
 def find(playwright: Playwright) -> str | None:
     for name in NAMES:
-        # Some systems have a script of that name that only says what to install.
+        # Some systems have a script of that name that only prints what to install.
         if (path := shutil.which(name)) and starts(path):
             return path
     downloaded = playwright.chromium.executable_path

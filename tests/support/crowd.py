@@ -1,4 +1,4 @@
-"""PostgreSQL as it is after a month with many customers: 1,000,000 sessions of 50,000 users."""
+"""A PostgreSQL with 1,000,000 sessions of 50,000 users, as after a month with many customers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connection
 
 USERS, SESSIONS, ENDED = 50_000, 1_000_000, 300_000
-OFFICE = "203.0.113.80"  # an address that many share
+OFFICE = "203.0.113.80"  # an address that many users share
 TABLES = "token_blacklist_outstandingtoken, token_blacklist_blacklistedtoken, accounts_user"
 
 FILL = f"""
@@ -72,19 +72,20 @@ WHERE tablename = 'token_blacklist_outstandingtoken'
 
 @contextmanager
 def crowded(now: datetime) -> Iterator[None]:
-    """Fill the tables as they are at that time; empty them afterwards."""
+    """Fill the tables for that time; empty them afterwards."""
     with connection.cursor() as cursor:
         cursor.execute(INDEXES)
         indexes = cursor.fetchall()
         for name, _definition in indexes:
-            cursor.execute(f'DROP INDEX "{name}"')  # and made after the rows: three times as fast
+            # Recreated after the inserts, which is three times as fast.
+            cursor.execute(f'DROP INDEX "{name}"')
         cursor.execute(
             f"BEGIN; {FILL}; COMMIT".replace("now()", f"'{now.isoformat()}'::timestamptz")
         )
         for _name, definition in indexes:
             cursor.execute(definition)
         cursor.execute(f"VACUUM (ANALYZE) {TABLES}")
-        # As for any disk without moving heads: PostgreSQL's own 4 makes it avoid its indexes.
+        # The usual value for SSDs: with the default of 4, PostgreSQL avoids indexes.
         cursor.execute("SET random_page_cost = 1.1")
     yield
     with connection.cursor() as cursor:

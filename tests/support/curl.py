@@ -1,4 +1,4 @@
-"""A stand-in for curl on machines without it: as much of it as the documented calls need.
+"""A replacement for curl on machines without it, with the options of the documented calls.
 
 `python -m tests.support.curl -s -X POST -H "Name: value" -d body URL`
 """

@@ -1,4 +1,4 @@
-"""What the files of a deployment say, read as the programs that take them read them."""
+"""Read the deployment files: compose, Dockerfile, crontab, systemd, platforms."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def commands_of(document: str, heading: str) -> list[str]:
 
 
 def docker_command() -> list[str]:
-    """Return what the image starts when it is told nothing else."""
+    """Return the default command of the image."""
     return json.loads(dict(dockerfile())["CMD"])
 
 
 def commands() -> dict[str, list[str]]:
-    """Return every command that the files name, by where it stands, as words."""
+    """Return every command of the files, as {its place: its words}."""
     found: dict[str, Any] = {f"Procfile {name}": command for name, command in procfile().items()}
     found["Dockerfile"] = docker_command()
     healthcheck = re.search(r"CMD (\[.*\])", dict(dockerfile())["HEALTHCHECK"])

@@ -18,7 +18,7 @@ TOKEN = re.compile(r"(?:\b|%20)eyJ|eyJhbGci")
 
 
 def user_id_claim(user: Any) -> str:
-    """Return what a token says of the user."""
+    """Return the user's id as it is in tokens."""
     return str(getattr(user, conf.USER_ID_FIELD))
 
 
@@ -29,9 +29,9 @@ def with_csrf() -> dict[str, str]:
 
 @cache
 def handler(enforce_csrf_checks: bool) -> ForceAuthClientHandler:
-    """Return what answers the requests of all devices.
+    """Return the request handler that all devices share.
 
-    Each client would load the middleware again, which takes as long as many of the requests.
+    A handler per client would load the middleware again, which takes as long as many requests.
     """
     return ForceAuthClientHandler(enforce_csrf_checks=enforce_csrf_checks)
 
@@ -44,7 +44,7 @@ setting_changed.connect(forget_handlers)  # middleware reads settings when it is
 
 
 class Device:
-    """Speaks to the API over the test client. `access` and `refresh_token` are what it holds."""
+    """Calls the API with the test client. `access` and `refresh_token` are its current tokens."""
 
     def __init__(self, user: Any, **client_options: Any) -> None:
         self.user = user
@@ -63,13 +63,13 @@ class Device:
         return {self.user.USERNAME_FIELD: self.user.get_username(), "password": PASSWORD}
 
     def refresh(self, token: str | None = None) -> Any:
-        """Refresh with the token it holds, or with another, and keep what comes back."""
+        """Refresh with the current or another token, and keep the new tokens."""
         return self._keep(
             self.post("/api/token/refresh/", {"refresh": token or self.refresh_token})
         )
 
     def change_password(self, new: str, old: str = PASSWORD, **extra: Any) -> Any:
-        """Change the password with the access token it holds, and keep the new session's pair."""
+        """Change the password with the current access token, and keep the new session's pair."""
         data = {"old_password": old, "new_password": new, **extra}
         return self._keep(self.post("/api/password/change/", data, **self.bearer))
 
@@ -81,7 +81,7 @@ class Device:
 
     @property
     def bearer(self) -> dict[str, str]:
-        """What a request takes along to be this device's: `http.get(path, **bearer)`."""
+        """The Authorization header with the access token: `http.get(path, **bearer)`."""
         return {"HTTP_AUTHORIZATION": f"Bearer {self.access}"}
 
     def me(self, token: str | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""Valid objects by default; traits where a test needs another kind."""
+"""Factories of valid objects, with traits for other kinds."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ class UserFactory(DjangoModelFactory):
         skip_postgeneration_save = True
 
     email = factory.Sequence(lambda n: f"user{n}@example.com")
-    if User.USERNAME_FIELD == "username":  # Django's own user, where the app is lifted
+    if User.USERNAME_FIELD == "username":  # Django's own user, in projects that copied the app
         username = factory.SelfAttribute("email")
     password = factory.django.Password(PASSWORD)
 
@@ -51,7 +51,7 @@ class BlacklistedTokenFactory(DjangoModelFactory):
 
 
 def insert_sessions(count, *, user=None, lifetime=timedelta(days=1)):
-    """Insert many sessions without the ORM, which needs seconds for them."""
+    """Insert many sessions without the ORM, which would take seconds."""
     save = connection.ops.adapt_datetimefield_value
     owner = user and OutstandingToken._meta.get_field("user").get_db_prep_save(user.pk, connection)
     expires_at = save(timezone.now() + lifetime)

@@ -1,4 +1,4 @@
-"""An issuing site that answers as a test wants: right, wrong, slowly or without an end."""
+"""A fake issuing site with valid, invalid, slow or endless answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEBIBYTE = 2**20
 
 
 class Issuer:
-    """The answers by path, each of which is given once; the last is given again and again."""
+    """The answers by path: each is sent once, the last one repeatedly."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -36,7 +36,7 @@ class Issuer:
 
 @contextmanager
 def issuing(tls: ssl.SSLContext | None = None) -> Iterator[Issuer]:
-    """Serve an issuer on 127.0.0.1, by HTTP or with TLS."""
+    """Serve an issuer on 127.0.0.1, with HTTP or HTTPS."""
 
     class Handler(socketserver.StreamRequestHandler):
         def setup(self) -> None:
@@ -54,7 +54,7 @@ def issuing(tls: ssl.SSLContext | None = None) -> Iterator[Issuer]:
                 pass
             issuer.asked.append(first)
             path = first.split(" ")[1].partition("?")[0]
-            with suppress(OSError):  # the reader hung up
+            with suppress(OSError):  # the reader closed the connection
                 for piece in issuer.next_answer(path):
                     self.request.sendall(piece)
                     issuer.bytes_sent += len(piece)
@@ -63,7 +63,7 @@ def issuing(tls: ssl.SSLContext | None = None) -> Iterator[Issuer]:
         daemon_threads, request_queue_size = True, 64
 
         def handle_error(self, *_args: object) -> None:
-            """Keep the output of the tests clean: a reader may hang up at any time."""
+            """Ignore errors: a reader may close the connection at any time."""
 
     server = Server(("127.0.0.1", 0), Handler)
     issuer = Issuer(f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}")

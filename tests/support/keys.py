@@ -54,5 +54,5 @@ def add_key(path: Path, key: Key) -> Key:
 
 
 def signed_by(key: Key, claims: dict[str, Any]) -> str:
-    """Return a token that the key signs, whether it may or not."""
+    """Return a token signed with the key, even if the key must not sign."""
     return jwt.encode(claims, key.signing, key.algorithm, headers={"kid": key.kid})

@@ -1,4 +1,4 @@
-"""What /metrics gives, of processes that share a database and their figures."""
+"""The samples of /metrics, from processes that share a database and metrics."""
 
 from __future__ import annotations
 

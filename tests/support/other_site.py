@@ -19,7 +19,7 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "date", "server"}
 
 @contextmanager
 def other_site(django: str, port: int, *, keeps_host: bool) -> Iterator[None]:
-    """Serve the app. What is below /api/ goes to Django, with its Host header or Django's own."""
+    """Serve the app; proxy /api/ to Django, with the request's Host header or Django's own."""
     upstream = urlsplit(django).netloc
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Run a command with a PostgreSQL of its own: `python -m tests.support.postgres pytest ...`.
+"""Run a command with a temporary PostgreSQL: `python -m tests.support.postgres pytest ...`.
 
 The server comes as a Python package, lives in a temporary folder and ends with the command.
 A DATABASE_URL that names a PostgreSQL is used instead.

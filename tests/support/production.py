@@ -27,12 +27,12 @@ def production(project: Path, folder: Path, url: str) -> dict[str, str]:
         JWT_SIGNING_KEY=secrets.token_urlsafe(64),
         ALLOWED_HOSTS="127.0.0.1",
         EMAIL_URL="dummymail://",
-        ACCOUNT_EMAIL_VERIFICATION="none",  # nobody would receive the code
+        ACCOUNT_EMAIL_VERIFICATION="none",  # no mail server sends the codes
         DATABASE_URL=url,
         NUM_PROXIES="1",
         METRICS_DIR=str(folder / "metrics"),
         PATH=f"{project / '.venv/bin'}:{os.environ['PATH']}",
-        MARK=uuid.uuid4().hex,  # by which its processes are found
+        MARK=uuid.uuid4().hex,  # identifies its processes
         HOST="127.0.0.1",
         PORT=str(free_port()),
     )

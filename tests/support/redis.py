@@ -1,4 +1,4 @@
-"""A cache server for a test: a real one where it is installed, else one made of Python."""
+"""A cache server for a test: Redis or Valkey if installed, else a fake one in Python."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CacheServer:
     process: subprocess.Popen[bytes]
 
     def stop(self) -> None:
-        """Have it hang: it takes connections, and answers nothing."""
+        """Suspend it: it accepts connections and does not answer."""
         self.process.send_signal(signal.SIGSTOP)
 
 
@@ -46,7 +46,7 @@ def redis_process() -> Iterator[CacheServer]:
         _wait_for(port)
         yield CacheServer(f"redis://127.0.0.1:{port}/0", process)
     finally:
-        process.kill()  # a stopped process hears of nothing else
+        process.kill()  # a suspended process ignores other signals
         process.wait(timeout=20)
 
 

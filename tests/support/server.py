@@ -39,7 +39,7 @@ _ports = itertools.cycle(range(FIRST_PORT, FIRST_PORT + 1_000))
 
 @contextmanager
 def serving(server: BaseServer) -> Iterator[None]:
-    """Let a server of Python's own answer, in a thread, until the block ends."""
+    """Run a server of the standard library in a thread for the length of the block."""
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -60,7 +60,7 @@ def free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-    raise AssertionError  # the cycle has no end
+    raise AssertionError  # not reached: the cycle is endless
 
 
 def beside(url: str, name: str) -> str:
@@ -82,7 +82,7 @@ def query(url: str, sql: str) -> list[Any]:
 def database(folder: Path, *, like: str | None = None) -> Iterator[str]:
     """Yield the URL of a new database, of the kind that the tests run on.
 
-    It is empty, or a copy of the one with the URL `like`, which nobody may be connected to.
+    It is empty, or a copy of the one with the URL `like`, which must have no connections.
     """
     if connection.vendor == "sqlite":
         path = folder / "site.sqlite3"
@@ -93,7 +93,7 @@ def database(folder: Path, *, like: str | None = None) -> Iterator[str]:
     name = f"served_{TEST_PROCESS}_{next(_numbers)}"
     template = f"TEMPLATE {urlsplit(like).path.strip('/')}" if like else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name}")  # of a run that was killed
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")  # left by a killed run
         cursor.execute(f"CREATE DATABASE {name} {template}")
     yield beside(os.environ["DATABASE_URL"], name)
     with connection.cursor() as cursor:
@@ -111,9 +111,9 @@ def served(folder: Path, **variables: str) -> Iterator[str]:
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    """Return what the project is served with: in DEBUG, for its demo users, and no rate limits."""
+    """Return the environment of the server: DEBUG, for the demo users, and no rate limits."""
     url = variables["DATABASE_URL"]
-    # Connections are kept, as outside of DEBUG.
+    # Keep connections, as outside DEBUG.
     variables["DATABASE_URL"] = f"{url}{'&' if '?' in url else '?'}conn_max_age=600"
     return {
         **os.environ,
@@ -124,7 +124,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
         "SECRET_KEY": "only-for-the-tests-" * 4,
         "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
         "LOG_LEVEL": "ERROR",
-        "RATE_LIMITS": "False",  # one address races as many
+        "RATE_LIMITS": "False",  # all tests use one address
         **variables,
     }
 
@@ -146,11 +146,11 @@ class Server:
         return str(url.hostname), int(url.port or 0)
 
     def workers(self) -> set[psutil.Process]:
-        """Return its processes that answer, or still stop."""
+        """Return its worker processes, including those that are stopping."""
         return set(psutil.Process(self.process.pid).children())
 
     def listens(self) -> bool:
-        """Return whether any process still has the port open. Asks nobody by connecting."""
+        """Return whether any process still listens on the port, without connecting to it."""
         return any(
             found.laddr[:2] == self.address and found.status == psutil.CONN_LISTEN
             for found in psutil.net_connections("tcp4")

@@ -1,4 +1,4 @@
-"""Starts of the project with the variables of a test alone, whatever the environment says."""
+"""Start the project with only the variables of a test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .checkout import bare_environment, run
 
 
 def settings_of(**variables: str) -> Any:
-    """Load config/settings.py anew in this process, as Django does."""
+    """Load config/settings.py again in this process, as Django does."""
     environment = bare_environment(**{"ENV_FILE": ""} | variables)
     with mock.patch.dict(os.environ, environment, clear=True), mock.patch.dict(sys.modules):
         sys.modules.pop("config.settings", None)
@@ -25,7 +25,7 @@ def settings_of(**variables: str) -> Any:
 
 
 def problems(**variables: str) -> list[str]:
-    """Return the variables that the start complains of."""
+    """Return the variables that prevent the start."""
     with pytest.raises(ImproperlyConfigured) as refusal:
         settings_of(**variables)
     first, *named = str(refusal.value).splitlines()

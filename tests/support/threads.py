@@ -1,4 +1,4 @@
-"""Ending the threads that read another server again and again."""
+"""End the threads that poll another server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def feed_readers() -> list[threading.Thread]:
 
 
 def end_threads(module: ModuleType, threads: Iterable[threading.Thread]) -> None:
-    """End the threads that call `fetch_json` of the module again and again."""
+    """End the threads that poll with `fetch_json` of the module."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "fetch_json", Mock(side_effect=SystemExit))
-        patch.setattr(threading, "excepthook", lambda args: None)  # pytest would warn of it
+        patch.setattr(threading, "excepthook", lambda args: None)  # pytest would warn
         for thread in threads:
             thread.join(timeout=10)
             assert not thread.is_alive()

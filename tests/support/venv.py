@@ -10,7 +10,7 @@ PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
 def create(folder: Path, lock: Path | None = None) -> str:
-    """Create the environment, in place of one that is there; return the path of its Python.
+    """Create the environment and replace an existing one; return the path of its Python.
 
     Raises:
         subprocess.CalledProcessError: pip printed why the packages cannot be installed.

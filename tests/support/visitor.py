@@ -1,4 +1,4 @@
-"""Somebody at the pages, by their fields, buttons and words."""
+"""A visitor of the pages in a browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Visitor:
         context.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108
 
     def open_tab(self) -> Page:
-        """Go on in another tab; return the one of before."""
+        """Continue in a new tab; return the former one."""
         before, self.page = self.page, self.context.new_page()
         return before
 
@@ -42,7 +42,7 @@ class Visitor:
         self.sees_the_account()
 
     def sees_the_account(self, page: Page | None = None) -> None:
-        """The account page has come, and its script has shown the sessions."""
+        """Expect the account page after its script has shown the sessions."""
         expect((page or self.page).get_by_role("heading", name="Your sessions")).to_be_visible()
 
     def is_at(self, path: str) -> None:
@@ -82,6 +82,6 @@ class Visitor:
 
     @property
     def access_token(self) -> str:
-        """The one that was last sent."""
+        """The access token that was sent last."""
         header = self.asked("/api/sessions/")[-1].headers["authorization"]
         return header.removeprefix("Bearer ")

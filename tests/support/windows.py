@@ -1,4 +1,4 @@
-"""Rate limits count in windows of the clock: what a test counts must fall into one of them."""
+"""Rate limits count per clock hour or day: a test's requests must be in the same one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import itertools
 import time
 from collections.abc import Iterator
 
-SECONDS = {"hour": 3600, "day": 86400}
+SECONDS_PER = {"hour": 3600, "day": 86400}
 
 
 def within_one(unit: str) -> Iterator[int]:
-    """Repeat the loop's body until the clock is in one hour, or day, from its start to its end.
+    """Repeat the loop's body until it starts and ends in the same hour, or day.
 
     Yields 0, and 1 where the first try crossed into the next window.
     """
     for attempt in itertools.count():
-        window = time.time() // SECONDS[unit]
+        window = time.time() // SECONDS_PER[unit]
         yield attempt
-        if time.time() // SECONDS[unit] == window:
+        if time.time() // SECONDS_PER[unit] == window:
             return

@@ -1,4 +1,4 @@
-"""The admin: who may do what, what is found, and what it ends."""
+"""The admin of the app: permissions, search, filters, and ending sessions."""
 
 import html
 import re
@@ -31,12 +31,12 @@ BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
 FLUSHES = "/admin/token_blacklist/flushrun/"
 LISTS = [OUTSTANDING, BLACKLISTED, FLUSHES]
 REASON = "blacklistedtoken__reason__exact"
-SECRET = re.compile(r"eyJ[\w-]{10}")  # of a token; a CSRF token may have "eyJ" by chance
+TOKEN_PART = re.compile(r"eyJ[\w-]{10}")  # a CSRF token may have "eyJ" by chance
 
 
 @pytest.fixture
 def staff(db):
-    """Make a client of somebody on the staff with these permissions."""
+    """Return a client of a staff user with these permissions."""
 
     def make(*codenames):
         staff = UserFactory(is_staff=True)
@@ -78,12 +78,12 @@ def is_live(record):
 
 
 def page_that_ends(**query):
-    """Return the address of the page that counts and ends what the list has for the query."""
+    """Return the address of the confirmation page for the sessions that match the query."""
     return f"{OUTSTANDING}end/?{urlencode(query)}"
 
 
 def every_url(record):
-    """Return each address of the app's admins, with what it takes."""
+    """Return the URL of every admin page of the app, with its arguments."""
     entry = BlacklistedTokenFactory()
     run = FlushRun.objects.create(started_at=timezone.now())
     urls = []
@@ -93,7 +93,7 @@ def every_url(record):
         (FlushRun, run.pk),
     ):
         for pattern in site._registry[model].urls:
-            if pattern.name is None:  # Django's own redirect of old addresses
+            if pattern.name is None:  # Django's redirect of former URLs
                 continue
             names = pattern.pattern.converters
             urls.append(reverse(f"admin:{pattern.name}", args=[pk] * len(names)))
@@ -107,16 +107,16 @@ def autocomplete(field, model):
     )
 
 
-class TestWhoMayDoWhat:
+class TestPermissions:
     @pytest.mark.parametrize("method", ["get", "post"])
-    def test_a_stranger_is_asked_to_sign_in(self, client, session, method):
+    def test_an_anonymous_visitor_is_redirected_to_the_sign_in_page(self, client, session, method):
         for url in every_url(session):
             answer = getattr(client, method)(url)
             assert answer.status_code == 302, url
             assert answer.headers["Location"].startswith("/admin/login/"), url
 
     @pytest.mark.parametrize("method", ["get", "post"])
-    def test_without_permissions_every_address_is_refused(self, session, method):
+    def test_staff_without_permissions_get_403_at_every_url(self, session, method):
         staff = UserFactory(is_staff=True)
         client = Client()
         client.force_login(staff)
@@ -127,7 +127,7 @@ class TestWhoMayDoWhat:
             assert getattr(client, method)(url).status_code in {403, 405}, url
         assert is_live(session)
 
-    def test_a_viewer_ends_nothing(self, staff, session):
+    def test_staff_with_view_permissions_cannot_revoke_sessions(self, staff, session):
         viewer = staff("view_outstandingtoken", "view_blacklistedtoken", "view_flushrun")
         action = {"action": "end_selected", "_selected_action": session.pk}
 
@@ -141,7 +141,7 @@ class TestWhoMayDoWhat:
         assert viewer.post(f"{FLUSHES}add/").status_code == 403
         assert is_live(session)
 
-    def test_one_click_is_a_post_with_a_csrf_token(self, support, session):
+    def test_the_end_button_needs_a_post_with_a_csrf_token(self, support, session):
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(support.staff)
 
@@ -149,7 +149,7 @@ class TestWhoMayDoWhat:
         assert strict.post(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
         assert is_live(session)
 
-    def test_nobody_edits_or_deletes_a_record(self, session):
+    def test_not_even_a_superuser_edits_or_deletes_records(self, session):
         entry = BlacklistedTokenFactory()
         client = Client()
         client.force_login(UserFactory(admin=True))
@@ -171,7 +171,7 @@ class TestSearch:
         OutstandingTokenFactory.create_batch(2)
         return device
 
-    def test_a_session_is_found_by_all_that_is_known_of_it(self, support, signed_in, user):
+    def test_a_session_is_found_by_email_address_session_id_and_jti(self, support, signed_in, user):
         record = OutstandingToken.objects.get(user=user)
         terms = [
             user.email,
@@ -187,7 +187,7 @@ class TestSearch:
         assert [self.find(support, term) for term in terms] == [[record]] * len(terms)
 
     @pytest.mark.parametrize("which", ["refresh", "access", "bearer", "expired"])
-    def test_a_pasted_token_finds_its_session_and_does_not_come_back(
+    def test_a_pasted_token_finds_its_session_and_is_not_shown_in_the_response(
         self, support, signed_in, user, which, clock
     ):
         tokens = {
@@ -233,7 +233,7 @@ class TestSearch:
         ],
     )
     @pytest.mark.parametrize("path", [OUTSTANDING, BLACKLISTED])
-    def test_a_token_is_found_anywhere_in_the_term_and_does_not_come_back(
+    def test_a_token_anywhere_in_the_search_term_finds_its_session_and_is_not_shown(
         self, support, signed_in, user, form, path
     ):
         token = signed_in.access
@@ -249,18 +249,18 @@ class TestSearch:
         address = answer.redirect_chain[-1][0]
         assert f"q={record.session_id}" in address
         assert "o=-1" in address
-        assert not SECRET.search(address + answer.text)
+        assert not TOKEN_PART.search(address + answer.text)
         found = {OUTSTANDING: record, BLACKLISTED: record.blacklistedtoken}[path]
         assert shown(answer) == [found]
 
     @pytest.mark.parametrize("cut", [slice(0, 60), slice(5, None), slice(0, -50), slice(30, -9)])
-    def test_a_part_of_a_token_does_not_come_back_either(self, support, signed_in, cut):
+    def test_a_part_of_a_token_is_not_shown_in_the_response(self, support, signed_in, cut):
         answer = support.get(OUTSTANDING, {"q": f'"{signed_in.access[cut]}"'}, follow=True)
 
-        assert not SECRET.search(answer.redirect_chain[-1][0] + answer.text)
+        assert not TOKEN_PART.search(answer.redirect_chain[-1][0] + answer.text)
 
     @pytest.mark.parametrize("sid", ["\ud800", "\x00", "", 7, None, ["x"], "eyJ" + "x" * 20])
-    def test_a_token_with_any_sid_is_answered(self, support, sid):
+    def test_a_token_with_a_malformed_sid_is_no_server_error(self, support, sid):
         token = AccessToken()
         token["sid"] = token["jti"] = sid
 
@@ -268,7 +268,7 @@ class TestSearch:
 
         assert answer.status_code == 200
         assert shown(answer) == []
-        assert not SECRET.search(answer.redirect_chain[-1][0] + answer.text)
+        assert not TOKEN_PART.search(answer.redirect_chain[-1][0] + answer.text)
 
     @pytest.mark.parametrize(
         "term",
@@ -280,7 +280,7 @@ class TestSearch:
             "a.b.c",
         ],
     )
-    def test_what_only_looks_like_a_token_is_searched_for(self, support, term):
+    def test_a_term_that_only_resembles_a_token_is_searched_as_text(self, support, term):
         assert support.get(OUTSTANDING, {"q": term}).status_code == 200
 
     def test_the_autocomplete_finds_a_token_in_quotes(self, support, signed_in):
@@ -302,7 +302,7 @@ class TestSearch:
             "x" * 5000,
         ],
     )
-    def test_what_is_nothing_finds_nothing(self, support, signed_in, term):
+    def test_a_malformed_search_term_finds_nothing(self, support, signed_in, term):
         path = f"{OUTSTANDING}?q={quote(term, errors='surrogatepass')}"
         answer = support.get(path, follow=True)
 
@@ -321,13 +321,15 @@ class TestSearch:
 
         assert self.find(support, term.format(email=user.email)) == [tablet]
 
-    def test_a_device_is_searched_among_the_newest_sessions(self, support, monkeypatch):
+    def test_the_search_for_a_device_is_limited_to_the_newest_sessions(self, support, monkeypatch):
         monkeypatch.setattr(search, "MAX_SESSIONS_SEARCHED", 2)
         _old, *newest = OutstandingTokenFactory.create_batch(3, user_agent="Tablet")
 
         assert self.find(support, "tablet") == newest[::-1]
 
-    def test_the_field_says_what_to_use_instead_of_an_access_tokens_jti(self, support, signed_in):
+    def test_the_token_field_explains_that_an_access_tokens_jti_finds_nothing(
+        self, support, signed_in
+    ):
         claims = AccessToken(signed_in.access)
 
         assert self.find(support, claims["jti"]) == []
@@ -346,7 +348,7 @@ class TestSearch:
         assert shown(answer) == [entry]
         assert not TOKEN.search(answer.text)
 
-    def test_the_autocomplete_offers_what_is_live(self, support, user):
+    def test_the_autocomplete_offers_live_sessions_only(self, support, user):
         live = OutstandingTokenFactory(user=user)
         OutstandingTokenFactory(user=user, expired=True)
         BlacklistedTokenFactory(token=OutstandingTokenFactory(user=user))
@@ -370,7 +372,7 @@ class TestSearch:
         ({"state": "nonsense", REASON: "nonsense"}, set()),
     ],
 )
-def test_the_list_is_narrowed(support, query, expected):
+def test_the_list_is_filtered_by_state_reason_and_device(support, query, expected):
     records = {
         "live": OutstandingTokenFactory(user_agent="Mobile Safari"),
         "expired": OutstandingTokenFactory(expired=True),
@@ -396,7 +398,9 @@ class TestEnding:
         chosen = {"action": "end_selected", "_selected_action": [record.pk for record in records]}
         return client.post(address, chosen | {"select_across": int(across)} | more)
 
-    def test_one_click_ends_one_and_keeps_who_and_why(self, support, session):
+    def test_the_end_button_revokes_one_session_and_records_the_staff_user_and_reason(
+        self, support, session
+    ):
         other = OutstandingTokenFactory(user=session.user)
 
         answer = support.post(f"{OUTSTANDING}{session.pk}/end/")
@@ -408,7 +412,7 @@ class TestEnding:
         assert (entry.reason, entry.blacklisted_by) == ("admin", support.staff)
         assert LogEntry.objects.get().user == support.staff
 
-    def test_to_end_one_that_is_over_or_gone_changes_nothing(self, support):
+    def test_ending_a_revoked_or_deleted_session_changes_nothing(self, support):
         entry = BlacklistedTokenFactory(reason="logout")
 
         for pk in (entry.token.pk, 10**15):
@@ -417,7 +421,9 @@ class TestEnding:
         assert entry.reason == "logout"
         assert not LogEntry.objects.exists()
 
-    def test_the_counted_sessions_are_ended_and_no_others(self, support, user):
+    def test_the_confirmation_counts_exactly_the_sessions_that_are_then_revoked(
+        self, support, user
+    ):
         early, late = timezone.now() - timedelta(hours=5), timezone.now() - timedelta(hours=1)
         mine = OutstandingTokenFactory(user=user, ip_address="192.0.2.1", created_at=early)
         theirs = OutstandingTokenFactory(ip_address="192.0.2.1", created_at=late)
@@ -438,7 +444,7 @@ class TestEnding:
         assert theirs.blacklistedtoken.note == "from there"
         assert LogEntry.objects.count() == 2
 
-    def test_the_action_counts_and_ends_the_selected_sessions(self, support, user):
+    def test_the_action_counts_and_revokes_the_selected_sessions(self, support, user):
         mine = OutstandingTokenFactory.create_batch(3, user=user)
         asked = self.choose(support, *mine[:2], index=0)
 
@@ -463,7 +469,9 @@ class TestEnding:
             record.pk for record in mine
         }
 
-    def test_the_action_ends_all_that_match_the_search_and_the_filter(self, support, user):
+    def test_the_action_revokes_all_sessions_that_match_the_search_and_the_filter(
+        self, support, user
+    ):
         mine = OutstandingTokenFactory.create_batch(3, user=user, user_agent="Mobile Safari")
         laptop, other = OutstandingTokenFactory(user=user), OutstandingTokenFactory()
         matching = f"{OUTSTANDING}?{urlencode({'q': user.email, 'device': 'handheld'})}"
@@ -475,7 +483,7 @@ class TestEnding:
         assert (answer.status_code, answer.headers["Location"]) == (302, matching)
         assert list(map(is_live, [*mine, laptop, other])) == [False, False, False, True, True]
 
-    def test_a_search_leaves_out_the_session_that_sends_it_and_a_selection_does_not(self, support):
+    def test_revoking_by_search_keeps_the_own_session_and_by_selection_does_not(self, support):
         own = OutstandingToken.objects.get(user=support.staff)
         other = OutstandingTokenFactory(user=support.staff)
 
@@ -486,14 +494,16 @@ class TestEnding:
         self.choose(support, own, confirmed="yes")
         assert not is_live(own)
 
-    def test_the_sessions_of_a_user_include_the_one_that_sends_it(self, support):
+    def test_revoking_all_own_sessions_includes_the_current_one(self, support):
         own = OutstandingToken.objects.get(user=support.staff)
 
         self.end(support, user=support.staff.pk)
 
         assert not is_live(own)
 
-    def test_no_more_than_one_request_can_bear_are_ended_at_once(self, support, user, monkeypatch):
+    def test_one_request_revokes_at_most_the_maximum_number_of_sessions(
+        self, support, user, monkeypatch
+    ):
         monkeypatch.setattr(ending, "MAX_SESSIONS_PER_REQUEST", 2)
         OutstandingTokenFactory.create_batch(5, user=user)
 
@@ -524,17 +534,17 @@ class TestEnding:
             {"created_at__gte": "tomorrow"},
         ],
     )
-    def test_an_invalid_query_ends_nothing(self, support, session, query):
+    def test_an_invalid_query_revokes_nothing(self, support, session, query):
         assert support.get(page_that_ends(**query)).status_code in {302, 400}
         assert self.end(support, **query).status_code in {302, 400}
         assert is_live(session)
 
-    def test_an_id_beyond_all_numbers_is_nobodys(self, support, session):
+    def test_an_id_out_of_range_matches_no_session(self, support, session):
         assert self.end(support, id="9" * 400).status_code in {302, 400}
         assert self.end(support, user="999999999999999999").status_code in {302, 400}
         assert is_live(session)
 
-    def test_a_session_that_was_flushed_meanwhile_is_said_to_be_over(
+    def test_a_session_flushed_during_the_request_is_reported_as_no_longer_existing(
         self, support, session, monkeypatch
     ):
         def flush_first(record, **kwargs):
@@ -553,7 +563,7 @@ LEFT_OUT = "session of staff left out. Only a superuser can end it."
 
 
 class TestSessionsOfStaff:
-    """Support could otherwise sign every superuser out, as often as it likes."""
+    """Otherwise support could sign superusers out again and again."""
 
     @pytest.fixture(params=[{"is_staff": True}, {"is_superuser": True}, {"admin": True}])
     def colleague(self, request):
@@ -569,7 +579,7 @@ class TestSessionsOfStaff:
         answer = client.post(page_that_ends(**query), {"confirmed": "yes"}, follow=True)
         return [str(message) for message in answer.context["messages"]]
 
-    def test_there_is_no_button(self, support, superuser, colleague, session):
+    def test_support_sees_no_end_button(self, support, superuser, colleague, session):
         page = f"{OUTSTANDING}{colleague.pk}/change/"
         everybody, one = f"{colleague.pk}/end/", f"end/?user={colleague.user.pk}"
 
@@ -580,7 +590,7 @@ class TestSessionsOfStaff:
             assert everybody not in shown.text
             assert one not in shown.text
 
-    def test_one_click_is_refused(self, support, colleague):
+    def test_the_end_button_gives_support_403(self, support, colleague):
         assert support.post(f"{OUTSTANDING}{colleague.pk}/end/").status_code == 403
         assert is_live(colleague)
         assert not LogEntry.objects.exists()
@@ -588,7 +598,7 @@ class TestSessionsOfStaff:
     @pytest.mark.parametrize(
         "query", [{"q": "192.0.2.1"}, {"created_at__gte": "2020-01-01 00:00:00+00:00"}]
     )
-    def test_bulk_ending_leaves_them_out_and_says_why(self, support, colleague, session, query):
+    def test_ending_many_skips_staff_with_a_message(self, support, colleague, session, query):
         asked = support.get(page_that_ends(**query))
         messages = self.end(support, **query)
 
@@ -598,7 +608,7 @@ class TestSessionsOfStaff:
         assert (is_live(colleague), is_live(session)) == (True, False)
         assert LogEntry.objects.count() == 1
 
-    def test_the_action_leaves_them_out(self, support, colleague, session):
+    def test_the_action_skips_staff(self, support, colleague, session):
         chosen = {"action": "end_selected", "_selected_action": [colleague.pk, session.pk]}
         asked = support.post(OUTSTANDING, chosen)
 
@@ -608,21 +618,21 @@ class TestSessionsOfStaff:
         assert f"1 {LEFT_OUT}" in [str(message) for message in answer.context["messages"]]
         assert (is_live(colleague), is_live(session)) == (True, False)
 
-    def test_nothing_is_ended_where_there_is_nothing_else(self, support, colleague):
+    def test_the_confirmation_is_disabled_if_only_staff_sessions_match(self, support, colleague):
         asked = support.get(page_that_ends(user=colleague.user_id))
 
         assert re.search(r"<button[^>]*disabled", asked.text)
         assert self.end(support, user=colleague.user_id) == [f"1 {LEFT_OUT}"]
         assert is_live(colleague)
 
-    def test_no_record_is_added_for_one(self, support, colleague):
+    def test_support_cannot_add_a_blacklist_record(self, support, colleague):
         answer = support.post(f"{BLACKLISTED}add/", {"token": colleague.pk, "note": ""})
 
         assert answer.status_code == 200
         assert "Only a superuser can end sessions of staff." in answer.text
         assert is_live(colleague)
 
-    def test_a_superuser_ends_them_in_every_way(self, superuser, colleague):
+    def test_a_superuser_can_revoke_them_in_every_way(self, superuser, colleague):
         others = OutstandingTokenFactory.create_batch(2, user=colleague.user)
 
         superuser.post(f"{OUTSTANDING}{colleague.pk}/end/")
@@ -631,7 +641,7 @@ class TestSessionsOfStaff:
 
         assert not OutstandingToken.objects.live().filter(user=colleague.user).exists()
 
-    def test_everybody_ends_their_own(self, support):
+    def test_staff_can_revoke_their_own_sessions(self, support):
         mine = OutstandingTokenFactory.create_batch(3, user=support.staff)
         page = support.get(f"{OUTSTANDING}{mine[0].pk}/change/").text
 
@@ -642,7 +652,7 @@ class TestSessionsOfStaff:
         assert self.end(support, id=mine[2].pk)[-1].startswith("Ended 1 session")
         assert not any(map(is_live, mine))
 
-    def test_one_that_became_staff_in_between_is_left_out(self, support, session):
+    def test_a_user_who_became_staff_after_the_confirmation_page_is_skipped(self, support, session):
         assert support.get(page_that_ends(user=session.user_id)).context["sessions"] == 1
         type(session.user).objects.filter(pk=session.user_id).update(is_staff=True)
 
@@ -655,18 +665,18 @@ class TestSessionsOfStaff:
             ({"is_superuser": False}, {}, True),
             ({"is_superuser": False}, {"is_staff": True}, False),
             ({"is_superuser": False}, {"is_superuser": True}, False),
-            ({}, {"is_staff": True}, True),  # a model that knows no superusers
+            ({}, {"is_staff": True}, True),  # a model without is_superuser
         ],
     )
-    def test_a_user_model_may_lack_what_djangos_has(self, by, owner, may):
+    def test_a_user_model_without_is_staff_or_is_superuser_works(self, by, owner, may):
         by, owner = SimpleNamespace(pk=1, **by), SimpleNamespace(pk=2, **owner)
 
         assert may_end_sessions_of(owner, by) is may
         assert may_end_sessions_of(None, by) is True
 
 
-class TestComingBack:
-    """Whoever ends a session goes on where they were, and reads what they did."""
+class TestRedirects:
+    """After ending sessions, staff return to the former page and read a message."""
 
     @pytest.fixture
     def session(self):
@@ -679,7 +689,9 @@ class TestComingBack:
         return client.post(html.unescape(found[1]), follow=True)
 
     @pytest.mark.parametrize("query", ["?q=ada%40example.com&state=live", "?device=other", ""])
-    def test_the_list_keeps_its_search_and_says_whose_session_ended(self, support, session, query):
+    def test_the_list_keeps_its_search_and_names_the_user_whose_session_ended(
+        self, support, session, query
+    ):
         answer = self.press(support, OUTSTANDING + query)
 
         assert not is_live(session)
@@ -688,12 +700,12 @@ class TestComingBack:
         assert said[0].startswith("Ended the session of ada@example.com: curl")
         assert said[0].endswith(", 192.0.2.1.")
 
-    def test_the_sessions_own_page_comes_back(self, support, session):
+    def test_the_end_button_of_a_sessions_page_returns_to_that_page(self, support, session):
         page = f"{OUTSTANDING}{session.pk}/change/"
 
         assert self.press(support, page).redirect_chain == [(page, 302)]
 
-    def test_ended_twice_is_not_called_ended_now(self, support, session):
+    def test_ending_a_session_twice_reports_that_it_had_already_ended(self, support, session):
         url = f"{OUTSTANDING}{session.pk}/end/"
         support.post(url)
 
@@ -702,7 +714,7 @@ class TestComingBack:
         assert "This session had already ended." in answer.text
         assert LogEntry.objects.count() == 1
 
-    def test_the_list_keeps_its_search_after_many_were_ended(self, support, session):
+    def test_the_list_keeps_its_search_after_ending_many_sessions(self, support, session):
         searched = f"{OUTSTANDING}?q=ada%40example.com"
         action = {"action": "end_selected", "_selected_action": session.pk}
         assert f'href="{searched}"' in support.post(searched, action).text
@@ -713,7 +725,7 @@ class TestComingBack:
         messages = [str(message) for message in answer.context["messages"]]
         assert messages == ["Ended 1 session of ada@example.com."]
 
-    def test_the_confirmation_leads_back_to_where_its_link_was(self, support, session):
+    def test_the_confirmation_page_returns_to_the_page_that_linked_to_it(self, support, session):
         page = f"{OUTSTANDING}{session.pk}/change/"
         found = re.search(r'href="([^"]*/end/\?user=[^"]*)"', support.get(page).text)
         address = html.unescape(found[1])
@@ -726,7 +738,7 @@ class TestComingBack:
     @pytest.mark.parametrize(
         "page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x", "x"]
     )
-    def test_no_other_site_is_come_back_to(self, support, session, page):
+    def test_the_next_parameter_never_redirects_to_another_site(self, support, session, page):
         one = support.post(f"{OUTSTANDING}{session.pk}/end/?{urlencode({'next': page})}")
         many = support.post(page_that_ends(id=session.pk, next=page), {"confirmed": "yes"})
 
@@ -735,7 +747,7 @@ class TestComingBack:
         assert (many.status_code, many.headers["Location"]) == (302, back)
 
 
-def test_past_flushes_are_read_and_none_is_added(staff):
+def test_past_flush_runs_are_shown_and_none_can_be_added(staff):
     client = staff("view_flushrun", "add_flushrun")
     FlushRun.objects.create(started_at=timezone.now(), outcome="failed", outstanding_deleted=7)
 
@@ -744,7 +756,7 @@ def test_past_flushes_are_read_and_none_is_added(staff):
     assert client.post(f"{FLUSHES}add/").status_code == 403
 
 
-def test_the_story_of_a_session_is_told_in_order(support, user):
+def test_a_sessions_page_shows_its_history_in_order(support, user):
     device = Device(user)
     device.log_in()
     device.refresh()
@@ -759,7 +771,7 @@ def test_the_story_of_a_session_is_told_in_order(support, user):
     assert "“&lt;stolen&gt;”" in text
 
 
-def test_no_page_sends_ten_statements_however_long_the_lists(support, user):
+def test_every_page_sends_fewer_than_ten_statements_for_lists_of_any_length(support, user):
     OutstandingTokenFactory.create_batch(30)
     for _ in range(30):
         BlacklistedTokenFactory(blacklisted_by=user)
@@ -783,7 +795,7 @@ def test_no_page_sends_ten_statements_however_long_the_lists(support, user):
     assert max(sent.values()) < 10, sent
 
 
-def test_the_list_is_narrowed_by_the_day_of_signing_in(support):
+def test_the_list_is_filtered_by_the_day_of_the_sign_in(support):
     now = timezone.now()
     old, young = (OutstandingTokenFactory(created_at=now - timedelta(days=d)) for d in (9, 1))
     ended = BlacklistedTokenFactory(token=OutstandingTokenFactory(created_at=old.created_at)).token
@@ -800,9 +812,9 @@ def test_the_list_is_narrowed_by_the_day_of_signing_in(support):
         assert shown(support.get(OUTSTANDING, {"state": state, REASON: "api"})) == []
 
 
-def test_a_long_list_is_counted_no_further_than_it_can_be_paged(support, monkeypatch):
+def test_the_rows_of_a_long_list_are_counted_up_to_a_maximum(support, monkeypatch):
     monkeypatch.setattr(BoundedPaginator, "max_count", 3)
-    OutstandingTokenFactory()  # beside the one of support
+    OutstandingTokenFactory()  # besides the sign-in of support
     said = "Only the first 3 rows are listed."
 
     assert said not in support.get(OUTSTANDING).text
@@ -812,7 +824,9 @@ def test_a_long_list_is_counted_no_further_than_it_can_be_paged(support, monkeyp
     assert said in answer.text
 
 
-def test_a_session_leads_to_what_else_a_thief_may_have(support, viewer, session):
+def test_a_sessions_page_links_to_ending_the_users_and_the_addresss_other_sessions(
+    support, viewer, session
+):
     page = f"{OUTSTANDING}{session.pk}/change/"
     links = [f"end/?user={session.user_id}", "end/?q=192.0.2.1"]
 
@@ -821,7 +835,7 @@ def test_a_session_leads_to_what_else_a_thief_may_have(support, viewer, session)
     assert all(support.get(f"{OUTSTANDING}{link}").context["sessions"] == 1 for link in links)
 
 
-def test_tokens_of_all_kinds_tell_their_session(user):
+def test_the_session_id_is_read_from_tokens_of_every_type(user):
     from token_blacklist.admin.search import session_in
 
     refresh = RefreshToken.for_user(user)

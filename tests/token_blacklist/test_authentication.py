@@ -1,4 +1,4 @@
-"""What the authentication class says to DRF: not ours, who it is, or refused."""
+"""The authentication classes for DRF: None, (user, token), or an exception."""
 
 import copy
 
@@ -20,12 +20,12 @@ def request(header):
 
 
 @pytest.mark.parametrize("header", ["", " ", "Basic YTpi", "Token abc", "Bearers abc"])
-def test_a_header_of_another_scheme_is_left_to_others(header):
+def test_a_header_of_another_scheme_is_left_to_other_authentication_classes(header):
     assert JWTAuthentication().authenticate(request(header)) is None
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer a b"])
-def test_a_header_of_our_scheme_without_one_token_is_refused(header):
+def test_a_header_of_our_scheme_without_exactly_one_token_is_refused(header):
     with pytest.raises(AuthenticationFailed) as refused:
         JWTAuthentication().authenticate(request(header))
 
@@ -33,7 +33,7 @@ def test_a_header_of_our_scheme_without_one_token_is_refused(header):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "JWT"])
-def test_a_request_is_its_user_and_its_token(device, user, options, scheme):
+def test_a_valid_token_authenticates_its_user_and_is_returned(device, user, options, scheme):
     options(AUTH_HEADER_TYPES=("Bearer", "JWT"))
 
     found, token = JWTAuthentication().authenticate(request(f"{scheme} {device.access}"))
@@ -42,7 +42,7 @@ def test_a_request_is_its_user_and_its_token(device, user, options, scheme):
     assert token["jti"] == UntypedToken(device.access)["jti"]
 
 
-def test_a_stateless_user_is_what_the_token_tells(user):
+def test_a_stateless_users_attributes_come_from_the_token(user):
     token = AccessToken.for_user(user)
     token["is_staff"] = True
     token["tenant"] = "acme"
@@ -56,7 +56,7 @@ def test_a_stateless_user_is_what_the_token_tells(user):
     assert found.password is None
 
 
-def test_a_token_of_nobody_is_no_stateless_user():
+def test_a_token_without_a_user_id_is_refused_as_stateless():
     with pytest.raises(InvalidToken):
         JWTStatelessUserAuthentication().authenticate(request(f"Bearer {AccessToken()}"))
 
@@ -84,7 +84,7 @@ def test_a_subclass_can_take_the_token_from_a_cookie(device, user):
     assert CookieAuthentication().authenticate(factory.get("/")) is None
 
 
-def test_a_header_is_bytes():
+def test_get_header_returns_bytes_as_in_simple_jwt():
     backend = JWTAuthentication()
 
     assert backend.get_header(request("Bearer abc")) == b"Bearer abc"
@@ -92,12 +92,12 @@ def test_a_header_is_bytes():
     assert backend.get_raw_token(b"Bearer abc") == b"abc"
 
 
-def test_a_header_that_no_server_can_receive_is_no_token():
+def test_a_header_outside_latin_1_is_no_token():
     with pytest.raises(InvalidToken):
         JWTAuthentication().authenticate(request("Bearer \N{SNOWMAN}"))
 
 
-def test_claims_are_taken_for_a_valid_token(user):
+def test_get_user_accepts_a_dict_of_claims(user):
     claims = {"user_id": user_id_claim(user)}
 
     assert JWTAuthentication().get_user(claims) == user
@@ -129,6 +129,6 @@ def test_stateless_users_are_equal_by_their_id(stateless):
 
 
 @pytest.mark.parametrize("method", ["save", "delete", "set_password", "check_password"])
-def test_a_stateless_user_cannot_be_written(stateless, method):
+def test_a_stateless_user_cannot_be_saved_or_get_a_password(stateless, method):
     with pytest.raises(NotImplementedError):
         getattr(stateless, method)()

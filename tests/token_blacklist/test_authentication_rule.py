@@ -1,4 +1,4 @@
-"""USER_AUTHENTICATION_RULE: one rule, asked at every use of a token, and never about nobody."""
+"""USER_AUTHENTICATION_RULE is called at every use of a token, and never without a user."""
 
 import hashlib
 from base64 import b64encode
@@ -21,7 +21,7 @@ SERVICE = "Basic " + b64encode(b"shop:secret").decode()
 
 @pytest.fixture
 def rule(options):
-    """A rule of the site. It fails for None, like most that sites write."""
+    """A rule that raises for None, as most rules of sites do."""
 
     def allows(user):
         asked.append(user)
@@ -42,7 +42,7 @@ def rule(options):
 
 @pytest.fixture
 def uses(user, rule):
-    """Every use of a user's tokens, by name: each returns whether it was accepted."""
+    """Every use of a user's tokens by name; each function returns whether it was accepted."""
     device, http = Device(user), APIClient()
     assert device.log_in().status_code == HTTPStatus.OK
     sliding = device.post("/api/token/sliding/", device.credentials).json()["token"]
@@ -82,12 +82,12 @@ def accepted(uses):
 
 
 @pytest.mark.services
-def test_a_user_whom_the_rule_allows_can_do_everything(uses):
+def test_a_user_whom_the_rule_allows_can_use_every_endpoint(uses):
     assert accepted(uses) == uses.keys()
 
 
 @pytest.mark.services
-def test_a_user_whom_the_rule_refuses_since_the_sign_in_can_do_nothing(uses, rule, user):
+def test_a_user_whom_the_rule_refuses_after_sign_in_can_use_no_endpoint(uses, rule, user):
     rule.refused.add(user.email)
 
     assert accepted(uses) == set()
@@ -113,7 +113,7 @@ def test_the_rule_is_not_asked_about_an_inactive_user(uses, rule, user):
     assert rule.asked == []
 
 
-def test_a_repeated_refresh_asks_the_rule_too(user, rule):
+def test_a_repeat_asks_the_rule_too(user, rule):
     device = Device(user)
     device.log_in()
     old = RefreshToken(device.refresh_token)
@@ -124,7 +124,7 @@ def test_a_repeated_refresh_asks_the_rule_too(user, rule):
         old.refresh()
 
 
-def test_signing_out_is_open_to_everybody(user, rule):
+def test_a_user_whom_the_rule_refuses_can_still_sign_out(user, rule):
     device = Device(user)
     device.log_in()
     rule.refused.add(user.email)
@@ -133,7 +133,7 @@ def test_signing_out_is_open_to_everybody(user, rule):
     assert not OutstandingToken.objects.live().exists()
 
 
-def test_claims_are_checked_like_the_token_they_come_from(user, rule):
+def test_get_user_with_a_dict_of_claims_asks_the_rule(user, rule):
     token = RefreshToken.for_user(user).access_token
     rule.refused.add(user.email)
 
@@ -142,13 +142,13 @@ def test_claims_are_checked_like_the_token_they_come_from(user, rule):
 
 
 @pytest.mark.parametrize("result", [None, 0, "", [], True, 1])
-def test_what_the_rule_returns_is_taken_for_yes_or_no(user, options, result):
+def test_the_rules_result_is_converted_to_bool(user, options, result):
     options(USER_AUTHENTICATION_RULE=lambda user: result)
 
     assert may_use_tokens(user) is bool(result)
 
 
-def test_a_rule_costs_one_more_select_at_a_refresh_alone(user, rule):
+def test_a_rule_costs_one_more_select_only_at_a_refresh(user, rule):
     device = Device(user)
     with statements("SELECT", "INSERT"):
         device.log_in()
@@ -160,7 +160,7 @@ def test_a_rule_costs_one_more_select_at_a_refresh_alone(user, rule):
         assert device.refresh().status_code == HTTPStatus.OK
 
 
-def test_the_default_rule_costs_none_where_a_site_names_it(device, options):
+def test_the_default_rule_set_by_name_costs_no_select(device, options):
     options(
         USER_AUTHENTICATION_RULE="token_blacklist.authentication.default_user_authentication_rule"
     )
@@ -169,7 +169,7 @@ def test_the_default_rule_costs_none_where_a_site_names_it(device, options):
         assert device.refresh().status_code == HTTPStatus.OK
 
 
-def test_one_user_is_refused_and_the_others_are_not(user, rule):
+def test_refusing_one_user_does_not_refuse_others(user, rule):
     other = Device(UserFactory())
     other.log_in()
     rule.refused.add(user.email)

@@ -32,12 +32,12 @@ def statements(*verbs):
     assert [sql.split()[0] for sql in sent] == list(verbs), "\n".join(sent)
 
 
-def test_login_is_a_select_and_an_insert(user, device):
+def test_a_sign_in_is_a_select_and_an_insert(user, device):
     with statements("SELECT", "INSERT"):
         assert device.log_in().status_code == 200
 
 
-def test_login_is_one_more_where_last_login_is_kept(user, device, options):
+def test_a_sign_in_with_update_last_login_is_one_update_more(user, device, options):
     options(UPDATE_LAST_LOGIN=True)
 
     with statements("SELECT", "INSERT", "UPDATE"):
@@ -47,12 +47,12 @@ def test_login_is_one_more_where_last_login_is_kept(user, device, options):
     assert user.last_login is not None
 
 
-def test_refresh_is_one_update(device):
+def test_a_refresh_is_one_update(device):
     with statements("UPDATE"):
         assert device.refresh().status_code == 200
 
 
-def test_refresh_updates_by_plain_columns_and_subqueries_alone(device):
+def test_a_refresh_updates_by_plain_columns_and_subqueries_only(device):
     with CaptureQueriesContext(connection) as captured:
         device.refresh()
 
@@ -72,13 +72,14 @@ def test_refresh_updates_by_plain_columns_and_subqueries_alone(device):
     ],
     ids=["refresh", "authenticated request"],
 )
-def test_a_plan_made_while_the_blacklist_is_empty_does_not_read_all_of_it_later(user, statement):
+def test_a_plan_made_while_the_blacklist_is_empty_uses_an_index_later(user, statement):
     OutstandingToken.objects.bulk_create(OutstandingTokenFactory.build_batch(2000, user=user))
     numbers = itertools.count(1)
     sql = re.sub("%s", lambda _: f"${next(numbers)}", statement().sql)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE token_blacklist_outstandingtoken")
-        cursor.execute("TRUNCATE token_blacklist_blacklistedtoken")  # its statistics go, too
+        # This deletes its statistics, too.
+        cursor.execute("TRUNCATE token_blacklist_blacklistedtoken")
         cursor.execute(f"EXPLAIN (GENERIC_PLAN) {sql}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
@@ -86,7 +87,7 @@ def test_a_plan_made_while_the_blacklist_is_empty_does_not_read_all_of_it_later(
     assert "Seq Scan on token_blacklist_blacklistedtoken" not in plan
 
 
-def test_a_repeated_refresh_is_two(device):
+def test_a_repeat_is_two_statements(device):
     old = device.refresh_token
     device.refresh(old)
 
@@ -94,16 +95,16 @@ def test_a_repeated_refresh_is_two(device):
         assert device.refresh(old).status_code == 200
 
 
-def test_a_repeat_from_another_client_is_three(device):
+def test_a_repeat_from_another_client_is_three_statements(device):
     old = device.refresh_token
     device.refresh(old)
-    thief = Device(device.user, REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Thief/6.6")
+    attacker = Device(device.user, REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Thief/6.6")
 
     with statements("UPDATE", "SELECT", "INSERT"):
-        assert thief.refresh(old).status_code == 401
+        assert attacker.refresh(old).status_code == 401
 
 
-def test_a_refused_refresh_is_two_and_reuse_adds_one_insert(device):
+def test_a_refused_refresh_is_two_statements_and_reuse_adds_one_insert(device):
     oldest = device.refresh_token
     device.refresh()
     device.refresh()
@@ -114,7 +115,7 @@ def test_a_refused_refresh_is_two_and_reuse_adds_one_insert(device):
         assert device.refresh().status_code == 401
 
 
-def test_a_refresh_of_an_unknown_session_is_two(device):
+def test_a_refresh_of_an_unknown_session_is_two_statements(device):
     OutstandingToken.objects.all().delete()
 
     with statements("UPDATE", "SELECT"):
@@ -129,7 +130,7 @@ def test_a_refresh_without_rotation_is_one_select(device, options):
 
 
 @pytest.mark.parametrize("token", ["not.a.token", "expired", "wrong type"])
-def test_a_token_that_is_not_genuine_costs_no_statement(device, clock, token):
+def test_a_token_with_an_invalid_signature_costs_no_statement(device, clock, token):
     token = {"wrong type": device.access, "expired": device.refresh_token}.get(token, token)
     clock.shift(48 * 3600 if token == device.refresh_token else 0)
 
@@ -142,7 +143,7 @@ def test_an_authenticated_request_is_one_select(device):
         assert device.me().status_code == 200
 
 
-def test_a_stateless_request_is_none(device, settings):
+def test_a_stateless_request_sends_no_statement(device, settings):
     from rest_framework.test import APIRequestFactory
 
     from token_blacklist.authentication import JWTStatelessUserAuthentication
@@ -162,7 +163,7 @@ def test_verify_is_one_select(device, kind):
         assert device.verify(getattr(device, kind)).status_code == 200
 
 
-def test_logout_is_one_insert(device):
+def test_a_sign_out_is_one_insert(device):
     with statements("INSERT"):
         assert device.log_out().status_code == 200
     with statements("INSERT", "SELECT"):
@@ -182,8 +183,8 @@ def test_sliding_tokens_have_the_same_budgets(user, options):
     assert answer.status_code == 200
 
 
-def test_a_flush_is_three_a_batch_however_many_rows(db, monkeypatch):
-    if connection.vendor == "postgresql":  # where the other tests left the table large and empty
+def test_a_flush_is_three_statements_per_batch(db, monkeypatch):
+    if connection.vendor == "postgresql":  # other tests leave the table large and empty
         monkeypatch.setattr(flush, "_pages_to_sweep", lambda now, using: 0)
     for _ in range(3):
         BlacklistedTokenFactory.create_batch(2, token__expired=True)
@@ -198,7 +199,7 @@ def test_a_flush_is_three_a_batch_however_many_rows(db, monkeypatch):
     assert OutstandingToken.objects.count() == 1
 
 
-def test_a_flush_saves_its_counts_in_one_more_and_not_at_every_batch(db, monkeypatch):
+def test_a_flush_saves_its_counts_at_intervals_and_not_after_every_batch(db, monkeypatch):
     OutstandingTokenFactory.create_batch(4, expired=True)
     seconds = iter([0, 0, 4, 4, 6, 6, 6, 9, 9, 9])  # begun, then: after each batch
     monkeypatch.setattr(flush.time, "monotonic", lambda: next(seconds, 9))
@@ -216,7 +217,7 @@ def test_a_flush_saves_its_counts_in_one_more_and_not_at_every_batch(db, monkeyp
 @pytest.mark.parametrize(
     "page", ["token_blacklist/outstandingtoken", "token_blacklist/blacklistedtoken"]
 )
-def test_an_admin_list_costs_the_same_however_long_it_is(admin_client, page):
+def test_an_admin_list_sends_the_same_statements_at_any_length(admin_client, page):
     def cost():
         with CaptureQueriesContext(connection) as captured:
             assert admin_client.get(f"/admin/{page}/").status_code == 200
@@ -229,7 +230,7 @@ def test_an_admin_list_costs_the_same_however_long_it_is(admin_client, page):
     assert cost() == short
 
 
-def test_a_flush_run_tells_when_how_many_and_how_it_ended(db, monkeypatch):
+def test_a_flush_run_records_its_start_counts_and_outcome(db, monkeypatch):
     from token_blacklist.models import FlushRun
 
     BlacklistedTokenFactory(token__expired=True)

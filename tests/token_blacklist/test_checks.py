@@ -1,4 +1,4 @@
-"""Every setting that makes no sense is an error with an id and a hint."""
+"""System checks: an invalid option is an error with an id and a hint."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def ids():
     return [message.id.removeprefix("token_blacklist.") for message in found]
 
 
-def test_the_projects_own_settings_are_fine():
+def test_the_projects_own_settings_pass_all_checks():
     assert [m for m in run_checks() if m.id.startswith("token_blacklist")] == []
 
 
@@ -92,13 +92,13 @@ def test_the_projects_own_settings_are_fine():
         ({"ALGORITHM": "EdDSA", "SIGNING_KEY": "-----BEGIN PRIVATE KEY-----"}, "E013"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_an_error(options, change, number):
+def test_an_invalid_option_is_an_error_with_its_id_and_a_hint(options, change, number):
     options(**change)
 
     assert ids() == [number]
 
 
-@pytest.mark.filterwarnings("ignore:The RSA key")  # as the library says, too
+@pytest.mark.filterwarnings("ignore:The RSA key")  # PyJWT warns of it, too
 def test_an_rsa_key_that_is_too_short_is_an_error(options):
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -109,7 +109,7 @@ def test_an_rsa_key_that_is_too_short_is_an_error(options):
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
-def test_a_pem_is_no_secret_for_hmac(options, algorithm):
+def test_a_private_key_in_pem_is_refused_as_an_hmac_secret(options, algorithm):
     options(ALGORITHM=algorithm, SIGNING_KEY=private_pem(private_key("EdDSA")))
 
     assert ids() == ["E016"]
@@ -117,20 +117,20 @@ def test_a_pem_is_no_secret_for_hmac(options, algorithm):
     assert "BEGIN" not in str(check_settings()[0])
 
 
-def test_a_public_key_alone_is_fine_where_tokens_are_only_verified(options):
+def test_a_verifying_key_without_a_signing_key_passes_the_checks(options):
     key = private_key("ES256")
     options(ALGORITHM="ES256", SIGNING_KEY="", VERIFYING_KEY=public_pem(key))
 
     assert ids() == []
 
 
-def test_settings_that_are_no_dict_are_an_error(settings):
+def test_a_token_blacklist_setting_that_is_not_a_dict_is_an_error(settings):
     settings.TOKEN_BLACKLIST = [("ALGORITHM", "HS256")]
 
     assert ids() == ["E001"]
 
 
-def test_the_key_is_never_shown(options):
+def test_check_messages_contain_no_secret(options):
     options(SIGNING_KEY="hunter2", FEED_CLIENT="hunter2")
     assert "hunter2" not in str(check_settings())
 
@@ -140,13 +140,13 @@ def test_the_key_is_never_shown(options):
 
 # With HMAC, VERIFYING_KEY is not read.
 @pytest.mark.parametrize("name", sorted(OPTIONS.keys() - {"VERIFYING_KEY"}))
-def test_every_option_refuses_a_value_that_it_cannot_have(options, name):
+def test_every_option_refuses_a_value_of_the_wrong_type(options, name):
     options(**{name: object()})
 
     assert len(ids()) == 1
 
 
-def test_giving_up_reuse_detection_is_a_warning(options):
+def test_turning_reuse_detection_off_is_a_warning(options):
     options(BLACKLIST_AFTER_ROTATION=False)
 
     assert [message.id for message in check_rotation()] == ["token_blacklist.W001"]

@@ -1,4 +1,4 @@
-"""The command that ends sessions: by time, user, address, or all of them."""
+"""The command `endsessions`: by time, user, address, or all sessions."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ def live():
     return set(OutstandingToken.objects.live())
 
 
-def test_those_signed_in_before_a_time_are_ended(capsys):
+def test_before_revokes_the_sessions_opened_before_a_time(capsys):
     hours = [
         OutstandingTokenFactory(created_at=timezone.now() - timedelta(hours=n)) for n in (1, 3, 5)
     ]
@@ -55,7 +55,7 @@ def test_a_time_without_a_zone_is_utc(capsys, settings):
     assert live() == set()
 
 
-def test_those_of_a_person_by_name_or_id(capsys, user):
+def test_user_revokes_the_sessions_of_a_user_by_name_or_id(capsys, user):
     other = OutstandingTokenFactory()
     OutstandingTokenFactory.create_batch(2, user=user)
     assert end(capsys, "--user", user.get_username()) == "Revoked 2 sessions.\n"
@@ -65,7 +65,7 @@ def test_those_of_a_person_by_name_or_id(capsys, user):
     assert live() == {other}
 
 
-def test_those_from_an_address_and_of_several_conditions_all(capsys, user):
+def test_ip_revokes_the_sessions_of_an_address_and_conditions_are_combined(capsys, user):
     here = OutstandingTokenFactory(user=user, ip_address="192.0.2.1")
     OutstandingTokenFactory(ip_address="192.0.2.1")
     OutstandingTokenFactory(user=user, ip_address="2001:db8::1")
@@ -79,7 +79,7 @@ def test_those_from_an_address_and_of_several_conditions_all(capsys, user):
     assert live() == set()
 
 
-def test_who_was_ended_is_out_at_once(capsys, device):
+def test_tokens_of_revoked_sessions_are_refused_immediately(capsys, device):
     end(capsys, "--all")
 
     assert device.me().status_code == 401
@@ -103,7 +103,7 @@ def test_who_was_ended_is_out_at_once(capsys, device):
         (("--all", "--note", "x" * 256), "--note is longer"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, sentence):
+def test_invalid_arguments_are_refused_with_a_message_and_revoke_nothing(arguments, sentence):
     session = OutstandingTokenFactory()
 
     with pytest.raises(CommandError, match=sentence):
@@ -111,7 +111,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, sentence):
     assert live() == {session}
 
 
-def test_more_than_a_batch_are_ended_in_several(monkeypatch):
+def test_more_sessions_than_a_batch_are_revoked_in_several_batches(monkeypatch):
     sessions = OutstandingTokenFactory.create_batch(7)
     BlacklistedTokenFactory(token=sessions[3])
 
@@ -122,10 +122,10 @@ def test_more_than_a_batch_are_ended_in_several(monkeypatch):
 
 
 @pytest.mark.slow
-def test_one_statement_may_end_more_than_a_database_takes_parameters(user):
+def test_one_statement_revokes_more_sessions_than_the_databases_parameter_limit(user):
     insert_sessions(33_000, user=user)
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # as autovacuum would have done for so many rows
+        with connection.cursor() as cursor:  # as autovacuum does after so many inserts
             cursor.execute("ANALYZE")
 
     assert revoke_user(user, reason="logout_all") == 33_000
@@ -134,8 +134,8 @@ def test_one_statement_may_end_more_than_a_database_takes_parameters(user):
 
 
 @pytest.mark.postgresql
-def test_the_tables_are_analyzed_first(capsys, django_assert_max_num_queries):
-    """A restored database has no statistics, and would plan for empty tables."""
+def test_the_command_analyzes_the_tables_first(capsys, django_assert_max_num_queries):
+    """A restored database has no statistics: PostgreSQL would plan for empty tables."""
     with django_assert_max_num_queries(100) as queries:
         end(capsys, "--all")
 

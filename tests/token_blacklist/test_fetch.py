@@ -1,4 +1,4 @@
-"""What is read from another server is bounded in bytes and in time, whatever it sends."""
+"""Fetching JSON from another server: limits of size and time, redirects, TLS."""
 
 import ssl
 import time
@@ -22,14 +22,14 @@ def issuer():
 
 @pytest.fixture
 def new_opener():
-    """The environment is read again, before the test and after it."""
+    """Clear the cached opener before and after the test, so that it reads the environment."""
     fetch._opener.cache_clear()
     yield
     fetch._opener.cache_clear()
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_a_byte_at_a_time_does_not_put_off_the_deadline(issuer, name):
+def test_a_slow_response_does_not_extend_the_timeout(issuer, name):
     issuer.answers["/"] = [WRONG[name]]
     began = time.monotonic()
 
@@ -40,17 +40,17 @@ def test_a_byte_at_a_time_does_not_put_off_the_deadline(issuer, name):
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_an_answer_without_an_end_is_not_read_to_its_end(issuer, name):
+def test_an_endless_response_is_abandoned(issuer, name):
     issuer.answers["/"] = [WRONG[name]]
 
     with pytest.raises(Exception):  # noqa: B017, PT011  # of any class
         fetch_json(f"{issuer.url}/", seconds=1, most=MEBIBYTE)
 
-    if "continue" not in name:  # which is not kept, and ends with the time
-        assert issuer.bytes_sent < 32 * MEBIBYTE  # with what the system keeps on the way
+    if "continue" not in name:  # which is not stored, and ends with the timeout
+        assert issuer.bytes_sent < 32 * MEBIBYTE  # includes the buffers of the system
 
 
-def test_an_answer_may_have_as_many_bytes_as_said_and_no_more(issuer):
+def test_a_response_above_the_maximum_of_bytes_is_refused(issuer):
     issuer.answers["/"] = [right("x" * 98)]
 
     assert fetch_json(f"{issuer.url}/", seconds=5, most=100) == "x" * 98
@@ -59,7 +59,7 @@ def test_an_answer_may_have_as_many_bytes_as_said_and_no_more(issuer):
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 303, 307, 308, 401, 500])
-def test_any_other_status_than_200_is_an_error_and_no_redirect_is_followed(issuer, status):
+def test_a_status_other_than_200_is_an_error_and_redirects_are_not_followed(issuer, status):
     head = f"HTTP/1.1 {status} Oh\r\nLocation: {issuer.url}/stolen\r\nContent-Length: 0\r\n\r\n"
     issuer.answers["/"] = [sent(head.encode())]
 
@@ -71,12 +71,12 @@ def test_any_other_status_than_200_is_an_error_and_no_redirect_is_followed(issue
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/", "data:,1", "keys"])
-def test_nothing_but_http_is_read(url):
+def test_a_url_that_is_not_http_or_https_is_refused(url):
     with pytest.raises((OSError, ValueError)):
         fetch_json(url, seconds=1, most=100)
 
 
-def test_chunks_and_a_body_that_ends_with_the_connection_are_read(issuer):
+def test_chunked_bodies_and_bodies_that_end_with_the_connection_are_read(issuer):
     chunks = b"3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n"
     issuer.answers["/"] = [sent(ok(chunks, "Transfer-Encoding: chunked"))]
     issuer.answers["/old"] = [sent(b"HTTP/1.0 200 OK\r\n\r\n[1,", b"2]")]
@@ -85,14 +85,14 @@ def test_chunks_and_a_body_that_ends_with_the_connection_are_read(issuer):
         assert fetch_json(f"{issuer.url}{path}", seconds=5, most=100) == [1, 2]
 
 
-def test_the_proxy_of_the_environment_is_used(issuer, monkeypatch, new_opener):
+def test_the_proxy_from_the_environment_is_used(issuer, monkeypatch, new_opener):
     monkeypatch.setenv("http_proxy", issuer.url)
     issuer.answers["http://auth.example.com/keys"] = [right([])]
 
     assert fetch_json("http://auth.example.com/keys", seconds=5, most=100) == []
 
 
-def test_https_has_the_same_limits_and_an_unknown_certificate_is_refused(
+def test_https_has_the_same_timeout_and_refuses_an_unknown_certificate(
     tmp_path, monkeypatch, new_opener
 ):
     path = write_certificate(tmp_path)
@@ -107,6 +107,6 @@ def test_https_has_the_same_limits_and_an_unknown_certificate_is_refused(
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
 
         assert fetch_json(f"{issuer.url}/", seconds=5, most=100) == [1]
-        # Of the answer, or on a busy machine of the handshake.
+        # The timeout of the response, or on a busy machine of the handshake.
         with pytest.raises(OSError, match=r"takes too long|timed out"):
             fetch_json(f"{issuer.url}/slow", seconds=0.5, most=100)

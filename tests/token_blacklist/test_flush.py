@@ -1,4 +1,4 @@
-"""The daily flush: what it deletes, when it ends, and what it says."""
+"""The daily flush: what it deletes, its limits, its output, and the clocks."""
 
 import json
 import logging
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def no_room_that_others_left(db):
-    """On PostgreSQL the size of a table says how it is flushed, and rows that are gone count."""
+def empty_table(db):
+    """On PostgreSQL the flush depends on the table's size, which includes deleted rows."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE token_blacklist_outstandingtoken CASCADE")
@@ -53,7 +53,7 @@ def few_among_many():
     OutstandingTokenFactory.create_batch(150, user=None, user_agent="x" * 255)
 
 
-def test_the_oldest_go_first(few_among_many):
+def test_the_oldest_expired_rows_are_deleted_first(few_among_many):
     days = [OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=n)) for n in (1, 3)]
     oldest = OutstandingTokenFactory(expires_at=timezone.now() - timedelta(days=5))
 
@@ -64,7 +64,7 @@ def test_the_oldest_go_first(few_among_many):
 
 
 @pytest.mark.postgresql
-def test_where_they_lie_everywhere_they_go_page_by_page():
+def test_expired_rows_in_most_pages_are_deleted_page_by_page():
     rows = [
         OutstandingTokenFactory(
             user=None, expires_at=timezone.now() - timedelta(days=days), user_agent="x" * 255
@@ -87,7 +87,7 @@ def test_where_they_lie_everywhere_they_go_page_by_page():
 
 
 @pytest.mark.postgresql
-def test_page_by_page_reads_hardly_a_page_twice():
+def test_page_by_page_reads_each_page_about_once():
     insert_sessions(7_000, lifetime=timedelta(days=-2))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -116,7 +116,7 @@ def test_batches_of_any_size_delete_the_same(capsys, batch_size):
     assert BlacklistedToken.objects.get() == kept
 
 
-def test_many_that_expired_at_once_are_not_passed_over(capsys):
+def test_rows_with_the_same_expiry_are_all_deleted(capsys):
     moment = timezone.now() - timedelta(hours=1)
     OutstandingTokenFactory.create_batch(9, expires_at=moment)
 
@@ -142,7 +142,7 @@ def test_a_dry_run_counts_and_deletes_nothing(capsys):
     assert not FlushRun.objects.exists()
 
 
-def test_time_that_runs_out_is_exit_code_3_and_says_what_is_left(capsys):
+def test_out_of_time_is_exit_code_3_with_the_number_that_remain(capsys):
     fill(5)
 
     code, said = run(capsys, "--batch-size", "2", "--max-seconds", "0")
@@ -152,7 +152,7 @@ def test_time_that_runs_out_is_exit_code_3_and_says_what_is_left(capsys):
     assert FlushRun.objects.get().outcome == "out_of_time"
 
 
-def test_time_that_runs_out_with_nothing_left_is_done(capsys):
+def test_out_of_time_with_nothing_left_is_done(capsys):
     fill(4)
 
     code, said = run(capsys, "--batch-size", "4", "--max-seconds", "0")
@@ -161,7 +161,7 @@ def test_time_that_runs_out_with_nothing_left_is_done(capsys):
     assert FlushRun.objects.get().outcome == "done"
 
 
-def test_a_pause_that_would_outlast_the_time_is_not_taken(capsys):
+def test_a_pause_beyond_max_seconds_is_skipped(capsys):
     fill(5)
 
     code, _said = run(capsys, "--batch-size", "2", "--max-seconds", "50", "--pause", "100")
@@ -170,7 +170,7 @@ def test_a_pause_that_would_outlast_the_time_is_not_taken(capsys):
     assert OutstandingToken.objects.count() == 3
 
 
-def test_whoever_stops_it_gets_the_whole_batch_and_an_end():
+def test_a_stopped_flush_finishes_its_batch_and_is_recorded_as_stopped():
     fill(6)
     stop = threading.Event()
 
@@ -182,10 +182,10 @@ def test_whoever_stops_it_gets_the_whole_batch_and_an_end():
     assert FlushRun.objects.get().outcome == "stopped"
 
 
-def test_a_signal_handler_may_set_the_event_at_any_moment_of_a_pause():
+def test_a_pause_does_not_wait_on_the_event_that_a_signal_handler_sets():
     class Interrupted(threading.Event):
         def wait(self, timeout=None):
-            with self._cond:  # the moment at which a signal would block the thread for ever
+            with self._cond:  # a signal at this point would block the thread forever
                 raise AssertionError
 
     fill(6)
@@ -195,7 +195,7 @@ def test_a_signal_handler_may_set_the_event_at_any_moment_of_a_pause():
     assert report.outstanding == 6
 
 
-def test_json_is_one_object(capsys):
+def test_json_output_is_one_object(capsys):
     fill(5)
 
     code, said = run(capsys, "--json", "--batch-size", "2", "--max-seconds", "0")
@@ -207,7 +207,7 @@ def test_json_is_one_object(capsys):
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "30001", "999999999999"])
-def test_a_batch_of_no_fit_size_is_refused_in_a_sentence(size):
+def test_an_invalid_batch_size_is_refused_with_a_message(size):
     with pytest.raises(CommandError, match="--batch-size must be from 1 to 30000"):
         call_command("flushexpiredtokens", "--batch-size", size)
 
@@ -215,12 +215,12 @@ def test_a_batch_of_no_fit_size_is_refused_in_a_sentence(size):
 @pytest.mark.parametrize(
     "arguments", [("--pause", "-1"), ("--pause", "nan"), ("--max-seconds", "inf"), ("--pause", "x")]
 )
-def test_seconds_that_are_none_are_refused(arguments):
+def test_an_invalid_number_of_seconds_is_refused(arguments):
     with pytest.raises(CommandError, match=arguments[0]):
         call_command("flushexpiredtokens", *arguments)
 
 
-def test_a_failure_says_so_and_keeps_what_was_done(monkeypatch):
+def test_a_failed_flush_keeps_finished_batches_and_is_recorded_as_failed(monkeypatch):
     fill(4)
     whole = flush._delete
     batches = iter([whole])
@@ -250,7 +250,7 @@ def test_the_largest_batch_fits_into_one_statement(capsys):
 
 
 @pytest.mark.parametrize("ahead", [timedelta(days=2), timedelta(days=-2)])
-def test_a_clock_that_is_wrong_flushes_nobody_and_says_so(monkeypatch, ahead):
+def test_nothing_is_deleted_if_the_clocks_differ_by_days(monkeypatch, ahead):
     fill(2)
     OutstandingTokenFactory()
     monkeypatch.setattr(flush, "database_time", lambda: timezone.now() + ahead)
@@ -264,7 +264,7 @@ def test_a_clock_that_is_wrong_flushes_nobody_and_says_so(monkeypatch, ahead):
 
 
 @pytest.mark.parametrize("minutes", [4, -4])
-def test_the_earlier_of_two_clocks_that_nearly_agree_says_what_has_expired(
+def test_the_earlier_of_two_slightly_different_clocks_decides_what_has_expired(
     capsys, monkeypatch, minutes
 ):
     now = timezone.now()
@@ -280,7 +280,7 @@ def test_the_earlier_of_two_clocks_that_nearly_agree_says_what_has_expired(
 
 
 @pytest.mark.postgresql
-def test_the_time_of_the_server_is_asked_for_once_a_run_and_holds_for_the_whole_run(capsys):
+def test_the_database_time_is_read_once_per_run(capsys):
     fill(6)
 
     with CaptureQueriesContext(connection) as captured:
@@ -291,7 +291,7 @@ def test_the_time_of_the_server_is_asked_for_once_a_run_and_holds_for_the_whole_
 
 
 @pytest.mark.postgresql
-def test_a_clock_of_the_application_that_is_days_ahead_deletes_no_live_session():
+def test_an_application_clock_that_is_days_ahead_deletes_no_live_session():
     session = OutstandingTokenFactory()
 
     with (
@@ -303,9 +303,9 @@ def test_a_clock_of_the_application_that_is_days_ahead_deletes_no_live_session()
     assert OutstandingToken.objects.get() == session
 
 
-def test_a_run_that_was_killed_has_its_counts_and_the_next_marks_it(monkeypatch):
+def test_a_killed_run_keeps_its_counts_and_the_next_run_marks_it_interrupted(monkeypatch):
     class Killed(BaseException):
-        """As a power cut: nothing runs after it, not even what a `finally` has."""
+        """Simulates a killed process: no cleanup runs after it."""
 
     def kill(taken):
         monkeypatch.setattr(FlushRun, "save", lambda run: None)
@@ -328,7 +328,7 @@ def test_a_run_that_was_killed_has_its_counts_and_the_next_marks_it(monkeypatch)
     ]
 
 
-def test_a_run_that_goes_on_beside_another_is_not_marked(monkeypatch):
+def test_a_running_flush_is_not_marked_interrupted_by_a_parallel_one(monkeypatch):
     began = timezone.now() - timedelta(hours=2)
     FlushRun.objects.create(started_at=began, duration=timedelta(hours=2))
 
@@ -337,7 +337,7 @@ def test_a_run_that_goes_on_beside_another_is_not_marked(monkeypatch):
     assert FlushRun.objects.get(started_at=began).outcome == "running"
 
 
-def test_a_run_that_was_taken_for_killed_and_goes_on_ends_as_what_it_was():
+def test_a_running_flush_that_was_marked_interrupted_ends_as_done():
     fill(4)
 
     def take_for_killed(taken):
@@ -349,7 +349,7 @@ def test_a_run_that_was_taken_for_killed_and_goes_on_ends_as_what_it_was():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_verbosity_0_prints_and_logs_nothing_where_all_went_well(capsys, caplog):
+def test_verbosity_0_prints_and_logs_nothing_on_success(capsys, caplog):
     fill(2)
     caplog.set_level(logging.DEBUG)
 
@@ -360,7 +360,7 @@ def test_verbosity_0_prints_and_logs_nothing_where_all_went_well(capsys, caplog)
     assert "heard again" in caplog.text
 
 
-def test_verbosity_0_still_tells_of_rows_that_are_left(capsys):
+def test_verbosity_0_still_prints_how_many_rows_remain(capsys):
     fill(5)
 
     code, said = run(capsys, "--verbosity", "0", "--batch-size", "2", "--max-seconds", "0")

@@ -1,4 +1,4 @@
-"""The key set: one file of keys, of which one signs and any number verify."""
+"""The key set: one key signs, all verify; rotation, revocation, and the command."""
 
 import base64
 import hashlib
@@ -70,7 +70,7 @@ def messages():
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "ES512", "RS256", "PS256"])
 @pytest.mark.services
-def test_a_token_names_its_key_and_any_library_verifies_it_by_the_public_keys(add, algorithm):
+def test_a_token_contains_its_key_id_and_pyjwt_verifies_it_with_the_public_keys(add, algorithm):
     from token_blacklist.services.well_known import jwks
 
     add(algorithm)
@@ -107,7 +107,7 @@ def test_a_key_id_is_the_thumbprint_of_rfc_7638():
     assert jwk_of("RS256", public)["kid"] == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
 
-def test_a_secret_is_published_nowhere_and_its_id_is_no_digest_of_it_alone(add):
+def test_an_hmac_secret_is_not_published_and_its_id_is_not_its_plain_hash(add):
     add("HS256", key=SECRET.encode())
     token = keys.encode(FOREVER)
 
@@ -117,7 +117,7 @@ def test_a_secret_is_published_nowhere_and_its_id_is_no_digest_of_it_alone(add):
     assert kid_of(token)[:20] not in plain
 
 
-def test_the_next_key_signs_from_its_time_and_the_last_verifies_until_its_tokens_are_over(
+def test_the_next_key_signs_from_its_start_and_the_former_verifies_until_its_tokens_expire(
     add, clock, options, capsys
 ):
     options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1), SLIDING_TOKEN_REFRESH_LIFETIME=timedelta(1))
@@ -157,7 +157,7 @@ def test_a_token_of_an_unknown_key_is_refused(add):
 
 
 @pytest.mark.parametrize("others", [True, False])
-def test_a_public_key_is_never_taken_for_a_secret(add, file, others):
+def test_a_public_key_of_the_set_is_never_used_as_an_hmac_secret(add, file, others):
     """RFC 8725 section 2.1: the attacker knows the public key, and names it in the header."""
     from tests.token_blacklist.test_keys import public_pem
 
@@ -176,7 +176,7 @@ def test_a_public_key_is_never_taken_for_a_secret(add, file, others):
             keys.decode(forged)
 
 
-def test_a_repeated_refresh_gets_the_same_bytes_although_the_key_changed(add, clock, user):
+def test_a_repeat_returns_the_same_refresh_token_after_a_key_rotation(add, clock, user):
     add(at=-3600)
     device = Device(user)
     device.log_in()
@@ -192,7 +192,9 @@ def test_a_repeated_refresh_gets_the_same_bytes_although_the_key_changed(add, cl
     assert kid_of(later["refresh"]) != kid_of(first["refresh"])
 
 
-def test_a_revoked_key_ends_what_it_signed_and_no_session_that_another_refreshed(add, user, capsys):
+def test_revoking_a_key_ends_the_tokens_it_signed_and_no_session_refreshed_with_another(
+    add, user, capsys
+):
     add(at=-3600)
     device = Device(user)
     device.log_in()
@@ -214,7 +216,7 @@ def test_a_revoked_key_ends_what_it_signed_and_no_session_that_another_refreshed
     ("algorithm", "then"),
     [("ES384", "ES256"), ("EdDSA", "EdDSA"), ("HS512", "HS256"), ("PS384", "RS256")],
 )
-def test_the_key_that_signs_is_replaced_when_it_is_revoked(add, capsys, algorithm, then):
+def test_revoking_the_signing_key_creates_a_replacement(add, capsys, algorithm, then):
     key = add(algorithm)
     before = keys.encode(FOREVER)
 
@@ -226,7 +228,7 @@ def test_the_key_that_signs_is_replaced_when_it_is_revoked(add, capsys, algorith
         keys.decode(before)
 
 
-def test_an_id_that_begins_with_a_hyphen_can_be_typed(file):
+def test_a_key_id_that_begins_with_a_hyphen_can_be_passed_to_the_command(file):
     key = add_key(file, next(key for key in iter(new_key, None) if key.kid.startswith("-")))
 
     Command().run_from_argv(["manage.py", "rotatekeys", "--revoke", key.kid])
@@ -234,7 +236,7 @@ def test_an_id_that_begins_with_a_hyphen_can_be_typed(file):
     assert key.kid not in kids()
 
 
-def test_the_command_makes_the_first_key_then_the_next_and_drops_what_is_over(
+def test_rotatekeys_creates_the_first_key_then_the_next_and_drops_expired_ones(
     tmp_path, clock, capsys, options
 ):
     file = tmp_path / "new" / "keys.json"
@@ -261,7 +263,7 @@ def test_the_command_makes_the_first_key_then_the_next_and_drops_what_is_over(
 
 
 @pytest.mark.parametrize("kind", ["EdDSA", "ES256", "RS256", "HS256"])
-def test_the_command_makes_each_kind(file, capsys, kind):
+def test_rotatekeys_creates_each_kind_of_key(file, capsys, kind):
     rotatekeys(capsys, "--kind", kind)
 
     assert keys.decode(keys.encode(FOREVER)) == FOREVER
@@ -291,11 +293,11 @@ def test_the_command_lists_the_keys(add, file, capsys, options):
     ]
 
 
-def test_without_a_key_the_list_says_so(file, capsys):
+def test_the_list_of_an_empty_key_set_says_that_there_is_no_key(file, capsys):
     assert rotatekeys(capsys, "--list") == "There is no key.\n"
 
 
-def test_of_commands_at_once_one_makes_the_next_key(add):
+def test_concurrent_rotations_create_one_key(add):
     add()
 
     with ThreadPoolExecutor(8) as pool:
@@ -310,7 +312,7 @@ def test_of_commands_at_once_one_makes_the_next_key(add):
     assert len(kids()) == 2
 
 
-def test_keys_that_are_revoked_at_once_are_all_gone_and_one_signs(add):
+def test_keys_that_are_revoked_concurrently_are_all_removed_and_one_signs(add):
     leaked = [add(at=at).kid for at in (-90, -60, -30)]
 
     def act(kid):
@@ -327,8 +329,8 @@ def test_keys_that_are_revoked_at_once_are_all_gone_and_one_signs(add):
     assert keys.decode(keys.encode(FOREVER)) == FOREVER
 
 
-def test_revoking_the_next_key_brings_no_older_one_back(file, user, capsys):
-    """Keys of 40 and 30 days: the end of the older was once reckoned from the newer."""
+def test_revoking_the_next_key_does_not_reactivate_an_older_one(file, user, capsys):
+    """Keys of 40 and 30 days: the older one's expiry must not depend on the newer one."""
     old = new_key(at=-40 * DAY)
     old = add_key(file, old.with_times(old.starts, time.time() - DAY))
     newer = add_key(file, new_key(at=-30 * DAY))
@@ -356,7 +358,9 @@ def test_revoking_the_next_key_brings_no_older_one_back(file, user, capsys):
     assert f"key {old.kid} expired at " in rotatekeys(capsys, "--list")
 
 
-def test_the_key_before_one_that_is_revoked_while_it_waits_keeps_its_end(add, clock, capsys):
+def test_revoking_a_key_before_it_signs_leaves_the_current_keys_expiry_unchanged(
+    add, clock, capsys
+):
     add(at=-DAY)
     first = keys.encode(FOREVER)
     rotatekeys(capsys, "--in", "600")
@@ -375,7 +379,7 @@ def test_the_key_before_one_that_is_revoked_while_it_waits_keeps_its_end(add, cl
     assert f"key {kid_of(first)} expired at " in rotatekeys(capsys, "--list")
 
 
-def test_a_key_in_place_of_a_revoked_one_ends_as_that_would_have(add, capsys):
+def test_the_replacement_of_a_revoked_key_gets_its_expiry(add, capsys):
     leaked = add()
     rotatekeys(capsys, "--in", "600")
     end = current_set().keys[0].ends
@@ -387,7 +391,7 @@ def test_a_key_in_place_of_a_revoked_one_ends_as_that_would_have(add, capsys):
     assert (replacement.ends, waiting.ends) == (end, math.inf)
 
 
-def test_a_recorded_end_stays_when_tokens_may_live_longer_or_the_next_key_is_lost(
+def test_a_keys_recorded_expiry_does_not_change_with_lifetimes_or_the_next_key(
     add, file, clock, capsys, options
 ):
     options(REFRESH_TOKEN_LIFETIME=timedelta(1), SLIDING_TOKEN_REFRESH_LIFETIME=timedelta(1))
@@ -426,7 +430,7 @@ BROKEN = {
 
 
 def unfit(**change):
-    """Return a key whose members differ so; None takes one away."""
+    """Return a JWK with changed members; None removes one."""
     jwk = {**new_key().jwk, **change}
     return {name: value for name, value in jwk.items() if value is not None}
 
@@ -467,7 +471,7 @@ UNFIT = {
 
 @pytest.mark.filterwarnings("ignore:The RSA key")
 @pytest.mark.parametrize("name", UNFIT)
-def test_an_unfit_key_is_an_error_that_contains_nothing_of_it(name):
+def test_the_error_for_an_unusable_key_contains_no_part_of_it(name):
     jwk, reason = UNFIT[name]
 
     with pytest.raises(KeySetError, match=reason) as raised:
@@ -479,7 +483,7 @@ def test_an_unfit_key_is_an_error_that_contains_nothing_of_it(name):
     assert not any(secret in str(raised.value) for secret in secrets)
 
 
-def test_two_keys_of_one_id_are_an_error():
+def test_two_keys_with_the_same_id_are_an_error():
     key = new_key()
 
     with pytest.raises(KeySetError, match="two of its keys have one kid"):
@@ -495,7 +499,7 @@ BROKEN_TEXTS = [
 
 
 @pytest.mark.parametrize("broken", BROKEN_TEXTS)
-def test_a_file_that_cannot_be_used_changes_nothing_in_a_running_process(
+def test_a_running_process_keeps_its_keys_if_the_file_becomes_unusable(
     add, file, clock, caplog, broken
 ):
     add()
@@ -517,7 +521,7 @@ def test_a_file_that_cannot_be_used_changes_nothing_in_a_running_process(
 
 
 @pytest.mark.parametrize("broken", BROKEN_TEXTS)
-def test_a_file_that_cannot_be_used_is_named_by_the_checks_and_left_alone_by_the_commands(
+def test_an_unusable_file_is_a_check_error_and_commands_do_not_overwrite_it(
     add, file, caplog, broken
 ):
     kid = add().kid
@@ -532,9 +536,9 @@ def test_a_file_that_cannot_be_used_is_named_by_the_checks_and_left_alone_by_the
 
 
 @pytest.mark.parametrize("change", ["unlink", "chmod"])
-def test_a_file_that_is_gone_changes_nothing_in_a_running_process(add, file, caplog, change):
+def test_a_running_process_keeps_its_keys_if_the_file_is_deleted(add, file, caplog, change):
     if change == "chmod" and os.geteuid() == 0:
-        change = "unlink"  # root reads any file
+        change = "unlink"  # root can read any file
     add()
     token = keys.encode(FOREVER)
 
@@ -555,7 +559,7 @@ def test_a_file_that_others_can_read_is_a_warning(add, file):
 
 
 @pytest.mark.parametrize("text", [None, "", '{"keys": []}'])
-def test_without_a_key_the_answer_is_503_and_the_checks_say_what_to_do(device, file, caplog, text):
+def test_without_a_key_responses_are_503_and_a_check_says_what_to_do(device, file, caplog, text):
     if text is not None:
         file.write_text(text)
     caplog.set_level(logging.CRITICAL)
@@ -586,14 +590,14 @@ def test_a_set_of_public_keys_verifies_and_signs_nothing(file):
 
 
 @pytest.fixture
-def settled(add, file, clock):
+def unchanged_file(add, file, clock):
     """The file of a key that has not changed for a minute."""
     add()
     clock.shift(60)
     return file
 
 
-def test_a_file_is_read_once_until_it_changes(settled, monkeypatch):
+def test_an_unchanged_file_is_not_read_again(unchanged_file, monkeypatch):
     assert current_set() is current_set()
     monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("read again"))
 
@@ -601,27 +605,29 @@ def test_a_file_is_read_once_until_it_changes(settled, monkeypatch):
 
 
 @pytest.mark.parametrize("change", ["write", "replace", "rename"])
-def test_a_file_with_other_contents_is_noticed_at_once(settled, change, tmp_path_factory):
-    """Sets of one kind have one size, and some programs keep the time of a file."""
-    before, was = keys.encode(FOREVER), settled.stat()
+def test_changed_contents_of_the_file_are_noticed_immediately(
+    unchanged_file, change, tmp_path_factory
+):
+    """Sets of one kind have the same size, and some programs preserve a file's time."""
+    before, was = keys.encode(FOREVER), unchanged_file.stat()
     other = tmp_path_factory.mktemp("other") / "keys"
     write_set(other, [new_key()])
     if change == "write":
-        settled.write_text(other.read_text())
+        unchanged_file.write_text(other.read_text())
     elif change == "replace":
-        other.replace(settled)
+        other.replace(unchanged_file)
     else:
-        settled.unlink()
-        other.rename(settled)
-    os.utime(settled, ns=(was.st_atime_ns, was.st_mtime_ns))
+        unchanged_file.unlink()
+        other.rename(unchanged_file)
+    os.utime(unchanged_file, ns=(was.st_atime_ns, was.st_mtime_ns))
 
     assert kid_of(keys.encode(FOREVER)) != kid_of(before)
     with pytest.raises(TokenError):
         keys.decode(before)
 
 
-def test_a_change_that_the_time_of_the_file_does_not_show_is_noticed(add, file, monkeypatch):
-    """Of two changes within a tick of the file system."""
+def test_a_change_with_the_same_modification_time_is_noticed(add, file, monkeypatch):
+    """Two changes may fall into one tick of the file system's clock."""
     first = add()
     state = file.stat()
     monkeypatch.setattr(key_set.os, "stat", lambda path: state)
@@ -632,7 +638,7 @@ def test_a_change_that_the_time_of_the_file_does_not_show_is_noticed(add, file, 
     assert kids() == [other.kid]
 
 
-def test_a_revoked_key_is_refused_from_the_next_request_on(settled, capsys):
+def test_a_revoked_key_is_refused_from_the_next_request_on(unchanged_file, capsys):
     leaked = keys.encode(FOREVER)
 
     rotatekeys(capsys, f"--revoke={kid_of(leaked)}")
@@ -641,7 +647,7 @@ def test_a_revoked_key_is_refused_from_the_next_request_on(settled, capsys):
         keys.decode(leaked)
 
 
-def test_a_file_behind_a_link_is_replaced_and_not_the_link(tmp_path, options, capsys):
+def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path, options, capsys):
     (tmp_path / "data").mkdir()
     link = tmp_path / "keys.json"
     link.symlink_to(tmp_path / "data" / "keys.json")
@@ -664,19 +670,19 @@ def test_a_file_behind_a_link_is_replaced_and_not_the_link(tmp_path, options, ca
         (["--import", "/nowhere"], "/nowhere cannot be read: No such file or directory."),
     ],
 )
-def test_a_command_that_cannot_be_done_says_why(file, arguments, said):
+def test_rotatekeys_with_invalid_arguments_fails_with_the_reason(file, arguments, said):
     with pytest.raises(CommandError, match=said):
         call_command("rotatekeys", *arguments)
     assert not file.exists()
 
 
-def test_without_a_file_the_command_says_what_to_set(options):
+def test_without_keys_file_rotatekeys_says_what_to_set(options):
     options(KEYS_FILE=None)
     with pytest.raises(CommandError, match=r"set TOKEN_BLACKLIST\['KEYS_FILE'\]"):
         call_command("rotatekeys")
 
 
-def test_a_file_that_cannot_be_written_is_named(tmp_path, options):
+def test_the_error_for_an_unwritable_file_names_it(tmp_path, options):
     (tmp_path / "file").write_text("")
     options(KEYS_FILE=str(tmp_path / "file" / "keys.json"))
     with pytest.raises(CommandError, match=r"keys\.json cannot be written: File exists"):
@@ -684,7 +690,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, options):
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_full_disk_changes_nothing_and_leaves_nothing(add, file, monkeypatch, step):
+def test_a_full_disk_leaves_the_file_unchanged_and_no_temporary_file(add, file, monkeypatch, step):
     add()
     before = file.read_bytes()
 
@@ -700,7 +706,7 @@ def test_a_full_disk_changes_nothing_and_leaves_nothing(add, file, monkeypatch, 
     assert sorted(path.name for path in file.parent.iterdir()) == [".keys.json.lock", "keys.json"]
 
 
-def test_the_owner_of_the_file_stays_its_owner_when_root_rotates(add, file, capsys, monkeypatch):
+def test_a_rotation_by_root_keeps_the_owner_of_the_file(add, file, capsys, monkeypatch):
     add()
     given = []
     monkeypatch.setattr(os, "chown", lambda path, user, group: given.append((path.name, user)))
@@ -710,7 +716,7 @@ def test_the_owner_of_the_file_stays_its_owner_when_root_rotates(add, file, caps
     assert given == [(".keys.json.new", file.stat().st_uid)]
 
 
-def test_what_a_command_left_that_was_killed_is_in_nobodys_way(add, file, capsys):
+def test_the_temporary_file_of_a_killed_command_does_not_prevent_a_rotation(add, file, capsys):
     add()
     (file.parent / ".keys.json.new").write_text('{"keys": [')
 
@@ -725,7 +731,7 @@ def test_what_a_command_left_that_was_killed_is_in_nobodys_way(add, file, capsys
 
 @pytest.fixture
 def text(options, capsys):
-    """Set KEYS to what the command prints, and return that."""
+    """Set KEYS to the output of the command, and return it."""
 
     def set_to_printed(*arguments):
         call_command("rotatekeys", "--print", *arguments)
@@ -736,8 +742,8 @@ def text(options, capsys):
     return set_to_printed
 
 
-def test_a_text_is_rotated_and_revoked_by_printing_the_next_one(text, clock):
-    assert text().count("\n") == 1  # fits into a variable
+def test_print_outputs_the_next_value_of_keys_after_a_rotation_or_revocation(text, clock):
+    assert text().count("\n") == 1  # one line, so that it fits into a variable
     first = keys.encode(FOREVER)
 
     text()
@@ -754,7 +760,7 @@ def test_a_text_is_rotated_and_revoked_by_printing_the_next_one(text, clock):
         keys.decode(second)
 
 
-def test_messages_about_a_printed_set_do_not_get_into_it(options, capsys):
+def test_print_writes_the_key_set_to_stdout_and_messages_to_stderr(options, capsys):
     options(KEYS=KeySet([new_key()]).text())
 
     call_command("rotatekeys", "--print")
@@ -765,7 +771,7 @@ def test_messages_about_a_printed_set_do_not_get_into_it(options, capsys):
     assert '"d"' not in err
 
 
-def test_no_command_writes_a_text(options):
+def test_rotatekeys_without_print_refuses_keys_from_a_variable(options):
     options(KEYS=KeySet([new_key()]).text())
 
     with pytest.raises(CommandError, match="Or use --print and set KEYS to what it prints"):
@@ -773,7 +779,7 @@ def test_no_command_writes_a_text(options):
 
 
 @pytest.mark.parametrize("text", ["", "no set", '{"keys": [{}]}', ["a"]])
-def test_a_text_that_is_no_set_is_503_and_an_error(options, text):
+def test_an_invalid_value_of_keys_is_503_and_a_check_error(options, text):
     options(KEYS=text if isinstance(text, str) else "[]")
 
     with pytest.raises(Unavailable):
@@ -782,7 +788,7 @@ def test_a_text_that_is_no_set_is_503_and_an_error(options, text):
     assert said.startswith("TOKEN_BLACKLIST['KEYS'] cannot be used: ")
 
 
-def test_a_file_and_a_text_are_an_error(add, options):
+def test_keys_file_together_with_keys_is_a_check_error(add, options):
     add()
     options(KEYS="{}")
 
@@ -793,7 +799,7 @@ def test_a_file_and_a_text_are_an_error(add, options):
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
-def test_the_signing_key_is_kept_in_the_first_set(file, options, capsys, clock, algorithm):
+def test_the_first_key_set_contains_the_former_signing_key(file, options, capsys, clock, algorithm):
     from tests.token_blacklist.test_keys import private_pem
 
     key = SECRET if algorithm == "HS256" else private_pem(rsa.generate_private_key(65537, 2048))
@@ -814,7 +820,7 @@ def test_the_signing_key_is_kept_in_the_first_set(file, options, capsys, clock, 
 
 
 @pytest.mark.parametrize("key", ["short", ""])
-def test_a_signing_key_that_is_unfit_is_not_kept(file, options, key):
+def test_an_unusable_signing_key_is_not_added_to_the_first_key_set(file, options, key):
     options(SIGNING_KEY=key)
 
     with pytest.raises(CommandError, match=r"SIGNING_KEY is unfit|the secret is shorter"):
@@ -822,12 +828,12 @@ def test_a_signing_key_that_is_unfit_is_not_kept(file, options, key):
     assert not file.exists()
 
 
-def test_the_time_of_a_key_is_in_whole_seconds():
+def test_key_times_are_whole_seconds():
     with pytest.raises(UnfitKeyError, match="not whole seconds"):
         key_of({**new_key().jwk, "nbf": 1.5})
 
 
-def test_a_rotation_changes_no_set_that_was_given_to_it():
+def test_rotate_does_not_modify_the_key_set_it_is_given():
     before = KeySet([new_key()])
 
     after = rotate_keys(before, None, 600).keys

@@ -1,4 +1,4 @@
-"""Django sessions as rows: each sign-in on a page opens one, and ends with it."""
+"""Sign-ins on pages: each opens a row, and the Django session and the row end together."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -49,7 +49,7 @@ def sign_in(request):
 def sign_in_late(request):
     """Sign in a user whose password changes after it was checked."""
     user = get_user_model().objects.get(pk=request.POST["user"])
-    elsewhere_a_new_password(user)
+    set_password_elsewhere(user)
     login(request, user, backend=MODEL_BACKEND)
     return HttpResponse(str(request.user.pk))
 
@@ -81,16 +81,16 @@ def change_password(request):
 def change_password_late(request):
     """Change a password that is changed once more before the response."""
     change_password(request)
-    elsewhere_a_new_password(request.user)
+    set_password_elsewhere(request.user)
     return HttpResponse("ok")
 
 
-def elsewhere_a_new_password(user):
+def set_password_elsewhere(user):
     get_user_model().objects.filter(pk=user.pk).update(password="another")
 
 
 def token_sign_in(request):
-    """As other packages tell of a sign-in that returns a token."""
+    """Send user_logged_in without a Django session, as packages do for a sign-in with a token."""
     user = get_user_model().objects.get(pk=request.POST["user"])
     user_logged_in.send(type(user), request=request, user=user)
     return HttpResponse("ok")
@@ -118,7 +118,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
 class Browser(Client):
-    """A browser: who it is by the site, and the row of its Django session."""
+    """A browser, with the current user and the row of its Django session."""
 
     def is_user(self, user):
         return self.get("/who/").text == str(user.pk)
@@ -130,7 +130,7 @@ class Browser(Client):
 
 @pytest.fixture(autouse=True, params=[False, True], ids=["", "cookie"])
 def pages_set_refresh_cookie(request, options):
-    """All this holds without the refresh cookie, and with it."""
+    """Run each test without and with PAGES_SET_REFRESH_COOKIE."""
     options(PAGES_SET_REFRESH_COOKIE=request.param)
 
 
@@ -146,7 +146,7 @@ def browser():
 
 @pytest.fixture
 def row(browser, user):
-    """The row of a browser that has signed in."""
+    """The row of the signed-in browser."""
     row = browser.enter(user)
     assert browser.is_user(user)
     return row
@@ -182,7 +182,7 @@ class TestSigningIn:
 
         assert browser.enter(user).expires_at == timezone.now() + timedelta(hours=1)
 
-    def test_is_told_as_every_other(self, browser, user, django_capture_on_commit_callbacks):
+    def test_sends_token_issued(self, browser, user, django_capture_on_commit_callbacks):
         heard = []
 
         def hear(session_id, user_id, **_):
@@ -197,7 +197,7 @@ class TestSigningIn:
 
         assert heard == [(row.session_id, user.pk)]
 
-    def test_again_ends_the_row_before(self, browser, user, row):
+    def test_again_revokes_the_former_row(self, browser, user, row):
         after = browser.enter(user)
 
         assert after != row
@@ -205,7 +205,7 @@ class TestSigningIn:
         assert is_live(after)
         assert browser.is_user(user)
 
-    def test_as_another_user_ends_the_row_of_the_one_before(self, browser, user, row):
+    def test_as_another_user_revokes_the_former_users_row(self, browser, user, row):
         other = UserFactory()
 
         after = browser.enter(other)
@@ -213,7 +213,7 @@ class TestSigningIn:
         assert (after.user, end_of(row).blacklisted_by) == (other, user)
         assert browser.is_user(other)
 
-    def test_as_another_user_opens_one_row_if_the_view_asked_for_the_user_before(
+    def test_as_another_user_opens_one_row_if_the_view_read_request_user_before(
         self, browser, user, row
     ):
         other = UserFactory()
@@ -230,7 +230,7 @@ class TestSigningIn:
 
         assert not BlacklistedToken.objects.exists()
 
-    def test_beyond_the_limit_ends_the_oldest(self, browser, user, row, options):
+    def test_above_max_sessions_per_user_revokes_the_oldest_row(self, browser, user, row, options):
         options(MAX_SESSIONS_PER_USER=1)
         Browser().enter(user)
 
@@ -246,20 +246,22 @@ class TestSigningIn:
         browser.logout()
         assert not is_live(row)
 
-    def test_of_a_user_who_has_changed_since_signs_nobody_in(self, browser, user):
+    def test_of_a_user_whose_password_changed_since_the_check_is_refused(self, browser, user):
         assert browser.post("/sign_in_late/", {"user": user.pk}).text == "None"
 
         assert not OutstandingToken.objects.exists()
         assert not browser.is_user(user)
 
-    def test_of_a_user_whom_the_sites_rule_refuses_opens_no_row(self, browser, user, options):
+    def test_of_a_user_whom_user_authentication_rule_refuses_opens_no_row(
+        self, browser, user, options
+    ):
         options(USER_AUTHENTICATION_RULE=lambda user: False)
         browser.post("/sign_in/", {"user": user.pk})
 
         assert not OutstandingToken.objects.exists()
         assert not browser.is_user(user)
 
-    def test_for_a_token_leaves_the_django_session_alone(self, browser, user, row):
+    def test_for_a_token_does_not_change_the_django_session(self, browser, user, row):
         other = UserFactory()
 
         browser.post("/token_sign_in/", {"user": other.pk})
@@ -280,7 +282,7 @@ class TestTheEndOfARow:
         }
         assert not type(browser.session)(key).exists(key)
 
-    def test_by_the_flush_or_an_expiry_does_so_too(self, browser, user, row, clock):
+    def test_by_deletion_or_expiry_makes_the_user_anonymous_too(self, browser, user, row, clock):
         phone = Browser()
         phone.enter(user)
         row.delete()
@@ -288,9 +290,9 @@ class TestTheEndOfARow:
 
         OutstandingToken.objects.update(expires_at=timezone.now())
         assert not phone.is_user(user)
-        assert not BlacklistedToken.objects.exists()  # it expired, and nobody ended it
+        assert not BlacklistedToken.objects.exists()  # it expired and was not revoked
 
-    def test_leaves_another_browser_alone(self, browser, user, row):
+    def test_does_not_affect_another_browser(self, browser, user, row):
         other = Browser()
         other.enter(user)
 
@@ -299,7 +301,7 @@ class TestTheEndOfARow:
         assert other.is_user(user)
         assert not browser.is_user(user)
 
-    def test_comes_with_signing_out(self, browser, user, row):
+    def test_follows_a_sign_out(self, browser, user, row):
         stolen = Browser()
         stolen.cookies = browser.cookies.copy()
 
@@ -308,18 +310,18 @@ class TestTheEndOfARow:
         assert (end_of(row).reason, end_of(row).blacklisted_by) == ("logout", user)
         assert not stolen.is_user(user)
 
-    def test_comes_with_a_flush_of_the_django_session(self, browser, row):
+    def test_follows_a_flush_of_the_django_session(self, browser, row):
         browser.post("/forget/")
 
         assert end_of(row).reason == "logout"
 
-    def test_comes_with_another_hash_of_the_password(self, browser, user, row):
-        elsewhere_a_new_password(user)
+    def test_follows_a_new_password_set_elsewhere(self, browser, user, row):
+        set_password_elsewhere(user)
 
         assert not browser.is_user(user)
         assert (end_of(row).reason, end_of(row).blacklisted_by) == ("api", None)
 
-    def test_comes_with_the_end_of_the_user(self, browser, user, row):
+    def test_follows_a_users_deactivation_or_deletion(self, browser, user, row):
         get_user_model().objects.filter(pk=user.pk).update(is_active=False)
         assert not browser.is_user(user)
         assert not is_live(row)
@@ -329,12 +331,12 @@ class TestTheEndOfARow:
         get_user_model().objects.filter(pk=other.pk).delete()
         assert not browser.is_user(other)
 
-    def test_comes_with_the_sites_rule(self, browser, user, row, options):
+    def test_follows_a_refusal_by_user_authentication_rule(self, browser, user, row, options):
         options(USER_AUTHENTICATION_RULE=lambda user: False)
 
         assert not browser.is_user(user)
 
-    def test_by_a_token_of_the_same_user_needs_the_tokens_own_row(self, browser, user, row):
+    def test_signs_out_a_django_session_that_refers_to_another_users_row(self, browser, user, row):
         session = browser.session
         session["_token_blacklist"] = {
             **session["_token_blacklist"],
@@ -342,7 +344,7 @@ class TestTheEndOfARow:
         }
         session.save()
 
-        assert not browser.is_user(user)  # the row of somebody else
+        assert not browser.is_user(user)  # it is another user's row
 
 
 class TestADjangoSession:
@@ -353,7 +355,7 @@ class TestADjangoSession:
 
         assert not browser.is_user(user)
 
-    def test_whose_backend_is_gone_is_refused(self, browser, user, row, settings):
+    def test_whose_backend_is_no_longer_configured_is_refused(self, browser, user, row, settings):
         settings.AUTHENTICATION_BACKENDS = [f"{__name__}.OwnBackend"]
 
         assert not browser.is_user(user)
@@ -366,7 +368,7 @@ class TestADjangoSession:
 
         assert not browser.is_user(user)
 
-    def test_without_a_hash_is_refused_whatever_the_user_model_returns(
+    def test_without_a_hash_is_refused_for_any_return_value_of_the_user_model(
         self, browser, user, row, monkeypatch
     ):
         monkeypatch.setattr(get_user_model(), "get_session_auth_hash", lambda user: "")
@@ -376,7 +378,7 @@ class TestADjangoSession:
 
         assert not browser.is_user(user)
 
-    def test_signed_with_a_former_key_goes_on_and_gets_the_new_one(
+    def test_signed_with_a_fallback_key_is_accepted_and_signed_again(
         self, browser, user, row, settings
     ):
         settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -389,7 +391,7 @@ class TestADjangoSession:
         assert browser.is_user(user)
         assert is_live(row)
 
-    def test_of_a_backend_that_loads_users_in_its_own_way_asks_it(
+    def test_of_a_backend_with_its_own_get_user_calls_it(
         self, browser, user, row, settings, monkeypatch
     ):
         settings.AUTHENTICATION_BACKENDS = [f"{__name__}.OwnBackend"]
@@ -444,18 +446,20 @@ class TestANewPassword:
         self, browser, user, row, settings, validators
     ):
         settings.AUTH_PASSWORD_VALIDATORS = validators
-        thief = Browser()
-        stolen = thief.enter(user)
+        attacker = Browser()
+        stolen = attacker.enter(user)
 
         browser.post("/change_password/")
 
         assert browser.is_user(user)
-        assert not thief.is_user(user)
+        assert not attacker.is_user(user)
         assert not is_live(row)
         assert not is_live(stolen)
         assert OutstandingToken.objects.live().get().user == user
 
-    def test_that_another_one_follows_at_once_keeps_nobody(self, browser, user, row, settings):
+    def test_that_was_changed_again_by_another_request_signs_the_browser_out(
+        self, browser, user, row, settings
+    ):
         settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": VALIDATOR}]
 
         browser.post("/change_password_late/")
@@ -464,7 +468,7 @@ class TestANewPassword:
         assert not browser.is_user(user)
 
 
-class TestUse:
+class TestExpiry:
     def test_moves_both_expiries_at_most_once_an_hour(
         self, as_django_sessions_do, browser, user, row, clock, settings
     ):
@@ -503,7 +507,7 @@ class TestUse:
         clock.shift(1.5 * HOUR)
         assert not browser.is_user(user)
 
-    def test_prolongs_no_row_that_has_ended_and_none_backwards(self, row):
+    def test_does_not_extend_a_revoked_row_or_shorten_a_live_one(self, row):
         now, later = timezone.now(), row.expires_at + timedelta(days=1)
         assert not prolong(row.session_id, now=now, expires_at=now + timedelta(hours=1))
         assert prolong(row.session_id, now=now, expires_at=later)
@@ -517,20 +521,20 @@ class TestUse:
         assert not is_live(row)
 
 
-class TestTheCost:
+class TestStatements:
     def test_a_page_is_the_django_session_and_one_select(self, browser, row):
         with statements("SELECT", "SELECT"):
             browser.get("/who/")
 
-    def test_a_page_that_asks_for_no_user_is_none(self, browser, row):
+    def test_a_page_that_reads_no_user_sends_no_statement(self, browser, row):
         with statements():
             browser.get("/nobody_asks/")
 
-    def test_a_stranger_is_none(self, browser):
+    def test_an_anonymous_request_sends_no_statement(self, browser):
         with statements():
             Browser().get("/who/")
 
-    def test_a_page_each_hour_prolongs_both_sessions(self, browser, row, clock, settings):
+    def test_a_page_each_hour_extends_both_sessions(self, browser, row, clock, settings):
         settings.SESSION_COOKIE_AGE = DAY
         clock.shift(HOUR)
 
@@ -542,7 +546,7 @@ class TestTheCost:
         with statements("SELECT", "SELECT", "INSERT", "UPDATE", "INSERT", "UPDATE", "SELECT"):
             browser.enter(user)
 
-    def test_signing_out_is_two_more_than_djangos(self, browser, row):
+    def test_signing_out_is_two_statements_more_than_djangos(self, browser, row):
         with statements("SELECT", "SELECT", "SELECT", "INSERT", "SELECT", "DELETE"):
             browser.post("/sign_out/")
 
@@ -553,7 +557,7 @@ class TestTheCost:
             browser.get("/who/")
 
 
-def test_an_asynchronous_view_asks_for_the_same_user(user):
+def test_an_asynchronous_view_gets_the_same_user(user):
     browser = AsyncClient()
     browser.force_login(user)
 
@@ -565,7 +569,9 @@ def test_an_asynchronous_view_asks_for_the_same_user(user):
     assert async_to_sync(ask)() == (str(user.pk), "None")
 
 
-def test_the_ends_of_rows_are_told(browser, user, row, django_capture_on_commit_callbacks):
+def test_signing_out_sends_token_blacklisted(
+    browser, user, row, django_capture_on_commit_callbacks
+):
     heard = []
 
     def hear(session_id, reason, **_):

@@ -1,4 +1,4 @@
-"""What the migrations need besides Django's operations: locks, and a database that they fit."""
+"""The migrations: locks, supported databases, and upgrades from version 1."""
 
 import re
 import time
@@ -35,7 +35,7 @@ OF_VERSION_1 = [
 
 @pytest.fixture
 def reader():
-    """Another connection that has read the sessions, in a transaction that is open."""
+    """Another connection with an open transaction that has read the sessions."""
     reader = connections.create_connection("default")
     reader.set_autocommit(False)
     with reader.cursor() as cursor:
@@ -51,7 +51,9 @@ def lock():
 
 
 @pytest.mark.postgresql
-def test_it_gives_up_with_a_sentence_that_names_the_transaction_in_the_way(reader, monkeypatch):
+def test_a_migration_that_gets_no_lock_gives_up_and_names_the_blocking_transaction(
+    reader, monkeypatch
+):
     monkeypatch.setattr(_tables, "GIVE_UP_AFTER", 0.0)
     monkeypatch.setattr(_tables, "REPORTED_AGE", "0 seconds")
     pid = reader.connection.info.backend_pid
@@ -61,12 +63,12 @@ def test_it_gives_up_with_a_sentence_that_names_the_transaction_in_the_way(reade
 
 
 @pytest.mark.postgresql
-def test_it_tries_again_and_gets_through_once_the_reader_is_gone(reader, monkeypatch):
+def test_a_migration_retries_until_the_blocking_reader_ends(reader, monkeypatch):
     tries = []
 
     def go(seconds):
         tries.append(seconds)
-        with connection.cursor() as cursor:  # between two tries it holds nothing
+        with connection.cursor() as cursor:  # it holds no lock between two tries
             cursor.execute(
                 "SELECT count(*) FROM pg_locks"
                 " WHERE mode = 'AccessExclusiveLock' AND pid = pg_backend_pid()"
@@ -75,7 +77,7 @@ def test_it_tries_again_and_gets_through_once_the_reader_is_gone(reader, monkeyp
         if len(tries) == 2:
             reader.rollback()
 
-    # Of this module alone: other threads sleep, too.
+    # Only in this module, because other threads sleep, too.
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=go)
     monkeypatch.setattr(_tables, "time", clock)
 
@@ -85,7 +87,7 @@ def test_it_tries_again_and_gets_through_once_the_reader_is_gone(reader, monkeyp
 
 
 @pytest.mark.parametrize("name", ["0001_initial", "0002_sessions"])
-def test_another_database_is_refused_before_anything_is_changed(monkeypatch, name):
+def test_migrating_an_unsupported_database_is_refused_before_any_change(monkeypatch, name):
     loader = MigrationLoader(connection)
     migration = loader.get_migration("token_blacklist", name)
     state = loader.project_state(("token_blacklist", name), at_end=False)
@@ -104,7 +106,7 @@ def test_another_database_is_refused_before_anything_is_changed(monkeypatch, nam
     assert [query["sql"] for query in sent if "token_blacklist" in query["sql"]] == []
 
 
-def test_check_refuses_another_database(monkeypatch):
+def test_an_unsupported_database_is_a_check_error(monkeypatch):
     monkeypatch.setattr(connection, "vendor", "mysql")
     monkeypatch.setattr(connection, "display_name", "MySQL")
 
@@ -114,11 +116,11 @@ def test_check_refuses_another_database(monkeypatch):
 
 
 class TestADatabaseOfVersion1:
-    """It had 0002 to 0008. `replaces` tells Django that they are two migrations now."""
+    """Version 1 had migrations 0002 to 0008, which `replaces` maps to the present two."""
 
     @pytest.fixture
     def recorded(self):
-        """Record version 1's migrations up to a name, instead of ours."""
+        """Record version 1's migrations up to a name instead of the present ones."""
         rows = MigrationRecorder(connection).migration_qs.filter(app="token_blacklist")
         ours = [row.name for row in rows]
 
@@ -132,7 +134,7 @@ class TestADatabaseOfVersion1:
         for name in ours:
             rows.create(app="token_blacklist", name=name)
 
-    def test_there_is_nothing_to_do_for_one_that_is_complete(self, recorded):
+    def test_a_fully_migrated_one_needs_no_migration(self, recorded):
         recorded(OF_VERSION_1[-1])
 
         with CaptureQueriesContext(connection) as sent:
@@ -146,7 +148,7 @@ class TestADatabaseOfVersion1:
         }
 
     @pytest.mark.parametrize("last", OF_VERSION_1[:-1])
-    def test_one_in_the_middle_is_refused_with_what_to_do(self, recorded, last):
+    def test_a_partly_migrated_one_is_refused_with_instructions(self, recorded, last):
         recorded(last)
 
         with pytest.raises(SystemCheckError, match=r"is missing.*\n.*migrate` with version 1.0.0"):

@@ -12,20 +12,20 @@ from token_blacklist.exceptions import is_outage
 
 
 def raised(by, error=OperationalError):
-    """Return Django's error for one of the driver."""
+    """Return Django's error with the driver's error as its cause."""
     found = error(*by.args)
     found.__cause__ = by
     return found
 
 
 def sqlite_error(path, sql, mode="rw"):
-    """Return the error of the statement while another connection is writing."""
+    """Return the statement's error while another connection holds the write lock."""
     with (
         closing(sqlite3.connect(path)) as other,
         closing(sqlite3.connect(f"file:{path}?mode={mode}", uri=True, timeout=0)) as mine,
     ):
         other.execute("CREATE TABLE here (id int)")
-        other.execute("PRAGMA journal_mode=WAL")  # readers go on
+        other.execute("PRAGMA journal_mode=WAL")  # readers are not blocked
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(sqlite3.OperationalError) as refused:
             mine.execute(sql)
@@ -33,11 +33,11 @@ def sqlite_error(path, sql, mode="rw"):
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1 FROM nowhere", "SELECT nothing FROM here", "SELEKT 1"])
-def test_wrong_sql_of_sqlite_is_none(tmp_path, sql):
+def test_wrong_sql_on_sqlite_is_no_outage(tmp_path, sql):
     assert not is_outage(raised(sqlite_error(tmp_path / "db", sql)))
 
 
-def test_a_lock_and_a_read_only_file_of_sqlite_are(tmp_path):
+def test_a_locked_or_read_only_sqlite_file_is_an_outage(tmp_path):
     write = "INSERT INTO here VALUES (1)"
 
     assert is_outage(raised(sqlite_error(tmp_path / "db", write)))
@@ -48,7 +48,7 @@ def test_a_lock_and_a_read_only_file_of_sqlite_are(tmp_path):
     "name",
     ["BUSY_SNAPSHOT", "LOCKED", "NOMEM", "INTERRUPT", "IOERR_FSYNC", "FULL", "CANTOPEN"],
 )
-def test_a_code_of_sqlite_with_details_is_that_of_its_class(name):
+def test_an_extended_sqlite_error_code_is_judged_by_its_primary_code(name):
     error = sqlite3.OperationalError()
     error.sqlite_errorcode = getattr(sqlite3, f"SQLITE_{name}")
 
@@ -72,17 +72,17 @@ def test_a_code_of_sqlite_with_details_is_that_of_its_class(name):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_of_postgresql_a_failed_connection_and_a_lock_are(error):
+def test_a_failed_connection_or_a_lock_timeout_on_postgresql_is_an_outage(error):
     assert isinstance(error, psycopg.OperationalError)
     assert is_outage(raised(error))
 
 
-def test_a_closed_connection_is():
+def test_a_closed_connection_is_an_outage():
     assert is_outage(raised(psycopg.InterfaceError("the connection is closed"), InterfaceError))
     assert is_outage(InterfaceError("connection already closed"))
 
 
-def test_of_postgresql_a_statement_that_is_wrong_or_too_large_is_none():
+def test_a_wrong_or_too_large_statement_on_postgresql_is_no_outage():
     assert not is_outage(raised(errors.UndefinedTable(), ProgrammingError))
     assert not is_outage(raised(errors.StatementTooComplex()))
     assert not is_outage(ValueError())

@@ -1,4 +1,4 @@
-"""PAGES_SET_REFRESH_COOKIE: the pages and the tokens of a browser are one session."""
+"""PAGES_SET_REFRESH_COOKIE: the Django session and the tokens of a browser are one session."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -22,9 +22,9 @@ from tests.token_blacklist.test_middleware import (
     MODEL_BACKEND,
     VALIDATOR,
     Browser,
-    elsewhere_a_new_password,
     end_of,
     is_live,
+    set_password_elsewhere,
     sign_in,
 )
 from token_blacklist.clients import remembering
@@ -158,7 +158,7 @@ def _change_password(request, user):
 
 
 def replace(request):
-    """Replace the session by another, as a change of the password by the API does."""
+    """Replace the session by a new one, as a password change by the API does."""
     assert request.user.is_authenticated
     user = get_user_model().objects.get(pk=request.POST["user"])
     replaced = request.POST["replaced"]
@@ -222,7 +222,7 @@ class OneBrowser(Browser):
 
     @property
     def csrf(self):
-        """The header, whose value changes with a sign-in."""
+        """The CSRF header; its value changes at each sign-in."""
         return {"HTTP_X_CSRFTOKEN": self.cookies["csrftoken"].value}
 
     def refresh(self):
@@ -302,21 +302,21 @@ class TestTheCookieOfASignIn:
         assert (row.generation, OutstandingToken.objects.count()) == (1, 1)
         assert browser.is_user(user)
 
-    def test_adds_no_store_to_what_the_view_set(self, browser, user):
+    def test_adds_no_store_to_the_cache_control_of_the_view(self, browser, user):
         answer = post_sign_in(browser, user, "sign_in_cached")
 
         assert set(answer["Cache-Control"].split(", ")) == {"public", "no-store"}
 
-    def test_comes_once(self, browser, user, row):
+    def test_is_set_only_in_the_response_to_the_sign_in(self, browser, user, row):
         assert COOKIE not in browser.get("/who/").cookies
 
-    def test_is_that_of_the_next_user(self, browser, user, row):
+    def test_is_replaced_when_another_user_signs_in(self, browser, user, row):
         other = UserFactory()
         browser.enter(other)
 
         assert browser.token["user_id"] == user_id_claim(other)
 
-    def test_comes_from_a_view_of_drf(self, browser, user):
+    def test_is_set_by_a_drf_view_too(self, browser, user):
         data = {"user": str(user.pk)}
         answer = browser.post("/sign_in_by_drf/", data, content_type="application/json")
 
@@ -342,10 +342,10 @@ class TestTheCookieOfASignIn:
     def test_is_not_set_if_the_django_session_does_not_remain(self, browser, user, view):
         assert not is_set(post_sign_in(browser, user, view))
 
-    def test_is_not_set_for_a_user_who_has_changed(self, browser, user):
+    def test_is_not_set_if_the_password_changed_since_the_check(self, browser, user):
         assert not is_set(post_sign_in(browser, user, "sign_in_late"))
 
-    def test_leaves_a_cookie_of_the_view_alone(self, browser, user, row, monkeypatch):
+    def test_does_not_overwrite_a_cookie_set_by_the_view(self, browser, user, row, monkeypatch):
         def own(request):
             answer = test_middleware.sign_out(request)
             answer.set_cookie(COOKIE, "mine")
@@ -392,19 +392,19 @@ class TestTheEndOfTheRow:
     def test_by_a_flush_of_the_django_session_deletes_the_cookie(self, browser, row):
         assert is_deleted(browser.post("/forget/"))
 
-    def test_by_another_hash_deletes_the_cookie(self, browser, user, row):
-        elsewhere_a_new_password(user)
+    def test_by_a_new_password_set_elsewhere_deletes_the_cookie(self, browser, user, row):
+        set_password_elsewhere(user)
 
         assert is_deleted(browser.get("/who/"))
 
-    def test_that_a_django_session_never_had_leaves_the_cookie_alone(self, browser, user, row):
+    def test_without_a_row_in_the_django_session_keeps_the_cookie(self, browser, user, row):
         session = browser.session
         del session["_token_blacklist"]
         session.save()
 
         assert COOKIE not in browser.get("/who/").cookies
 
-    def test_of_a_reused_token_ends_the_page(self, browser, user, row):
+    def test_by_reuse_signs_the_page_out(self, browser, user, row):
         old = browser.cookies[COOKIE].value
         browser.refresh()
         browser.refresh()
@@ -430,7 +430,7 @@ class TestANewPassword:
         assert browser.token["sid"] == OutstandingToken.objects.live().get().session_id
         assert browser.is_user(user)
 
-    def test_opens_no_row_while_the_one_before_is_live_or_nobody_is_signed_in(
+    def test_opens_no_row_if_the_former_one_is_live_or_nobody_is_signed_in(
         self, browser, user, row
     ):
         assert browser.post("/just_renew/").text == "None"
@@ -438,8 +438,8 @@ class TestANewPassword:
 
         assert list(OutstandingToken.objects.all()) == [row]
 
-    def test_of_somebody_else_renews_no_session(self, browser, user, row):
-        elsewhere_a_new_password(user)
+    def test_set_elsewhere_renews_no_session(self, browser, user, row):
+        set_password_elsewhere(user)
         revoke_user(user, reason="admin")
 
         assert browser.post("/just_renew/").text == "None"
@@ -447,7 +447,7 @@ class TestANewPassword:
 
 
 class TestATokenForTheAnswerOfAView:
-    def test_is_taken_once_and_no_cookie_is_set(self, browser, user):
+    def test_can_be_taken_once_and_sets_no_cookie(self, browser, user):
         answer = post_sign_in(browser, user, "sign_in_and_take")
 
         token, again = answer.text.split()
@@ -455,7 +455,7 @@ class TestATokenForTheAnswerOfAView:
         assert not is_set(answer)
         assert RefreshToken(token)["sid"] == OutstandingToken.objects.get().session_id
 
-    def test_of_another_django_session_is_taken(self, browser, user):
+    def test_of_another_django_session_can_be_taken(self, browser, user):
         answer = post_sign_in(browser, user, "app_sign_in")
 
         token, again = answer.text.split()
@@ -464,7 +464,7 @@ class TestATokenForTheAnswerOfAView:
         key = answer["X-Session-Token"]
         assert browser.get("/app_who/", headers={"X-Session-Token": key}).text == str(user.pk)
 
-    def test_leaves_the_session_of_the_browser_alone(self, browser, user, row):
+    def test_does_not_change_the_browsers_own_session(self, browser, user, row):
         other, cookie = UserFactory(), browser.cookies[COOKIE].value
 
         signed_in = post_sign_in(browser, other, "app_sign_in")
@@ -482,7 +482,7 @@ class TestATokenForTheAnswerOfAView:
         assert is_live(row)
         assert browser.refresh().status_code == HTTPStatus.OK
 
-    def test_of_a_new_password_is_that_of_one_new_row(self, browser, user, row):
+    def test_after_a_new_password_belongs_to_the_one_new_row(self, browser, user, row):
         other = UserFactory()
         key = post_sign_in(browser, other, "app_sign_in")["X-Session-Token"]
 
@@ -495,7 +495,7 @@ class TestATokenForTheAnswerOfAView:
         assert browser.get("/app_who/", headers={"X-Session-Token": key}).text == str(other.pk)
         assert is_live(row)
 
-    def test_comes_without_the_cookie_of_the_pages_too(self, browser, user, options):
+    def test_can_be_taken_if_pages_set_refresh_cookie_is_off(self, browser, user, options):
         options(PAGES_SET_REFRESH_COOKIE=False)
 
         token = post_sign_in(browser, user, "sign_in_and_take").text.split()[0]
@@ -504,7 +504,7 @@ class TestATokenForTheAnswerOfAView:
 
 
 class TestTheExpiry:
-    def test_is_moved_alike_by_pages_and_refreshes(self, browser, user, clock, row):
+    def test_is_extended_by_pages_and_refreshes_alike(self, browser, user, clock, row):
         def expires_in():
             row.refresh_from_db()
             return row.expires_at - timezone.now().replace(microsecond=0)
@@ -515,7 +515,7 @@ class TestTheExpiry:
             assert expires_in() == timedelta(days=1)
         assert row.generation == 1
 
-    def test_is_that_of_the_token(self, browser, user, clock, row):
+    def test_of_the_row_equals_that_of_the_token(self, browser, user, clock, row):
         clock.shift(2 * HOUR)
         browser.get("/who/")
         browser.lose_cookie()
@@ -539,7 +539,7 @@ class TestTheExpiry:
         clock.shift(10 * HOUR)
         assert not browser.is_user(user)
 
-    def test_costs_nothing_when_it_cannot_move(self, browser, user, clock, options):
+    def test_costs_no_statement_if_it_cannot_be_extended(self, browser, user, clock, options):
         options(SESSION_LIFETIME=timedelta(hours=30))
         browser.enter(user)
         clock.shift(20 * HOUR)
@@ -549,7 +549,7 @@ class TestTheExpiry:
         with statements("SELECT", "SELECT"):
             browser.get("/who/")
 
-    def test_of_a_short_lifetime_is_moved_by_use_as_well(self, browser, user, clock, options):
+    def test_of_a_short_lifetime_is_extended_by_use_as_well(self, browser, user, clock, options):
         options(REFRESH_TOKEN_LIFETIME=timedelta(minutes=10))
         browser.enter(user)
 
@@ -559,7 +559,7 @@ class TestTheExpiry:
         clock.shift(11 * 60)
         assert not browser.is_user(user)
 
-    def test_without_a_session_lifetime_is_that_of_a_token(self, browser, user, clock, options):
+    def test_without_a_session_lifetime_equals_that_of_a_token(self, browser, user, clock, options):
         options(SESSION_LIFETIME=None)
 
         assert browser.enter(user).expires_at == timezone.now().replace(microsecond=0) + timedelta(
@@ -592,7 +592,9 @@ class TestASessionThatIsNotRemembered:
         clock.shift(6 * HOUR)
         assert not browser.is_user(user)
 
-    def test_of_a_page_is_remembered_if_the_view_says_so_late(self, browser, user, clock):
+    def test_is_remembered_if_the_view_calls_set_expiry_after_the_sign_in(
+        self, browser, user, clock
+    ):
         cookie = post_sign_in(browser, user, "sign_in_and_remember_late").cookies[COOKIE]
 
         assert cookie["max-age"] == DAY
@@ -601,13 +603,13 @@ class TestASessionThatIsNotRemembered:
         assert row.expires_at == browser.token.timestamp("exp")
         assert row.expires_at - row.created_at > timedelta(hours=13)
 
-    def test_of_a_page_is_so_wherever_the_site_says_so(self, browser, user, settings):
+    def test_is_the_default_with_session_expire_at_browser_close(self, browser, user, settings):
         settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = True
         post_sign_in(browser, user)
 
         assert browser.token["remember"] is False
 
-    def test_stays_so_without_its_cookie(self, browser, user):
+    def test_is_still_not_remembered_after_a_refresh_without_the_cookie(self, browser, user):
         post_sign_in(browser, user, "sign_in_briefly")
         browser.lose_cookie()
 
@@ -618,7 +620,7 @@ class TestASessionThatIsNotRemembered:
 
 
 class TestARefreshWithoutTheCookie:
-    def test_goes_on_by_the_django_session(self, browser, user, row):
+    def test_is_accepted_with_the_django_session(self, browser, user, row):
         browser.lose_cookie()
 
         answer = browser.refresh()
@@ -630,7 +632,7 @@ class TestARefreshWithoutTheCookie:
         assert row.generation == browser.token.generation == 1
         assert browser.refresh().status_code == HTTPStatus.OK
 
-    def test_goes_on_where_the_row_is(self, browser, user, row, clock):
+    def test_continues_at_the_rows_generation(self, browser, user, row, clock):
         browser.refresh()
         clock.shift(60)
         browser.lose_cookie()
@@ -638,7 +640,7 @@ class TestARefreshWithoutTheCookie:
         assert browser.refresh().status_code == HTTPStatus.OK
         assert browser.token.generation == 2
 
-    def test_soon_after_another_gets_its_answer_again(self, browser, user, row, clock):
+    def test_soon_after_another_returns_the_same_response(self, browser, user, row, clock):
         first = browser.refresh()
         clock.shift(4)
         browser.lose_cookie()
@@ -649,7 +651,7 @@ class TestARefreshWithoutTheCookie:
         assert again.cookies[COOKIE].value == first.cookies[COOKIE].value
 
     @pytest.mark.parametrize("seconds", [5, 9, 11])
-    def test_later_than_that_ends_nothing(self, browser, user, row, clock, seconds):
+    def test_later_than_that_is_not_reuse(self, browser, user, row, clock, seconds):
         browser.refresh()
         clock.shift(seconds)
         browser.lose_cookie()
@@ -687,7 +689,7 @@ class TestARefreshWithoutTheCookie:
         "spoil",
         [
             lambda user: revoke_user(user, reason="admin"),
-            elsewhere_a_new_password,
+            set_password_elsewhere,
             lambda user: get_user_model().objects.filter(pk=user.pk).update(is_active=False),
             lambda user: OutstandingToken.objects.update(expires_at=timezone.now()),
             lambda user: OutstandingToken.objects.update(user=twin_of(user)),
@@ -696,7 +698,7 @@ class TestARefreshWithoutTheCookie:
         ids=["ended", "password", "inactive", "expired", "of another", "deleted"],
     )
     @pytest.mark.parametrize("call", ["refresh", "blacklist"])
-    def test_is_none_of_a_django_session_that_a_page_would_refuse(
+    def test_is_refused_if_a_page_would_refuse_the_django_session(
         self, browser, user, row, spoil, call
     ):
         browser.lose_cookie()
@@ -709,19 +711,21 @@ class TestARefreshWithoutTheCookie:
         assert answer.json() == {"refresh": ["This field is required."]}
         assert BlacklistedToken.objects.count() == ended
 
-    def test_is_none_of_a_user_whom_the_sites_rule_refuses(self, browser, row, options):
+    def test_is_refused_for_a_user_whom_user_authentication_rule_refuses(
+        self, browser, row, options
+    ):
         options(USER_AUTHENTICATION_RULE=lambda user: False)
         browser.lose_cookie()
 
         assert browser.refresh().status_code == HTTPStatus.BAD_REQUEST
 
-    def test_is_none_unless_the_pages_set_the_cookie(self, browser, row, options):
+    def test_is_refused_if_pages_set_refresh_cookie_is_off(self, browser, row, options):
         options(PAGES_SET_REFRESH_COOKIE=False)
         browser.lose_cookie()
 
         assert browser.refresh().status_code == HTTPStatus.BAD_REQUEST
 
-    def test_is_none_without_the_middleware(self, browser, row, settings):
+    def test_is_refused_without_the_middleware(self, browser, row, settings):
         settings.MIDDLEWARE = [
             name.replace("token_blacklist.middleware", "django.contrib.auth.middleware")
             for name in settings.MIDDLEWARE
@@ -732,7 +736,7 @@ class TestARefreshWithoutTheCookie:
 
         assert other.refresh().status_code == HTTPStatus.BAD_REQUEST
 
-    def test_is_none_where_nobody_is_signed_in(self, user):
+    def test_is_refused_if_nobody_is_signed_in(self, user):
         stranger = OneBrowser()
         session = stranger.session
         session["a basket"] = "of a visitor"
@@ -740,7 +744,7 @@ class TestARefreshWithoutTheCookie:
 
         assert stranger.refresh().status_code == HTTPStatus.BAD_REQUEST
 
-    def test_signs_out_as_well(self, browser, user, row):
+    def test_works_for_signing_out_as_well(self, browser, user, row):
         browser.lose_cookie()
 
         answer = browser.sign_out_by_token()
@@ -764,7 +768,7 @@ class TestAReplacedSession:
         revoke_user(user, reason="admin")
         assert not browser.is_user(user)
 
-    def test_of_somebody_else_leaves_the_page_alone(self, browser, user, row):
+    def test_of_another_user_does_not_affect_the_page(self, browser, user, row):
         other = UserFactory()
         replaced = OneBrowser().enter(other)
 
@@ -773,7 +777,7 @@ class TestAReplacedSession:
         assert browser.is_user(user)
         assert session_id_of(browser) == row.session_id
 
-    def test_stays_one_that_is_not_remembered(self, browser, user):
+    def test_is_still_not_remembered(self, browser, user):
         post_sign_in(browser, user, "sign_in_briefly")
         replaced = OutstandingToken.objects.get().session_id
 
@@ -781,7 +785,7 @@ class TestAReplacedSession:
 
         assert RefreshToken(answer.text)["remember"] is False
 
-    def test_is_prolonged_from_its_own_sign_in(self, browser, user, row, clock, options):
+    def test_is_extended_relative_to_its_own_sign_in(self, browser, user, row, clock, options):
         clock.shift(20 * DAY)
         OutstandingToken.objects.update(expires_at=timezone.now() + timedelta(days=1))
         browser.post("/replace/", {"user": user.pk, "replaced": row.session_id})
@@ -791,7 +795,7 @@ class TestAReplacedSession:
             assert browser.is_user(user)
 
 
-class TestTheCost:
+class TestStatements:
     def test_signing_in_on_a_page_is_one_insert_more_than_djangos(self, browser, user):
         # The first is the view's. Django saves a new session twice, and last_login.
         for view in ("sign_in", "sign_in_briefly"):
@@ -810,11 +814,11 @@ class TestTheCost:
         with statements("INSERT"):
             assert browser.sign_out_by_token().status_code == HTTPStatus.OK
 
-    def test_a_refresh_by_a_token_in_the_body_asks_for_no_django_session(self, browser, row):
+    def test_a_refresh_by_a_token_in_the_body_reads_no_django_session(self, browser, row):
         with statements("UPDATE"):
             browser.call("refresh", {"refresh": browser.cookies[COOKIE].value})
 
-    def test_a_refresh_without_either_is_none(self):
+    def test_a_refresh_without_cookie_and_django_session_sends_no_statement(self):
         with statements():
             OneBrowser().refresh()
 
@@ -829,7 +833,7 @@ class TestTheCost:
             browser.get("/who/")
 
 
-def test_a_token_of_a_row_of_before_lasts_as_long_as_the_row(browser, user, options):
+def test_a_cookie_token_for_an_older_row_expires_with_the_row(browser, user, options):
     options(PAGES_SET_REFRESH_COOKIE=False)
     row = browser.enter(user)
     options(PAGES_SET_REFRESH_COOKIE=True)

@@ -1,4 +1,4 @@
-"""The validator that ends sessions, with Django's own way to change a password."""
+"""The password validator that revokes the sessions of a user whose password changed."""
 
 import pytest
 from django.contrib.auth.password_validation import (
@@ -19,12 +19,12 @@ def validators():
     return get_password_validators(VALIDATORS)
 
 
-def test_it_accepts_every_password_and_has_no_text(validators):
+def test_the_validator_accepts_every_password_and_has_no_help_text(validators):
     assert validate_password("", None, validators) is None
     assert validators[0].get_help_text() == ""
 
 
-def test_a_changed_password_ends_the_users_sessions(user, device, phone, settings):
+def test_a_changed_password_revokes_the_users_sessions(user, device, phone, settings):
     settings.AUTH_PASSWORD_VALIDATORS = VALIDATORS
     other = Device(UserFactory())
     other.log_in()
@@ -37,7 +37,7 @@ def test_a_changed_password_ends_the_users_sessions(user, device, phone, setting
     assert set(BlacklistedToken.objects.values_list("reason", flat=True)) == {"password"}
 
 
-def test_without_a_user_it_ends_nothing(device, validators):
+def test_without_a_user_the_validator_revokes_nothing(device, validators):
     password_changed("a new password", None, validators)
 
     assert device.me().status_code == 200

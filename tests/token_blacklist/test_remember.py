@@ -1,4 +1,4 @@
-"""`remember`: a session that the user does not want to be remembered is short."""
+"""`remember`: with false, a session is short and its cookie ends with the browser."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -28,7 +28,7 @@ def lifetimes(options):
 
 @pytest.fixture
 def short(user, clock):
-    """A device that has signed in, not to be remembered."""
+    """A device that has signed in with remember=False."""
     device = Device(user)
     assert device.log_in(remember=False).status_code == HTTPStatus.OK
     return device
@@ -59,7 +59,7 @@ def test_a_session_expires_the_short_lifetime_after_the_sign_in_in_any_case(shor
 @pytest.mark.parametrize(
     ("name", "hours"), [("REFRESH_TOKEN_LIFETIME", 2), ("SESSION_LIFETIME", 3)]
 )
-def test_the_other_limits_stay(user, options, name, hours):
+def test_shorter_refresh_and_session_lifetimes_still_apply(user, options, name, hours):
     options(**{name: timedelta(hours=hours)})
     Device(user).log_in(remember=False)
 
@@ -99,7 +99,7 @@ def test_a_form_can_have_the_field(user):
 
 
 @pytest.mark.parametrize("value", ["perhaps", None, 3, [], {}])
-def test_anything_else_is_refused(user, value):
+def test_a_value_that_is_not_a_boolean_is_refused(user, value):
     answer = Device(user).log_in(remember=value)
 
     assert answer.status_code == HTTPStatus.BAD_REQUEST
@@ -107,14 +107,14 @@ def test_anything_else_is_refused(user, value):
     assert not OutstandingToken.objects.exists()
 
 
-def test_the_claim_stays_in_the_refresh_tokens(short):
+def test_the_claim_survives_a_refresh(short):
     for _ in range(2):
         assert RefreshToken(short.refresh_token)["remember"] is False
         assert "remember" not in AccessToken(short.access)
         short.refresh()
 
 
-def test_a_repeated_refresh_gets_the_same_bytes(short, clock):
+def test_a_repeat_returns_the_same_refresh_token(short, clock):
     old = short.refresh_token
     first = short.refresh(old)
     clock.shift(3)
@@ -123,7 +123,7 @@ def test_a_repeated_refresh_gets_the_same_bytes(short, clock):
 
 
 @pytest.mark.parametrize("remember", [True, False])
-def test_the_cookie_lasts_as_long_as_it_is_to_be_remembered(browser, remember):
+def test_the_cookie_is_a_session_cookie_unless_remember_is_set(browser, remember):
     data = {**browser.credentials, "transport": "cookie", "remember": remember}
     answers = [
         browser.post("/api/token/", data, **with_csrf()),
@@ -137,7 +137,7 @@ def test_the_cookie_lasts_as_long_as_it_is_to_be_remembered(browser, remember):
     assert [bool(answer.cookies[COOKIE]["expires"]) for answer in answers] == [remember] * 3
 
 
-def test_it_costs_nothing(user):
+def test_remember_costs_no_statement(user):
     device = Device(user)
     with statements("SELECT", "INSERT"):
         device.log_in(remember=False)
@@ -145,7 +145,7 @@ def test_it_costs_nothing(user):
         device.refresh()
 
 
-def test_code_can_open_such_a_session(user):
+def test_for_user_opens_a_short_session_inside_remembering(user):
     with remembering(False):
         short = RefreshToken.for_user(user)
 

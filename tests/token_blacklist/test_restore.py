@@ -1,4 +1,4 @@
-"""What a restored backup does to sessions, and the one command that makes it safe."""
+"""Restoring a backup: which sessions return, and `endsessions` that revokes them."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 @pytest.fixture
 def backup(db):
-    """Keep the two lists as they are; call what is given to have them so again."""
+    """Save the rows of both lists; return a function that restores them."""
 
     def keep():
         sessions = list(OutstandingToken.objects.values())
@@ -35,7 +35,7 @@ def signed_in(user):
     return device
 
 
-def test_a_token_refreshed_since_the_backup_is_refused_and_said_so_in_the_log(user, backup, caplog):
+def test_a_token_refreshed_since_the_backup_is_refused_and_logged(user, backup, caplog):
     device = signed_in(user)
     restore = backup()
     device.refresh()
@@ -44,10 +44,10 @@ def test_a_token_refreshed_since_the_backup_is_refused_and_said_so_in_the_log(us
 
     assert device.refresh().status_code == 401
     assert "was the database restored?" in caplog.text
-    assert not BlacklistedToken.objects.exists()  # it is no theft
+    assert not BlacklistedToken.objects.exists()  # it is not reuse
 
 
-def test_a_session_that_was_opened_since_the_backup_is_refused(user, backup):
+def test_a_session_opened_since_the_backup_is_refused(user, backup):
     restore = backup()
     device = signed_in(user)
 
@@ -57,7 +57,7 @@ def test_a_session_that_was_opened_since_the_backup_is_refused(user, backup):
     assert device.me().status_code == 401
 
 
-def test_a_sign_out_since_the_backup_is_undone_until_the_sessions_before_are_ended(
+def test_a_restore_undoes_later_sign_outs_until_endsessions_revokes_all_earlier_sessions(
     user, backup, clock
 ):
     robbed, careless = signed_in(user), signed_in(UserFactory())
@@ -70,12 +70,13 @@ def test_a_sign_out_since_the_backup_is_undone_until_the_sessions_before_are_end
     restore()
     restored_at = timezone.now()
     assert robbed.me(token=robbed.access).status_code == 401  # expired by now
-    assert robbed.refresh(stolen).status_code == 200  # undone: this is the danger
+    # The restore undid the sign-out: this is the danger.
+    assert robbed.refresh(stolen).status_code == 200
     restore()
 
     call_command("endsessions", "--before", restored_at.isoformat(), "--note", "restored")
 
     assert robbed.refresh(stolen).status_code == 401
-    assert careless.refresh().status_code == 401  # the price: everybody signs in again
+    assert careless.refresh().status_code == 401  # the price: all users sign in again
     clock.shift(timedelta(seconds=1))
     assert signed_in(user).refresh().status_code == 200

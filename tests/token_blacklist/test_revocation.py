@@ -1,4 +1,4 @@
-"""Ending many sessions at once, and what a sign-in checks at the last moment."""
+"""Revoking sessions, session limits, rules, hooks, events and their log lines."""
 
 import logging
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from token_blacklist.signals import token_blacklisted
 from token_blacklist.tokens import RefreshToken
 
 
-def test_ending_a_users_sessions_is_one_statement_however_many(user, device, phone):
+def test_all_sessions_of_a_user_are_revoked_in_one_statement(user, device, phone):
     other = Device(UserFactory())
     other.log_in()
     OutstandingTokenFactory.create_batch(30, user=user)
@@ -33,7 +33,7 @@ def test_ending_a_users_sessions_is_one_statement_however_many(user, device, pho
     assert end.revoke_user(user, reason="api") == 0
 
 
-def test_one_session_can_be_kept(user, device, phone):
+def test_revoking_a_users_sessions_can_keep_one(user, device, phone):
     kept = RefreshToken(device.refresh_token)["sid"]
 
     assert end.revoke_user(user, reason="password", keep=kept) == 1
@@ -43,7 +43,7 @@ def test_one_session_can_be_kept(user, device, phone):
 
 
 @pytest.mark.parametrize("change", [{"password": "another"}, {"is_active": False}])
-def test_a_sign_in_that_was_overtaken_by_a_new_password_opens_no_session(user, change):
+def test_a_sign_in_with_the_old_password_during_a_password_change_opens_no_session(user, change):
     type(user).objects.filter(pk=user.pk).update(**change)  # after `user` was read
 
     with pytest.raises(AuthenticationFailed) as refused:
@@ -53,7 +53,7 @@ def test_a_sign_in_that_was_overtaken_by_a_new_password_opens_no_session(user, c
     assert not OutstandingToken.objects.exists()
 
 
-def test_with_a_limit_the_oldest_session_is_signed_out(user, options):
+def test_a_sign_in_above_max_sessions_per_user_revokes_the_oldest_session(user, options):
     options(MAX_SESSIONS_PER_USER=2)
     first, second, third = devices = [Device(user) for _ in range(3)]
     for device in devices:
@@ -65,7 +65,9 @@ def test_with_a_limit_the_oldest_session_is_signed_out(user, options):
 
 
 class TestTheSitesOwnRules:
-    def test_a_rule_decides_at_sign_in_and_at_refresh(self, user, device, options):
+    def test_user_authentication_rule_is_applied_at_sign_in_and_refresh(
+        self, user, device, options
+    ):
         allowed = {user.email}
         options(USER_AUTHENTICATION_RULE=lambda user: user is not None and user.email in allowed)
         assert device.refresh().status_code == HTTPStatus.OK
@@ -77,12 +79,14 @@ class TestTheSitesOwnRules:
         assert refused.status_code == HTTPStatus.UNAUTHORIZED
         assert refused.json()["code"] == "no_active_account"
 
-    def test_a_rule_decides_without_rotation_too(self, device, options):
+    def test_user_authentication_rule_is_applied_without_rotation_too(self, device, options):
         options(ROTATE_REFRESH_TOKENS=False, USER_AUTHENTICATION_RULE=lambda user: False)
 
         assert device.refresh().json()["code"] == "no_active_account"
 
-    def test_inactive_users_may_come_in_where_the_site_says_so(self, user, options, settings):
+    def test_inactive_users_can_sign_in_if_check_user_is_active_is_off(
+        self, user, options, settings
+    ):
         settings.AUTHENTICATION_BACKENDS = [
             "django.contrib.auth.backends.AllowAllUsersModelBackend"
         ]
@@ -95,7 +99,9 @@ class TestTheSitesOwnRules:
         assert device.refresh().status_code == HTTPStatus.OK
         assert device.me().status_code == HTTPStatus.OK
 
-    def test_the_hooks_hear_of_sign_ins_and_never_of_a_password(self, user, options):
+    def test_the_login_hooks_get_the_user_or_the_credentials_without_the_password(
+        self, user, options
+    ):
         heard = []
         options(
             ON_LOGIN_SUCCESS=lambda user, request: heard.append(user),
@@ -108,7 +114,7 @@ class TestTheSitesOwnRules:
         assert heard == [user, {user.USERNAME_FIELD: user.get_username()}]
 
 
-def test_each_event_is_one_log_line_with_session_user_and_reason(
+def test_each_event_is_logged_in_one_line_with_session_user_and_reason(
     user, caplog, django_capture_on_commit_callbacks
 ):
     device = Device(user)
@@ -129,7 +135,7 @@ def test_each_event_is_one_log_line_with_session_user_and_reason(
     assert PASSWORD not in caplog.text
 
 
-def test_sessions_that_are_ended_together_are_one_log_line_a_batch(
+def test_sessions_revoked_together_are_logged_in_one_line_per_batch(
     caplog, django_capture_on_commit_callbacks, db
 ):
     OutstandingTokenFactory.create_batch(5)
@@ -145,7 +151,7 @@ def test_sessions_that_are_ended_together_are_one_log_line_a_batch(
     ]
 
 
-def test_a_receiver_hears_of_each_of_the_sessions_that_are_ended_together(
+def test_token_blacklisted_is_sent_once_for_each_of_several_sessions_revoked_together(
     user, django_capture_on_commit_callbacks
 ):
     sessions = OutstandingTokenFactory.create_batch(3, user=user)

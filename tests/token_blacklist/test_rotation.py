@@ -1,4 +1,4 @@
-"""Refreshing, case by case."""
+"""Refresh: rotation, repeats, reuse, expiry and limits."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -27,7 +27,7 @@ def claims(token):
     return RefreshToken(token, verify=False).payload
 
 
-def test_refreshing_moves_the_one_row_forward(device):
+def test_a_refresh_updates_the_sessions_row_to_the_next_generation(device):
     first = session()
 
     assert device.refresh().status_code == HTTPStatus.OK
@@ -58,7 +58,7 @@ def test_the_token_and_its_row_agree_on_the_times(device, clock):
     assert claims(device.refresh_token)["iat"] == int(session().refreshed_at.timestamp())
 
 
-def test_the_same_request_within_the_grace_gets_the_same_bytes(device, clock):
+def test_a_repeat_within_the_grace_period_returns_the_same_refresh_token(device, clock):
     old = device.refresh_token
     first = device.refresh(old).json()
     clock.shift(10)
@@ -83,7 +83,7 @@ def test_each_refresh_gets_an_access_token_with_an_id_and_times_of_its_own(devic
     assert (after["iat"], after["exp"]) == (before["iat"] + 7, before["exp"] + 7)
 
 
-def test_the_grace_does_not_move(device, clock):
+def test_a_repeat_does_not_extend_the_grace_period(device, clock):
     old = device.refresh_token
     device.refresh(old)
     clock.shift(9)
@@ -93,7 +93,7 @@ def test_the_grace_does_not_move(device, clock):
     assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_token_sent_after_the_grace_ends_the_session_and_its_access_tokens(device, clock):
+def test_reuse_after_the_grace_period_revokes_the_session_and_its_access_tokens(device, clock):
     old = device.refresh_token
     device.refresh()
     clock.shift(11)
@@ -105,7 +105,7 @@ def test_a_token_sent_after_the_grace_ends_the_session_and_its_access_tokens(dev
     assert device.refresh(device.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_an_older_token_is_reuse_even_within_the_grace(device):
+def test_a_token_of_an_older_generation_is_reuse_even_within_the_grace_period(device):
     oldest = device.refresh_token
     device.refresh()
     device.refresh()
@@ -114,7 +114,7 @@ def test_an_older_token_is_reuse_even_within_the_grace(device):
     assert reason() == "reuse"
 
 
-def test_reuse_is_told_once_and_without_a_token(
+def test_reuse_is_signaled_and_logged_once_and_without_the_token(
     device, clock, caplog, django_capture_on_commit_callbacks
 ):
     told = []
@@ -145,11 +145,11 @@ def test_reuse_is_told_once_and_without_a_token(
 HOME = {"REMOTE_ADDR": "198.51.100.7", "HTTP_USER_AGENT": "Phone/1.0"}
 OTHER_AGENT = {**HOME, "HTTP_USER_AGENT": "Thief/6.6"}
 OTHER_NETWORK = {**HOME, "REMOTE_ADDR": "203.0.113.9"}
-THIEF = OTHER_AGENT | {"REMOTE_ADDR": "203.0.113.9"}
+ATTACKER = OTHER_AGENT | {"REMOTE_ADDR": "203.0.113.9"}
 
 
 class TestARepeatFromAnotherClient:
-    """A lost response comes from the same client, so its network or user agent is the same."""
+    """After a lost response the same client repeats: its network or its user agent is the same."""
 
     @pytest.fixture
     def phone(self, user):
@@ -163,11 +163,11 @@ class TestARepeatFromAnotherClient:
         assert phone.refresh().status_code == HTTPStatus.OK
         return Device(user, **client).refresh(old)
 
-    def test_it_is_reuse_and_ends_the_session_for_both(
+    def test_it_is_reuse_and_revokes_the_session_for_both(
         self, user, phone, caplog, django_capture_on_commit_callbacks
     ):
         with django_capture_on_commit_callbacks(execute=True):
-            assert self.repeated(user, phone, THIEF).json()["code"] == "token_not_valid"
+            assert self.repeated(user, phone, ATTACKER).json()["code"] == "token_not_valid"
 
         assert reason() == "reuse"
         assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
@@ -175,17 +175,17 @@ class TestARepeatFromAnotherClient:
         (warning,) = [r for r in caplog.records if r.message.startswith("token_reused")]
         assert (warning.levelname, warning.ip_address) == ("WARNING", "203.0.113.9")
 
-    def test_a_thief_who_refreshes_first_is_noticed_by_the_users_refresh(self, user, phone):
+    def test_the_users_refresh_after_an_attackers_is_reuse(self, user, phone):
         stolen = phone.refresh_token
-        assert Device(user, **THIEF).refresh(stolen).status_code == HTTPStatus.OK
+        assert Device(user, **ATTACKER).refresh(stolen).status_code == HTTPStatus.OK
 
         assert phone.refresh(stolen).status_code == HTTPStatus.UNAUTHORIZED
         assert reason() == "reuse"
 
-    def test_a_thief_who_follows_each_refresh_gets_nothing(self, user, phone):
+    def test_an_attacker_who_repeats_each_refresh_gets_no_token(self, user, phone):
         answers = []
         for _ in range(5):
-            answers.append(self.repeated(user, phone, THIEF).status_code)
+            answers.append(self.repeated(user, phone, ATTACKER).status_code)
             phone.log_in()
 
         assert answers == [HTTPStatus.UNAUTHORIZED] * 5
@@ -226,25 +226,25 @@ class TestARepeatFromAnotherClient:
 
     @pytest.mark.parametrize("agent", [{}, {"HTTP_USER_AGENT": ""}])
     def test_a_request_without_a_user_agent_is_not_the_same_client(self, user, phone, agent):
-        thief = {"REMOTE_ADDR": "203.0.113.9", **agent}
+        attacker = {"REMOTE_ADDR": "203.0.113.9", **agent}
 
-        assert self.repeated(user, phone, thief).status_code == HTTPStatus.UNAUTHORIZED
+        assert self.repeated(user, phone, attacker).status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_a_refresh_without_a_request_has_no_client_that_could_differ(self, user, phone):
+    def test_a_refresh_in_code_without_a_request_is_never_another_client(self, user, phone):
         old = RefreshToken(phone.refresh_token)
         assert phone.refresh().status_code == HTTPStatus.OK
 
         assert old.refresh()["refresh"] == phone.refresh_token
 
-    def test_a_client_that_was_not_recorded_is_any_client(self, user):
+    def test_an_unrecorded_client_matches_any_client(self, user):
         token = RefreshToken.for_user(user)
         in_force = token.refresh()["refresh"]
 
-        again = Device(user, **THIEF).refresh(str(token))
+        again = Device(user, **ATTACKER).refresh(str(token))
 
         assert again.json()["refresh"] == in_force
 
-    def test_a_long_user_agent_is_compared_as_far_as_it_is_recorded(self, user):
+    def test_a_long_user_agent_is_compared_up_to_its_recorded_length(self, user):
         client = {"REMOTE_ADDR": "198.51.100.7", "HTTP_USER_AGENT": "Long/1.0 " * 99}
         phone = Device(user, **client)
         phone.log_in()
@@ -252,12 +252,14 @@ class TestARepeatFromAnotherClient:
         moved = client | {"REMOTE_ADDR": "203.0.113.9"}
         assert self.repeated(user, phone, moved).status_code == HTTPStatus.OK
 
-    def test_where_older_tokens_stay_valid_they_do_so_for_every_client(self, user, phone, options):
+    def test_without_blacklist_after_rotation_a_repeat_from_any_client_is_accepted(
+        self, user, phone, options
+    ):
         options(BLACKLIST_AFTER_ROTATION=False)
 
-        assert self.repeated(user, phone, THIEF).status_code == HTTPStatus.OK
+        assert self.repeated(user, phone, ATTACKER).status_code == HTTPStatus.OK
 
-    def test_a_repeat_is_sent_and_logged_with_its_client(
+    def test_a_repeat_is_signaled_and_logged_with_its_client(
         self, user, phone, caplog, django_capture_on_commit_callbacks
     ):
         caplog.set_level("INFO", "token_blacklist.events")
@@ -278,7 +280,7 @@ class TestARepeatFromAnotherClient:
         assert line.endswith("ip_address=198.51.100.7 user_agent='Tab 2/1.0 a=b'")
 
 
-def test_no_grace_no_second_answer(device, options):
+def test_without_a_grace_period_a_repeat_is_reuse(device, options):
     options(ROTATION_GRACE_PERIOD=timedelta(0))
     old = device.refresh_token
     device.refresh()
@@ -287,7 +289,7 @@ def test_no_grace_no_second_answer(device, options):
     assert reason() == "reuse"
 
 
-def test_the_grace_never_applies_to_a_blacklisted_session(device):
+def test_a_repeat_for_a_revoked_session_is_refused_within_the_grace_period(device):
     old = device.refresh_token
     device.refresh()
     device.log_out()
@@ -296,7 +298,7 @@ def test_the_grace_never_applies_to_a_blacklisted_session(device):
     assert reason() == "logout"
 
 
-def test_a_token_newer_than_the_row_is_refused_and_the_session_left_alone(device, caplog):
+def test_a_token_of_a_later_generation_than_the_row_is_refused_and_revokes_nothing(device, caplog):
     device.refresh()
     newest = device.refresh_token
     OutstandingToken.objects.update(generation=0)  # as a restored backup would
@@ -330,7 +332,7 @@ def test_an_expired_token_is_refused_and_changes_nothing(device, clock):
 
 
 @pytest.mark.parametrize("refreshed", [False, True])
-def test_a_session_whose_row_is_over_is_refused_though_the_token_is_not(device, refreshed):
+def test_a_session_that_expired_before_its_token_is_refused_without_reuse(device, refreshed):
     old = device.refresh_token
     if refreshed:
         device.refresh()
@@ -351,10 +353,11 @@ def test_within_the_leeway_an_expired_token_still_refreshes(device, clock, optio
 
 
 @pytest.mark.parametrize("gone", ["inactive", "deleted"])
-def test_an_inactive_or_deleted_user_is_refused_and_nothing_changes(device, user, gone):
+def test_an_inactive_or_deleted_users_refresh_is_refused_and_changes_nothing(device, user, gone):
     row = type(user).objects.filter(pk=user.pk)
     if gone == "deleted":
-        OutstandingToken.objects.update(user=None)  # as by SQL: a site may end them first
+        # As a deletion by SQL does; code of a site may revoke the sessions first.
+        OutstandingToken.objects.update(user=None)
         row.delete()
     else:
         row.update(is_active=False)
@@ -367,7 +370,7 @@ def test_an_inactive_or_deleted_user_is_refused_and_nothing_changes(device, user
     assert not BlacklistedToken.objects.exists()
 
 
-def test_a_session_ends_at_its_lifetime_however_often_it_is_refreshed(device, clock, options):
+def test_refreshes_do_not_extend_a_session_beyond_session_lifetime(device, clock, options):
     options(SESSION_LIFETIME=timedelta(days=2))
     device.log_in()
     signed_in = claims(device.refresh_token)["auth_time"]
@@ -380,7 +383,7 @@ def test_a_session_ends_at_its_lifetime_however_often_it_is_refreshed(device, cl
     assert device.refresh().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_session_lifetime_that_is_shortened_later_holds_for_old_sessions(device, clock, options):
+def test_a_shortened_session_lifetime_applies_to_existing_sessions(device, clock, options):
     options(SESSION_LIFETIME=timedelta(hours=1))
     clock.shift(2 * 3600)
 
@@ -396,7 +399,7 @@ def test_an_access_token_never_outlives_its_refresh_token(user, options, clock):
     assert refresh.access_token["exp"] == refresh["exp"]
 
 
-def test_claims_of_a_subclass_travel(user, device):
+def test_claims_added_by_a_subclass_survive_a_refresh(user, device):
     class TenantToken(RefreshToken):
         @classmethod
         def for_user(cls, user, request=None):
@@ -422,7 +425,7 @@ def test_without_rotation_a_refresh_only_returns_an_access_token(device, options
     assert device.refresh().status_code == HTTPStatus.OK
 
 
-def test_without_blacklisting_after_rotation_an_older_token_stays_good(device, options, clock):
+def test_without_blacklist_after_rotation_an_older_token_stays_valid(device, options, clock):
     options(BLACKLIST_AFTER_ROTATION=False)
     oldest = device.refresh_token
     device.refresh()
@@ -435,7 +438,7 @@ def test_without_blacklisting_after_rotation_an_older_token_stays_good(device, o
     assert device.refresh(oldest).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_failure_in_making_the_answer_consumes_nothing(device, monkeypatch):
+def test_a_failure_while_creating_the_response_does_not_consume_the_token(device, monkeypatch):
     def fail(self):
         raise RuntimeError
 
@@ -448,7 +451,7 @@ def test_a_failure_in_making_the_answer_consumes_nothing(device, monkeypatch):
     assert device.refresh().status_code == HTTPStatus.OK
 
 
-class TestATokenThatTheListsDoNotKnow:
+class TestATokenWithoutARecord:
     """One that was issued without lists, or by Simple JWT without its blacklist app."""
 
     @pytest.fixture
@@ -457,11 +460,11 @@ class TestATokenThatTheListsDoNotKnow:
         token["user_id"] = user_id_claim(user)
         return str(token)
 
-    def test_it_is_refused(self, device, stateless):
+    def test_it_is_refused_by_default(self, device, stateless):
         assert device.refresh(stateless).status_code == HTTPStatus.UNAUTHORIZED
         assert device.verify(stateless).status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_it_is_accepted_where_records_are_not_required(self, device, stateless, options):
+    def test_it_is_accepted_if_require_outstanding_is_off(self, device, stateless, options):
         options(REQUIRE_OUTSTANDING=False)
 
         assert device.verify(stateless).status_code == HTTPStatus.OK
@@ -471,13 +474,13 @@ class TestATokenThatTheListsDoNotKnow:
         assert device.refresh().status_code == HTTPStatus.OK
         assert OutstandingToken.objects.count() == 2
 
-    def test_it_is_accepted_once_where_there_is_no_grace(self, device, stateless, options):
+    def test_it_can_be_rotated_without_a_grace_period(self, device, stateless, options):
         options(REQUIRE_OUTSTANDING=False, ROTATION_GRACE_PERIOD=timedelta(0))
 
         assert device.refresh(stateless).status_code == HTTPStatus.OK
         assert device.refresh().status_code == HTTPStatus.OK
 
-    def test_it_can_be_blacklisted_and_stays_so(self, device, stateless, options):
+    def test_it_can_be_blacklisted_and_stays_refused(self, device, stateless, options):
         options(REQUIRE_OUTSTANDING=False)
 
         assert device.log_out(stateless).status_code == HTTPStatus.OK
@@ -485,7 +488,7 @@ class TestATokenThatTheListsDoNotKnow:
         assert device.refresh(stateless).status_code == HTTPStatus.UNAUTHORIZED
         assert device.verify(stateless).status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_its_end_outlives_the_flush_however_short_a_refresh_makes_the_rest(
+    def test_its_blacklisting_survives_a_flush_if_a_refresh_shortened_its_lifetime(
         self, device, stateless, options, clock
     ):
         options(REQUIRE_OUTSTANDING=False, REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
@@ -499,7 +502,7 @@ class TestATokenThatTheListsDoNotKnow:
         assert device.refresh(stateless).status_code == HTTPStatus.UNAUTHORIZED
         assert device.verify(stateless).status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_one_that_had_a_session_is_refused_all_the_same(self, device, options):
+    def test_a_token_whose_session_was_deleted_is_refused(self, device, options):
         options(REQUIRE_OUTSTANDING=False)
         OutstandingToken.objects.all().delete()
 

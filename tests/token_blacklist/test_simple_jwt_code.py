@@ -1,4 +1,4 @@
-"""Code that sites wrote for Simple JWT, and that works here unchanged."""
+"""Code written for Simple JWT works unchanged."""
 
 import datetime
 from contextlib import suppress
@@ -47,7 +47,7 @@ def test_the_lists_are_searched_by_jti_of_any_generation(user, device):
 
 
 class ByNumber(BaseBackend):
-    """Signs in by the primary key, with any password."""
+    """An authentication backend that signs in by primary key, with any password."""
 
     def authenticate(self, request, number=None, password=None):
         return get_user_model().objects.filter(pk=number).first()
@@ -82,7 +82,7 @@ def test_the_options_and_the_stateless_user_are_where_simple_jwt_has_them():
     assert TokenUser({"user_id": "7"}).pk == "7"
 
 
-def test_an_option_is_overridden_as_in_the_tests_of_sites():
+def test_api_settings_user_settings_overrides_an_option():
     def forget():
         with suppress(AttributeError):  # where it was not read yet
             del api_settings.USER_ID_CLAIM
@@ -145,7 +145,7 @@ def test_a_class_of_tokens_has_a_backend_of_its_own():
         ({"algorithm": "HS256", "json_encoder": object}, "neither JWK_URL nor"),
     ],
 )
-def test_a_backend_that_is_not_possible_is_refused(arguments, said):
+def test_a_token_backend_with_unsupported_arguments_is_refused(arguments, said):
     with pytest.raises(TokenBackendError, match=said):
         TokenBackend(**arguments)
 
@@ -161,17 +161,17 @@ def test_an_algorithm_needs_its_library(monkeypatch):
         TokenBackend("ES256", "any")
 
 
-def test_a_token_with_another_algorithm_says_so():
+def test_a_token_with_another_algorithm_is_an_invalid_algorithm_error():
     token = TokenBackend("HS512", "k" * 64).encode({"exp": 4_000_000_000})
     with pytest.raises(TokenBackendError, match="Invalid algorithm specified"):
         TokenBackend("HS256", "k" * 64).decode(token)
 
 
-def test_a_text_with_values_is_translated_late():
+def test_format_lazy_formats_its_arguments():
     assert str(format_lazy("{} of {}", 1, "two")) == "1 of two"
 
 
-def test_times_become_numbers_and_back():
+def test_datetimes_are_converted_to_epochs_and_back():
     noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 
     assert datetime_from_epoch(datetime_to_epoch(noon)) == noon
@@ -179,7 +179,7 @@ def test_times_become_numbers_and_back():
     assert aware_utcnow().tzinfo is datetime.UTC
 
 
-def test_times_have_no_zone_where_django_has_none(settings):
+def test_datetimes_are_naive_if_use_tz_is_off(settings):
     settings.USE_TZ = False
     noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC).replace(tzinfo=None)
 
@@ -187,7 +187,7 @@ def test_times_have_no_zone_where_django_has_none(settings):
     assert aware_utcnow().tzinfo is None
 
 
-def test_a_form_data_object_is_a_body(user, client):
+def test_multipart_form_bodies_are_accepted(user, client):
     credentials = {user.USERNAME_FIELD: user.get_username(), "password": PASSWORD}
     signed_in = client.post("/api/token/", credentials)
     refreshed = client.post("/api/token/refresh/", {"refresh": signed_in.json()["refresh"]})

@@ -1,4 +1,4 @@
-"""What Simple JWT's page on its blacklist app promises, sentence by sentence, of this app."""
+"""Each statement of Simple JWT's documentation of its blacklist app, tested with this app."""
 
 import os
 import subprocess
@@ -100,7 +100,7 @@ def test_blacklisting_creates_unique_outstanding_and_blacklist_records_for_the_j
     assert BlacklistedToken.objects.get().token == record
 
 
-def test_the_claim_is_the_one_that_jti_claim_names(user, options):
+def test_the_jti_is_read_from_the_claim_named_by_jti_claim(user, options):
     options(JTI_CLAIM="id")
 
     token = RefreshToken.for_user(user)
@@ -158,7 +158,7 @@ def test_flushexpiredtokens_deletes_expired_tokens_from_both_lists(capsys):
     assert "Deleted 2 expired tokens and 1 blacklist records in" in capsys.readouterr().out
 
 
-def test_the_flush_leaves_what_the_leeway_still_accepts(options):
+def test_the_flush_keeps_tokens_that_the_leeway_still_accepts(options):
     options(LEEWAY=timedelta(seconds=60))
     OutstandingTokenFactory(expires_at=timezone.now() - timedelta(seconds=30))
 

@@ -1,4 +1,4 @@
-"""USER_CLAIMS: claims that are asked for each time an access token is issued."""
+"""USER_CLAIMS: claims that are computed each time an access token is issued."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -30,7 +30,7 @@ def asked(options):
 
 @pytest.fixture
 def promote(user):
-    """Change what the claim is made of."""
+    """Change the user's attribute that the claim contains."""
 
     def promote():
         type(user)._default_manager.filter(pk=user.pk).update(is_staff=True)
@@ -42,12 +42,12 @@ def claims(token):
     return UntypedToken(token).payload
 
 
-def test_an_access_token_has_the_claims_and_the_refresh_token_has_not(asked, device):
+def test_user_claims_are_in_the_access_token_and_not_in_the_refresh_token(asked, device):
     assert claims(device.access)["staff"] is False
     assert "staff" not in claims(device.refresh_token)
 
 
-def test_a_refresh_asks_again(asked, device, promote):
+def test_a_refresh_reads_the_claims_again(asked, device, promote):
     promote()
 
     device.refresh()
@@ -56,14 +56,14 @@ def test_a_refresh_asks_again(asked, device, promote):
     assert "staff" not in claims(device.refresh_token)
 
 
-def test_what_get_token_fixed_for_the_session_is_overridden(asked, user):
+def test_user_claims_override_a_claim_that_get_token_set(asked, user):
     refresh = RefreshToken.for_user(user)
     refresh["staff"] = "as it was"
 
     assert refresh.access_token["staff"] is False
 
 
-def test_a_refresh_without_rotation_asks_too(options, asked, device, promote):
+def test_a_refresh_without_rotation_reads_the_claims_too(options, asked, device, promote):
     options(ROTATE_REFRESH_TOKENS=False)
     promote()
 
@@ -91,7 +91,7 @@ def test_the_user_is_loaded_once_for_a_rule_and_the_claims(options, asked, devic
         assert device.refresh().status_code == HTTPStatus.OK
 
 
-def test_a_repeated_refresh_gets_the_claims_of_now(asked, device, promote):
+def test_a_repeat_gets_the_current_claims(asked, device, promote):
     old = device.refresh_token
     first = device.refresh(old).json()
     promote()
@@ -102,7 +102,7 @@ def test_a_repeated_refresh_gets_the_claims_of_now(asked, device, promote):
     assert claims(again["access"])["staff"] is True
 
 
-def test_a_function_that_fails_consumes_nothing(options, device):
+def test_a_failing_user_claims_function_does_not_consume_the_token(options, device):
     options(USER_CLAIMS=fails)
     device.http.raise_request_exception = False
     before = OutstandingToken.objects.values().get()
@@ -124,7 +124,7 @@ def test_a_sliding_token_whose_claims_fail_opens_no_session(options, user):
     assert not OutstandingToken.objects.exists()
 
 
-def test_claims_that_cannot_be_signed_consume_nothing(options, device):
+def test_claims_that_cannot_be_serialized_do_not_consume_the_token(options, device):
     options(USER_CLAIMS=lambda user: {"since": timedelta(days=1)})
     device.http.raise_request_exception = False
 
@@ -133,7 +133,7 @@ def test_claims_that_cannot_be_signed_consume_nothing(options, device):
     assert OutstandingToken.objects.get().generation == 0
 
 
-def test_a_sliding_token_has_them_and_a_refresh_asks_again(asked, user, promote):
+def test_a_sliding_token_has_the_claims_and_a_refresh_reads_them_again(asked, user, promote):
     http = APIClient()
     answer = http.post("/api/token/sliding/", Device(user).credentials, format="json")
     token = answer.json()["token"]
@@ -146,9 +146,7 @@ def test_a_sliding_token_has_them_and_a_refresh_asks_again(asked, user, promote)
     assert claims(answer.json()["token"])["staff"] is True
 
 
-def test_a_repeated_sliding_refresh_gets_the_same_bytes_until_the_claims_change(
-    asked, user, promote
-):
+def test_a_sliding_repeat_returns_the_same_token_until_the_claims_change(asked, user, promote):
     token = str(SlidingToken.for_user(user))
 
     def refresh():
@@ -162,7 +160,7 @@ def test_a_repeated_sliding_refresh_gets_the_same_bytes_until_the_claims_change(
     assert claims(refresh()["token"]) == {**claims(first["token"]), "staff": True}
 
 
-def test_every_way_to_issue_an_access_token_has_them(asked, user, promote):
+def test_every_way_to_issue_an_access_token_adds_the_claims(asked, user, promote):
     issued = RefreshToken.for_user(user)
     assert AccessToken.for_user(user)["staff"] is False
     assert issued.access_token["staff"] is False
@@ -172,7 +170,7 @@ def test_every_way_to_issue_an_access_token_has_them(asked, user, promote):
         assert RefreshToken.authentic(str(issued)).access_token["staff"] is True
 
 
-def test_a_deactivated_user_is_refused_and_not_asked_about(options, asked, device):
+def test_the_function_is_not_called_for_a_deactivated_user(options, asked, device):
     type(device.user)._base_manager.filter(pk=device.user.pk).update(is_active=False)
     options(USER_CLAIMS=fails)
 
@@ -197,14 +195,14 @@ def test_a_deactivated_user_is_refused_and_not_asked_about(options, asked, devic
         "refresh_exp",
     ],
 )
-def test_a_claim_of_the_apps_own_is_refused_by_name(options, user, claim):
+def test_overriding_a_reserved_claim_is_an_error_that_names_it(options, user, claim):
     options(USER_CLAIMS=lambda user: {claim: "mine"})
 
     with pytest.raises(ImproperlyConfigured, match=f"'{claim}'"):
         AccessToken.for_user(user)
 
 
-def test_a_renamed_claim_is_the_apps_own_too(options, user):
+def test_a_renamed_reserved_claim_cannot_be_overridden_either(options, user):
     options(USER_ID_CLAIM="uid", USER_CLAIMS=lambda user: {"uid": "somebody else"})
 
     with pytest.raises(ImproperlyConfigured, match="'uid'"):

@@ -1,4 +1,4 @@
-"""Which users may sign in."""
+"""The default rule for which users may sign in."""
 
 from types import SimpleNamespace
 
@@ -9,12 +9,12 @@ from token_blacklist import users
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_activity_may_be_a_property_of_the_user_model(monkeypatch, is_active):
+def test_is_active_may_be_a_property_of_the_user_model(monkeypatch, is_active):
     user = SimpleNamespace(is_active=is_active)
     monkeypatch.setattr(users, "get_user_model", lambda: Group)  # a model without the field
 
     assert users.default_user_authentication_rule(user) is is_active
 
 
-def test_nobody_may_not_sign_in():
+def test_a_missing_user_may_not_sign_in():
     assert users.default_user_authentication_rule(None) is False

@@ -1,4 +1,4 @@
-"""The token classes where `token_blacklist` is not in INSTALLED_APPS, in a process of its own."""
+"""The token classes without `token_blacklist` in INSTALLED_APPS, in a separate process."""
 
 import os
 import subprocess

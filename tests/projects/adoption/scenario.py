@@ -1,4 +1,4 @@
-"""What happens to a user with either package, in words that can be compared.
+"""Run the same situations with either package, and print the results for comparison.
 
 Prints {situation: what happened}. The situations are the same for both; nothing here knows which
 package it runs with, but for where its names are.
@@ -36,7 +36,7 @@ conf = (
     if settings.ADOPTED
     else import_module("rest_framework_simplejwt.settings").api_settings
 )
-if settings.ADOPTED:  # the database's clock goes with the one that is moved here
+if settings.ADOPTED:  # the database's clock follows the one that is moved here
     import_module("token_blacklist.sessions.flush").database_time = timezone.now
 told: dict[str, str] = {}
 numbers = iter(range(10_000))

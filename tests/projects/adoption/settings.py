@@ -1,4 +1,4 @@
-"""One site, before and after the swap: ADOPTED says which. All else stays as it is."""
+"""The settings of a site with Simple JWT, or with ADOPTED=yes of the same site with this app."""
 
 import os
 from datetime import timedelta

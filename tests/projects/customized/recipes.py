@@ -1,4 +1,4 @@
-"""The claims of docs/customizing.md and accounts.md. Runs in the copy of test_customizing.py."""
+"""Tests of docs/customizing.md and accounts.md, run in the copy that test_customizing.py makes."""
 
 import re
 from http import HTTPStatus
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user(db):
-    """Somebody with a second factor, as everybody has one here."""
+    """A user with a second factor, which the recipes require."""
     user = UserFactory()
     add_authenticator_app(user)
     verify(user)
@@ -136,9 +136,9 @@ def test_an_old_hash_is_replaced_at_the_sign_in_and_no_session_revoked(user, dev
 def test_the_new_text_is_in_the_e_mail(client, user):
     client.post("/password/reset/", {"email": user.email})
 
-    (letter,) = mail.outbox
-    assert "Call 0800 123456." in letter.body
-    assert "Call 0800 123456." in letter.alternatives[0][0]
+    (message,) = mail.outbox
+    assert "Call 0800 123456." in message.body
+    assert "Call 0800 123456." in message.alternatives[0][0]
 
 
 def test_the_provider_is_there_if_its_variables_are_set():

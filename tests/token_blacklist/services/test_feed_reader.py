@@ -1,4 +1,4 @@
-"""The reader of the feed: what it keeps, and what happens while the feed is silent."""
+"""FeedAuthentication and its reader: revoked sessions, public keys, and an unavailable site."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ KEY = new_key()
 
 @pytest.fixture
 def site():
-    """A site that answers with what is put into `answers`, and counts its requests."""
+    """A fake issuing site: `answers` by path, and `asked`, its requests."""
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -53,7 +53,7 @@ def site():
     server.server_close()
 
 
-def told(*sessions, window=330, cursor="1.1"):
+def feed_answer(*sessions, window=330, cursor="1.1"):
     return {"cursor": cursor, "window": window, "revoked": list(sessions)}
 
 
@@ -62,26 +62,28 @@ def reader():
     return FeedReader("http://127.0.0.1:9/", "billing:secret", max_silence=60)
 
 
-def test_a_session_is_kept_for_the_window_and_then_forgotten(reader, monkeypatch):
+def test_the_reader_keeps_a_revoked_session_for_the_window_of_the_feed(reader, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
-    reader._keep(told("a", window=100))
+    reader._keep(feed_answer("a", window=100))
     now[0] += 90
-    reader._keep(told("b", window=100, cursor="1.2"))
+    reader._keep(feed_answer("b", window=100, cursor="1.2"))
     assert set(reader.ended) == {"a", "b"}
     assert reader.cursor == "1.2"
 
     now[0] += 20
-    reader._keep(told())
+    reader._keep(feed_answer())
 
     assert set(reader.ended) == {"b"}
 
 
-def test_a_feed_is_silent_until_it_answers_and_after_too_long(reader, monkeypatch):
+def test_the_feed_is_silent_before_its_first_answer_and_after_a_minute_without_one(
+    reader, monkeypatch
+):
     now = [1000.0]
     monkeypatch.setattr(feed_reader.time, "monotonic", lambda: now[0])
     assert reader.is_silent()
-    reader._keep(told())
+    reader._keep(feed_answer())
     assert not reader.is_silent()
     now[0] += 61
     assert reader.is_silent()
@@ -91,8 +93,8 @@ def access(sid):
     return AccessToken.with_claims({**FOREVER, "sid": sid})
 
 
-def test_an_ended_session_is_refused_and_another_is_not(site, options):
-    site.answers["/feed"] = told("ended")
+def test_tokens_of_a_revoked_session_are_refused_and_of_another_accepted(site, options):
+    site.answers["/feed"] = feed_answer("ended")
     options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="billing:secret")
 
     assert FeedAuthentication().get_user(access("other")).pk == "7"
@@ -102,7 +104,7 @@ def test_an_ended_session_is_refused_and_another_is_not(site, options):
 
 
 @pytest.mark.parametrize("fails_open", [False, True])
-def test_a_feed_that_does_not_answer_closes_the_service_or_leaves_it_open(
+def test_without_the_feed_all_tokens_are_refused_unless_feed_fails_open(
     site, options, monkeypatch, caplog, fails_open
 ):
     monkeypatch.setattr(feed_reader, "FIRST_ANSWER_TIMEOUT", 0.5)
@@ -116,8 +118,8 @@ def test_a_feed_that_does_not_answer_closes_the_service_or_leaves_it_open(
     assert "the revocation feed does not answer" in caplog.text
 
 
-def test_a_request_is_authenticated_by_the_published_keys(site, options):
-    site.answers["/feed"] = told()
+def test_a_request_is_authenticated_with_the_published_keys(site, options):
+    site.answers["/feed"] = feed_answer()
     site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", JWKS_URL=f"{site.url}/keys")
     token = signed_by(KEY, FOREVER)
@@ -129,7 +131,9 @@ def test_a_request_is_authenticated_by_the_published_keys(site, options):
     assert not [m for m in run_checks() if m.id.startswith("token_blacklist")]
 
 
-def test_the_published_keys_are_kept_while_their_site_is_away(site, options, monkeypatch, caplog):
+def test_the_published_keys_are_kept_while_the_issuing_site_is_down(
+    site, options, monkeypatch, caplog
+):
     site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
     token = signed_by(KEY, FOREVER)
@@ -145,7 +149,7 @@ def test_the_published_keys_are_kept_while_their_site_is_away(site, options, mon
     assert "the public keys cannot be read: StatusError" in caplog.text
 
 
-def test_requests_that_come_while_the_keys_are_read_for_the_first_time_wait(site, options):
+def test_requests_wait_while_the_keys_are_fetched_for_the_first_time(site, options):
     site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     site.delay = 0.3
     options(JWKS_URL=f"{site.url}/keys")
@@ -158,7 +162,7 @@ def test_requests_that_come_while_the_keys_are_read_for_the_first_time_wait(site
     assert site.asked == ["/keys"]
 
 
-def test_an_unknown_key_is_asked_for_once_in_a_while(site, options):
+def test_an_unknown_key_id_does_not_fetch_the_keys_at_each_request(site, options):
     site.answers["/keys"] = {"keys": [KEY.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
     unknown = jwt.encode(FOREVER, KEY.signing, "EdDSA", headers={"kid": "unknown"})
@@ -170,7 +174,7 @@ def test_an_unknown_key_is_asked_for_once_in_a_while(site, options):
     assert len(site.asked) == 1
 
 
-def test_a_key_that_is_no_longer_published_verifies_nothing_any_more(site, options, monkeypatch):
+def test_a_key_that_is_no_longer_published_does_not_verify(site, options, monkeypatch):
     other = new_key()
     site.answers["/keys"] = {"keys": [KEY.public_jwk, other.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
@@ -184,7 +188,7 @@ def test_a_key_that_is_no_longer_published_verifies_nothing_any_more(site, optio
         keys.decode(token)
 
 
-def test_a_key_of_another_kind_is_left_out(site, options):
+def test_a_published_key_of_an_unknown_type_is_ignored(site, options):
     site.answers["/keys"] = {"keys": [{"kty": "new", "kid": "x"}, "no key", KEY.public_jwk]}
     options(JWKS_URL=f"{site.url}/keys")
 
@@ -203,14 +207,14 @@ def test_an_answer_without_public_keys_makes_the_service_unavailable(site, optio
 
 
 @pytest.mark.parametrize("name", ["JWKS_URL", "FEED_URL"])
-def test_an_address_of_a_file_is_an_error_at_the_start(options, name):
+def test_a_file_url_as_jwks_url_or_feed_url_is_a_check_error(options, name):
     options(**{name: "file:///etc/passwd"})
 
     assert "token_blacklist.E003" in {message.id for message in run_checks()}
 
 
 def test_the_reader_sends_its_leeway_in_whole_seconds(site, options):
-    site.answers["/feed"] = told("ended")
+    site.answers["/feed"] = feed_answer("ended")
     options(FEED_URL=f"{site.url}/feed", FEED_CLIENT="a:b", LEEWAY=timedelta(seconds=1.5))
 
     FeedAuthentication().get_user(access("other"))
@@ -218,7 +222,7 @@ def test_the_reader_sends_its_leeway_in_whole_seconds(site, options):
     assert site.asked[0] == "/feed?after=&leeway=2"
 
 
-def test_a_cursor_that_the_feed_refuses_is_forgotten(reader, monkeypatch):
+def test_the_reader_starts_over_if_the_feed_refuses_its_cursor(reader, monkeypatch):
     asked = []
 
     def refuse(url, headers, **limits):
@@ -248,7 +252,7 @@ def site_without_leeway(live_server, options, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seconds", [0, 329, 331, 899])
-def test_a_service_with_a_leeway_that_restarts_refuses_what_it_would_still_accept(
+def test_a_restarted_service_refuses_revoked_sessions_whose_tokens_its_leeway_still_accepts(
     site_without_leeway, user, clock, seconds
 ):
     ended, live = RefreshToken.for_user(user), RefreshToken.for_user(user)

@@ -1,4 +1,4 @@
-"""Other services ask about tokens: introspection (RFC 7662), and the check of reverse proxies."""
+"""Introspection for other services (RFC 7662), and the token check for reverse proxies."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ def introspect(options):
     return ask
 
 
-def test_a_token_in_force_is_active_with_its_claims_in_one_select(introspect, device, user):
+def test_a_valid_token_is_active_with_its_claims_in_one_select(introspect, device, user):
     for encoded, kind in ((device.access, AccessToken), (device.refresh_token, RefreshToken)):
         with statements("SELECT"):
             said = introspect(encoded)
@@ -56,7 +56,9 @@ def test_a_token_in_force_is_active_with_its_claims_in_one_select(introspect, de
         }
 
 
-def test_what_is_not_in_force_is_inactive_and_nothing_else_is_said(introspect, device, clock):
+def test_an_invalid_reused_or_revoked_token_is_inactive_without_further_claims(
+    introspect, device, clock
+):
     old = device.refresh_token
     device.refresh()
     access, refresh = device.access, device.refresh_token
@@ -70,7 +72,7 @@ def test_what_is_not_in_force_is_inactive_and_nothing_else_is_said(introspect, d
     assert introspect(access) == introspect(refresh) == INACTIVE
 
 
-def test_an_expired_token_and_that_of_a_deactivated_user_are_inactive(
+def test_an_expired_token_and_a_deactivated_users_token_are_inactive(
     introspect, device, user, clock
 ):
     access = device.access
@@ -94,7 +96,7 @@ def test_a_sliding_token_is_introspected(introspect, user, options):
     assert introspect(str(token)) == INACTIVE
 
 
-def test_a_form_is_accepted_as_the_rfc_has_it(introspect, device):
+def test_a_form_body_is_accepted_as_in_rfc_7662(introspect, device):
     form = {"content_type": "application/x-www-form-urlencoded", "format": None}
     http = APIClient(HTTP_AUTHORIZATION=basic())
     body = f"token={quote(device.access)}&token_type_hint=access_token"
@@ -118,7 +120,7 @@ def test_a_form_is_accepted_as_the_rfc_has_it(introspect, device):
         "Bearer x",
     ],
 )
-def test_a_caller_without_the_secret_is_refused_and_told_nothing(introspect, device, header):
+def test_a_client_without_the_right_secret_gets_401_and_no_information(introspect, device, header):
     http = APIClient(HTTP_AUTHORIZATION=header)
 
     answer = http.post(URL, {"token": device.access}, format="json")
@@ -128,12 +130,12 @@ def test_a_caller_without_the_secret_is_refused_and_told_nothing(introspect, dev
     assert set(answer.json()) == {"detail", "code"}
 
 
-def test_without_clients_nobody_may_ask(device):
+def test_without_introspection_clients_every_caller_gets_401(device):
     http = APIClient(HTTP_AUTHORIZATION=basic())
     assert http.post(URL, {"token": device.access}, format="json").status_code == 401
 
 
-def test_a_secret_is_changed_without_a_gap(options, device):
+def test_the_old_and_the_new_secret_of_a_client_work_at_the_same_time(options, device):
     options(INTROSPECTION_CLIENTS={"billing": [digest(SECRET), digest("next" * 10)]})
     for secret in (SECRET, "next" * 10):
         http = APIClient(HTTP_AUTHORIZATION=basic(secret=secret))
@@ -157,7 +159,7 @@ def test_a_request_without_a_token_is_400(introspect):
         {7: []},
     ],
 )
-def test_unfit_clients_are_an_error_at_the_start(options, clients):
+def test_invalid_introspection_clients_are_a_check_error(options, clients):
     options(INTROSPECTION_CLIENTS=clients)
 
     assert "token_blacklist.E003" in {message.id for message in run_checks()}
@@ -167,7 +169,7 @@ def check(token):
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {token}").get("/api/token/check/")
 
 
-def test_a_proxy_learns_the_user_and_the_session_in_one_select(device, user):
+def test_the_check_returns_the_user_and_the_session_in_headers_in_one_select(device, user):
     with statements("SELECT"):
         answer = check(device.access)
 
@@ -177,7 +179,7 @@ def test_a_proxy_learns_the_user_and_the_session_in_one_select(device, user):
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_a_proxy_is_told_to_refuse_an_ended_session_and_no_token(device):
+def test_the_check_answers_401_to_a_revoked_session_and_to_a_missing_token(device):
     access = device.access
     RefreshToken(device.refresh_token).blacklist()
 
@@ -189,7 +191,7 @@ def test_a_proxy_is_told_to_refuse_an_ended_session_and_no_token(device):
     assert refused["WWW-Authenticate"] == anonymous["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_a_user_id_cannot_break_the_header(user):
+def test_a_session_id_with_special_characters_cannot_break_the_header(user):
     token = AccessToken.for_user(user)
     token["sid"] = "ü\u2003\u00a0x"
 

@@ -1,4 +1,4 @@
-"""The revocation feed: which sessions were ended lately."""
+"""The revocation feed: the recently revoked sessions."""
 
 import time
 from datetime import timedelta
@@ -38,7 +38,7 @@ def end(user):
     return token["sid"]
 
 
-def test_each_ended_session_is_told_to_who_asks_on(feed, user):
+def test_the_cursor_returns_the_sessions_revoked_since_the_last_read(feed, user):
     RefreshToken.for_user(user)
     first = end(user)
     begun = feed()
@@ -46,11 +46,11 @@ def test_each_ended_session_is_told_to_who_asks_on(feed, user):
     assert begun["window"] == 300 + 30
 
     second = end(user)
-    told = feed(after=begun["cursor"])
-    assert second in told["revoked"]
+    reported = feed(after=begun["cursor"])
+    assert second in reported["revoked"]
 
 
-def test_a_reader_that_starts_gets_the_window_and_nothing_older(feed, user, clock):
+def test_a_read_without_a_cursor_returns_the_window_and_nothing_older(feed, user, clock):
     old = end(user)
     clock.shift(window() + timedelta(seconds=1))
     recent = end(user)
@@ -60,7 +60,9 @@ def test_a_reader_that_starts_gets_the_window_and_nothing_older(feed, user, cloc
 
 
 @pytest.mark.parametrize("cursor", ["0.0", "1.99999999999999", "0.99999999999999", "7.0"])
-def test_a_cursor_of_another_server_or_a_restored_database_gets_the_window(feed, user, cursor):
+def test_a_cursor_of_another_server_or_a_restored_database_returns_the_whole_window(
+    feed, user, cursor
+):
     ended = end(user)
 
     assert feed(after=cursor)["revoked"] == [ended]
@@ -73,7 +75,7 @@ def test_a_cursor_of_another_server_or_a_restored_database_gets_the_window(feed,
         *({"leeway": leeway} for leeway in ("x", "-1", "3601", "1e9", "nan", "1.5", "9" * 5000)),
     ],
 )
-def test_a_request_that_makes_no_sense_is_400(options, query):
+def test_an_invalid_cursor_or_leeway_is_400(options, query):
     options(INTROSPECTION_CLIENTS={"billing": [digest(SECRET)]})
     answer = APIClient(HTTP_AUTHORIZATION=basic()).get(URL, query)
 
@@ -82,19 +84,19 @@ def test_a_request_that_makes_no_sense_is_400(options, query):
     assert all(sentence.endswith(".") for (sentence,) in answer.json().values())
 
 
-def test_the_feed_is_for_services_alone(device):
+def test_the_feed_needs_the_credentials_of_a_service(device):
     for header in ("", f"Bearer {device.access}", basic()):
         assert APIClient(HTTP_AUTHORIZATION=header).get(URL).status_code == 401
 
 
-def test_it_costs_one_statement_on_postgresql_and_two_on_sqlite(user):
+def test_a_read_is_one_statement_on_postgresql_and_two_on_sqlite(user):
     end(user)
     with statements(*(["WITH"] if connection.vendor == "postgresql" else ["SELECT", "SELECT"])):
         read()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sign_out_that_is_rolled_back_is_never_told(user):
+def test_a_sign_out_that_is_rolled_back_is_not_in_the_feed(user):
     cursor = read().cursor
     with transaction.atomic():
         sid = end(user)
@@ -106,7 +108,7 @@ def test_a_sign_out_that_is_rolled_back_is_never_told(user):
 
 
 @pytest.mark.parametrize("wait", ["10", "600", "x"])
-def test_an_old_client_that_would_wait_is_answered_at_once(feed, user, wait):
+def test_the_former_wait_parameter_is_ignored(feed, user, wait):
     ended = end(user)
     began = time.monotonic()
 
@@ -127,16 +129,16 @@ def test_the_window_is_longer_by_the_leeway_of_the_reader(feed, user, clock):
     assert feed(after=cursor, leeway=600)["window"] == 930
 
 
-def test_a_reader_with_less_leeway_than_this_site_gets_the_window_of_the_site(feed, options):
+def test_the_window_is_never_shorter_than_this_sites_leeway_requires(feed, options):
     options(LEEWAY=timedelta(minutes=10))
 
     assert feed(leeway=5)["window"] == feed()["window"] == 300 + 600 + 30
 
 
-def test_a_session_that_expired_is_named_for_as_long_as_a_service_accepts_its_token(
+def test_a_revoked_session_stays_in_the_feed_after_expiry_while_services_accept_its_tokens(
     feed, user, options, clock
 ):
-    """After a flush, too: a service that restarts reads what is there."""
+    """After a flush, too, because a restarted service reads the whole window."""
     options(REFRESH_TOKEN_LIFETIME=timedelta(minutes=5))
     ended = end(user)
 

@@ -139,9 +139,9 @@ def main():
     latest = browser.cookies["refresh"].value
     assert browser.post("/sign-out/").status_code == 200
     assert browser.cookies["refresh"].value == browser.cookies["access"].value == ""
-    thief = APIClient()
-    thief.cookies["refresh"] = latest
-    assert thief.post("/refresh/").status_code == 401
+    attacker = APIClient()
+    attacker.cookies["refresh"] = latest
+    assert attacker.post("/refresh/").status_code == 401
 
 
 if __name__ == "__main__":

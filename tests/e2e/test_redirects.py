@@ -1,4 +1,4 @@
-"""After signing in one is where one wanted to go; and nowhere on another site."""
+"""Redirects after signing in: to the page that required it, never to another site."""
 
 import pytest
 from django.urls import clear_url_caches, path
@@ -25,7 +25,7 @@ document.querySelector("h1").addEventListener("click", async () => {
 
 
 class Reports(Page):
-    """A page of a product: the home page with a script of its own."""
+    """A page of a product: the home page with its own script."""
 
     template_name = "home.html"
 
@@ -50,7 +50,7 @@ def reports(visitor, db):
     clear_url_caches()
 
 
-def test_a_page_that_needs_a_user_is_come_back_to_after_signing_in(visitor, user, reports):
+def test_signing_in_returns_to_the_page_that_required_it(visitor, user, reports):
     visitor.page.goto(reports)
     visitor.page.wait_for_url("**/login/?next=*")
     visitor.types_credentials(user.email)
@@ -59,7 +59,7 @@ def test_a_page_that_needs_a_user_is_come_back_to_after_signing_in(visitor, user
     visitor.is_at(reports)
 
 
-def test_a_new_user_is_led_back_as_well(visitor, reports):
+def test_signing_up_returns_to_the_page_that_required_it(visitor, reports):
     visitor.page.goto(reports)
     visitor.page.get_by_role("link", name="No account yet?").click()
     visitor.signs_up("ada@example.com")
@@ -69,7 +69,7 @@ def test_a_new_user_is_led_back_as_well(visitor, reports):
 
 
 @pytest.mark.expects("status of 401")
-def test_a_session_that_ends_elsewhere_leads_back_too_and_is_no_error_of_the_page(
+def test_signing_in_again_after_a_remote_sign_out_returns_to_the_page(
     visitor, others, user, reports
 ):
     visitor.sign_in(user)
@@ -88,7 +88,7 @@ def test_a_session_that_ends_elsewhere_leads_back_too_and_is_no_error_of_the_pag
 
 
 @pytest.mark.expects("ERR_FAILED")
-def test_without_a_network_a_page_says_so_and_goes_on_when_it_is_back(visitor, user, reports):
+def test_an_offline_page_of_the_site_says_so_and_continues_when_online(visitor, user, reports):
     visitor.sign_in(user)
     visitor.page.route("**/api/**", lambda route: route.abort())
     visitor.page.goto(reports)
@@ -101,7 +101,7 @@ def test_without_a_network_a_page_says_so_and_goes_on_when_it_is_back(visitor, u
     expect(visitor.page.locator("#notice")).to_be_empty()
 
 
-def test_signing_in_leads_to_no_other_site(visitor, user):
+def test_signing_in_never_redirects_to_another_site_in_a_browser(visitor, user):
     destinations = """async (all) => {
       const { destination } = await import("/static/js/site.js");
       return all.map((wanted) => {

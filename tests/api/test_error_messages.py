@@ -1,4 +1,4 @@
-"""`detail` is written for the user; what a developer needs is in `code` and `messages`."""
+"""Error messages: `detail` is for the user, `code` and `messages` are for developers."""
 
 from http import HTTPStatus
 
@@ -12,26 +12,26 @@ ENDED = "Your session has ended. Sign in again."
 
 
 @pytest.fixture
-def wrong(user):
-    """A device that sends the wrong password."""
+def wrong_password_response(user):
+    """The response to a wrong password."""
     device = Device(user)
     return device.post("/api/token/", {**device.credentials, "password": "wrong"}).json()
 
 
-def test_wrong_credentials_are_called_what_the_user_typed(wrong):
+def test_the_wrong_credentials_error_names_the_email_address(wrong_password_response):
     typed = {"email": "e-mail address"}.get(get_user_model().USERNAME_FIELD, "username")
 
-    assert wrong["detail"] == f"The {typed} or the password is wrong."
-    assert wrong["code"] == "no_active_account"
+    assert wrong_password_response["detail"] == f"The {typed} or the password is wrong."
+    assert wrong_password_response["code"] == "no_active_account"
 
 
-def test_another_user_model_has_a_username(user, monkeypatch):
+def test_the_wrong_credentials_error_names_the_username_field_of_the_user_model(user, monkeypatch):
     monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "username")
 
     assert str(WRONG_CREDENTIALS) == "The username or the password is wrong."
 
 
-def test_an_ended_session_is_one_sentence_whichever_token_comes(device):
+def test_every_token_of_a_revoked_session_gets_the_same_detail(device):
     device.log_out()
 
     for answer in (device.refresh(), device.me(), device.verify(device.access)):
@@ -40,14 +40,14 @@ def test_an_ended_session_is_one_sentence_whichever_token_comes(device):
         assert answer.json()["messages"] == [{"message": "Token is blacklisted"}]
 
 
-def test_what_is_no_token_says_so_to_the_developer(device):
+def test_a_malformed_token_is_token_is_invalid_in_messages(device):
     answer = device.me("nonsense").json()
 
     assert answer["detail"] == ENDED
     assert answer["messages"][0]["message"] == "Token is invalid"
 
 
-def test_a_deactivated_user_is_told_so(device):
+def test_a_deactivated_users_error_says_that_the_account_is_deactivated(device):
     type(device.user).objects.filter(pk=device.user.pk).update(is_active=False)
 
     answers = (device.me().json(), device.refresh().json())
@@ -61,7 +61,7 @@ def test_a_deactivated_user_is_told_so(device):
     ]
 
 
-def test_without_a_token_the_user_is_asked_to_sign_in(device):
+def test_a_request_without_a_token_is_told_to_sign_in(device):
     answer = device.http.get("/api/me/")
 
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
@@ -72,7 +72,7 @@ def test_without_a_token_the_user_is_asked_to_sign_in(device):
     }
 
 
-def test_a_missing_csrf_token_asks_for_a_reload_and_tells_the_developer_why(browser):
+def test_a_missing_csrf_token_asks_for_a_reload_with_the_reason_in_messages(browser):
     answer = browser.post("/api/token/", {**browser.credentials, "transport": "cookie"})
 
     assert answer.status_code == HTTPStatus.FORBIDDEN

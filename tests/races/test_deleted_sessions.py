@@ -1,4 +1,4 @@
-"""Sessions that are deleted at the moment at which they are to be ended."""
+"""Revoking sessions that are being deleted at the same time."""
 
 import threading
 
@@ -12,7 +12,7 @@ from token_blacklist.sessions.end import revoke_user
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-def test_signing_out_everywhere_ends_the_others_where_one_is_deleted_meanwhile(user):
+def test_signing_out_everywhere_during_the_deletion_of_one_session_revokes_the_others(user):
     devices = [Device(user) for _ in range(3)]
     for device in devices:
         assert device.log_in().status_code == 200
@@ -23,7 +23,7 @@ def test_signing_out_everywhere_ends_the_others_where_one_is_deleted_meanwhile(u
         with transaction.atomic():
             OutstandingToken.objects.filter(pk=first.pk).delete()
             deleting.set()
-            # PostgreSQL shows by its locks that the other waits; SQLite lets it wait before.
+            # On PostgreSQL the other waits for a row lock; on SQLite, for the write lock.
             asked.wait(1 if connection.vendor == "postgresql" else 0.2)
         connections.close_all()
 
@@ -39,7 +39,7 @@ def test_signing_out_everywhere_ends_the_others_where_one_is_deleted_meanwhile(u
 
 
 @pytest.mark.parametrize("what", ["the session", "sessions", "its record", "records"])
-def test_a_sign_out_while_its_session_is_deleted_leaves_no_record_without_its_session(user, what):
+def test_a_sign_out_during_the_deletion_of_its_session_keeps_the_token_refused(user, what):
     device = Device(user)
     assert device.log_in().status_code == 200
     session = OutstandingToken.objects.get()
@@ -62,7 +62,7 @@ def test_a_sign_out_while_its_session_is_deleted_leaves_no_record_without_its_se
         if sql.startswith(f'DELETE FROM "{OutstandingToken._meta.db_table}"'):
             signing_out.append(threading.Thread(target=sign_out))
             signing_out[0].start()
-            signing_out[0].join(0.5)  # as far as it gets
+            signing_out[0].join(0.5)  # until it waits for the lock
         return execute(sql, *rest)
 
     with connection.execute_wrapper(between):
@@ -72,6 +72,6 @@ def test_a_sign_out_while_its_session_is_deleted_leaves_no_record_without_its_se
         )
     signing_out[0].join()
 
-    # The token of a session that is gone is put on both lists, so that it is known as ended.
+    # Signing out a deleted session creates both records, so that its token stays refused.
     assert BlacklistedToken.objects.get().token.session_id == session.session_id
     assert device.refresh().status_code == 401

@@ -1,6 +1,6 @@
-"""Whatever is sent to django-allauth's doors, the answer is no error of ours, and JSON to programs.
+"""Malformed input to django-allauth never causes a server error; programs get JSON.
 
-The doors are its headless API, for apps and for browsers, and the forms of its pages.
+Tested are its headless API, for apps and for browsers, and the forms of its pages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WORD = "MQ-a-link-0123"
 
 
 def addresses(patterns=None, prefix="/"):
-    """Yield the address of every view, with a word for each of its parameters."""
+    """Yield the path of every view, with a sample value for each parameter."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         path = prefix + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
@@ -40,7 +40,7 @@ def addresses(patterns=None, prefix="/"):
 EVERY = sorted(set(addresses()))
 HEADLESS = [path for path in EVERY if path.startswith((APP, BROWSER)) and "phone" not in path]
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
-DOORS = [
+ENDPOINTS = [
     (method, path)
     for path in HEADLESS
     for method in METHODS
@@ -117,7 +117,7 @@ def nothing_counted():
 
 
 @pytest.fixture
-def careful(db):
+def mfa_user(db):
     """A user with a second factor."""
     user = UserFactory()
     TOTP.activate(user, generate_totp_secret())
@@ -126,14 +126,14 @@ def careful(db):
 
 
 @pytest.fixture(params=["nobody", "signed in", "half signed in"])
-def visitor(request, careful):
-    """A client that brings a session, or none: `visitor(path, body, type)` sends it."""
+def visitor(request, mfa_user):
+    """Send a request with a session or without: `visitor(method, path, body, type)`."""
     client = Client(raise_request_exception=False)
     if request.param == "signed in":
-        client.force_login(careful)
+        client.force_login(mfa_user)
         token = client.session.session_key
     elif request.param == "half signed in":
-        form = {"email": careful.email, "password": PASSWORD}
+        form = {"email": mfa_user.email, "password": PASSWORD}
         answer = client.post(f"{APP}auth/login", form, JSON)
         assert answer.status_code == HTTPStatus.UNAUTHORIZED
         token = answer.json()["meta"]["session_token"]
@@ -147,7 +147,7 @@ def visitor(request, careful):
     return send
 
 
-def is_no_error_of_ours(answer):
+def is_no_server_error(answer):
     assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, answer.content[:300]
     is_for_people = answer.wsgi_request.path.endswith(FOR_PEOPLE)
     if answer.status_code >= HTTPStatus.BAD_REQUEST and not is_for_people:
@@ -155,7 +155,7 @@ def is_no_error_of_ours(answer):
     return True
 
 
-def test_all_doors_are_among_them():
+def test_the_tested_addresses_include_all_kinds_of_endpoint():
     for path in (f"{APP}auth/login", f"{BROWSER}auth/signup", f"{APP}auth/webauthn/login"):
         assert path in HEADLESS
     for path in ("/login/", "/signup/", "/password/reset/", "/email/", "/2fa/authenticate/"):
@@ -165,16 +165,16 @@ def test_all_doors_are_among_them():
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_body_of_any_kind_is_no_error_of_ours(visitor, by_code, body):
-    for method, path in DOORS:
-        assert is_no_error_of_ours(visitor(method, path, BODIES[body])), (method, path)
+def test_no_body_causes_a_server_error(visitor, verify_by_code, body):
+    for method, path in ENDPOINTS:
+        assert is_no_server_error(visitor(method, path, BODIES[body])), (method, path)
 
 
 @pytest.mark.parametrize("content_type", TYPES)
-def test_so_is_a_content_type_of_any_kind(visitor, content_type):
-    for method, path in DOORS:
+def test_no_content_type_causes_a_server_error(visitor, content_type):
+    for method, path in ENDPOINTS:
         answer = visitor(method, path, b'{"email": "ada@example.com"}', content_type)
-        assert is_no_error_of_ours(answer), (method, path)
+        assert is_no_server_error(answer), (method, path)
 
 
 @pytest.mark.parametrize("value", ["", "x", "\x00", "a\x00b", "é" * 40, "x" * 32, "x" * 60_000])
@@ -182,9 +182,9 @@ def test_so_is_a_content_type_of_any_kind(visitor, content_type):
     "header",
     ["X-Session-Token", "X-Email-Verification-Key", "X-Password-Reset-Key", "X-Forwarded-For"],
 )
-def test_so_is_a_header_of_any_kind(visitor, header, value):
+def test_no_header_causes_a_server_error(visitor, header, value):
     gets = [("GET", path) for path in HEADLESS]
-    for method, path in [*gets, *DOORS]:
+    for method, path in [*gets, *ENDPOINTS]:
         body = b"" if method == "GET" else b'{"email": "ada@example.com"}'
         answer = visitor(method, path, body, **{header: value})
         assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, (method, path)
@@ -201,7 +201,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", ["", *QUERIES])
-def test_so_is_a_query_of_any_kind(visitor, query):
+def test_no_query_string_causes_a_server_error(visitor, query):
     for path in [*HEADLESS, *PAGES]:
         assert visitor("GET", f"{path}?{query}").status_code < 500, path
 
@@ -229,7 +229,7 @@ FORM_FIELDS = (
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_so_is_a_form_of_any_kind(visitor, form):
+def test_no_form_causes_a_server_error(visitor, form):
     body = "&".join(
         re.sub(r"\bx=", f"{field}=", FORMS[form])
         for field in FORM_FIELDS[: 1 if "MB" in form else None]
@@ -253,13 +253,13 @@ def test_so_is_a_form_of_any_kind(visitor, form):
         "/3rdparty/%00/",
     ],
 )
-def test_so_is_an_address_of_any_kind(visitor, path):
+def test_no_path_causes_a_server_error(visitor, path):
     for method in ("GET", "POST"):
         assert visitor(method, path).status_code < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @pytest.mark.parametrize("cookie", ['"\\000"', '"aaaaaaaa\\000"', "é" * 40, "a" * 5000])
-def test_so_is_a_cookie_of_any_kind(db, cookie):
+def test_no_cookie_causes_a_server_error(db, cookie):
     client = Client(raise_request_exception=False)
     for name in (site.SESSION_COOKIE_NAME, site.CSRF_COOKIE_NAME):
         for path in ("/login/", f"{BROWSER}auth/session", "/account/"):
@@ -269,7 +269,7 @@ def test_so_is_a_cookie_of_any_kind(db, cookie):
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("path", ["nothing", f"{APP[1:]}nothing", f"{BROWSER[1:]}auth/login/"])
-def test_what_is_not_there_is_said_in_json(client, settings, debug, path):
+def test_an_unknown_headless_path_is_404_in_json(client, settings, debug, path):
     settings.DEBUG = debug
     path = f"/{path}" if path.startswith("_allauth") else f"/_allauth/{path}"
 
@@ -280,7 +280,7 @@ def test_what_is_not_there_is_said_in_json(client, settings, debug, path):
         assert answer.json()["errors"][0]["code"] == "not_found"
 
 
-def test_a_browsers_door_wants_a_csrf_token(user):
+def test_the_headless_browser_endpoints_require_a_csrf_token(user):
     strict = Client(enforce_csrf_checks=True)
     body = {"email": user.email, "password": PASSWORD}
 
@@ -292,7 +292,7 @@ def test_a_browsers_door_wants_a_csrf_token(user):
 
 
 @pytest.mark.parametrize("site_of_the_page", ["cross-site", "same-site"])
-def test_a_page_of_another_site_is_refused(client, user, settings, site_of_the_page):
+def test_a_sign_in_from_another_sites_page_is_refused(client, user, settings, site_of_the_page):
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://*.listed.example"]
     body = {"email": user.email, "password": "wrong"}

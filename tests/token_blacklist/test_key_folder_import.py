@@ -1,4 +1,4 @@
-"""A folder of keys, as they were kept before the key set, is imported without ending a token."""
+"""Importing a key folder of a former version into the key set keeps all tokens valid."""
 
 import json
 import math
@@ -36,7 +36,7 @@ def folder(tmp_path, options):
 
 @pytest.fixture
 def place(folder):
-    """Write a file that signs from so many seconds from now, and has ended if that is given."""
+    """Write a key file whose name has its start and, if given, its end, in seconds from now."""
 
     def write(text, at, end=None, suffix=".pem"):
         times = [timezone.now() + timedelta(seconds=each) for each in (at, end) if each is not None]
@@ -53,7 +53,7 @@ def import_from(folder, capsys):
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "ES512", "RS256", "HS256"])
-def test_a_token_of_each_kind_stays_valid_and_its_key_signs_on(
+def test_imported_keys_verify_existing_tokens_and_the_current_one_continues_to_sign(
     folder, place, options, capsys, algorithm
 ):
     secret = "k" * 64
@@ -72,7 +72,7 @@ def test_a_token_of_each_kind_stays_valid_and_its_key_signs_on(
     assert [m for m in run_checks() if m.id.startswith("token_blacklist")] == []
 
 
-def test_starts_and_ends_are_those_of_the_names_and_a_missing_end_is_reckoned_once(
+def test_start_and_end_times_come_from_the_file_names_and_missing_ends_are_computed_once(
     folder, place, capsys
 ):
     place("a" * 64, -9 * DAY, -5 * DAY, ".secret")
@@ -102,7 +102,7 @@ def test_starts_and_ends_are_those_of_the_names_and_a_missing_end_is_reckoned_on
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_key_that_had_ended_verifies_nothing_after_the_import(folder, place, options, capsys):
+def test_an_expired_key_does_not_verify_after_the_import(folder, place, options, capsys):
     place("a" * 64, -9 * DAY, -5 * DAY, ".secret")
     place("b" * 64, -6 * DAY, suffix=".secret")
     options(KEYS_FILE=None, SIGNING_KEY="a" * 64)
@@ -115,7 +115,9 @@ def test_a_key_that_had_ended_verifies_nothing_after_the_import(folder, place, o
         keys.decode(token)
 
 
-def test_a_key_and_its_public_half_are_one_and_a_public_key_alone_verifies(folder, place, capsys):
+def test_a_private_and_its_public_key_become_one_and_a_public_key_alone_verifies(
+    folder, place, capsys
+):
     key, other = private_key("EdDSA"), private_key("ES256")
     place(public_pem(key), -90)
     place(private_pem(key), -60)
@@ -130,7 +132,7 @@ def test_a_key_and_its_public_half_are_one_and_a_public_key_alone_verifies(folde
     assert keys.decode(jwt.encode(FOREVER, other, "ES256")) == FOREVER
 
 
-def test_what_the_set_has_already_is_left_alone(folder, place, capsys):
+def test_the_import_leaves_keys_that_the_set_already_has_unchanged(folder, place, capsys):
     key = add_key(folder.parent / "keys.json", new_key(at=-60))
     place(private_pem(key.signing), -9 * DAY)
     place("b" * 64, -6 * DAY, suffix=".secret")
@@ -158,7 +160,7 @@ def test_what_the_set_has_already_is_left_alone(folder, place, capsys):
         ("20261129T164500Z.pem", private_pem(ed448.Ed448PrivateKey.generate())),
     ],
 )
-def test_beside_an_unfit_file_nothing_is_imported(folder, place, name, text):
+def test_one_unusable_file_prevents_the_whole_import(folder, place, name, text):
     place("b" * 64, -60, suffix=".secret")
     (folder / name).write_text(text)
 
@@ -172,7 +174,7 @@ def test_an_empty_folder_is_an_error(folder):
         call_command("rotatekeys", "--import", str(folder))
 
 
-def test_a_setting_that_still_names_the_folder_is_an_error_that_says_what_to_do(options):
+def test_the_former_folder_option_is_a_check_error_with_instructions(options):
     options(KEYS_DIR="/run/keys/ring")
 
     (message,) = [m for m in run_checks() if m.id.startswith("token_blacklist")]

@@ -1,4 +1,4 @@
-"""German and Spanish: complete, in step with the texts, and used if a browser asks for them."""
+"""German and Spanish translations: complete, current, and chosen by Accept-Language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.checkout import ROOT
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
 
-CATALOGUES = sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po")) + sorted(
+CATALOGS = sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po")) + sorted(
     ROOT.glob("token_blacklist/locale/*/LC_MESSAGES/*.po")
 )
 KEYWORDS = dict.fromkeys(
@@ -25,7 +25,7 @@ KEYWORDS = dict.fromkeys(
 )
 
 
-def catalogue(path):
+def catalog(path):
     with path.open("rb") as file:
         return read_po(file)
 
@@ -77,27 +77,27 @@ TEXTS = {
 }
 
 
-def test_there_is_a_catalogue_of_each_kind_in_each_language():
-    assert len(CATALOGUES) == 6
+def test_every_translation_file_exists_in_each_language():
+    assert len(CATALOGS) == 6
 
 
-@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: str(path.relative_to(ROOT)))
-class TestCatalogue:
-    def test_has_exactly_the_texts_that_there_are(self, path):
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: str(path.relative_to(ROOT)))
+class TestCatalog:
+    def test_has_exactly_the_texts_of_the_source(self, path):
         kind = f"{path.parents[2].relative_to(ROOT)}/{path.stem}"
-        texts = {message.id for message in catalogue(path) if message.id}
+        texts = {message.id for message in catalog(path) if message.id}
 
         assert texts == TEXTS[kind]()
 
-    def test_says_all_of_them(self, path):
-        for message in catalogue(path):
+    def test_has_a_current_translation_of_every_text(self, path):
+        for message in catalog(path):
             forms = message.string if message.pluralizable else [message.string]
             assert all(forms), message.id
             assert not message.fuzzy, message.id
-        assert not catalogue(path).obsolete
+        assert not catalog(path).obsolete
 
-    def test_fills_in_what_the_text_fills_in(self, path):
-        for message in catalogue(path):
+    def test_has_the_placeholders_and_tags_of_the_original(self, path):
+        for message in catalog(path):
             if not message.id:
                 continue
             given = [message.id] if isinstance(message.id, str) else message.id
@@ -118,7 +118,7 @@ def places(text):
         ("es", "Su sesión ha terminado. Inicie sesión de nuevo."),
     ],
 )
-def test_the_api_says_it_in_the_persons_language_and_the_code_stays(db, user, language, said):
+def test_an_api_error_is_translated_and_its_code_is_not(db, user, language, said):
     device = Device(user, HTTP_ACCEPT_LANGUAGE=language)
     device.log_in()
     device.log_out()
@@ -131,13 +131,13 @@ def test_the_api_says_it_in_the_persons_language_and_the_code_stays(db, user, la
     assert "Accept-Language" in answer.headers["Vary"]
 
 
-def test_whoever_asks_for_another_language_gets_english(db, user):
+def test_a_request_for_an_unsupported_language_gets_english(db, user):
     device = Device(user, HTTP_ACCEPT_LANGUAGE="fi, tlh;q=0.5")
 
     assert device.refresh("x").json()["detail"] == "Your session has ended. Sign in again."
 
 
-def test_fields_are_refused_in_the_persons_language(client, db):
+def test_field_errors_are_translated(client, db):
     answer = client.post("/api/token/", {}, "application/json", headers={"accept-language": "de"})
 
     assert answer.json() == {
@@ -146,7 +146,7 @@ def test_fields_are_refused_in_the_persons_language(client, db):
     }
 
 
-def test_pages_and_their_scripts_are_in_the_persons_language(client, db):
+def test_pages_and_their_scripts_are_translated(client, db):
     page = client.get("/login/", headers={"accept-language": "de"})
     words = client.get("/jsi18n/", headers={"accept-language": "de"})
 
@@ -157,17 +157,17 @@ def test_pages_and_their_scripts_are_in_the_persons_language(client, db):
     assert "Passwort" not in client.get("/login/").content.decode()
 
 
-def test_so_are_letters(client, user):
+def test_emails_are_translated(client, user):
     client.post("/password/reset/", {"email": user.email}, headers={"accept-language": "es"})
 
-    (letter,) = mail.outbox
-    assert "Su enlace para una contraseña nueva" in letter.subject
-    assert "Alguien pidió a" in letter.body
-    assert "Someone" not in letter.body
+    (email,) = mail.outbox
+    assert "Su enlace para una contraseña nueva" in email.subject
+    assert "Alguien pidió a" in email.body
+    assert "Someone" not in email.body
 
 
 @pytest.mark.parametrize("language", ["de", "es"])
-def test_the_texts_of_the_admins_theme_are_in_the_persons_language(client, db, language):
+def test_the_texts_of_the_admins_theme_are_translated(client, db, language):
     admin = UserFactory(admin=True)
     client.force_login(admin)
     pages = ["", "accounts/user/", "accounts/user/add/", f"accounts/user/{admin.pk}/change/"]
