@@ -46,10 +46,10 @@ package: setup-dev ## Build the app as a package and test it in an empty environ
 screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
 
-bench: setup-dev ## Run the benchmarks and write docs/performance.md (an hour)
+bench: setup-dev ## Measure beside the alternatives and write docs/performance.md (half an hour)
 	$(PY) -W ignore -m benchmarks
 
-bench-quick: setup-dev ## Measure four operations in three minutes; prints the result and writes no file
+bench-quick: setup-dev ## The four operations beside Simple JWT; prints and writes no file (two minutes)
 	$(PY) -W ignore -m benchmarks --quick operations
 
 compare: setup-dev ## Run the same requests against the alternatives and write docs/comparison.md (ten minutes)

@@ -39,8 +39,23 @@ class Api:
         return request("GET", "/api/me/", access=session["access"])
 
 
-class SimpleJWT(Api):
+class ByName(Api):
+    """The same, with Django's own users."""
+
     user_field = "username"
+
+
+class DRFSessions(Api):
+    """drf-sessions, whose sign-out takes the access token."""
+
+    def sign_in(self, user: str) -> bytes:
+        return request("POST", "/api/login/", {"username": user, "password": PASSWORD})
+
+    def refresh(self, session: Session) -> bytes:
+        return request("POST", "/api/refresh/", {"refresh": session["refresh"]})
+
+    def sign_out(self, session: Session) -> bytes:
+        return request("POST", "/api/logout/", {}, session["access"])
 
 
 class JWTAllauth(Api):
@@ -94,7 +109,3 @@ class Knox(Api):
 
     def ask(self, session: Session) -> bytes:
         return request("GET", "/api/me/", None, session["access"], "Token")
-
-
-class Floor(Api):
-    """A session's id and its user instead of tokens: see `benchmarks.floor.sql`."""

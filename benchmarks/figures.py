@@ -6,8 +6,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NO_DIFFERENCE = "no difference"
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -19,32 +17,22 @@ class Figure:
     def median(self) -> float:
         return statistics.median(self.values)
 
-    @property
-    def range(self) -> tuple[float, float]:
-        return min(self.values), max(self.values)
-
     def text(self, decimals: int) -> str:
         """Return "median (least-most)", or one number if all rounds show the same."""
-        return _text(self.median, *self.range, decimals=decimals)
+        return _text(self.median, min(self.values), max(self.values), decimals=decimals)
 
 
-def ratio(ours: Figure, theirs: Figure) -> str:
-    """Return `paired_ratio`, or NO_DIFFERENCE if the ranges of the two figures overlap."""
-    if ours.range[0] <= theirs.range[1] and theirs.range[0] <= ours.range[1]:
-        return NO_DIFFERENCE
-    return paired_ratio(ours, theirs)
+def paired(of: Sequence[float], by: Sequence[float]) -> str:
+    """Divide what was measured in the same round; return the median of the ratios.
 
-
-def paired_ratio(ours: Figure, theirs: Figure) -> str:
-    """Return the ratio of the medians, with the range of the ratios of each round.
-
-    The ratio of the medians agrees with the medians that stand beside it, and always lies
-    within that range.
+    With the range of the middle half of them: a machine that does something else for a moment
+    disturbs single turns.
     """
-    rounds = [a / b for a, b in zip(ours.values, theirs.values, strict=True)]
-    of_medians = ours.median / theirs.median
-    decimals = 3 if of_medians < 0.1 else 2
-    return _text(of_medians, min(rounds), max(rounds), decimals=decimals)
+    rounds = [a / b for a, b in zip(of, by, strict=True)]
+    if len(rounds) < 2:
+        return f"{rounds[0]:.2f}"
+    low, middle, high = statistics.quantiles(rounds, n=4, method="inclusive")
+    return _text(middle, low, high, decimals=2)
 
 
 def _text(*numbers: float, decimals: int) -> str:

@@ -8,19 +8,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from . import load
-from .operations import CLIENTS, Stock
+from .clients import CLIENTS, Stock
 from .sites import OURS, PEER, ROOT, Server, Site, environment, run_python, served
 
 OUTSTANDING = "token_blacklist_outstandingtoken"
 BLACKLISTED = "token_blacklist_blacklistedtoken"
-LISTED = 20_000  # tokens, at most, that Simple JWT's page to add a record is tried with
 SERIES = 4  # PostgreSQL reuses an index page only after a second VACUUM
-PATIENCE = 120  # seconds that a page may take
 
 # 80 % expired, over thirty days; 30 % blacklisted.
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0"
@@ -66,42 +65,32 @@ def empty(server: Server, site: Site) -> None:
     server.run(site.database, f"TRUNCATE {OUTSTANDING}, {BLACKLISTED} RESTART IDENTITY")
 
 
-def admin_page(server: Server, site: Site, path: str) -> float | None:
-    """Return the milliseconds that a page of the admin takes; None if it outlasts the patience."""
-    try:
-        printed = run_python(site, server, "-m", "benchmarks.page", path, timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        return None
+def admin_page(server: Server, site: Site, path: str) -> float:
+    """Return the milliseconds that a page of the admin takes."""
+    printed = run_python(site, server, "-m", "benchmarks.page", path)
     return float(printed.split()[-1])  # after what the site logs
 
 
-def measure(server: Server, *, rows: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """Fill both lists and flush them, round after round; return the figures of each by site."""
-    found: dict[str, list[dict[str, Any]]] = {OURS.title: [], PEER.title: []}
-    for _ in range(rounds):
-        for site in (OURS, PEER):
-            figures = one_round(server, site, rows)
-            found[site.title].append(figures)
-            print(f"  {site.title}: {json.dumps(figures)}", flush=True)
-    return found
+def growth(server: Server, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """Fill and flush Simple JWT's list of the first length, and this project's of each."""
+    rounds = [(PEER, rows[0]), *((OURS, length) for length in rows)]
+    return [one_round(server, site, length) for site, length in rounds]
 
 
 def one_round(server: Server, site: Site, rows: int) -> dict[str, Any]:
     stock = Stock(server, site, 64)
-    listed = min(LISTED, rows // 10)
-    figures: dict[str, Any] = {"rows": rows, "listed": listed}
-    fill(server, site, 1, listed)
-    add = "/admin/token_blacklist/blacklistedtoken/add/"
-    figures["add page, few"] = admin_page(server, site, add)
-    fill(server, site, listed + 1, rows)
-    if site is OURS:
-        figures["add page"] = admin_page(server, site, add)
-        figures["list"] = admin_page(server, site, "/admin/token_blacklist/outstandingtoken/")
-    jti = server.run(site.database, f"SELECT md5('{rows // 2}')")[0][0]
-    search = f"/admin/token_blacklist/outstandingtoken/?q={jti}"
-    figures["search"] = admin_page(server, site, search)
-    figures |= flush(server, site, stock)
+    fill(server, site, 1, rows)
+    (jti,) = server.run(site.database, f"SELECT md5('{rows // 2}')")[0]
+    admin = "/admin/token_blacklist/outstandingtoken/"
+    figures: dict[str, Any] = {
+        "site": site.title,
+        "rows": rows,
+        "list": admin_page(server, site, admin),
+        "search": admin_page(server, site, f"{admin}?q={jti}"),
+        **flush(server, site, stock),
+    }
     empty(server, site)
+    print(f"  {json.dumps(figures)}", flush=True)
     return figures
 
 

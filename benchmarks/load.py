@@ -9,7 +9,7 @@ import json
 import selectors
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +137,22 @@ def run(
     return load
 
 
+def one_after_another(port: int, story: Story, status: int) -> Iterator[float]:
+    """Send the requests of one client; yield the seconds that each takes."""
+    connection = Connection(port, story, status)
+    try:
+        while True:
+            while (body := connection.receive()) is None:
+                pass
+            yield time.perf_counter() - connection.sent_at
+            content = next_request(story, body)
+            if content is None:
+                return
+            connection.send(content)
+    finally:
+        connection.socket.close()
+
+
 def next_request(story: Story, answer: bytes) -> bytes | None:
     """Return what the client sends after this answer; None at the end of its story."""
     try:
@@ -169,10 +185,9 @@ def asking(api: Api, session: Session) -> Story:
         yield api.ask(session)
 
 
-def signing_in(api: Api, users: list[str]) -> Story:
-    while True:
-        for user in users:
-            yield api.sign_in(user)
+def signing_in(api: Api, users: Iterable[str]) -> Story:
+    for user in users:
+        yield api.sign_in(user)
 
 
 def opening(api: Api, users: Iterable[str], opened: list[Session]) -> Story:

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, from what was measured."""
+"""The tables of a run, and those of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import psutil
 
 from tests.support.tables import fill, table
 
-from .figures import Figure, paired_ratio, ratio
-from .sites import GTHREAD, OURS, PEER, ROOT, SYNC, Server
+from .figures import Figure, paired
+from .operations import OPERATIONS
+from .sites import OURS, PEER, ROOT, Server
 
 PAGE = ROOT / "docs" / "performance.md"
-NOT_TRIED = "not tried"
+ON_THE_PAGE = ("machine", "cpu", "wall", "memory", "growth")  # the others are printed
 
 
 def machine(server: Server) -> dict[str, str]:
@@ -28,101 +29,74 @@ def machine(server: Server) -> dict[str, str]:
         "System": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "PostgreSQL": f"{version}, with its defaults, on the same machine",
-        "gunicorn": f"{GTHREAD}, or {SYNC}",
-        "Busy with other work before it began": f"load average {psutil.getloadavg()[0]:.1f}",
+        "Other work when it began": f"load average {psutil.getloadavg()[0]:.1f}",
         "Date": f"{datetime.now(UTC):%Y-%m-%d}",
     }
 
 
 def tables(found: dict[str, Any]) -> dict[str, str]:
-    """Return each table that there are figures for, by the name of its markers on the page."""
-    described = dict(found["machine"])
-    made: dict[str, str] = {}
+    """Return each table that there are figures for, by its name."""
+    made = {"machine": table(("", ""), found["machine"].items())}
     if "operations" in found:
         made |= _operations(found["operations"])
-        first = next(iter(found["operations"].values()))
-        described |= {name: first[name] for name in ("Rounds", "Seconds of a turn")}
     one_table = {
+        "growth": _growth,
         "shares": _shares,
         "servers": _servers,
         "sqlite": _sqlite,
-        "lists": _lists,
-        "growth": _growth,
         "storage": _storage,
         "services": _services,
         "feed": _feed,
-        "race": _race,
     }
-    made |= {part: make(found[part]) for part, make in one_table.items() if part in found}
-    return {"machine": table(("", ""), described.items()), **made}
+    return made | {part: make(found[part]) for part, make in one_table.items() if part in found}
 
 
 def _operations(found: dict[str, Any]) -> dict[str, str]:
-    """Return the tables of the set-ups. The first one has all sites, and counted statements."""
-    first = next(iter(found.values()))
-    memory = ((title, Figure(sizes).text(0)) for title, sizes in first["memory"].items())
+    """Return the tables of the four operations, on each database."""
+    sizes: dict[str, dict[str, float]] = {name: each["memory"] for name, each in found.items()}
+    titles = next(iter(sizes.values()))
+    memory = ((title, *(f"{each[title]:.0f}" for each in sizes.values())) for title in titles)
     return {
-        "rates": _ratios(found, "per second"),
-        "cpu": _ratios(found, "CPU ms"),
+        "cpu": _beside_the_peer(found, "CPU ms"),
+        "wall": _beside_the_peer(found, "wall ms"),
+        "memory": table(("MiB", *(f"on {name}" for name in sizes)), memory),
         "figures": _figures(found),
-        "costs": _costs(first["rounds"], first["statements"]),
-        "memory": table(("a worker of", "MiB"), memory),
     }
 
 
-def _figure(rounds: list[dict[str, Any]], name: str) -> Figure:
-    return Figure([each[name] for each in rounds])
-
-
-def _ratios(found: dict[str, Any], name: str) -> str:
-    """Return this project's figure divided by that of each other site, in each set-up."""
+def _beside_the_peer(found: dict[str, Any], name: str) -> str:
+    """Return the figure of Simple JWT, and how many times that of each other site it is."""
     rows = []
-    for setup, measured in found.items():
-        by_operation = measured["rounds"]
-        others = dict.fromkeys(title for sites in by_operation.values() for title in sites)
-        del others[OURS.title]
-        for title in others:
-            cells = (
-                paired_ratio(_figure(sites[OURS.title], name), _figure(sites[title], name))
-                if title in sites
-                else "—"
-                for sites in by_operation.values()
-            )
-            rows.append((setup, title, *cells))
-    operations = next(iter(found.values()))["rounds"]
-    return table(("", "divided by that of", *operations), rows)
+    for database, measured in found.items():
+        by_operation = [measured["rounds"][operation] for operation in OPERATIONS]
+        for title in dict.fromkeys(title for sites in by_operation for title in sites):
+            cells = (_cell(sites, title, name) for sites in by_operation)
+            rows.append((database, title, *cells))
+    return table(("", "", *OPERATIONS), rows)
+
+
+def _cell(sites: dict[str, Any], title: str, name: str) -> str:
+    if title not in sites:
+        return "—"
+    theirs, own = ([each[name] for each in sites[site]] for site in (PEER.title, title))
+    return f"{Figure(own).median:.2f} ms" if title == PEER.title else paired(theirs, own)
 
 
 def _figures(found: dict[str, Any]) -> str:
-    """Return the figures of each site in each set-up."""
-    shown = {"per second": 0, "CPU ms": 2, "p50 ms": 1, "p99 ms": 1}
+    """Return the milliseconds of each site on each database."""
+    names = ("CPU ms", "database CPU ms", "wall ms")
     rows = (
         (
-            setup,
+            database,
             operation,
             title,
-            *(_figure(each, name).text(decimals) for name, decimals in shown.items()),
+            *(f"{Figure([each[name] for each in turns]).median:.3f}" for name in names),
         )
-        for setup, measured in found.items()
-        for operation, by_site in measured["rounds"].items()
-        for title, each in by_site.items()
+        for database, measured in found.items()
+        for operation, sites in measured["rounds"].items()
+        for title, turns in sites.items()
     )
-    return table(("", "operation", "by", *shown), rows)
-
-
-def _costs(rounds: dict[str, Any], sent: dict[str, Any]) -> str:
-    shown = {"web CPU ms": 2, "database CPU ms": 2}
-    rows = (
-        (
-            operation,
-            title,
-            *(f"{sent[operation][title][name]:.1f}" for name in ("statements", "around them")),
-            *(_figure(each, name).text(decimals) for name, decimals in shown.items()),
-        )
-        for operation, by_site in rounds.items()
-        for title, each in by_site.items()
-    )
-    return table(("operation", "by", "statements", "BEGIN, COMMIT, checks", *shown), rows)
+    return table(("", "operation", "by", *names), rows)
 
 
 def _shares(found: dict[str, dict[str, float]]) -> str:
@@ -157,7 +131,7 @@ def _sqlite(found: list[dict[str, Any]]) -> str:
 
 
 def _growth(found: list[dict[str, Any]]) -> str:
-    """Return the figures of the lists at each length, and how much they grew to the last one."""
+    """Return what each list took: Simple JWT's and this project's, at each length."""
     shown = {
         "seconds": ("flush, s", 1),
         "deleted": ("rows that it deleted", 0),
@@ -170,44 +144,10 @@ def _growth(found: list[dict[str, Any]]) -> str:
         "search": ("admin: search by jti, ms", 0),
     }
     rows = (
-        (
-            label,
-            *(f"{each[name]:,.{decimals}f}" for each in found),
-            f"{found[-1][name] / found[0][name]:.1f} times",
-        )
+        (label, *(f"{each[name]:,.{decimals}f}" for each in found))
         for name, (label, decimals) in shown.items()
     )
-    return table(("", *(f"{each['rows']:,} rows" for each in found), "grew"), rows)
-
-
-def _lists(found: dict[str, Any]) -> str:
-    ours, theirs = found[OURS.title], found[PEER.title]
-    rows, listed = f"{ours[0]['rows']:,} rows", f"{ours[0]['listed']:,} rows"
-    shown = [
-        (f"flush of {rows}, s", "seconds", 1),
-        ("rows that it deleted", "deleted", 0),
-        ("WAL per deleted row, bytes", "logged", 0),
-        ("peak memory of the flush, MiB", "MiB", 0),
-        ("p99 of refreshes before the flush, ms", "p99 idle ms", 0),
-        ("p99 of refreshes during the flush, ms", "p99 ms", 0),
-        ("slowest refresh during the flush, ms", "longest ms", 0),
-        (f"admin: search by jti at {rows}, ms", "search", 0),
-        (f"admin: page that adds a blacklist record at {listed}, ms", "add page, few", 0),
-        (f"the same at {rows}, ms", "add page", 0),
-    ]
-    lines = ((label, *_both(ours, theirs, name, digits)) for label, name, digits in shown)
-    return table(("", OURS.title, PEER.title, "ratio"), lines)
-
-
-def _both(ours: Any, theirs: Any, name: str, decimals: int) -> tuple[str, str, str]:
-    """Return the figures of both and their ratio, as far as there are any."""
-    figure = _figure(ours, name)
-    values = [each.get(name, NOT_TRIED) for each in theirs]
-    if NOT_TRIED in values:
-        return figure.text(decimals), NOT_TRIED, ""
-    if None in values:
-        return figure.text(decimals), "given up after 2 minutes", ""
-    return figure.text(decimals), Figure(values).text(decimals), ratio(figure, Figure(values))
+    return table(("", *(f"{each['site']}, {each['rows']:,} rows" for each in found)), rows)
 
 
 def _storage(found: dict[str, Any]) -> str:
@@ -245,11 +185,6 @@ def _feed(found: list[dict[str, float]]) -> str:
     return table(heads, rows)
 
 
-def _race(found: dict[str, Any]) -> str:
-    rows = ((title, each["least"], each["most"]) for title, each in found.items())
-    return table(("", "fewest successors in a round", "most"), rows)
-
-
 def write(made: dict[str, str]) -> None:
-    """Put each table between its markers on the page."""
-    fill(PAGE, made)
+    """Put the tables of the page between their markers."""
+    fill(PAGE, {name: text for name, text in made.items() if name in ON_THE_PAGE})

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 
 from . import load
-from .operations import Stock
+from .clients import Stock
 from .sites import OURS, Gunicorn, Server, served
 
 CLIENTS = (8, 64, 256)

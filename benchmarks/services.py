@@ -14,7 +14,8 @@ from .sites import OURS, Server, Site, run_python, served, stock
 
 CLIENTS = 8
 SECRET = "only-for-the-benchmark"
-FEED = Site("verifies, and reads the feed", "examples.second_service.django_app", "none", "none")
+SERVICE = "examples.second_service.django_app"
+FEED = Site("verifies, and reads the feed", "none", "none", application=SERVICE)
 ASKS = replace(FEED, title="introspects each token", application="benchmarks.asking")
 
 

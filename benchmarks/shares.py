@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
+from itertools import cycle
 from typing import Any
 
 from .load import Story, asking, refreshing, signing_in, signing_out
@@ -93,7 +94,7 @@ def main() -> None:
         "refresh": refreshing(api, next(sessions)),
         "sign-out": signing_out(api, sessions),
         "authenticated request": asking(api, next(sessions)),
-        "sign-in": signing_in(api, stock["users"]),
+        "sign-in": signing_in(api, cycle(stock["users"])),
     }
     found = {operation: shares(application, story) for operation, story in stories.items()}
     print("\n" + json.dumps(found))

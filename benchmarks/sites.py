@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,37 +39,27 @@ class Gunicorn:
         return f"{self.workers} {self.worker}{threads}"
 
 
-GTHREAD, SYNC = Gunicorn(), Gunicorn("sync", threads=1)
+GTHREAD = Gunicorn()
 
 
 @dataclass(frozen=True)
 class Site:
-    """What is served. Its `database` is made by the migrations of its `owner`."""
+    """What is served: a settings module of `benchmarks.projects`, from a database of its own."""
 
     title: str
-    application: str
     settings: str
     database: str
     api: apis.Api = field(default_factory=apis.Api)
+    application: str = "benchmarks.serve"
     python: str = sys.executable
-
-    @property
-    def signs(self) -> bool:
-        """Whether it has tokens. The floors take a session id for one."""
-        return not isinstance(self.api, apis.Floor)
+    lacks_migrations: str = ""  # the app whose migrations the project has to make
 
 
-OURS = Site("this project", "config.wsgi", "benchmarks.settings", "ours")
-AGAIN = replace(OURS, title="this project again")
-PEER = Site(
-    "Simple JWT 5.5.1",
-    "benchmarks.serve",
-    "benchmarks.simple_jwt.settings",
-    "theirs",
-    apis.SimpleJWT(),
-)
-BARE = Site("bare WSGI", "benchmarks.floor.bare", OURS.settings, "ours", apis.Floor())
-VIEW = Site("empty DRF view", "benchmarks.serve", "benchmarks.floor.settings", "ours", apis.Floor())
+PROJECTS = "benchmarks.projects"
+OURS = Site("this project as shipped", f"{PROJECTS}.shipped", "ours", application="config.wsgi")
+AGAIN = replace(OURS, title="the same site again")
+ALONE = Site("its app alone", f"{PROJECTS}.alone", "alone", apis.ByName())
+PEER = Site("Simple JWT 5.5.1", f"{PROJECTS}.simple_jwt", "theirs", apis.ByName())
 
 
 class Server:
@@ -80,6 +70,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url
         self.variables: dict[str, str] = {}  # of the sites that use it
+        self.created: set[str] = set()
         self.connection = psycopg.connect(url, autocommit=True)
 
     def url_of(self, database: str) -> str:
@@ -110,6 +101,7 @@ class Files(Server):
     def __init__(self, folder: str) -> None:
         self.url = f"sqlite:///{folder}/none.sqlite3"
         self.variables = {}
+        self.created = set()
 
     def url_of(self, database: str) -> str:
         return self.url.replace("none", database)
@@ -121,77 +113,46 @@ class Files(Server):
         return []
 
 
-class Pooled(Server):
-    """A PostgreSQL behind PgBouncer in transaction mode, whose databases exist already."""
-
-    title = "PostgreSQL behind PgBouncer"
-
-    def __init__(
-        self, server: Server, port: int, pooler: psutil.Process, has_prepared: bool
-    ) -> None:
-        self.connection, self.url = server.connection, f"postgres://bench@127.0.0.1:{port}/none"
-        self.pooler = pooler
-        self.variables = {"DB_PREPARED_STATEMENTS": str(has_prepared)}
-
-    def processes(self) -> list[psutil.Process]:
-        return [*super().processes(), self.pooler]
+@cache
+def database_options(url: str) -> str:
+    """Return the database of this project's settings at that URL, as JSON."""
+    code = "import json; from config.settings import DATABASE; print(json.dumps(DATABASE))"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **DEPLOYED, "DATABASE_URL": url},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
 
 
-@contextmanager
-def pooled(server: Server, folder: str) -> Iterator[Pooled | None]:
-    """Run PgBouncer in front of the server; None if it is not installed."""
-    program = shutil.which("pgbouncer")
-    if program is None:
-        yield None
-        return
-    printed = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE, text=True)
-    version = tuple(map(int, re.findall(r"\d+", printed.stdout)[:2]))
-    has_prepared = version >= (1, 21)
-    to = server.connection.info
-    password = f" password='{to.password}'" if to.password else ""
-    port = free_port()
-    lines = [
-        "[databases]",
-        f"* = host={to.host} port={to.port} user={to.user}{password}",
-        "[pgbouncer]",
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =",
-        "auth_type = any\npool_mode = transaction\ndefault_pool_size = 20\nlog_connections = 0",
-        *(["max_prepared_statements = 100"] if has_prepared else []),
-    ]
-    file = Path(folder) / "pgbouncer.ini"
-    file.write_text("\n".join(lines), encoding="utf-8")
-    command = [program, "--quiet", str(file)]
-    if os.geteuid() == 0:
-        # It refuses to run as root. The owner of the server's socket can connect to it.
-        command.append(f"--user={Path(to.host).owner() if Path(to.host).exists() else 'nobody'}")
-        Path(folder).chmod(0o755)
-    process = subprocess.Popen(command)
-    try:
-        _wait_for(port, process)
-        yield Pooled(server, port, psutil.Process(process.pid), has_prepared)
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+# What a deployment would set, without rate limits.
+DEPLOYED = {
+    "RATE_LIMITS": "False",
+    "ENV_FILE": "",
+    "DEBUG": "False",
+    "SECRET_KEY": "only-for-the-benchmark-" * 4,
+    "JWT_SIGNING_KEY": "signs-the-tokens-of-the-benchmark-" * 3,
+    "ALLOWED_HOSTS": "localhost,testserver",
+    "EMAIL_URL": "dummymail://",
+    "SECURE_SSL_REDIRECT": "False",
+    "ACCESS_TOKEN_SECONDS": "3600",  # longer than the benchmark takes
+}
 
 
 def environment(site: Site, server: Server) -> dict[str, str]:
-    """Return what a deployment would set, without rate limits."""
+    """Return the environment of each process of the site."""
+    url = server.url_of(site.database)
     return {
         **os.environ,
-        "RATE_LIMITS": "False",
+        **DEPLOYED,
         **server.variables,
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
-        "ENV_FILE": "",
         "DJANGO_SETTINGS_MODULE": site.settings,
-        "DATABASE_URL": server.url_of(site.database),
-        "DEBUG": "False",
-        "SECRET_KEY": "only-for-the-benchmark-" * 4,
-        "JWT_SIGNING_KEY": "signs-the-tokens-of-the-benchmark-" * 3,
-        "ALLOWED_HOSTS": "localhost,testserver",
-        "EMAIL_URL": "dummymail://",
-        "SECURE_SSL_REDIRECT": "False",
-        "ACCESS_TOKEN_SECONDS": "3600",  # longer than the benchmark takes
+        "DATABASE_URL": url,
+        "BENCHMARK_DATABASE": database_options(url),
     }
 
 
@@ -212,14 +173,21 @@ def run_python(
 
 
 def create_database(site: Site, server: Server) -> None:
+    """Create the site's database with its tables, unless an earlier part has done so."""
+    if site.database in server.created:
+        return
+    server.created.add(site.database)
     server.create(site.database)
+    if site.lacks_migrations:
+        run_python(site, server, "-m", "django", "makemigrations", "-v0", site.lacks_migrations)
     run_python(site, server, "-m", "django", "migrate", "-v0")
 
 
 def stock(site: Site, server: Server, sessions: int) -> dict[str, Any]:
     """Open so many sessions without HTTP; see `benchmarks.stock`."""
-    owner = site if site.signs else OURS
-    return json.loads(run_python(owner, server, "-m", "benchmarks.stock", str(sessions)))
+    printed = run_python(site, server, "-m", "benchmarks.stock", str(sessions))
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return found
 
 
 @dataclass
@@ -240,30 +208,27 @@ def free_port() -> int:
 
 @contextmanager
 def served(site: Site, server: Server, how: Gunicorn = GTHREAD) -> Iterator[Served]:
-    """Serve the site; end its server by its process id."""
+    """Serve the site, whose log goes to a file; end its server by its process id."""
     port = free_port()
     # Replaced by gunicorn, which passes the limit on to its workers.
     limited = ["taskset", "--cpu-list", f"0-{how.processors - 1}"] if how.processors else []
-    gunicorn = subprocess.Popen(
-        [
-            *(*limited, site.python, "-m", "gunicorn", site.application),
-            *("--bind", f"127.0.0.1:{port}", "--worker-class", how.worker),
-            *("--workers", str(how.workers), "--threads", str(how.threads)),
-            *("--keep-alive", "75", "--log-level", "error"),
-        ],
-        cwd=ROOT,
-        env=environment(site, server),
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(port, gunicorn, how.workers)
-        yield Served(port, psutil.Process(gunicorn.pid))
-    finally:
-        gunicorn.send_signal(signal.SIGTERM)
-        gunicorn.wait(timeout=60)
+    command = [
+        *(*limited, site.python, "-m", "gunicorn", site.application),
+        *("--bind", f"127.0.0.1:{port}", "--worker-class", how.worker),
+        *("--workers", str(how.workers), "--threads", str(how.threads)),
+        *("--keep-alive", "75", "--log-level", "error"),
+    ]
+    with tempfile.TemporaryFile() as log:
+        gunicorn = subprocess.Popen(command, cwd=ROOT, env=environment(site, server), stdout=log)
+        try:
+            _wait_for(port, gunicorn, how.workers)
+            yield Served(port, psutil.Process(gunicorn.pid))
+        finally:
+            gunicorn.send_signal(signal.SIGTERM)
+            gunicorn.wait(timeout=60)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], children: int = 0) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], children: int) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         if len(psutil.Process(process.pid).children()) >= children:

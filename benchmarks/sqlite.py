@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import load
-from .operations import Stock
+from .clients import Stock
 from .sites import OURS, Files, Gunicorn, create_database, served
 
 FIGURES: dict[str, Callable[[load.Load], float]] = {

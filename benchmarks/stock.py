@@ -1,4 +1,7 @@
-"""Run with the settings of a site: prints the names of users and the tokens of new sessions."""
+"""Run with the settings of a site: prints the names of users and the tokens of new sessions.
+
+The sessions only of this project and of Simple JWT.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ def all_users() -> list[Any]:
     from django.contrib.auth.hashers import make_password  # noqa: PLC0415
 
     model = get_user_model()
-    name, password = model.USERNAME_FIELD, make_password(PASSWORD)
     if not model.objects.exists():
-        fields = ({name: f"user{n}@example.com"} for n in range(USERS))
+        password, names = make_password(PASSWORD), {model.USERNAME_FIELD, "email"}
+        fields = (dict.fromkeys(names, f"user{n}@example.com") for n in range(USERS))
         model.objects.bulk_create(model(**each, password=password) for each in fields)
         verify_all(model)
     return list(model.objects.order_by("pk"))
@@ -33,7 +36,7 @@ def verify_all(model: Any) -> None:
     """Make their addresses verified, if the site asks for that at a sign-in."""
     from django.apps import apps  # noqa: PLC0415
 
-    if not (apps.is_installed("token_blacklist") and apps.is_installed("allauth.account")):
+    if not apps.is_installed("allauth.account"):
         return
     address = apps.get_model("account", "EmailAddress")
     address.objects.bulk_create(
@@ -42,7 +45,7 @@ def verify_all(model: Any) -> None:
     )
 
 
-def our_sessions(users: list[Any], count: int) -> list[dict[str, Any]]:
+def our_sessions(users: list[Any], count: int) -> list[dict[str, str]]:
     from token_blacklist.models import OutstandingToken  # noqa: PLC0415
     from token_blacklist.tokens import RefreshToken  # noqa: PLC0415
 
@@ -61,8 +64,7 @@ def our_sessions(users: list[Any], count: int) -> list[dict[str, Any]]:
                 user_agent=USER_AGENT,
             )
         )
-        bare = {"refresh": f"{token['sid']}.0", "access": f"{token['sid']}.{user.pk}"}
-        made.append({"refresh": str(token), "access": str(token.access_token), "bare": bare})
+        made.append({"refresh": str(token), "access": str(token.access_token)})
     OutstandingToken.objects.bulk_create(records, batch_size=5000)
     return made
 
@@ -91,9 +93,9 @@ def main() -> None:
     django.setup()
     from django.apps import apps  # noqa: PLC0415
 
-    users = all_users()
+    users, count = all_users(), int(sys.argv[1])
     is_ours = apps.is_installed("token_blacklist")
-    sessions = (our_sessions if is_ours else their_sessions)(users, int(sys.argv[1]))
+    sessions = (our_sessions if is_ours else their_sessions)(users, count) if count else []
     print(json.dumps({"users": [user.get_username() for user in users], "sessions": sessions}))
 
 

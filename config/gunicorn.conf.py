@@ -33,7 +33,7 @@ bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  
 
 # Threads, so that a request that waits for the database or the mail server does not block others.
 # Several processes, because only one thread of a process runs Python at a time; at least two, so
-# that one answers while the other restarts. docs/performance.md compares other numbers of both.
+# that one answers while the other restarts. `python -m benchmarks servers` compares other numbers.
 # A thread reads its request and writes its response itself, so the proxy in front has to buffer
 # both.
 

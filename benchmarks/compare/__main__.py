@@ -15,12 +15,11 @@ from .facts import FACTS
 from .scenario import ROWS, Row, Trial
 
 PAGE = ROOT / "docs" / "comparison.md"
-USERS = 80
 
 
 def tried(server: Server, kind: type[Client], site: Site, rows: tuple[Row, ...]) -> dict[str, str]:
     """Run the rows on a database of the site's own; return the cells by title."""
-    users = prepare(server, kind, site, USERS)
+    users = prepare(server, site)
     with served(site, server) as running:
         client = kind(running.port)
         client.site = site

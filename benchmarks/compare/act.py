@@ -1,13 +1,11 @@
 """Run with the settings of a site: does what a package leaves to the project or to the admin.
 
-`users COUNT` creates users and prints their addresses. `password EMAIL NEW` and `deactivate EMAIL`
-change one. `admin EMAIL MODEL ACTION` has a superuser end that user's newest session, and prints
-the status of the admin's answer.
+`password EMAIL NEW` and `deactivate EMAIL` change a user. `admin EMAIL MODEL ACTION` has a
+superuser end that user's newest session, and prints the status of the admin's answer.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from importlib import import_module
 
@@ -19,29 +17,12 @@ from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib import admin  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
-from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from benchmarks.stock import PASSWORD  # noqa: E402
 
 User = get_user_model()
-
-
-def users(count: str) -> None:
-    password = make_password(PASSWORD)
-    names = {User.USERNAME_FIELD, "email"}
-    made = [
-        User(**dict.fromkeys(names, f"user{n}@example.com"), password=password)
-        for n in range(int(count))
-    ]
-    User.objects.bulk_create(made)
-    if apps.is_installed("allauth.account"):
-        addresses = apps.get_model("account", "EmailAddress")
-        addresses.objects.bulk_create(
-            addresses(user=user, email=user.email, verified=True, primary=True) for user in made
-        )
-    print(json.dumps([user.email for user in made]))
 
 
 def password(email: str, new: str) -> None:
@@ -82,6 +63,4 @@ def end(email: str, name: str, action: str) -> None:
 
 
 if __name__ == "__main__":
-    {"users": users, "password": password, "deactivate": deactivate, "admin": end}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    {"password": password, "deactivate": deactivate, "admin": end}[sys.argv[1]](*sys.argv[2:])

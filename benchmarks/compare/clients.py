@@ -7,15 +7,14 @@ import http.client
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from benchmarks.sites import OURS, PEER, ROOT, Site
+from benchmarks.sites import OURS, PEER, PROJECTS, ROOT, Site
 from benchmarks.stock import PASSWORD
 
 BUILD = ROOT / "build" / "compare"
 PYTHON = str(BUILD / "venv" / "bin" / "python")
-PEERS = "benchmarks.compare.peers"
 LAPTOP = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36"
 )
@@ -26,8 +25,8 @@ PHONE = (
 NEW_PASSWORD = "another long password"
 
 
-def peer(title: str, database: str, settings: str) -> Site:
-    return Site(title, "benchmarks.serve", f"{PEERS}.{settings}", database, python=PYTHON)
+def peer(title: str, database: str, settings: str, **more: Any) -> Site:
+    return Site(title, f"{PROJECTS}.{settings}", database, python=PYTHON, **more)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ class Client(ABC):
     option: Site | None = None  # the site with its stricter checks
     option_name = ""
     scheme = "Bearer"
-    ships_migrations = True
     flush = ""
     expired_rows = ""  # an INSERT of {count} rows that its flush deletes
     records: ClassVar[tuple[str, ...]] = ()  # the tables that know a session
@@ -127,7 +125,7 @@ class SimpleJWT(Client):
     title = "Simple JWT"
     package = "djangorestframework-simplejwt"
     site = PEER
-    option = Site(PEER.title, PEER.application, f"{PEERS}.simple_jwt_option", "simple_jwt_option")
+    option = replace(PEER, settings=f"{PROJECTS}.simple_jwt_option", database="simple_jwt_option")
     option_name = "CHECK_REVOKE_TOKEN"
     flush = "flushexpiredtokens"
     expired_rows = (
@@ -185,10 +183,10 @@ class ThisProject(SimpleJWT):
 
 class JWTAllauth(Client):
     title = package = "django-jwt-allauth"
-    site = peer(package, "jwt_allauth", "jwt_allauth")
-    option = peer(package, "jwt_allauth_option", "jwt_allauth_option")
+    # Its quick start runs makemigrations.
+    site = peer(package, "jwt_allauth", "jwt_allauth", lacks_migrations="jwt_allauth")
+    option = replace(site, database="jwt_allauth_option", settings=f"{site.settings}_option")
     option_name = "JWT_ALLAUTH_ACCESS_TOKEN_SESSION_CHECK"
-    ships_migrations = False  # its quick start runs makemigrations
     flush = "jwt_allauth_purge_tokens"
     expired_rows = (
         "INSERT INTO jwt_allauth_refreshtokenwhitelistmodel (user_id, jti, session, enabled,"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-from benchmarks.sites import Server, Site, run_python
+from benchmarks.sites import Server, Site, create_database, stock
 from tests.support import venv
 
-from .clients import BUILD, Client
+from .clients import BUILD
 
 LOCK = Path(__file__).with_name("requirements.txt")
 
@@ -28,12 +27,8 @@ def install() -> None:
     done.write_bytes(LOCK.read_bytes())
 
 
-def prepare(server: Server, kind: type[Client], site: Site, users: int) -> list[str]:
-    """Create the site's database and so many users; return their e-mail addresses."""
-    server.create(site.database)
-    if not kind.ships_migrations:
-        run_python(site, server, "-m", "django", "makemigrations", "-v0", "jwt_allauth")
-    run_python(site, server, "-m", "django", "migrate", "-v0")
-    made = run_python(site, server, "-m", "benchmarks.compare.act", "users", str(users))
-    found: list[str] = json.loads(made.strip().rpartition("\n")[2])
+def prepare(server: Server, site: Site) -> list[str]:
+    """Create the site's database and users; return their names, which are e-mail addresses."""
+    create_database(site, server)
+    found: list[str] = stock(site, server, 0)["users"]
     return found

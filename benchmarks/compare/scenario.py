@@ -10,20 +10,22 @@ import base64
 import hashlib
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
-from benchmarks.operations import NO_WORK, log_of, statements_of
-from benchmarks.race import at_once
 from benchmarks.sites import Server, run_python
 
 from .clients import LAPTOP, NEW_PASSWORD, PHONE, Allauth, Client, Tokens
+from .statements import NO_WORK, log_of, statements_of
 
 NOTHING, NO_ENDPOINT = "—", "no such endpoint"
 ROUNDS = 10  # of a race
 REFRESHES = 10
 EXPIRED = 20_000
+T = TypeVar("T")
 
 
 @dataclass
@@ -80,6 +82,26 @@ def refreshed(trial: Trial, tokens: Tokens) -> Tokens:
     if successor is None:
         raise RuntimeError(f"{trial.client.title} refuses a refresh that it should accept")
     return successor
+
+
+def at_once(count: int, prepare: Callable[[], Callable[[], T]]) -> list[T]:
+    """Return the results of what `prepare` returns, called in many threads at the same moment.
+
+    `prepare` is called in each thread before.
+    """
+    gate, results = threading.Barrier(count), list[T]()
+
+    def run() -> None:
+        call = prepare()
+        gate.wait()
+        results.append(call())
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
 
 
 def one_race(trial: Trial, clients: int) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md: figures with ranges, and complete comparisons."""
+"""The tables of docs/performance.md, and the others that a run prints."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import re
 import pytest
 
 from benchmarks import report
-from benchmarks.figures import NO_DIFFERENCE, Figure, paired_ratio, ratio
+from benchmarks.figures import Figure, paired
+from benchmarks.operations import OPERATIONS
 from benchmarks.peers import KNOX
-from benchmarks.sites import OURS, PEER
+from benchmarks.sites import ALONE, OURS, PEER
 
 
 def test_a_figure_is_the_median_of_its_rounds_with_the_least_and_the_most():
@@ -21,63 +22,45 @@ def test_rounds_that_show_the_same_number_have_no_range():
     assert Figure([7.8]).text(1) == "7.8"
 
 
-def test_a_ratio_agrees_with_the_medians_beside_it():
-    # The rounds' ratios are 7, 2 and 6, so that their median, 6, is not the ratio of the medians.
-    ours, theirs = Figure([700, 720, 900]), Figure([100, 360, 150])
-
-    assert ratio(ours, theirs) == paired_ratio(ours, theirs) == "4.80 (2.00-7.00)"
-    assert ours.median / theirs.median == 720 / 150
+def test_a_ratio_is_the_median_of_the_rounds_and_not_of_the_sites():
+    # The medians are 6 and 3. In each round but one the second took as long as the first.
+    assert paired([1, 6, 9, 30], [1, 6, 9, 3]) == "1.00 (1.00-3.25)"
 
 
-@pytest.mark.parametrize("theirs", [[2.2, 2.5, 2.4], [1.0, 3.0, 2.0], [2.3, 2.3, 2.3]])
-def test_figures_whose_ranges_overlap_show_no_difference(theirs):
-    ours = Figure([1.9, 2.1, 2.3])
-
-    assert ratio(ours, Figure(theirs)) == NO_DIFFERENCE
-    assert ratio(Figure(theirs), ours) == NO_DIFFERENCE
+def test_a_turn_that_was_disturbed_does_not_widen_the_range_of_a_ratio():
+    assert paired([2] * 8 + [50], [1] * 9) == "2.00"
 
 
-def test_figures_whose_ranges_do_not_overlap_differ():
-    assert ratio(Figure([1.9, 2.1]), Figure([2.2, 2.5])) == "0.85 (0.84-0.86)"
+def test_one_round_has_a_ratio_without_a_range():
+    assert paired([3], [2]) == "1.50"
 
 
-def one_round(cpu, rate):
-    measured = {"CPU ms": cpu, "per second": rate, "web CPU ms": cpu, "database CPU ms": 0.3}
-    return {**measured, "p50 ms": 10, "p99 ms": 30}
+def turn(milliseconds):
+    return {"CPU ms": milliseconds, "database CPU ms": 0.1, "wall ms": 2 * milliseconds}
 
 
 def what_was_found():
-    """Return results of a run: Simple JWT takes four times as long as this project, knox twice."""
-    ours = [one_round(2.0, 700), one_round(2.1, 730)]
-    theirs = [one_round(8.0, 120), one_round(8.4, 125)]
-    knox = [one_round(3.9, 350), one_round(4.3, 365)]
+    """Return what a run finds: Simple JWT at three times our cost, and knox at twice."""
+    sites = {OURS.title: 1.0, PEER.title: 3.0, ALONE.title: 0.75}
     rounds = {
-        "refresh": {OURS.title: ours, PEER.title: theirs},
-        "authenticated request": {OURS.title: ours, PEER.title: theirs, KNOX.title: knox},
+        operation: {title: [turn(cost), turn(cost)] for title, cost in sites.items()}
+        for operation in OPERATIONS
     }
-    on_sqlite = {
-        operation: {title: sites[title] for title in (OURS.title, PEER.title)}
-        for operation, sites in rounds.items()
-    }
-    counted = {"statements": 1, "around them": 0}
-    flush = {"seconds": 8, "deleted": 80, "logged": 400, "MiB": 80, "search": 20}
-    flush |= {"p99 idle ms": 18, "p99 ms": 27, "longest ms": 71, "add page, few": 17}
+    rounds["authenticated request"][KNOX.title] = [turn(2.0), turn(2.0)]
+    memory = {**dict.fromkeys(sites, 66.7), KNOX.title: 47.2}
+    flush = {"seconds": 8, "deleted": 80, "logged": 400, "MiB": 80, "search": 20, "list": 30}
+    flush |= {"p99 idle ms": 18, "p99 ms": 27, "longest ms": 71}
     sizes = {"of a session": 950, "of a refresh": [53, -0.2]}
-    lists = {"rows": 100, "listed": 10, **flush}
     return {
         "machine": {"Date": "2026-11-24"},
         "operations": {
-            "PostgreSQL, gthread": {
-                "rounds": rounds,
-                "statements": {
-                    name: dict.fromkeys(sites, counted) for name, sites in rounds.items()
-                },
-                "memory": {OURS.title: [66.7, 67.2], PEER.title: [57.0, 57.4]},
-                "Rounds": 2,
-                "Seconds of a turn": 2,
-            },
-            "SQLite, sync": {"rounds": on_sqlite},
+            name: {"rounds": rounds, "memory": memory} for name in ("PostgreSQL", "SQLite")
         },
+        "growth": [
+            {**flush, "site": PEER.title, "rows": 100, "seconds": 62},
+            {**flush, "site": OURS.title, "rows": 100},
+            {**flush, "site": OURS.title, "rows": 1000, "seconds": 96},
+        ],
         "shares": {"refresh": {"Django": 0.556, "this project": 0.1}},
         "servers": [
             {
@@ -87,8 +70,6 @@ def what_was_found():
             }
         ],
         "sqlite": [{"database": "SQLite", "server": "2 gthread", "refresh, per second": 812.3}],
-        "growth": [{**lists, "list": 30}, {**lists, "rows": 1000, "list": 33, "seconds": 96}],
-        "lists": {OURS.title: [{**lists, "add page": 15}], PEER.title: [{**lists, "seconds": 62}]},
         "storage": {
             site.title: {"sessions": 2000, "refreshes": 5, **sizes} for site in (OURS, PEER)
         },
@@ -97,38 +78,41 @@ def what_was_found():
             for name in ("verifies", "asks")
         },
         "feed": [{"ended": 3000, "whole ms": 7.0, "new ms": 2.0}],
-        "race": {site.title: {"least": 1, "most": 1} for site in (OURS, PEER)},
     }
 
 
 def row(table, *labels):
-    """Return the remaining cells of the table's row that begins with these."""
+    """Return the cells behind these, which a line of the table begins with."""
     (line,) = [line for line in table.splitlines() if line.startswith(f"| {' | '.join(labels)} |")]
     return [cell.strip() for cell in line.strip("|").split("|")][len(labels) :]
 
 
-def test_each_set_up_has_a_ratio_to_each_other_site_for_each_operation():
-    tables = report.tables(what_was_found())
+@pytest.mark.parametrize(("name", "theirs"), [("cpu", "3.00 ms"), ("wall", "6.00 ms")])
+def test_each_site_says_how_many_times_its_cost_simple_jwt_has(name, theirs):
+    table = report.tables(what_was_found())[name]
 
-    assert row(tables["cpu"], "PostgreSQL, gthread", PEER.title) == ["0.25", "0.25"]
-    assert row(tables["rates"], "PostgreSQL, gthread", PEER.title) == ["5.84 (5.83-5.84)"] * 2
-    assert row(tables["rates"], "SQLite, sync", PEER.title) == ["5.84 (5.83-5.84)"] * 2
+    for database in ("PostgreSQL", "SQLite"):
+        assert row(table, database, OURS.title) == ["3.00"] * 4
+        assert row(table, database, ALONE.title) == ["4.00"] * 4
+        assert row(table, database, PEER.title) == [theirs] * 4
 
 
 def test_a_site_that_lacks_an_operation_has_no_ratio_for_it():
     table = report.tables(what_was_found())["cpu"]
 
-    assert row(table, "PostgreSQL, gthread", KNOX.title) == ["—", "0.50 (0.49-0.51)"]
-    assert f"| SQLite, sync | {KNOX.title} |" not in table
+    assert row(table, "PostgreSQL", KNOX.title) == ["1.50", "—", "—", "—"]
 
 
-def test_the_figures_stand_beside_each_other():
+def test_the_milliseconds_of_each_site_stand_beside_each_other():
     table = report.tables(what_was_found())["figures"]
 
-    assert row(table, "SQLite, sync", "refresh", OURS.title) == [
-        *("715 (700-730)", "2.05 (2.00-2.10)"),
-        *("10.0", "30.0"),
-    ]
+    assert row(table, "SQLite", "refresh", ALONE.title) == ["0.750", "0.100", "1.500"]
+
+
+def test_each_site_has_its_memory_on_each_database():
+    table = report.tables(what_was_found())["memory"]
+
+    assert row(table, OURS.title) == ["67", "67"]
 
 
 def test_each_package_has_its_share_in_percent():
@@ -151,27 +135,13 @@ def test_the_figures_on_sqlite_have_their_names_as_heads():
     assert row(table, "SQLite", "2 gthread") == ["812"]
 
 
-def test_longer_lists_show_how_much_each_figure_grew():
+def test_each_list_has_a_column_with_its_length():
     table = report.tables(what_was_found())["growth"]
 
-    assert row(table, "flush, s") == ["8.0", "96.0", "12.0 times"]
-    assert row(table, "admin: list of outstanding tokens, ms") == ["30", "33", "1.1 times"]
-
-
-def test_a_page_that_is_skipped_for_simple_jwt_is_not_requested():
-    table = report.tables(what_was_found())["lists"]
-
-    assert row(table, "the same at 100 rows, ms")[:2] == ["15", "not tried"]
-    assert row(table, "flush of 100 rows, s") == ["8.0", "62.0", "0.13"]
-
-
-def test_a_page_that_times_out_in_one_round_has_no_figure():
-    found = what_was_found()
-    found["lists"][PEER.title][0]["add page, few"] = None
-
-    table = report.tables(found)["lists"]
-
-    assert "| 17 | given up after 2 minutes |" in table
+    assert table.splitlines()[0] == (
+        f"|  | {PEER.title}, 100 rows | {OURS.title}, 100 rows | {OURS.title}, 1,000 rows |"
+    )
+    assert row(table, "flush, s") == ["62.0", "8.0", "96.0"]
 
 
 def test_a_refresh_that_takes_no_space_takes_0_bytes_and_not_minus_0():
@@ -203,4 +173,5 @@ def test_a_run_writes_every_table_of_the_page(tmp_path, monkeypatch):
     report.write(report.tables(what_was_found()))
 
     assert "-->\n<!-- /" not in page.read_text()
-    assert not re.search(r"^\|", re.sub(r"(?s)<!-- (\w+) -->.*?<!-- /\1 -->", "", text), re.M)
+    measured = text.partition("## The machine")[2]
+    assert not re.search(r"^\|", re.sub(r"(?s)<!-- (\w+) -->.*?<!-- /\1 -->", "", measured), re.M)

@@ -4,7 +4,7 @@ Its rotation is always on.
 """
 
 from .base import *  # noqa: F403
-from .base import INSTALLED_APPS, MIDDLEWARE
+from .base import INSTALLED_APPS, JSON_ONLY, MIDDLEWARE
 
 INSTALLED_APPS = [
     *INSTALLED_APPS,
@@ -24,6 +24,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_RATE_LIMITS = False
 REST_FRAMEWORK = {
+    **JSON_ONLY,
     "DEFAULT_AUTHENTICATION_CLASSES": ("jwt_allauth.authentication.JWTAllAuthAuthentication",),
 }
 JWT_ALLAUTH_REFRESH_TOKEN_AS_COOKIE = False

@@ -7,7 +7,7 @@ It rotates refresh tokens by default.
 import cryptography.hazmat.primitives.ciphers  # noqa: F401
 
 from .base import *  # noqa: F403
-from .base import INSTALLED_APPS, MIDDLEWARE, SECRET_KEY
+from .base import INSTALLED_APPS, JSON_ONLY, MIDDLEWARE, SECRET_KEY
 
 INSTALLED_APPS = [
     *INSTALLED_APPS,
@@ -34,6 +34,7 @@ HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrate
 HEADLESS_JWT_ALGORITHM = "HS256"
 HEADLESS_JWT_PRIVATE_KEY = SECRET_KEY
 REST_FRAMEWORK = {
+    **JSON_ONLY,
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "allauth.headless.contrib.rest_framework.authentication.JWTTokenAuthentication",
     ],
