@@ -71,7 +71,7 @@ def change_password(
     with transaction.atomic():
         if not (may_use_tokens(user) and _replace(me, user, password, hashed)):
             raise InvalidToken(_("You were signed out in the meantime. Sign in and try again."))
-        pair: dict[str, str] = conf.TOKEN_OBTAIN_SERIALIZER.new_pair(user, request)
+        pair: dict[str, str] = conf.TOKEN_OBTAIN_SERIALIZER.new_session(user, request)
     return pair
 
 

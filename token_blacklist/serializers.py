@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import AbstractBaseUser, update_last_login
@@ -128,21 +128,53 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         return cls.token_class.for_user(user)
 
     @classmethod
-    def get_token_for_request(cls, user: AbstractBaseUser, request: Any) -> Any:
-        """Open a session that records the client of the request, and return its first token."""
-        with on_behalf_of(request):
-            return cls.get_token(user)
+    def signed(cls, token: Any) -> dict[str, str]:
+        """Return what a sign-in answers with this first token of a session."""
+        raise NotImplementedError
 
-    @contextmanager
-    def _signing_in(self) -> Iterator[None]:
-        """Run the block in a transaction, so that no row remains if the token cannot be signed."""
-        atomic = transaction.atomic(router.db_for_write(OutstandingToken))
-        with atomic if conf.LISTS_ENABLED else nullcontext():
-            yield
+    @classmethod
+    def new_session(cls, user: AbstractBaseUser, request: Any) -> dict[str, str]:
+        """Open a session, which records the client of the request; return its signed tokens.
+
+        They are signed before the one INSERT, so that a failure leaves no row. Code of the site
+        in `get_token` or `for_user` finds the row, as with Simple JWT: then in a transaction.
+        """
+        with on_behalf_of(request):
+            if cls._has_own_token():
+                with _atomic():
+                    return cls.signed(cls.get_token(user))
+            token = cast("type[BlacklistMixin]", cls.token_class).of_new_session(user)
+            signed = cls.signed(token)
+            token.open_session()
+            return signed
+
+    @classmethod
+    def _has_own_token(cls) -> bool:
+        """Return whether code of the site makes the first token."""
+        makers = _definer(cls, "get_token"), _definer(cls.token_class, "for_user")
+        return makers != (TokenObtainSerializer, BlacklistMixin)
+
+    def sign_in(self) -> dict[str, str]:
+        """Open a session for the user, and do what the site does at each sign-in."""
+        request = self.context.get("request")
+        with _atomic() if conf.UPDATE_LAST_LOGIN or conf.ON_LOGIN_SUCCESS else nullcontext():
+            signed = self.new_session(self.user, request)
             if conf.UPDATE_LAST_LOGIN:
                 update_last_login(None, self.user)  # type: ignore[arg-type]  # any sender will do
             if conf.ON_LOGIN_SUCCESS:
-                conf.ON_LOGIN_SUCCESS(self.user, self.context.get("request"))
+                conf.ON_LOGIN_SUCCESS(self.user, request)
+        return signed
+
+
+def _definer(of: type, name: str) -> type:
+    """Return the class that defines the method with that name."""
+    return next(each for each in of.__mro__ if name in vars(each))
+
+
+def _atomic() -> AbstractContextManager[None]:
+    """Return a transaction on the database of the sessions, if there are any."""
+    using = router.db_for_write(OutstandingToken)
+    return transaction.atomic(using) if conf.LISTS_ENABLED else nullcontext()
 
 
 class TokenObtainPairSerializer(TokenObtainSerializer):
@@ -154,15 +186,12 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(attrs)
-        with self._signing_in(), remembering(attrs.get("remember", True)):
-            data |= self.new_pair(self.user, self.context.get("request"))
-        return data
+        with remembering(attrs.get("remember", True)):
+            return data | self.sign_in()
 
     @classmethod
-    def new_pair(cls, user: AbstractBaseUser, request: Any) -> dict[str, str]:
-        """Open a session and return its `refresh` and `access` tokens."""
-        refresh: RefreshToken = cls.get_token_for_request(user, request)
-        return {"refresh": str(refresh), "access": str(refresh.access_token)}
+    def signed(cls, token: RefreshToken) -> dict[str, str]:
+        return {"refresh": str(token), "access": str(token.access_token)}
 
 
 class TokenObtainSlidingSerializer(TokenObtainSerializer):
@@ -170,11 +199,11 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
     token = serializers.CharField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        data = super().validate(attrs)
-        with self._signing_in():
-            token = self.get_token_for_request(self.user, self.context.get("request"))
-            data["token"] = str(token)
-        return data
+        return super().validate(attrs) | self.sign_in()
+
+    @classmethod
+    def signed(cls, token: SlidingToken) -> dict[str, str]:
+        return {"token": str(token)}
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):

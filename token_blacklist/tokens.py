@@ -315,14 +315,25 @@ class BlacklistMixin(Token):
 
         The session records the client address and user agent of `request`.
         """
-        token = super().for_user(user, request)
+        token = cls.of_new_session(user)
+        token.open_session(request)
+        return token
+
+    @classmethod
+    def of_new_session(cls, user: AbstractBaseUser) -> Self:
+        """Return the first token of a session that has no row before `open_session`."""
+        token = super().for_user(user)
         if not is_remembered():
             token[REMEMBER_CLAIM] = False
         if conf.LISTS_ENABLED:
             token._begin_session()
-            claims = token.session_claims(None)
-            open_session(OutstandingToken(**claims.columns(user, client_of(request))))
         return token
+
+    def open_session(self, request: Request | HttpRequest | None = None) -> None:
+        """Insert the row of a new session. Raises AuthenticationFailed if the user has changed."""
+        if conf.LISTS_ENABLED:
+            columns = self.session_claims(None).columns(self.user, client_of(request))
+            open_session(OutstandingToken(**columns))
 
     @classmethod
     def of_session(
