@@ -6,7 +6,7 @@ from .scenario import NOTHING
 # headless, REST framework's authtoken.
 FACTS = {
     "Form": (
-        "a project to copy; its app is a package, too",
+        "a project to copy, and a package",
         "package",
         "package, project template",
         "package",
