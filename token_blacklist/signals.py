@@ -1,6 +1,7 @@
 """Signals for other apps. Each one is also logged. The app itself connects no receivers.
 
-An event is sent after its transaction commits, and logged under its name. If one statement ends
+An event is sent after its transaction commits, and logged under its name: as a line of its own, or,
+inside `collected()`, in the line that a site writes for the request. If one statement ends
 several sessions, the log has one line with their number as `sessions`, and receivers get one event
 per session. An exception in a receiver is logged and changes nothing, so a receiver cannot
 prevent a sign-in or sign-out. Events of a session have `session_id` and `user_id`, never a token:
@@ -19,7 +20,10 @@ prevent a sign-in or sign-out. Events of a session have `session_id` and `user_i
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -62,9 +66,53 @@ class Event(Signal):
         self.send_robust(sender, **facts)
 
     def _log(self, **facts: Any) -> None:
-        if logger.isEnabledFor(self.level):
-            line = " ".join(f"{name}={_shown(value)}" for name, value in facts.items())
-            logger.log(self.level, "%s %s", self.name, line, extra={"event": self.name, **facts})
+        if not logger.isEnabledFor(self.level):
+            return
+        events = _collected.get()
+        if events is None or self.level != logging.INFO:
+            LoggedEvent(self, facts).log()
+        else:
+            events.append(LoggedEvent(self, facts))
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """An event that is to be logged, with its facts."""
+
+    event: Event
+    facts: dict[str, Any]
+
+    def __str__(self) -> str:
+        facts = " ".join(f"{name}={_shown(value)}" for name, value in self.facts.items())
+        return f"{self.event.name} {facts}"
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of its line: its name as `event`, and its facts."""
+        return {"event": self.event.name, **self.facts}
+
+    def log(self) -> None:
+        logger.log(self.event.level, "%s", self, extra=self.fields)
+
+
+_collected: ContextVar[list[LoggedEvent] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collected() -> Iterator[list[LoggedEvent]]:
+    """Collect the events inside the block, to be logged at its end.
+
+    Those that are taken out of the list are not: another line has them. Only events of level INFO
+    wait. A warning, which somebody may be alerted by, is always a line of its own, and at once.
+    """
+    events: list[LoggedEvent] = []
+    before = _collected.set(events)
+    try:
+        yield events
+    finally:
+        _collected.reset(before)
+        for each in events:
+            each.log()
 
 
 def _shown(value: Any) -> str:

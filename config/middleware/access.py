@@ -16,12 +16,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from token_blacklist.clients import client_of
+from token_blacklist.signals import LoggedEvent, collected
 
 from ..monitoring.logs import request_id, route_of
 
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
+LINE = "%(method)s %(route)s %(status)s %(ms)s ms"
+LINE_WITH_EVENT = f"{LINE} %(event)s"
 VALID_ID = re.compile(r"[A-Za-z0-9_.:=-]{8,64}", re.ASCII)
 
 
@@ -43,9 +46,10 @@ class AccessMiddleware:
         name = sent if VALID_ID.fullmatch(sent) else uuid.uuid4().hex
         request_id.set(name)
         started = time.perf_counter()
-        response = self.get_response(request)
-        if logger.isEnabledFor(logging.INFO) and self._is_wanted(response):
-            self._log(request, response, started)
+        with collected() as events:
+            response = self.get_response(request)
+            if logger.isEnabledFor(logging.INFO) and self._is_wanted(response):
+                self._log(request, response, started, events)
         response.headers[HEADER] = name
         return response
 
@@ -55,7 +59,13 @@ class AccessMiddleware:
             return self.errors
         return random.random() < self.share  # noqa: S311  # no secret
 
-    def _log(self, request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+    def _log(
+        self,
+        request: HttpRequest,
+        response: HttpResponseBase,
+        started: float,
+        events: list[LoggedEvent],
+    ) -> None:
         fields = {
             "method": request.method,
             "route": route_of(request),
@@ -63,8 +73,11 @@ class AccessMiddleware:
             "ms": round((time.perf_counter() - started) * 1000, 1),
             "ip": client_of(request).ip_address,
         }
-        line = "%(method)s %(route)s %(status)s %(ms)s ms"
-        logger.info(line, fields, extra=fields)
+        if not events:
+            logger.info(LINE, fields, extra=fields)
+            return
+        event = events.pop()
+        logger.info(LINE_WITH_EVENT, {**fields, "event": event}, extra=fields | event.fields)
 
 
 def _forget_id(**kwargs: Any) -> None:

@@ -4,16 +4,20 @@ import io
 import json
 import logging
 import logging.config
+import re
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import path
 
-from config.middleware.access import HEADER
+from config.middleware.access import HEADER, AccessMiddleware
 from config.monitoring.logs import PathFilter, request_id
 from config.urls import urlpatterns as project_urls
 from tests.support.devices import Device
+from tests.support.factories import UserFactory
+from token_blacklist.models import OutstandingToken
+from token_blacklist.tokens import RefreshToken
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig_na-ture"
 
@@ -269,14 +273,101 @@ def test_a_token_in_any_log_message_traceback_or_path_is_masked(client, log):
     assert "Not Found: / (" in text
 
 
-def test_an_event_is_logged_in_one_line_with_its_details(
-    user, log, django_capture_on_commit_callbacks
-):
-    with django_capture_on_commit_callbacks(execute=True):
+EVENTS = "token_blacklist.events"
+ACCESS = "config.middleware.access"
+
+
+def told(log):
+    """Return the logger and the event of each line that has an event."""
+    if log.kind == "json":
+        return [(line["logger"], line["event"]) for line in lines(log) if "event" in line]
+    return re.findall(r"(\S+) \[\S+\]: .*?\b(token_[a-z]+) ", log.stream.getvalue())
+
+
+@pytest.mark.django_db(transaction=True)
+class TestEvents:
+    def test_the_event_of_a_request_is_in_its_line(self, log):
+        user = UserFactory()
+        device = Device(user)
+
+        device.log_in()
+        device.refresh()
+        device.log_out()
+
+        names = ["token_issued", "token_refreshed", "token_blacklisted"]
+        assert told(log) == [(ACCESS, name) for name in names]
+        assert len(lines(log)) == 3
+        first, *_, last = lines(log)
+        if log.kind == "json":
+            assert (
+                first.items() >= {"route": "/api/token/", "status": 200, "ip": "127.0.0.1"}.items()
+            )
+            assert str(first["user_id"]) == str(user.pk)
+            assert len(first["session_id"]) == 32
+            assert last["reason"] == "logout"
+        else:
+            assert "POST /api/token/ 200 " in first
+            session_id = OutstandingToken.objects.get().session_id
+            assert f" ms token_issued session_id={session_id} user_id={user.pk}" in first
+
+    @pytest.mark.parametrize("wanted", ["off", "errors", "0.0"])
+    def test_where_the_request_is_not_logged_the_event_is(self, log, settings, wanted):
+        settings.ACCESS_LOG = wanted
+
+        Device(UserFactory()).log_in()
+
+        assert told(log) == [(EVENTS, "token_issued")]
+        assert len(lines(log)) == 1
+
+    def test_each_further_event_of_a_request_is_a_line_of_its_own(self, log, options):
+        options(MAX_SESSIONS_PER_USER=1)
+        user = UserFactory()
+        Device(user).log_in()
+        log.stream = io.StringIO()
+
         Device(user).log_in()
 
-    (line,) = (line for line in lines(log) if "token_issued" in str(line))
-    if log.kind == "json":
-        assert line["event"] == "token_issued"
-        assert line["user_id"] == user.pk
-        assert len(line["session_id"]) == 32
+        assert told(log) == [(ACCESS, "token_issued"), (EVENTS, "token_blacklisted")]
+        assert len(lines(log)) == 2
+
+    def test_a_reuse_is_a_warning_of_its_own(self, log, clock):
+        device = Device(UserFactory())
+        device.log_in()
+        old = device.refresh_token
+        device.refresh()
+        clock.shift(11)
+
+        device.refresh(old)
+
+        assert (EVENTS, "token_reused") in told(log)
+        (line,) = (line for line in lines(log) if "token_reused" in str(line))
+        assert "WARNING" in str(line)
+        assert (ACCESS, "token_blacklisted") in told(log)
+
+    def test_an_event_outside_of_a_request_is_a_line(self, log):
+        RefreshToken.for_user(UserFactory())
+
+        assert told(log) == [(EVENTS, "token_issued")]
+
+    def test_an_event_of_a_request_that_breaks_off_is_not_lost(self, log, rf):
+        def view(request):
+            RefreshToken.for_user(UserFactory())
+            raise SystemExit
+
+        with pytest.raises(SystemExit):
+            AccessMiddleware(view)(rf.get("/"))
+
+        assert told(log) == [(EVENTS, "token_issued")]
+
+    @pytest.mark.shows_tokens  # in what pytest itself keeps of the log
+    def test_what_a_client_sends_is_redacted_in_the_line_of_the_request(self, log):
+        device = Device(UserFactory(), HTTP_USER_AGENT=f"/a?password=hunter2 {TOKEN}")
+        device.log_in()
+        old = device.refresh_token
+        device.refresh()
+
+        device.refresh(old)
+
+        assert (ACCESS, "token_repeated") in told(log)
+        assert "eyJ" not in log.stream.getvalue()
+        assert "hunter2" not in log.stream.getvalue()
