@@ -3,6 +3,7 @@
 import pytest
 from corsheaders.middleware import CorsMiddleware
 from django.http import HttpResponse
+from django.test import Client
 
 from tests.support.start import problems, settings_of
 
@@ -36,6 +37,49 @@ def test_the_csp_of_json_allows_no_source_and_no_frame(client, path):
     policy = client.get(path).headers["Content-Security-Policy"]
 
     assert policy == "default-src 'none'; frame-ancestors 'none'"
+
+
+EVERYWHERE = {
+    *("Content-Type", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy"),
+    *("Strict-Transport-Security", "Content-Security-Policy", "Permissions-Policy"),
+    "X-Request-ID",
+}
+USUAL = EVERYWHERE | {"X-Frame-Options", "Content-Length", "Content-Language", "Vary"}
+FRESH = {"Expires", "Cache-Control"}
+STATIC = {"Cache-Control", "Access-Control-Allow-Origin", "Last-Modified", "ETag"}
+PROBE = {"Content-Type", *FRESH}
+RESPONSES = {
+    "/": (200, USUAL),
+    "/login/": (200, USUAL | FRESH),
+    "/account/": (302, USUAL | {"Location"}),
+    "/login": (301, USUAL - {"X-Frame-Options", "Content-Length"} | {"Location"}),
+    "/nothing/": (404, USUAL),
+    "/theme.css": (200, USUAL | {"Cache-Control"}),
+    "/static/icon.svg": (200, EVERYWHERE | STATIC | {"Content-Length"}),
+    "/health/live/": (200, PROBE),
+    "/health/ready/": (200, PROBE),
+    "/metrics": (404, PROBE),
+    "/admin/": (302, USUAL | FRESH | {"Location"}),
+    "/_allauth/browser/v1/config": (200, USUAL | FRESH),
+    "/_allauth/app/v1/config": (200, USUAL | FRESH),
+    "/_allauth/nothing": (404, USUAL),
+    "/.well-known/jwks.json": (200, USUAL | {"Allow", "Cache-Control"}),
+    "/api/docs/": (200, USUAL | {"Allow"}),
+    "/api/me/": (401, USUAL | {"Allow", "WWW-Authenticate"}),
+    "/api/token/": (405, USUAL | {"Allow", "Cache-Control"}),
+    "/api/token/csrf/": (200, USUAL | {"Allow", "Cache-Control"}),
+    "/api/nothing/": (404, USUAL),
+}
+
+
+@pytest.mark.parametrize("path", RESPONSES)
+def test_a_response_has_exactly_these_headers(db, settings, path):
+    settings.SECURE_HSTS_SECONDS, settings.WHITENOISE_USE_FINDERS = 60, True
+
+    response = Client().get(path, secure=True)
+    response.close()
+
+    assert (response.status_code, set(response.headers)) == RESPONSES[path]
 
 
 def test_djangos_debug_page_has_no_csp(client, db, settings):
