@@ -10,7 +10,7 @@ COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url -
 LOCALES := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
 
-.PHONY: help run deploy check test test-long compose-test clients adoption package screenshots bench bench-quick compare lint format translations new lock setup setup-dev setup-browser
+.PHONY: help run deploy check test test-long compose-test clients adoption hosts package screenshots bench bench-quick compare lint format translations new lock setup setup-dev setup-browser
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ clients: setup-dev ## Generate a TypeScript and a Python client and run a sessio
 
 adoption: setup-dev ## Run Simple JWT's own tests against this app (fetches them; a minute)
 	@$(PY) -m tests.adoption
+
+hosts: setup-dev ## Run sites with dj-rest-auth and djoser, the real packages (fetches them; a minute)
+	@$(PY) -m tests.hosts
 
 package: setup-dev ## Build the app as a package and test it in an empty environment (a minute)
 	@$(PY) -m tests.package
@@ -90,6 +93,7 @@ lock: ## Compile the lock files from pyproject.toml (needs uv)
 	$(COMPILE) -c requirements-dev.txt benchmarks/compare/requirements.in \
 	    -o benchmarks/compare/requirements.txt
 	$(COMPILE) -c requirements-dev.txt tests/adoption/requirements.in -o tests/adoption/requirements.txt
+	$(COMPILE) -c requirements-dev.txt tests/hosts/requirements.in -o tests/hosts/requirements.txt
 	$(COMPILE) -c requirements-dev.txt tests/package/requirements.in -o tests/package/requirements.txt
 
 setup:

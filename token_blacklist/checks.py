@@ -37,6 +37,8 @@ REPLACEMENTS = {
     # Of an earlier version.
     "KEYS_DIR": "Set KEYS_FILE, and run `manage.py rotatekeys --import <folder>` once.",
 }
+# Without a connection, which Django needs to tell MariaDB from MySQL.
+NAMES = {"mysql": "MySQL or MariaDB", "oracle": "Oracle", "microsoft": "SQL Server"}
 UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError)
 
 
@@ -226,17 +228,28 @@ def check_rotation(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse databases other than PostgreSQL and SQLite."""
+    """Refuse databases other than PostgreSQL and SQLite, and one without the users."""
     if not conf.LISTS_ENABLED:
         return []
-    connection = connections[router.db_for_write(OutstandingToken)]
+    using = router.db_for_write(OutstandingToken)
+    of_users = router.db_for_write(get_user_model())
+    if using != of_users:
+        return [
+            _error(
+                34,
+                f"The sessions are in the database {using!r}, and the users in {of_users!r}.",
+                "Let your router send both to one database. Statements join their tables.",
+            )
+        ]
+    connection = connections[using]
     if connection.vendor in {"postgresql", "sqlite"}:
         return []
+    name = NAMES.get(connection.vendor, connection.vendor)
     return [
         _error(
             23,
-            f"The database of token_blacklist is {connection.display_name}.",
-            "Use PostgreSQL or SQLite, for example by a router that sends the app's models there.",
+            f"The database of token_blacklist is {name}.",
+            "Use PostgreSQL or SQLite, which are supported, for the sessions and the users.",
         )
     ]
 

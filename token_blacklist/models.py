@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from .conf import conf
 from .token_user import TokenUser  # noqa: F401  # Simple JWT has it here
 
 MAX_PARAMETERS = 30_000  # of a statement on SQLite, which accepts 32,766
+JTI_LOOKUP = re.compile(r"(?P<path>(token__)?)jti(__exact|(?P<several>__in))?")
 LATER_JTI = re.compile(r"(?P<session_id>.+)\.(?P<generation>[1-9][0-9]{0,8})", re.ASCII)
 
 
@@ -34,6 +36,23 @@ def session_ids(jti: str) -> list[str]:
     """Return the session ids that a jti may belong to: itself, or the part before `.<n>`."""
     later = LATER_JTI.fullmatch(jti)
     return [jti, later["session_id"]] if later else [jti]
+
+
+def _without_jti(condition: Any) -> Any:
+    """Return the condition with look-ups of `session_id` in place of those of `jti`."""
+    if isinstance(condition, models.Q):
+        condition = condition.copy()
+        condition.children = [_without_jti(child) for child in condition.children]
+    elif isinstance(condition, tuple) and (found := JTI_LOOKUP.fullmatch(condition[0])):
+        jtis = condition[1] if found["several"] else [condition[1]]
+        ids = [session_id for jti in jtis for session_id in session_ids(jti)]
+        return f"{found['path']}session_id__in", ids
+    return condition
+
+
+def _conditions(args: Any, kwargs: dict[str, Any]) -> Iterator[Any]:
+    """Return the arguments of `filter` or `exclude` without `jti`, and none if there are none."""
+    return map(_without_jti, filter(None, (*args, models.Q(**kwargs))))
 
 
 def _is_in_force(generation: Any, now: Any) -> models.Q:
@@ -58,9 +77,10 @@ def _records() -> models.QuerySet[BlacklistedToken]:
 class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
     def filter(self, *args: Any, **kwargs: Any) -> Self:
         """Also accept `jti`, which is not a column. See `with_jti`."""
-        if "jti" in kwargs:
-            return self.with_jti(kwargs.pop("jti")).filter(*args, **kwargs)
-        return super().filter(*args, **kwargs)
+        return super().filter(*_conditions(args, kwargs))
+
+    def exclude(self, *args: Any, **kwargs: Any) -> Self:
+        return super().exclude(*_conditions(args, kwargs))
 
     def with_jti(self, jti: str) -> Self:
         """Return the session that a jti of any generation belongs to."""
@@ -191,9 +211,10 @@ class OutstandingToken(models.Model):
 class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
     def filter(self, *args: Any, **kwargs: Any) -> Self:
         """Also accept `token__jti`, which is not a column."""
-        if "token__jti" in kwargs:
-            kwargs["token__session_id__in"] = session_ids(kwargs.pop("token__jti"))
-        return super().filter(*args, **kwargs)
+        return super().filter(*_conditions(args, kwargs))
+
+    def exclude(self, *args: Any, **kwargs: Any) -> Self:
+        return super().exclude(*_conditions(args, kwargs))
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the records with their sessions, which would otherwise be live again."""

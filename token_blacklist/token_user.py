@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group, Permission
 from django.db.models import Manager
 from django.db.models.manager import EmptyManager
@@ -17,7 +18,7 @@ class TokenUser:
     """A user made of a token's claims, for services that share the key but not the database.
 
     It has the attributes and methods of Django's users. It has no permissions of its own, and
-    cannot be saved. An unknown attribute is the claim of that name, or None.
+    cannot be saved. An unknown attribute is the claim of that name.
     """
 
     is_active = True
@@ -40,10 +41,19 @@ class TokenUser:
         return hash(self.id)
 
     def __getattr__(self, claim: str) -> Any:
-        """Return a claim of the token."""
-        if claim == "token" or claim.startswith("__"):  # looked up by `copy` and `pickle`
-            raise AttributeError(claim)
-        return self.token.get(claim)
+        """Return a claim of the token. Raises AttributeError, as Django's own code expects."""
+        # `copy` and `pickle` ask before there is a token.
+        claims = vars(self).get("token", {})
+        if claim not in claims:
+            raise AttributeError(f"The token has no claim {claim!r}.", name=claim, obj=self)
+        return claims[claim]
+
+    def __int__(self) -> int:
+        """Return the primary key, so that a queryset takes the user for a foreign key."""
+        key = get_user_model()._meta.pk
+        if conf.USER_ID_FIELD not in {"pk", key.name}:
+            raise TypeError("The token does not name the primary key of its user.")
+        return int(self.id)
 
     @cached_property
     def id(self) -> Any:

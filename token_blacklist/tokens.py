@@ -24,7 +24,7 @@ from .conf import conf
 from .exceptions import ExpiredTokenError, TokenError
 from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
 from .sessions.end import end_session
-from .sessions.open import open_session
+from .sessions.open import move_expiry, open_session
 from .sessions.prove import SessionClaims, find_user, prove
 from .sessions.refresh import next_claims, refresh
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
@@ -39,6 +39,13 @@ OWN_CLAIMS = {
     *(SESSION_CLAIM, AUTH_TIME_CLAIM, REMEMBER_CLAIM),
 }
 """The claims that the app sets, apart from those with a name in the options."""
+
+NO_NEW_ID = (
+    "The id of a refresh or sliding token names its session, and cannot be changed. Where code "
+    "calls blacklist(), set_jti(), set_exp() and set_iat() to rotate a token, call "
+    "`token.refresh()` alone: it returns the signed tokens in a dict, the next refresh token and "
+    "its access token. For another session, call `for_user(user)`."
+)
 
 
 class Token:
@@ -228,6 +235,8 @@ class Token:
     def timestamp(self, claim: str) -> datetime:
         """Return a NumericDate claim (RFC 7519 section 2) as a datetime. Raises TokenError."""
         value = self.payload.get(claim)
+        if isinstance(value, datetime):  # set by code of the site; signing makes it a number
+            return value.astimezone(UTC)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TokenError(_("Token has an invalid '%s' claim") % claim)
         try:
@@ -247,6 +256,42 @@ class BlacklistMixin(Token):
         return cls
 
     is_repeatable = False  # True: access_token is the same each time, for a repeated refresh
+    _in_row: tuple[Any, Any] | None = None  # the id and expiry that the session's row knows
+
+    def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
+        super().__init__(token, verify)
+        if token is not None:
+            self._note_row()
+
+    @classmethod
+    def authentic(cls, encoded: str | bytes, claims: dict[str, Any] | None = None) -> Self:
+        token = super().authentic(encoded, claims)
+        token._note_row()
+        return token
+
+    def __str__(self) -> str:
+        """Sign the token. If its expiry was changed, that of the session follows: one UPDATE.
+
+        Raises:
+            NotImplementedError: the token's id was changed.
+            TokenError: its expiry was changed, and its session has ended.
+        """
+        if not conf.LISTS_ENABLED:
+            return super().__str__()
+        self._check_id()
+        is_moved = self._in_row is not None and self._in_row[1] != self.get("exp")
+        if is_moved:
+            self._limit_expiry()
+        encoded = super().__str__()  # first, so that a failure changes nothing
+        if is_moved:
+            self._move_row()
+        return encoded
+
+    def set_jti(self) -> None:
+        """Set the id of a new token. Raises NotImplementedError if the token has a session."""
+        if conf.LISTS_ENABLED and (self.token is not None or SESSION_CLAIM in self.payload):
+            raise NotImplementedError(NO_NEW_ID)
+        super().set_jti()
 
     def verify(self) -> None:
         super().verify()
@@ -334,6 +379,7 @@ class BlacklistMixin(Token):
         if conf.LISTS_ENABLED:
             columns = self.session_claims(None).columns(self.user, client_of(request))
             open_session(OutstandingToken(**columns))
+            self._note_row()
 
     @classmethod
     def of_session(
@@ -355,6 +401,7 @@ class BlacklistMixin(Token):
             AUTH_TIME_CLAIM: keys.epoch(signed_in_at),
             **({} if remember else {REMEMBER_CLAIM: False}),
         }
+        token._note_row()
         return token
 
     def outstand(self) -> tuple[OutstandingToken, bool]:
@@ -362,7 +409,10 @@ class BlacklistMixin(Token):
 
         A token that was not signed yet opens a session: it gets `sid` and `auth_time`.
         """
-        return self._recordable_claims().record()
+        row, is_new = self._recordable_claims().record()
+        if is_new:
+            self._note_row()
+        return row, is_new
 
     def signed(self) -> dict[str, str]:
         """Return the signed tokens for the response to a refresh."""
@@ -410,10 +460,36 @@ class BlacklistMixin(Token):
     def _begin_session(self) -> None:
         self.payload[SESSION_CLAIM] = self.payload[conf.JTI_CLAIM]
         self.payload[AUTH_TIME_CLAIM] = self.payload["iat"]
+        self._limit_expiry()
+
+    def _limit_expiry(self) -> None:
+        """Let the token expire with SESSION_LIFETIME, or SHORT_SESSION_LIFETIME, at the latest."""
+        self.payload["exp"] = keys.epoch(self.timestamp("exp"))
         longest = conf.longest_lifetime(remember=self.is_remembered)
         if longest is not None:
             end = keys.epoch(self.signed_in_at + longest)
             self.payload["exp"] = min(self.payload["exp"], end)
+
+    def _note_row(self) -> None:
+        self._in_row = self.get(conf.JTI_CLAIM), self.get("exp")
+
+    def _check_id(self) -> None:
+        """Raise NotImplementedError if the token's id is not one of its session."""
+        is_changed = self._in_row is not None and self._in_row[0] != self.get(conf.JTI_CLAIM)
+        if not is_changed and SESSION_CLAIM in self:
+            try:
+                self.read_generation()
+            except TokenError:
+                is_changed = True
+        if is_changed:
+            raise NotImplementedError(NO_NEW_ID)
+
+    def _move_row(self) -> None:
+        """Let the session expire with this token. One UPDATE. Raises TokenError if it has ended."""
+        claims = self.session_claims(None)
+        if not move_expiry(claims) and (claims.needs_record or claims.find_row()):
+            raise TokenError(_("Token is blacklisted"))
+        self._note_row()
 
     def _recordable_claims(self) -> SessionClaims:
         """Return the claims for a call that may record the session. A new token begins one."""
@@ -446,6 +522,12 @@ class AccessToken(Token):
 
     token_type = "access"  # noqa: S105  # a type, no secret
     lifetime = classproperty(lambda cls: conf.ACCESS_TOKEN_LIFETIME)
+    latest_exp: int | None = None  # when the refresh token expires that it was made from
+
+    def __str__(self) -> str:
+        if self.latest_exp is not None:
+            self["exp"] = min(keys.epoch(self.timestamp("exp")), self.latest_exp)
+        return super().__str__()
 
 
 class RefreshToken(BlacklistMixin, Token):
@@ -476,7 +558,8 @@ class RefreshToken(BlacklistMixin, Token):
         if self.is_repeatable:
             access.set_iat(at_time=self.current_time)
             access[conf.JTI_CLAIM] = uuid5(NAMESPACE_OID, self.jti).hex
-        access["exp"] = min(access["exp"], self.payload["exp"])
+        access.latest_exp = keys.epoch(self.timestamp("exp"))
+        access["exp"] = min(access["exp"], access.latest_exp)
         no_copy = {*self.no_copy_claims, AUTH_TIME_CLAIM, REMEMBER_CLAIM}
         for claim, value in self.payload.items():
             if claim not in no_copy:

@@ -173,7 +173,9 @@ def test_the_layout_in_architecture_lists_exactly_the_existing_modules():
     """The tables and the drawing of a request name the files that there are."""
     page = read(ROOT / "docs" / "architecture.md").partition("## Layout")[2].partition("\n## ")[0]
     app = page.partition("`token_blacklist/`, in")[2].partition("`accounts/`:")[0]
-    named = set(re.findall(r"\b(\w+\.py|keys/|sessions/|services/|admin/|management/)", app))
+    named = set(
+        re.findall(r"\b(\w+\.py|keys/|sessions/|services/|admin/|management/|rest_auth/)", app)
+    )
     there = {
         f"{path.name}/" if path.is_dir() else path.name
         for path in (ROOT / "token_blacklist").iterdir()

@@ -1,6 +1,7 @@
 """The command `endsessions`: by time, user, address, or all sessions."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -63,6 +64,21 @@ def test_user_revokes_the_sessions_of_a_user_by_name_or_id(capsys, user):
     OutstandingTokenFactory(user=user)
     assert end(capsys, "--user", str(user.pk)) == "Revoked 1 session.\n"
     assert live() == {other}
+
+
+def test_call_command_takes_python_values(user):
+    mine = OutstandingTokenFactory(user=user, ip_address="192.0.2.7")
+    OutstandingTokenFactory(user=user, created_at=timezone.now() + timedelta(hours=2))
+    other = OutstandingTokenFactory(created_at=timezone.now() + timedelta(hours=2))
+    later = timezone.now() + timedelta(hours=1)
+
+    call_command("endsessions", user=user, before=later, ip=ip_address("192.0.2.7"))
+    assert live() == set(OutstandingToken.objects.exclude(pk=mine.pk))
+    call_command("endsessions", user=user.pk)
+    assert live() == {other}
+    for wrong in ({"user": -1}, {"before": later.timestamp()}, {"ip": user}):
+        with pytest.raises(CommandError):
+            call_command("endsessions", **wrong)
 
 
 def test_ip_revokes_the_sessions_of_an_address_and_conditions_are_combined(capsys, user):

@@ -33,13 +33,13 @@ def empty_table(db):
 
 
 def run(capsys, *arguments):
-    """Run the command; return its exit code and what it printed."""
-    code = 0
+    """Run the command; return its exit code and what it printed, the error included."""
+    code, error = 0, ""
     try:
         call_command("flushexpiredtokens", *arguments)
-    except SystemExit as ended:
-        code = ended.code
-    return code, capsys.readouterr().out
+    except CommandError as raised:
+        code, error = raised.returncode, str(raised)
+    return code, capsys.readouterr().out + error
 
 
 def fill(count):
@@ -148,7 +148,7 @@ def test_out_of_time_is_exit_code_3_with_the_number_that_remain(capsys):
     code, said = run(capsys, "--batch-size", "2", "--max-seconds", "0")
 
     assert code == 3
-    assert said.endswith("Out of time: 3 remain. Run the command again.\n")
+    assert said.endswith(" s.\nOut of time: 3 remain. Run the command again.")
     assert FlushRun.objects.get().outcome == "out_of_time"
 
 
@@ -200,7 +200,7 @@ def test_json_output_is_one_object(capsys):
 
     code, said = run(capsys, "--json", "--batch-size", "2", "--max-seconds", "0")
 
-    report = json.loads(said)
+    report = json.loads(said.splitlines()[0])
     assert report.pop("seconds") >= 0
     assert code == 3
     assert report == {"outcome": "out_of_time", "outstanding": 2, "blacklisted": 2, "left": 3}
@@ -218,6 +218,43 @@ def test_an_invalid_batch_size_is_refused_with_a_message(size):
 def test_an_invalid_number_of_seconds_is_refused(arguments):
     with pytest.raises(CommandError, match=arguments[0]):
         call_command("flushexpiredtokens", *arguments)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": "many"},
+        {"batch_size": 1.5},
+        {"batch_size": None},
+        {"max_seconds": "soon"},
+        {"max_seconds": -1},
+        {"max_seconds": timedelta(seconds=5)},
+        {"pause": float("nan")},
+    ],
+)
+def test_an_invalid_option_of_call_command_is_a_command_error(options):
+    with pytest.raises(CommandError, match=f"--{next(iter(options)).replace('_', '-')}"):
+        call_command("flushexpiredtokens", **options)
+
+
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 2, "max_seconds": 0}, {"batch_size": "2", "max_seconds": "0"}]
+)
+def test_call_command_raises_a_command_error_if_rows_remain(options):
+    fill(5)
+
+    with pytest.raises(CommandError, match="3 remain") as raised:
+        call_command("flushexpiredtokens", **options)
+
+    assert raised.value.returncode == 3
+
+
+def test_call_command_takes_none_for_no_limit():
+    fill(5)
+
+    call_command("flushexpiredtokens", max_seconds=None, pause=None)
+
+    assert not OutstandingToken.objects.exists()
 
 
 def test_a_failed_flush_keeps_finished_batches_and_is_recorded_as_failed(monkeypatch):

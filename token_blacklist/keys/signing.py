@@ -216,7 +216,7 @@ def _verified(token: str | bytes, by: TokenBackend, key_set: KeySet) -> tuple[st
             "verify_signature": False,
             "verify_aud": by.audience is not None,
             "verify_iss": by.issuer is not None,
-            "verify_sub": True,
+            "verify_sub": False,  # see below
             "verify_jti": True,
         },
     )
@@ -225,6 +225,9 @@ def _verified(token: str | bytes, by: TokenBackend, key_set: KeySet) -> tuple[st
     # Without ISSUER, PyJWT accepts an `iss` of any type, but cannot sign it again.
     if not isinstance(claims.get("iss", ""), str):
         raise jwt.InvalidIssuerError
+    # PyJWT refuses a number, which Simple JWT wrote before 5.5 if USER_ID_CLAIM is `sub`.
+    if type(claims.get("sub", "")) not in {str, int}:
+        raise jwt.exceptions.InvalidSubjectError
     return json.dumps(claims), key
 
 

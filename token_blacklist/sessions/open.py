@@ -1,6 +1,7 @@
 """Opening a session: one INSERT, unless the user has changed since the password was checked.
 
-Also prolonging a session of the pages, whose expiry moves while it is used.
+Also changing when a session expires: one of the pages while it is used, one whose token the site
+gives another `exp`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from ..conf import conf
 from ..exceptions import WRONG_CREDENTIALS, AuthenticationFailed
 from ..models import BlacklistedToken, OutstandingToken
 from ..signals import token_issued
-from ..statements import TEXT, TIME, Statement, insert, param, prepared, update
+from ..statements import NUMBER, TEXT, TIME, Statement, insert, param, prepared, update
 from ..users import active_users
 from .end import revoke_sessions
+from .prove import SessionClaims
 
 COLUMNS = ("session_id", "generation", "created_at", "expires_at", "ip_address", "user_agent")
 
@@ -43,6 +45,16 @@ def _prolong(using: str) -> Statement:
     )
     live = sessions.one_not_blacklisted().unexpired(param("now", TIME))
     return update(live, {"expires_at": expires_at}, using)
+
+
+@prepared
+def _move(using: str) -> Statement:
+    """Change the expiry of a live session, in which a token of this generation is in force."""
+    now = param("now", TIME)
+    sessions = OutstandingToken.objects.filter(session_id=param("session_id", TEXT))
+    live = sessions.one_not_blacklisted().unexpired(now)
+    in_force = live.in_force(param("generation", NUMBER), now)
+    return update(in_force, {"expires_at": param("expires_at", TIME)}, using)
 
 
 def open_session(session: OutstandingToken) -> None:
@@ -74,6 +86,13 @@ def prolong(session_id: str, *, now: datetime, expires_at: datetime) -> bool:
     """
     statement = _prolong(router.db_for_write(OutstandingToken))
     return bool(statement.count(session_id=session_id, now=now, expires_at=expires_at))
+
+
+def move_expiry(claims: SessionClaims) -> bool:
+    """Let a live session expire when its token does; return whether there was one. One UPDATE."""
+    statement = _move(router.db_for_write(OutstandingToken))
+    names = ("session_id", "generation", "now", "expires_at")
+    return bool(statement.count(**{name: getattr(claims, name) for name in names}))
 
 
 def _end_oldest(user: Any, limit: int) -> None:

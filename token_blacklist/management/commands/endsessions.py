@@ -97,18 +97,21 @@ def _sessions(count: int) -> str:
     return "1 session" if count == 1 else f"{count} sessions"
 
 
-def _parsed_time(text: str) -> datetime:
+# `call_command` passes values of any type.
+def _parsed_time(given: Any) -> datetime:
     try:
-        time = parse_datetime(text)
-    except ValueError:
+        time = given if isinstance(given, datetime) else parse_datetime(given)
+    except (ValueError, TypeError):
         time = None
     if time is None:
         raise CommandError("--before is not a valid time. Example: 2026-01-31T13:00Z")
     return time if timezone.is_aware(time) else time.replace(tzinfo=UTC)
 
 
-def _user(text: str) -> Any:
-    users = get_user_model()._default_manager
+def _user(given: Any) -> Any:
+    users, text = get_user_model()._default_manager, str(given)
+    if isinstance(given, get_user_model()):
+        return given
     if not text.isprintable():  # no database stores such strings
         raise CommandError("--user does not match any user.")
     try:
@@ -124,8 +127,8 @@ def _user(text: str) -> Any:
     return user
 
 
-def _address(text: str) -> str:
+def _address(given: Any) -> str:
     try:
-        return str(ip_address(text))
+        return str(ip_address(str(given)))
     except ValueError:
         raise CommandError("--ip is not a valid IP address.") from None

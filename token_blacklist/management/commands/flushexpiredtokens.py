@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import signal
-import sys
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
@@ -21,8 +20,11 @@ from ...sessions import flush
 EXIT_ROWS_LEFT = 3  # the exit code of a run that stopped early
 
 
-def seconds(text: str) -> float:
-    value = float(text)
+def seconds(given: Any) -> float:
+    try:
+        value = float(given)
+    except (TypeError, ValueError):
+        value = math.nan
     if not (math.isfinite(value) and value >= 0):
         raise ArgumentTypeError("must be a number of seconds, 0 or more.")
     return value
@@ -66,8 +68,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["batch_size"] <= flush.LARGEST_BATCH:
-            raise CommandError(f"--batch-size must be from 1 to {flush.LARGEST_BATCH}.")
+        options |= _checked(options)
         try:
             if options["dry_run"]:
                 self._count(as_json=options["json"])
@@ -98,7 +99,7 @@ class Command(BaseCommand):
             report = flush.delete_expired(
                 batch_size=options["batch_size"],
                 max_seconds=options["max_seconds"],
-                pause=options["pause"],
+                pause=options["pause"] or 0.0,
                 stop=stop,
             )
         is_done = report.outcome == FlushRun.Outcome.DONE
@@ -112,20 +113,35 @@ class Command(BaseCommand):
                 seconds=round(report.seconds, 3),
             )
         elif options["verbosity"] > 0 or not is_done:
-            why = "Stopped" if report.outcome == FlushRun.Outcome.STOPPED else "Out of time"
-            rest = "" if is_done else f" {why}: {left} remain. Run the command again."
             style = self.style.SUCCESS if is_done else self.style.WARNING
             self.stdout.write(
                 style(
                     f"Deleted {report.outstanding} expired tokens and {report.blacklisted} "
-                    f"blacklist records in {report.seconds:.1f} s.{rest}"
+                    f"blacklist records in {report.seconds:.1f} s."
                 )
             )
         if not is_done:
-            sys.exit(EXIT_ROWS_LEFT)
+            why = "Stopped" if report.outcome == FlushRun.Outcome.STOPPED else "Out of time"
+            rest = f"{why}: {left} remain. Run the command again."
+            raise CommandError(rest, returncode=EXIT_ROWS_LEFT)
 
     def _print_json(self, **facts: Any) -> None:
         self.stdout.write(json.dumps(facts))
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers. `call_command` passes what it is given, and no argparse checks it."""
+    checked: dict[str, Any] = {}
+    for name in ("max_seconds", "pause"):
+        try:
+            checked[name] = None if options[name] is None else seconds(options[name])
+        except ArgumentTypeError as error:
+            raise CommandError(f"--{name.replace('_', '-')} {error}") from error
+    size = options["batch_size"]
+    size = int(size) if isinstance(size, str) and size.isdecimal() else size
+    if not (isinstance(size, int) and 1 <= size <= flush.LARGEST_BATCH):
+        raise CommandError(f"--batch-size must be from 1 to {flush.LARGEST_BATCH}.")
+    return checked | {"batch_size": size}
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The app in other projects: their code, settings, packages and databases."""
