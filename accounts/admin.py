@@ -11,6 +11,7 @@ from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
+from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.hashers import is_password_usable
@@ -19,7 +20,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
@@ -27,7 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm
 
-from token_blacklist.admin.base import LongListMixin, cell, time_cell
+from token_blacklist.admin.base import LongListMixin, admin_url, cell, time_cell
 from token_blacklist.admin.ending import MAY_END, end_all_url, end_button
 from token_blacklist.admin.search import WithoutTokensMixin
 from token_blacklist.admin.staff import may_end_sessions_of
@@ -204,7 +205,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         shown = render_once(user, sign_in.second_factor)
         request = user._shown_to  # type: ignore[attr-defined]
         if "<li>" in shown and self._may_remove_second_factor(request, user):
-            return shown + sign_in.remove_button(user)
+            return shown + sign_in.remove_button(self.admin_site, user)
         return shown
 
     @admin.display(description=_("connected accounts"))
@@ -218,12 +219,13 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
             request = user._shown_to  # type: ignore[attr-defined]
             may_end = request.user.has_perm(MAY_END) and may_end_sessions_of(user, request.user)
             back = request.get_full_path() if may_end else None
-            user._live_sessions = session_list(user, back)  # type: ignore[attr-defined]
+            shown = session_list(self.admin_site, user, back)
+            user._live_sessions = shown  # type: ignore[attr-defined]
         return user._live_sessions  # type: ignore[attr-defined,no-any-return]
 
     @admin.display(description=_("new password"))
     def password_link(self, user: User) -> str:
-        return send_button(user)
+        return send_button(self.admin_site, user)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
@@ -266,7 +268,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         user = self._user_of(request, pk, MAY_REMOVE)
         if not self._may_touch(request, user):
             raise PermissionDenied
-        back = reverse("admin:accounts_user_change", args=(user.pk,))
+        back = admin_url(self.admin_site, "accounts_user_change", user.pk)
         if request.method == "POST":
             self._remove_second_factor(request, user)
             return HttpResponseRedirect(back)
@@ -278,6 +280,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
             "factors": sign_in.factors_of(user),
             "back": back,
         }
+        request.current_app = self.admin_site.name  # for `{% url %}`
         return TemplateResponse(request, "admin/accounts/user/remove_second_factor.html", context)
 
     def _remove_second_factor(self, request: HttpRequest, user: User) -> None:
@@ -295,7 +298,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
         user = self._user_of(request, pk, MAY_SEND)
         level, text = self._send_link(request, user)
         self.message_user(request, text, level)
-        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=(user.pk,)))
+        return HttpResponseRedirect(admin_url(self.admin_site, "accounts_user_change", user.pk))
 
     def _send_link(self, request: HttpRequest, user: User) -> tuple[int, Any]:
         """Send the link; return the level and the text of the message to show."""
@@ -321,8 +324,8 @@ def render_once(user: User, make: Callable[[User], str]) -> str:
     return shown[make.__name__]
 
 
-def session_list(user: User, back: str | None) -> str:
-    """Return a list of the user's live sessions as HTML.
+def session_list(site: AdminSite, user: User, back: str | None) -> str:
+    """Return a list of the user's live sessions as HTML, with links to that admin site.
 
     With `back`, the URL of the page to return to, it has buttons to end them.
     """
@@ -332,11 +335,11 @@ def session_list(user: User, back: str | None) -> str:
         '<li><span><a href="{}">{}</a><br><small>{}, {}</small></span>{}</li>',
         (
             (
-                reverse("admin:token_blacklist_outstandingtoken_change", args=(record.pk,)),
+                admin_url(site, "token_blacklist_outstandingtoken_change", record.pk),
                 device_name(record.user_agent),
                 record.ip_address or "-",
                 _last_active(record),
-                end_button(record, back, form=BUTTONS_FORM_ID) if back else "",
+                end_button(record, back, site=site, form=BUTTONS_FORM_ID) if back else "",
             )
             for record in found[:MAX_LISTED_SESSIONS]
         ),
@@ -350,18 +353,18 @@ def session_list(user: User, back: str | None) -> str:
     return format_html(
         '{}<p class="tb-apart"><a class="tb-button" href="{}">{}</a></p>',
         shown,
-        end_all_url(back, user=user.pk),
+        end_all_url(back, site=site, user=user.pk),
         _("Sign out everywhere"),
     )
 
 
-def send_button(user: User) -> str:
+def send_button(site: AdminSite, user: User) -> str:
     """Return the button that sends a link for a new password, or a text that says why not."""
     if not may_reset(user):
         return str(NO_LINK)
     return format_html(
         '<button type="submit" class="tb-button" form="{}" formaction="{}">{}</button>',
         BUTTONS_FORM_ID,
-        reverse("admin:accounts_user_send_password_link", args=(user.pk,)),
+        admin_url(site, "accounts_user_send_password_link", user.pk),
         _("Send a link for a new password"),
     )

@@ -9,13 +9,15 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_removed
 from allauth.socialaccount.models import SocialAccount
+from django.contrib.admin.sites import AdminSite
 from django.db import transaction
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+
+from token_blacklist.admin.base import admin_url
 
 from .models import User
 
@@ -78,9 +80,9 @@ def forget_addresses(user: User) -> None:
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
 
 
-def remove_button(user: User) -> str:
+def remove_button(site: AdminSite, user: User) -> str:
     """Return the link to the confirmation page for removing the second factor, as HTML."""
-    url = reverse("admin:accounts_user_remove_second_factor", args=(user.pk,))
+    url = admin_url(site, "accounts_user_remove_second_factor", user.pk)
     text = _("Remove the second factor")
     return format_html('<p class="tb-apart"><a class="tb-button" href="{}">{}</a></p>', url, text)
 

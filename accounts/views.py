@@ -70,7 +70,7 @@ class SessionsView(APIView):
         summary="List the user's sessions",
         responses=SessionSerializer(many=True),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Lists the user's live sessions, the last active one first, at most 100.
 
         `current` marks the session that sent the request.
@@ -86,7 +86,7 @@ class SessionsView(APIView):
         parameters=[WhichSessionsSerializer],
         responses={200: EndedSessionsSerializer},
     )
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Revokes all other sessions of the user; with `all=true` the current one too.
 
         Their tokens stop working immediately.
@@ -110,7 +110,7 @@ class SessionView(APIView):
     error_codes: ErrorCodes = {404: ("not_found",)}
     permission_classes = (IsAuthenticated,)
 
-    def delete(self, request: Request, session_id: str) -> Response:
+    def delete(self, request: Request, session_id: str, **kwargs: Any) -> Response:
         me: Any = request.user
         sessions.end_session(me, session_id)
         return Response({})
@@ -128,7 +128,7 @@ class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User])
     permission_classes = (IsAuthenticated,)
     throttle_scope = "change_password"
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         in_cookie = self.wants_cookie(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)

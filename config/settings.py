@@ -35,10 +35,25 @@ class Variables(FileAwareMapping):  # type: ignore[misc]  # it has no types
             given_twice.remove(name)
             problems.append(f"{name} is set, and {name}_FILE, too. Remove one of them.")
         try:
-            return str(super().__getitem__(name)).rstrip("\r\n")  # a text file ends with a newline
+            value = str(super().__getitem__(name)).rstrip("\r\n")  # a text file ends with a newline
+            # django-environ would read `$NAME` as the value of NAME. It replaces `\$` by `$`.
+            return value.replace("$", r"\$")
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{name}_FILE names a file that cannot be read.")
             raise KeyError(name) from error
+
+
+LINE = re.compile(
+    r"""\s*
+    (?:
+        (?:export\s+)?
+        (\w+=(?:"(?:\\.|[^"\\])*"|'[^']*'|.*?))  # a name and its value
+        (?:\s+\#.*)?
+    |
+        \#.*
+    )?\s*""",
+    re.VERBOSE,
+)
 
 
 def read_env_file(name: str) -> None:
@@ -47,7 +62,8 @@ def read_env_file(name: str) -> None:
     Without ENV_FILE, the file may be missing. django-environ ignores any file that it cannot read.
     """
     try:
-        environ.Env.read_env(StringIO(Path(name).read_text(encoding="utf-8")))
+        text = Path(name).read_text(encoding="utf-8-sig")
+        environ.Env.read_env(StringIO("\n".join(assignments(name, text))))
     except FileNotFoundError:
         if "ENV_FILE" in os.environ or Path(name).is_symlink():
             problems.append(f"ENV_FILE names {name}, which does not exist.")
@@ -56,8 +72,21 @@ def read_env_file(name: str) -> None:
         problems.append(f"ENV_FILE names {name}, which cannot be read: {reason}.")
 
 
+def assignments(name: str, text: str) -> list[str]:
+    """Return the assignments of the file, without comments.
+
+    django-environ takes a comment behind a value for a part of it, and ignores other lines.
+    """
+    lines = [LINE.fullmatch(line) for line in text.splitlines()]
+    if None in lines:
+        number = lines.index(None) + 1
+        problems.append(f"ENV_FILE names {name}, whose line {number} is not like NAME=value.")
+    return [found[1] for found in lines if found and found[1]]
+
+
 env = environ.FileAwareEnv()
 env.ENVIRON = Variables()
+env.escape_proxy = True  # for `\$`
 if env_file := env.str("ENV_FILE", default=str(BASE_DIR / ".env")):
     read_env_file(env_file)
 
@@ -117,7 +146,7 @@ ENCODE = "Write /, ?, # and % in the password as %2F, %3F, %23 and %25."
 
 DEBUG = switch("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # previous keys, newest first
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", str.strip, default=[])  # newest first
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="", multiline=True)
 JWT_VERIFYING_KEY = env.str("JWT_VERIFYING_KEY", default="", multiline=True)
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
@@ -133,9 +162,11 @@ if os.environ.get("JWT_KEYS_DIR"):
         "JWT_KEYS_DIR is set, and the keys are now in one file. Remove it, set JWT_KEYS_FILE, and "
         "run: python manage.py rotatekeys --import <the folder>"
     )
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
-ALLOWED_HOSTS = [host.strip() for host in ALLOWED_HOSTS]  # Caddy needs the space after a comma
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Stripped, because Caddy needs the space after a comma.
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", str.strip, default=["localhost", "127.0.0.1"] if DEBUG else []
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", str.strip, default=[])
 
 NEW_KEY = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 if not DEBUG:
@@ -275,7 +306,7 @@ elif not DEBUG and EMAIL_HOST and "webmaster@localhost" in DEFAULT_FROM_EMAIL:
 
 # Other origins whose scripts may call the API; none by default. They use tokens in the body,
 # because the API accepts no cookies from another origin.
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", str.strip, default=[])
 CORS_URLS_REGEX = "^/(api|_allauth/app)/"
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):

@@ -17,7 +17,7 @@ theme = TemplateView.as_view(template_name="theme.css", content_type="text/css")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("token_blacklist.urls")),
-    path(".well-known/", include("token_blacklist.services.well_known")),
+    path(".well-known/", include("token_blacklist.well_known")),
     path("api/", include("accounts.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),

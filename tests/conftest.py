@@ -54,7 +54,7 @@ def pytest_collection_finish() -> None:
 def belongs_here(item: Any) -> bool:
     if ON_POSTGRESQL:
         marked = any(map(item.get_closest_marker, ("django_db", "postgresql")))
-        return marked or "django_db_setup" in item.fixturenames
+        return marked or {"django_db_setup", "new"} & {*item.fixturenames}  # `new` of tests/hosts/
     return not item.get_closest_marker("postgresql")
 
 

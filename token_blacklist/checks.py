@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections, router
 from django.db.migrations.recorder import MigrationRecorder
+from django.urls import get_script_prefix
+from rest_framework.schemas.generators import EndpointEnumerator
 
 from . import keys
-from .conf import OPTIONS, Option, conf
+from .conf import COOKIE_PATH, OPTIONS, Option, conf
 from .exceptions import TokenError, Unavailable
 from .keys.key import ALGORITHMS, HMAC_MINIMUM_BYTES, RSA_ALGORITHMS, RSA_MINIMUM_BITS
 from .keys.key_set import KeySetError, current_set, name_of_set, stored_set
@@ -26,7 +29,7 @@ from .tokens import OWN_CLAIMS
 OTHERS = 0o077  # permission bits of a file for users other than its owner
 BY_SESSIONS = (
     "Remove it. A new password ends sessions without a claim: add "
-    "`token_blacklist.password_validation.RevokeSessionsValidator` to AUTH_PASSWORD_VALIDATORS."
+    f"`{__package__}.password_validation.RevokeSessionsValidator` to AUTH_PASSWORD_VALIDATORS."
 )
 # Options of Simple JWT that this app does not have: what to do instead.
 REPLACEMENTS = {
@@ -45,12 +48,16 @@ UNFIT = (TokenError, jwt.PyJWTError, ValueError, TypeError)
 @register(Tags.security)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Check every option of TOKEN_BLACKLIST."""
-    given: Any = conf.user_settings
-    if not isinstance(given, dict):
+    given = conf.user_settings
+    if not _are_options(given):
         return [_error(1, "TOKEN_BLACKLIST is not a dict.", "Make it a dict of options.")]
     invalid = list(_values())
     others = () if invalid else (*_claim_names(), *_user_id_field(), *_signing())
     return [*_unknown_names(given), *invalid, *others]
+
+
+def _are_options(given: Any) -> bool:
+    return isinstance(given, dict)
 
 
 def _error(number: int, message: str, hint: str) -> CheckMessage:
@@ -160,13 +167,14 @@ def _signing() -> Iterator[CheckMessage]:
 
 # No message contains the value, because it is the key.
 def _secret(minimum: int) -> Iterator[CheckMessage]:
-    if not isinstance(conf.SIGNING_KEY, str) or not conf.SIGNING_KEY:
+    key = conf.SIGNING_KEY
+    if not isinstance(key, str | bytes) or not key:
         yield _error(
             11,
-            "TOKEN_BLACKLIST['SIGNING_KEY'] is not a string.",
+            "TOKEN_BLACKLIST['SIGNING_KEY'] is neither a string nor bytes.",
             "Set it to a random string from the environment.",
         )
-    elif len(conf.SIGNING_KEY.encode(errors="replace")) < minimum:
+    elif len(key.encode(errors="replace") if isinstance(key, str) else key) < minimum:
         yield _error(
             12,
             f"TOKEN_BLACKLIST['SIGNING_KEY'] is too short for {conf.ALGORITHM}.",
@@ -214,6 +222,8 @@ def _key_pair() -> Iterator[CheckMessage]:
 @register(Tags.security)
 def check_rotation(**kwargs: Any) -> list[CheckMessage]:
     """Warn about valid options that weaken the protection against stolen tokens."""
+    if not _are_options(conf.user_settings):
+        return []
     if conf.LISTS_ENABLED and conf.ROTATE_REFRESH_TOKENS and not conf.BLACKLIST_AFTER_ROTATION:
         return [
             checks.Warning(
@@ -224,6 +234,55 @@ def check_rotation(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.urls)
+def check_cookie_path(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if a browser would not send the refresh cookie to the endpoints that read it."""
+    if not (getattr(settings, "ROOT_URLCONF", None) and _are_options(conf.user_settings)):
+        return []
+    cookie_path: Any = conf.REFRESH_COOKIE_PATH
+    if not COOKIE_PATH.accepts(cookie_path):
+        return []
+    root = get_script_prefix().rstrip("/")
+    readers = sorted({root + path for path, *_rest in CookieReaders().get_api_endpoints()})
+    missed = [path for path in readers if not _covers(cookie_path, path)]
+    if not missed:
+        return []
+    return [
+        checks.Warning(
+            f"TOKEN_BLACKLIST['REFRESH_COOKIE_PATH'] is {cookie_path!r}, and browsers do not send "
+            f"the refresh cookie to {', '.join(missed)}.",
+            hint="Set it to the path that these begin with. If no client asks for the cookie, add "
+            "token_blacklist.W003 to SILENCED_SYSTEM_CHECKS.",
+            id="token_blacklist.W003",
+        )
+    ]
+
+
+class CookieReaders(EndpointEnumerator):
+    """Lists the endpoints that read the refresh cookie, each as path, method and view."""
+
+    def should_include_endpoint(self, path: str, callback: Any) -> bool:
+        view = getattr(callback, "cls", None)
+        reads: bool = isinstance(view, type) and getattr(view, "reads_cookie", False)
+        return reads
+
+    def get_allowed_methods(self, callback: Any) -> list[str]:
+        return ["POST"]
+
+
+def _covers(cookie_path: str, path: str) -> bool:
+    """Return whether a browser sends a cookie with that path (RFC 6265 section 5.1.4).
+
+    A parameter of the path has many values, so the cookie's path must not end with one. Before
+    other segments it may, for a site with one version of its API.
+    """
+    wanted, found = cookie_path.rstrip("/").split("/"), path.split("/")
+    is_below = len(found) > len(wanted) or not cookie_path.endswith("/")
+    pairs = list(zip(wanted, found, strict=False))
+    is_same = all(ours == theirs or "{" in theirs for ours, theirs in pairs)
+    return is_below and len(pairs) == len(wanted) and is_same and "{" not in pairs[-1][1]
 
 
 @register(Tags.compatibility)

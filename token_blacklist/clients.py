@@ -96,18 +96,26 @@ def network_of(address: str | None) -> IPv4Network | IPv6Network | None:
     """Return the network that is most likely one site's: the /24 of IPv4, the /48 of IPv6."""
     if address is None:
         return None
-    ip = ip_address(address)
-    if ip.version == 6 and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
+    ip = ip_address(normal_address(address))
     return ip_network((ip, 24 if ip.version == 4 else 48), strict=False)
 
 
 @lru_cache(maxsize=1024)
 def _normal(claimed: str) -> str | None:
     try:
-        return str(ip_address(_bare(claimed.strip())))
+        return normal_address(_bare(claimed.strip()))
     except ValueError:  # the peer of a unix socket has no address
         return None
+
+
+def normal_address(address: str) -> str:
+    """Return the usual form of an address. `::ffff:192.0.2.1`, of a server for both, is IPv4.
+
+    Raises:
+        ValueError: it is not an address.
+    """
+    ip = ip_address(address)
+    return str((ip.version == 6 and ip.ipv4_mapped) or ip)
 
 
 def _bare(address: str) -> str:

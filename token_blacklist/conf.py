@@ -34,19 +34,29 @@ class Kind:
 
 
 def text(pattern: str, hint: str, **more: Any) -> Kind:
-    """Return a kind for strings that match the whole regular expression."""
+    """Return a kind for printable strings that match the whole regular expression."""
     find = re.compile(pattern, re.ASCII).fullmatch
-    return Kind(hint, lambda value: isinstance(value, str) and find(value) is not None, **more)
+    return Kind(
+        hint,
+        lambda value: isinstance(value, str) and value.isprintable() and find(value) is not None,
+        **more,
+    )
 
 
 def _import(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return tuple(map(_import, value))
     return import_string(value) if isinstance(value, str) else value
 
 
-def _is_imported(value: Any) -> bool:
-    return value != () and all(map(callable, value if isinstance(value, tuple) else (value,)))
+def _import_all(value: Any) -> tuple[Any, ...]:
+    return tuple(map(_import, value if isinstance(value, list | tuple) else [value]))
+
+
+def _class_with(attribute: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, type) and hasattr(value, attribute)
+
+
+def _are_token_classes(value: tuple[Any, ...]) -> bool:
+    return value != () and all(map(_class_with("token_type"), value))
 
 
 def _duration(least: timedelta, hint: str) -> Kind:
@@ -86,7 +96,14 @@ SCHEMES = replace(SCHEME, accepts=list_of(SCHEME))
 HEADER = text("[A-Z][A-Z0-9_]*", "Use a key of request.META, such as 'HTTP_X_AUTHORIZATION'.")
 COOKIE = text(r"[\w!#$%&'*+.^`|~-]+", "Use letters, digits, '-' and '_' (RFC 6265 section 4.1.1).")
 COOKIE_PATH = text(r"/[^;\s]*", "Use a path that begins with a slash.")
-IMPORTED = Kind("Use the dotted path of a class or function.", _is_imported, _import)
+IMPORTED = Kind("Use the dotted path of a class or function.", callable, _import)
+TOKEN_CLASSES = Kind("Use the dotted paths of token classes.", _are_token_classes, _import_all)
+SERIALIZER = Kind("Use the dotted path of a serializer.", _class_with("is_valid"), _import)
+KEY_SET = Kind(
+    "Use what `manage.py rotatekeys --print` prints.",
+    lambda value: isinstance(value, str | bytes),
+    is_secret=True,
+)
 KEY = Kind("", lambda value: True)  # `checks.py` signs and verifies a token with all of them
 
 
@@ -125,14 +142,15 @@ class Option(Generic[T]):
         return value == self.default or self.kind.accepts(value)
 
 
-def imported(default: str | tuple[str, ...] | None, meaning: str) -> Option[Any]:
+def imported(default: str | None, meaning: str) -> Option[Any]:
     """Return an option whose value is a class or function, or the dotted path of one."""
     return Option(default, IMPORTED, meaning)
 
 
 def serializer(view: str) -> Option[Any]:
     """Return the option for the serializer of a view."""
-    return imported(f"{_APP}.serializers.{view}Serializer", f"the serializer of `{view}View`")
+    path, meaning = f"{_APP}.serializers.{view}Serializer", f"the serializer of `{view}View`"
+    return Option(path, SERIALIZER, meaning)
 
 
 class Conf:
@@ -229,7 +247,7 @@ class Conf:
     )
     KEYS: Option[str | None] = Option(
         None,
-        KEY,
+        KEY_SET,
         "the key set as text, for servers without a disk; `rotatekeys --print` prints the next one",
     )
     JWKS_URL: Option[str | None] = Option(
@@ -274,8 +292,9 @@ class Conf:
     AUTH_HEADER_NAME = Option(
         "HTTP_AUTHORIZATION", HEADER, "the header, as a key of `request.META`"
     )
-    AUTH_TOKEN_CLASSES = imported(
+    AUTH_TOKEN_CLASSES: Option[Any] = Option(
         (f"{_APP}.tokens.AccessToken",),
+        TOKEN_CLASSES,
         "token classes that authenticate; add `SlidingToken` if you use sliding tokens",
     )
     TOKEN_USER_CLASS = imported(

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.urls import get_resolver
+from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerExtension,
@@ -25,6 +26,7 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
+from .authentication import JWTAuthentication
 from .conf import conf
 from .views import JSONView, RefreshCookieMixin
 
@@ -204,8 +206,9 @@ class _SerializerDescription(OpenApiSerializerExtension):  # type: ignore[no-unt
         schema: dict[str, Any] = auto_schema._map_serializer(
             self.target, direction, bypass_extensions=True
         )
-        if "required" in schema:
-            schema["required"] = [name for name in schema["required"] if name != "refresh"]
+        required = [name for name in schema.pop("required", ()) if name != "refresh"]
+        if required:  # OpenAPI 3.0 does not allow an empty list
+            schema["required"] = required
         # openapi-typescript treats a field with a default as required.
         for name in ("transport", "remember"):
             schema["properties"].get(name, {}).pop("default", None)
@@ -225,4 +228,6 @@ class TrimmedFieldDescription(OpenApiSerializerFieldExtension):  # type: ignore[
         return {"type": "string", "pattern": r"\S"}
 
 
+# Subclasses have the same scheme. drf-spectacular would warn of two classes with one name.
+set_override(JWTAuthentication, "suppress_collision_warning", True)
 JSONView.schema = AutoSchema()  # instead of DEFAULT_SCHEMA_CLASS

@@ -17,6 +17,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 
 from .authentication import bearer_challenge
 from .conf import conf
@@ -58,6 +59,13 @@ class JSONView(NoStoreMixin):
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return exception_handler
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Return the site's throttles, without a ScopedRateThrottle that has no rate for the view.
+
+        It would fail at each request. A site that uses it for its own views need not limit these.
+        """
+        return [each for each in super().get_throttles() if not _lacks_rate(each, self)]
 
 
 class TokenViewBase(JSONView, generics.GenericAPIView[Any]):
@@ -169,7 +177,7 @@ class CSRFCookieView(JSONView):
     operation_id, summary = "token_csrf", "Get the CSRF cookie"
     answers: dict[int, Any] = {200: dict}
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response({})
 
 
@@ -278,6 +286,16 @@ class TokenRefreshSlidingView(TokenViewBase):
     error_codes: ErrorCodes = {401: ("token_not_valid", "no_active_account")}
     serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
     throttle_scope = "refresh"
+
+
+def _lacks_rate(throttle: BaseThrottle, view: views.APIView) -> bool:
+    """Return whether DRF's throttle finds no rate for the scope of the view in the settings."""
+    if not isinstance(throttle, ScopedRateThrottle):
+        return False
+    reads_settings = type(throttle).get_rate is ScopedRateThrottle.get_rate
+    return (
+        reads_settings and getattr(view, throttle.scope_attr, None) not in throttle.THROTTLE_RATES
+    )
 
 
 def _times_sent(name: str, request: Request) -> int:

@@ -90,6 +90,7 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "AUTH_PASSWORD_VALIDATORS",
     "BEGIN",
     "CONTENT_SECURITY_POLICY",
+    "DEFAULT_THROTTLE_RATES",
     "CSP_BY_PATH",
     "INSTALLED_APPS",
     "CONCURRENTLY",

@@ -100,6 +100,100 @@ def test_a_variable_set_as_value_and_as_file_is_refused(production_env, tmp_path
     )
 
 
+LONG = "abcdefghijklmnopqrstuvwxyz" * 3
+
+
+@pytest.mark.parametrize("value", [f"${LONG}", f"$OTHER{LONG}", rf"a\$b{LONG}", f"$${LONG}$", LONG])
+def test_a_value_with_a_dollar_sign_is_that_value(production_env, tmp_path, value):
+    (tmp_path / "key").write_text(value)
+    (tmp_path / "env").write_text(f"SITE_NAME={value}\nACCENT_COLOR=#3b5bdb\n")
+    given = {
+        "SECRET_KEY": value,
+        "JWT_SIGNING_KEY_FILE": str(tmp_path / "key"),
+        "ENV_FILE": str(tmp_path / "env"),
+        "SECRET_KEY_FALLBACKS": f"{value}, {LONG}",
+        "OTHER": "another value",
+        LONG: "another value",
+    }
+
+    read = settings_of(**production_env | given)
+
+    assert read.SECRET_KEY == read.SITE_NAME == value
+    assert read.TOKEN_BLACKLIST["SIGNING_KEY"] == value
+    assert [value, LONG] == read.SECRET_KEY_FALLBACKS
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY"])
+def test_the_name_of_a_variable_is_no_key(production_env, name):
+    keys = {"SECRET_KEY": LONG, "JWT_SIGNING_KEY": LONG}
+
+    assert problems(**production_env | keys | {name: f"${name}"}) == [name]
+
+
+@pytest.mark.parametrize("user", ["u%40b.example", "$u"])
+def test_a_password_in_a_url_may_begin_with_a_dollar_sign(production_env, user):
+    urls = {
+        "DATABASE_URL": f"postgres://{user}:$x@host/name",
+        "EMAIL_URL": f"smtp+tls://{user}:$a+b@host:587",
+        "CACHE_URL": f"redis://{user}:$x@host:6379/0",
+        "DEFAULT_FROM_EMAIL": "Acme <a@b.example>",
+    }
+
+    read = settings_of(**production_env | urls)
+
+    assert read.DATABASES["default"]["PASSWORD"] == "$x"
+    assert ("$a+b", user.replace("%40", "@")) == (read.EMAIL_HOST_PASSWORD, read.EMAIL_HOST_USER)
+    assert ":$x@host" in read.CACHES["default"]["LOCATION"]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("SITE_NAME=Acme # the name", "Acme"),
+        ("SITE_NAME=Acme\t# the name", "Acme"),
+        ("SITE_NAME=Acme#1", "Acme#1"),
+        ("SITE_NAME=#1", "#1"),
+        ("SITE_NAME=Acme Ltd.  ", "Acme Ltd."),
+        ("SITE_NAME='Acme # 1' # the name", "Acme # 1"),
+        ('SITE_NAME="Acme # 1" # the "name"', "Acme # 1"),
+        (r'SITE_NAME="Acme \"# 1\""', 'Acme "# 1"'),
+        ('SITE_NAME=Acme "1" # the name', 'Acme "1"'),
+        ("export SITE_NAME=Acme", "Acme"),
+        ("  SITE_NAME=Acme", "Acme"),
+        ("\ufeffSITE_NAME=Acme", "Acme"),
+        ("SITE_NAME=Acme\r", "Acme"),
+        ("  # a comment\n\n#\nSITE_NAME=Acme", "Acme"),
+        ("SITE_NAME= # empty\nSITE_NAME=Acme", "Acme"),
+        ("#SITE_NAME=Other\nSITE_NAME=Acme=1", "Acme=1"),
+    ],
+)
+def test_a_line_of_the_env_file_has_a_value_and_may_have_a_comment(
+    production_env, tmp_path, line, value
+):
+    (tmp_path / "env").write_text(f"{line}\nACCENT_COLOR=#123456 # blue\n", encoding="utf-8")
+
+    read = settings_of(**production_env | {"ENV_FILE": str(tmp_path / "env")})
+
+    assert (value, "#123456") == (read.SITE_NAME, read.ACCENT_COLOR)
+
+
+@pytest.mark.parametrize(
+    "line", ["SITE_NAME = Acme", "SITE_NAME: Acme", "SITE_NAME", "=Acme", "x y=z"]
+)
+def test_a_line_of_the_env_file_that_is_no_assignment_is_named_and_not_shown(
+    production_env, tmp_path, line
+):
+    """It would be ignored: with `JWT_SIGNING_KEY = key`, SECRET_KEY would sign the tokens."""
+    (tmp_path / "env").write_text(f"ACCENT_COLOR=#123456\n\n{line}\n")
+
+    with pytest.raises(
+        ImproperlyConfigured, match=r"ENV_FILE names .*/env, whose line 3 is "
+    ) as raised:
+        settings_of(**production_env | {"ENV_FILE": str(tmp_path / "env")})
+
+    assert line not in str(raised.value)
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY"])
 @pytest.mark.parametrize(
     "key", ["example-signing-key-that-is-long-enough-for-everything", "x" * 31]

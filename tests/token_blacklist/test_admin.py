@@ -19,9 +19,11 @@ from django.utils import timezone
 
 from tests.support.devices import TOKEN, Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.support.keys import signed_by
 from token_blacklist.admin import blacklisted, ending, search
 from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.admin.staff import may_end_sessions_of
+from token_blacklist.keys.key_set import current_set
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
 from token_blacklist.sessions.end import revoke_session
 from token_blacklist.tokens import AccessToken, RefreshToken
@@ -261,8 +263,8 @@ class TestSearch:
 
     @pytest.mark.parametrize("sid", ["\ud800", "\x00", "", 7, None, ["x"], "eyJ" + "x" * 20])
     def test_a_token_with_a_malformed_sid_is_no_server_error(self, support, sid):
-        token = AccessToken()
-        token["sid"] = token["jti"] = sid
+        claims = {**AccessToken().payload, "sid": sid, "jti": sid}
+        token = signed_by(current_set().keys[0], claims)
 
         answer = support.get(OUTSTANDING, {"q": f"Bearer {token}"}, follow=True)
 

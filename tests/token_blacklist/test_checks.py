@@ -52,6 +52,15 @@ def test_the_projects_own_settings_pass_all_checks():
         ({"USER_CLAIMS": {"plan": "free"}}, "E003"),
         ({"AUTH_TOKEN_CLASSES": ("token_blacklist.tokens.SESSION_CLAIM",)}, "E003"),
         ({"AUTH_TOKEN_CLASSES": ()}, "E003"),
+        ({"AUTH_TOKEN_CLASSES": None}, "E003"),
+        ({"AUTH_TOKEN_CLASSES": ("builtins.dict",)}, "E003"),
+        ({"TOKEN_OBTAIN_SERIALIZER": "builtins.dict"}, "E003"),
+        ({"TOKEN_REFRESH_SERIALIZER": "token_blacklist.views.token_refresh"}, "E003"),
+        ({"USER_ID_CLAIM": "\ud800"}, "E003"),
+        ({"KEYS": {"keys": []}}, "E003"),
+        ({"KEYS": []}, "E003"),
+        ({"AUTH_TOKEN_CLASSES": "token_blacklist.views.token_refresh"}, "E003"),
+        ({"USER_CLAIMS": ("token_blacklist.clients.default_device_name",)}, "E003"),
         ({"REFRESH_TOKEN_LIFETIME": timedelta.max}, "E003"),
         ({"SESSION_LIFETIME": timedelta(days=3_000_000)}, "E003"),
         ({"FLUSH_OVERDUE_AFTER": timedelta(days=800_000)}, "E003"),
@@ -85,7 +94,9 @@ def test_the_projects_own_settings_pass_all_checks():
         ({"ALGORITHM": "none"}, "E010"),
         ({"ALGORITHM": None}, "E010"),
         ({"SIGNING_KEY": ""}, "E011"),
-        ({"SIGNING_KEY": b"bytes"}, "E011"),
+        ({"SIGNING_KEY": b""}, "E011"),
+        ({"SIGNING_KEY": bytearray(64)}, "E011"),
+        ({"SIGNING_KEY": b"bytes"}, "E012"),
         ({"SIGNING_KEY": "short"}, "E012"),
         ({"ALGORITHM": "HS512", "SIGNING_KEY": "k" * 63}, "E012"),
         ({"ALGORITHM": "RS256"}, "E013"),
@@ -150,3 +161,12 @@ def test_turning_reuse_detection_off_is_a_warning(options):
     options(BLACKLIST_AFTER_ROTATION=False)
 
     assert [message.id for message in check_rotation()] == ["token_blacklist.W001"]
+
+
+@pytest.mark.parametrize("value", [[], "SIGNING_KEY", 5])
+def test_options_that_are_no_dict_are_one_error(settings, value):
+    settings.TOKEN_BLACKLIST = value
+
+    found = [message.id for message in run_checks() if message.id.startswith("token_blacklist")]
+
+    assert found == ["token_blacklist.E001"]

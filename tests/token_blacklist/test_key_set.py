@@ -32,6 +32,7 @@ from token_blacklist.keys.key_set import KeySet, KeySetError, current_set, read_
 from token_blacklist.keys.rotation import RotationError, apply_and_save, revoke_key, rotate_keys
 from token_blacklist.management.commands.rotatekeys import Command
 from token_blacklist.tokens import RefreshToken
+from token_blacklist.well_known import jwks
 
 FOREVER = {"exp": 4_000_000_000, "name": "Ada"}
 SECRET = "k" * 64
@@ -69,10 +70,7 @@ def messages():
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "ES512", "RS256", "PS256"])
-@pytest.mark.services
 def test_a_token_contains_its_key_id_and_pyjwt_verifies_it_with_the_public_keys(add, algorithm):
-    from token_blacklist.services.well_known import jwks
-
     add(algorithm)
     token = keys.encode(FOREVER)
 
@@ -666,6 +664,10 @@ def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path, options, cap
     ("arguments", "said"),
     [
         (["--revoke", "unknown"], "No key is called unknown. The key set has no key."),
+        (["--revoke", ""], "No key is called the empty text. The key set has no key."),
+        (["--list", "--revoke", "unknown"], "not allowed with"),
+        (["--revoke", "unknown", "--keep-signing-key"], "not allowed with"),
+        (["--import", "/nowhere", "--revoke="], "not allowed with"),
         (["--in", "-1"], "--in must be 0 or more."),
         (["--import", "/nowhere"], "/nowhere cannot be read: No such file or directory."),
     ],

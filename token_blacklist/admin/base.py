@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
+from django.contrib.admin.sites import AdminSite
 from django.core.paginator import Paginator
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, localize
 from django.utils.functional import cached_property
@@ -87,6 +89,11 @@ class ReadOnlyAdmin(LongListMixin, ModelAdmin):  # type: ignore[type-arg]  # non
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def admin_url(site: AdminSite, name: str, *args: Any) -> str:
+    """Return the URL of a page on that admin site. A project can have several."""
+    return reverse(f"admin:{name}", args=args, current_app=site.name)
 
 
 def time_cell(at: datetime | None) -> str:

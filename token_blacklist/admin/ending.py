@@ -10,10 +10,11 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.sites import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -25,12 +26,12 @@ from ..middleware import session_id_of
 from ..models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ..redirects import own_path
 from ..sessions.end import revoke_session, revoke_sessions
+from .base import admin_url
 from .staff import left_out_message, may_end_sessions_of
 
 MAY_END = "token_blacklist.add_blacklistedtoken"
 END_SESSION = _("End session")
 MAX_SESSIONS_PER_REQUEST = 10_000  # so that ending them takes only seconds
-LIST_URL_NAME = "admin:token_blacklist_outstandingtoken_changelist"
 
 
 class NoteForm(forms.Form):
@@ -119,7 +120,7 @@ class EndingMixin:
             raise PermissionDenied
         query = request.GET.copy()
         page = query.pop("next", [""])[0]
-        back = own_path(page) or f"{reverse(LIST_URL_NAME)}?{query.urlencode()}"
+        back = own_path(page) or f"{self._list_url()}?{query.urlencode()}"
         request.GET = query  # type: ignore[assignment]  # or the list would filter by `next`
         try:
             listed: Any = self.get_changelist_instance(request)  # type: ignore[attr-defined]
@@ -147,6 +148,7 @@ class EndingMixin:
             "across": request.POST.get("select_across"),
             "back": request.get_full_path(),
         }
+        request.current_app = self.admin_site.name  # for `{% url %}`
         template = "admin/token_blacklist/end_sessions.html"
         return TemplateResponse(request, template, context, status=400 if form.errors else 200)
 
@@ -171,7 +173,10 @@ class EndingMixin:
                 _("Ended the session of %(user)s: %(device)s.")
                 % {"user": record.user or _("nobody"), "device": device_and_address(record)},
             )
-        return HttpResponseRedirect(own_path(request.GET.get("next")) or reverse(LIST_URL_NAME))
+        return HttpResponseRedirect(own_path(request.GET.get("next")) or self._list_url())
+
+    def _list_url(self) -> str:
+        return admin_url(self.admin_site, "token_blacklist_outstandingtoken_changelist")
 
 
 def report(request: HttpRequest, chosen: Chosen, count: int) -> None:
@@ -199,13 +204,18 @@ def device_and_address(record: OutstandingToken) -> str:
 
 
 def end_button(
-    record: OutstandingToken, back: str, *, form: str = "", text: Any = END_SESSION
+    record: OutstandingToken,
+    back: str,
+    *,
+    site: AdminSite,
+    form: str = "",
+    text: Any = END_SESSION,
 ) -> str:
     """Return a button that ends a session by POST, with the CSRF token of its form.
 
     `back` is the page to return to. `form` is the id of the form, by default the enclosing one.
     """
-    url = reverse("admin:token_blacklist_outstandingtoken_end_one", args=(record.pk,))
+    url = admin_url(site, "token_blacklist_outstandingtoken_end_one", record.pk)
     return format_html(
         '<button type="submit" class="tb-button" {} formaction="{}" aria-label="{}">{}</button>',
         format_html('form="{}"', form) if form else "",
@@ -215,9 +225,9 @@ def end_button(
     )
 
 
-def end_all_url(back: str, **query: Any) -> str:
+def end_all_url(back: str, *, site: AdminSite, **query: Any) -> str:
     """Return the URL of the page that counts and ends the sessions of a query, such as `user=1`."""
-    url = reverse("admin:token_blacklist_outstandingtoken_end")
+    url = admin_url(site, "token_blacklist_outstandingtoken_end")
     return f"{url}?{urlencode({**query, 'next': back})}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -119,7 +120,8 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
                 return "-"
             if not may_end_sessions_of(record.user, request.user):
                 return "-"
-            return end_button(record, request.get_full_path(), text=_("End"))
+            back = request.get_full_path()
+            return end_button(record, back, site=self.admin_site, text=_("End"))
 
         return (end,)
 
@@ -131,14 +133,12 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
         @admin.display(description=_("end others"))
         def end_more(record: OutstandingToken) -> str:
-            links, back = [], request.get_full_path()
+            links: list[tuple[str, Any]] = []
+            url_of = partial(end_all_url, request.get_full_path(), site=self.admin_site)
             if record.user_id and may_end_sessions_of(record.user, request.user):
-                links.append(
-                    (end_all_url(back, user=record.user_id), _("All sessions of this user"))
-                )
+                links.append((url_of(user=record.user_id), _("All sessions of this user")))
             if record.ip_address:
-                from_there = end_all_url(back, q=record.ip_address)
-                links.append((from_there, _("All sessions from this IP address")))
+                links.append((url_of(q=record.ip_address), _("All sessions from this IP address")))
             shown = format_html_join("", '<li><a href="{}">{}</a></li>', links)
             return format_html('<ul class="tb-links">{}</ul>', shown) if links else "-"
 

@@ -6,7 +6,6 @@ Each search uses an index or reads a limited number of rows, never the whole lis
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -14,6 +13,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
+from ..clients import normal_address
 from ..conf import conf
 from ..exceptions import TokenError
 from ..models import OutstandingToken, session_ids
@@ -78,7 +78,7 @@ def _found(term: str) -> dict[str, Any]:
 def _owner(term: str) -> dict[str, Any]:
     """Return the condition for an IP address or an e-mail address; empty for another term."""
     try:
-        return {"ip_address": str(ip_address(term))}
+        return {"ip_address": normal_address(term)}
     except ValueError:
         return {"user__in": _users(term)} if "@" in term else {}
 

@@ -71,7 +71,7 @@ def revoke_key(before: KeySet, kid: str) -> Rotation:
     revoked = before.find(kid)
     if revoked is None:
         known = ", ".join(key.kid for key in keys) or "no key"
-        raise RotationError(f"No key is called {kid}. The key set has {known}.")
+        raise RotationError(f"No key is called {kid or 'the empty text'}. The key set has {known}.")
     waits = revoked.signing is not None and revoked.starts > now
     if waits or revoked is before.find_signer(now):
         made = _new_key(_kind_of([revoked]), max(now, revoked.starts), keys)

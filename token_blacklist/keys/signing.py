@@ -33,7 +33,22 @@ def _numeric_date(value: Any) -> int:
     raise TypeError(f"{type(value).__name__} cannot be written into a token")
 
 
-_json = json.JSONEncoder(separators=(",", ":"), default=_numeric_date)
+_json = json.JSONEncoder(separators=(",", ":"), default=_numeric_date, allow_nan=False)
+_json_in_utf_8 = json.JSONEncoder(ensure_ascii=False, default=_numeric_date)
+
+
+def _written(claims: dict[str, Any]) -> bytes:
+    """Return the claims as JSON.
+
+    Raises:
+        TypeError, ValueError: a claim is nothing that JSON has: NaN, an infinite number, half of a
+            surrogate pair, an object. No service could read the token.
+        RecursionError: the claims are nested too deep.
+    """
+    text = _json.encode(claims)
+    if "\\ud" in text:  # an escaped surrogate, which UTF-8 only has in pairs
+        _json_in_utf_8.encode(claims).encode()
+    return text.encode()
 
 
 class TokenBackend:
@@ -83,6 +98,7 @@ class TokenBackend:
 
         Raises:
             TokenError: the claims are nested too deep to be written.
+            TypeError, ValueError: a claim is nothing that JSON has, such as NaN.
         """
         claims = dict(payload)
         if self.audience is not None:
@@ -90,7 +106,7 @@ class TokenBackend:
         if self.issuer is not None:
             claims["iss"] = self.issuer
         try:
-            written = _json.encode(claims).encode()
+            written = _written(claims)
         except RecursionError as error:  # claims that could be read can be too deep to write
             raise TokenError(_("Token is invalid")) from error
         key = self.key_set().signer(_issued_at(claims))
@@ -228,7 +244,7 @@ def _verified(token: str | bytes, by: TokenBackend, key_set: KeySet) -> tuple[st
     # PyJWT refuses a number, which Simple JWT wrote before 5.5 if USER_ID_CLAIM is `sub`.
     if type(claims.get("sub", "")) not in {str, int}:
         raise jwt.exceptions.InvalidSubjectError
-    return json.dumps(claims), key
+    return json.dumps(claims, allow_nan=False), key
 
 
 def _signer_of(token: str | bytes, read: dict[str, Any], key_set: KeySet) -> Key:

@@ -119,7 +119,7 @@ class IntrospectionView(JSONView):
     permission_classes = (IsAuthenticated,)
     throttle_scope = "introspect"
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = IntrospectionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return Response(serializer.validated_data)

@@ -30,7 +30,7 @@ class TokenCheckView(JSONView):
     authentication_classes = (JWTAuthentication,)
     permission_classes = (IsAuthenticated,)
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         token: Any = request.auth
         headers = {"X-Auth-User": quote(str(token.user_id), safe=HEADER_SAFE)}
         if SESSION_CLAIM in token:

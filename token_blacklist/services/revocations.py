@@ -162,7 +162,7 @@ class RevocationsView(JSONView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         return super().dispatch(request, *args, **kwargs)
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         query = RevocationsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         leeway = timedelta(seconds=query.validated_data["leeway"])

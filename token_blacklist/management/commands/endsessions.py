@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -14,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from ...clients import normal_address
 from ...models import BlacklistedToken, OutstandingToken, OutstandingTokenQuerySet
 from ...sessions.end import revoke_in_batches
 
@@ -129,6 +129,6 @@ def _user(given: Any) -> Any:
 
 def _address(given: Any) -> str:
     try:
-        return str(ip_address(str(given)))
+        return normal_address(str(given))
     except ValueError:
         raise CommandError("--ip is not a valid IP address.") from None

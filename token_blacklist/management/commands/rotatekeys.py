@@ -45,8 +45,9 @@ class Command(BaseCommand):
         super().run_from_argv(argv)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--list", action="store_true", help="Print the keys; change nothing.")
-        parser.add_argument("--revoke", metavar="KID", help="Remove this key at once.")
+        acts = parser.add_mutually_exclusive_group()
+        acts.add_argument("--list", action="store_true", help="Print the keys; change nothing.")
+        acts.add_argument("--revoke", metavar="KID", help="Remove this key at once.")
         parser.add_argument(
             "--kind",
             choices=KINDS,
@@ -65,12 +66,12 @@ class Command(BaseCommand):
             action="store_true",
             help="Print the new key set, for KEYS, and write no file. Messages go to stderr.",
         )
-        parser.add_argument(
+        acts.add_argument(
             "--keep-signing-key",
             action="store_true",
             help="First add SIGNING_KEY, so that tokens that it signed stay valid.",
         )
-        parser.add_argument(
+        acts.add_argument(
             "--import",
             type=Path,
             dest="folder",
@@ -116,7 +117,7 @@ class Command(BaseCommand):
 
 def _act(options: dict[str, Any], before: KeySet) -> Rotation:
     """Return the change to the key set that the options of the command request."""
-    if options["revoke"]:
+    if options["revoke"] is not None:  # not even an empty id may make a key instead
         return revoke_key(before, options["revoke"])
     if options["folder"]:
         return add_keys(before, keys_of_folder(options["folder"]))

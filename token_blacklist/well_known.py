@@ -1,4 +1,4 @@
-"""The public keys: `path(".well-known/", include("token_blacklist.services.well_known"))`."""
+"""The public keys: `path(".well-known/", include("token_blacklist.well_known"))`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..keys.jwks import public_keys
-from ..views import JSONView
+from .keys.jwks import public_keys
+from .views import JSONView
 
 
 class JWKSSerializer(serializers.Serializer[Any]):
@@ -28,7 +28,7 @@ class JWKSView(JSONView):
         """Cached for half the time for which `rotatekeys` announces a key before it signs."""
         return {**super().default_response_headers, "Cache-Control": "public, max-age=300"}
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(public_keys())
 
 
