@@ -104,7 +104,7 @@ def _claim_names() -> Iterator[CheckMessage]:
 def _user_id_field() -> Iterator[CheckMessage]:
     name = conf.USER_ID_FIELD
     fields = [field.name for field in get_user_model()._meta.fields if field.unique]
-    if name not in fields:
+    if name not in {"pk", *fields}:
         yield _error(
             7,
             f"TOKEN_BLACKLIST['USER_ID_FIELD'] is {name!r}, no unique field of the user model.",

@@ -270,7 +270,8 @@ class Conf:
     USER_ID_FIELD = Option(
         "id",
         NAME,
-        "the user field that identifies the user in a token; its value must never change",
+        'the user field that identifies the user in a token, or `"pk"`; its value must never '
+        "change",
     )
     USER_ID_CLAIM = Option("user_id", CLAIM, "the claim for it")
     TOKEN_TYPE_CLAIM = Option("token_type", CLAIM, "the claim for the type of the token")

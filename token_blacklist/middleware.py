@@ -24,8 +24,6 @@ from django.contrib import auth
 from django.contrib.auth import middleware
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser
-from django.db import router
-from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
@@ -41,6 +39,7 @@ from .sessions.open import open_session, prolong
 from .sessions.prove import find_user_of_session
 from .tokens import RefreshToken
 from .users import may_use_tokens
+from .utils import as_utc, aware, aware_now
 
 ROW_KEY = "_token_blacklist"
 """Where the Django session has the row's `sid`, and when it was opened and last prolonged."""
@@ -120,7 +119,7 @@ def open_row(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
     if not _names(session, user):
         return  # a sign-in without a Django session, such as one that returns a token
     _leave_row(request, session)
-    now = timezone.now()
+    now = aware_now()
     opened = _row_for(request, user, now)
     try:
         if not may_use_tokens(user):
@@ -150,7 +149,9 @@ def renew(request: Any) -> None:
     session that the request came with: the middleware does it with the response.
     """
     row = request.session.get(ROW_KEY)
-    if not (row and OutstandingToken.objects.live().filter(session_id=row["sid"]).exists()):
+    if not (
+        row and OutstandingToken.objects.for_write().live().filter(session_id=row["sid"]).exists()
+    ):
         _open_again(request)
 
 
@@ -165,7 +166,7 @@ def rebind(request: Any, user: Any, token: RefreshToken, *, replaced: str | None
     session, hash_ = request.session, user.get_session_auth_hash()
     session.cycle_key()
     session[auth.HASH_SESSION_KEY] = hash_
-    _keep(session, token.session_id, token.signed_in_at.timestamp(), token.current_time)
+    _keep(session, token.session_id, token.signed_in_at.timestamp(), as_utc(token.current_time))
     _visit_of(request).proven = session, hash_
 
 
@@ -194,8 +195,8 @@ def refresh_token_of(request: Any) -> RefreshToken | None:
     after a refresh it is the previous token, so that both refreshes return the same next token:
     the browser may keep the cookie of either response.
     """
-    session, now = request.session, timezone.now()
-    rows = OutstandingToken.objects.using(router.db_for_write(OutstandingToken)).live(now)
+    session, now = request.session, aware_now()
+    rows = OutstandingToken.objects.for_write().live(now)
     row = rows.select_related("user").filter(session_id=session_id_of(request)).first()
     user = row and row.user
     if row is None or user is None:
@@ -205,7 +206,7 @@ def refresh_token_of(request: Any) -> RefreshToken | None:
     since = (
         now - conf.ROTATION_GRACE_PERIOD / 2
     )  # the refresh that follows must be within the grace period
-    was_refreshed = row.refreshed_at is not None and row.refreshed_at > since
+    was_refreshed = row.refreshed_at is not None and aware(row.refreshed_at) > since
     generation = max(row.generation - was_refreshed, 0)
     return RefreshToken.of_session(row, generation=generation, remember=_is_remembered(session))
 
@@ -243,7 +244,7 @@ def _find_user(request: Any) -> Any:
     visit = _visit_of(request)
     if row is not None:
         key = auth.get_user_model()._meta.pk.to_python(session[auth.SESSION_KEY])
-        now = timezone.now()
+        now = aware_now()
         user, is_live = find_user_of_session(key, row["sid"], now=now, by_key=True)
     if not is_live or not (may_use_tokens(user) and _is_of(session, user)):
         session.pop(ROW_KEY, None)
@@ -419,7 +420,8 @@ def _datetime(seconds: float) -> datetime:
 
 def _end(sid: str, reason: str) -> None:
     """End a row, if it is live. One SELECT and one INSERT."""
-    row = OutstandingToken.objects.live().select_related("user").filter(session_id=sid).first()
+    rows = OutstandingToken.objects.for_write().live()
+    row = rows.select_related("user").filter(session_id=sid).first()
     if row is not None:
         by = row.user if reason == BlacklistedToken.Reason.LOGOUT else None
         revoke_session(row, reason=reason, by=by)

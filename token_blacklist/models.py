@@ -15,12 +15,12 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, router, transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .clients import USER_AGENT_LENGTH
 from .conf import conf
 from .token_user import TokenUser  # noqa: F401  # Simple JWT has it here
+from .utils import TimeField, aware, aware_now
 
 MAX_PARAMETERS = 30_000  # of a statement on SQLite, which accepts 32,766
 JTI_LOOKUP = re.compile(r"(?P<path>(token__)?)jti(__exact|(?P<several>__in))?")
@@ -82,6 +82,10 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
     def exclude(self, *args: Any, **kwargs: Any) -> Self:
         return super().exclude(*_conditions(args, kwargs))
 
+    def for_write(self) -> Self:
+        """Read from the database that rows are written to, and not from a replica."""
+        return self.using(router.db_for_write(self.model))
+
     def with_jti(self, jti: str) -> Self:
         """Return the session that a jti of any generation belongs to."""
         return self.filter(session_id__in=session_ids(jti))
@@ -110,7 +114,7 @@ class OutstandingTokenQuerySet(models.QuerySet["OutstandingToken"]):
         return self.filter(expires_at__lte=now - conf.LEEWAY)
 
     def live(self, now: datetime | None = None) -> Self:
-        return self.unexpired(now or timezone.now()).not_blacklisted()
+        return self.unexpired(now or aware_now()).not_blacklisted()
 
     def in_force(self, generation: Any, now: Any) -> Self:
         """Return the sessions in which a token of that generation is accepted."""
@@ -158,9 +162,9 @@ class OutstandingToken(models.Model):
     )
     session_id = models.CharField(_("session id"), unique=True, max_length=255)
     generation = models.IntegerField(_("generation"), default=0, db_default=0)
-    created_at = models.DateTimeField(_("signed in"), null=True, blank=True)
-    refreshed_at = models.DateTimeField(_("last refreshed"), null=True, blank=True)
-    expires_at = models.DateTimeField(_("expires"))
+    created_at = TimeField(_("signed in"), null=True, blank=True)
+    refreshed_at = TimeField(_("last refreshed"), null=True, blank=True)
+    expires_at = TimeField(_("expires"))
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
     user_agent = models.CharField(
         _("user agent"), max_length=USER_AGENT_LENGTH, blank=True, default="", db_default=""
@@ -205,7 +209,8 @@ class OutstandingToken(models.Model):
         return hasattr(self, "blacklistedtoken")
 
     def is_expired(self, now: datetime | None = None) -> bool:
-        return self.expires_at <= (now or timezone.now()) - conf.LEEWAY
+        now = aware_now() if now is None else aware(now)
+        return aware(self.expires_at) <= now - conf.LEEWAY
 
 
 class BlacklistedTokenQuerySet(models.QuerySet["BlacklistedToken"]):
@@ -265,7 +270,7 @@ class BlacklistedToken(models.Model):
         db_constraint=False,
         verbose_name=_("outstanding token"),
     )
-    blacklisted_at = models.DateTimeField(_("blacklisted"), auto_now_add=True)
+    blacklisted_at = TimeField(_("blacklisted"), auto_now_add=True)
     reason = models.CharField(
         _("reason"),
         max_length=16,
@@ -321,7 +326,7 @@ class FlushRun(models.Model):
         FAILED = "failed", _("failed")
         INTERRUPTED = "interrupted", _("interrupted")  # killed before it could save its outcome
 
-    started_at = models.DateTimeField(_("started"))
+    started_at = TimeField(_("started"))
     duration = models.DurationField(_("duration"), default=timedelta(0))
     outstanding_deleted = models.PositiveBigIntegerField(_("outstanding tokens deleted"), default=0)
     blacklisted_deleted = models.PositiveBigIntegerField(_("blacklisted tokens deleted"), default=0)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import AbstractBaseUser, update_last_login
+from django.core.exceptions import ValidationError
 from django.db import router, transaction
 from django.utils.functional import classproperty
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +27,7 @@ from .tokens import (
     SlidingToken,
     Token,
 )
-from .users import may_use_tokens
+from .users import has_column, is_login, may_use_tokens
 
 ACCESS_HELP = "Send it with each request: `Authorization: Bearer <access>`."
 REFRESH_HELP = (
@@ -120,7 +121,15 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
 
     def authenticate(self, credentials: dict[str, Any], password: str) -> Any:
         """Return the user with these credentials, or None. Override it to ask for more."""
-        return authenticate(self.context.get("request"), **credentials, password=password)
+        try:
+            return authenticate(self.context.get("request"), **credentials, password=password)
+        except (ValueError, ValidationError):
+            # Django raises them for a login that is no number, if the column is one.
+            if self.username_field != get_user_model().USERNAME_FIELD:
+                raise
+            if is_login(credentials[self.username_field]):
+                raise
+            return None
 
     @classmethod
     def get_token(cls, user: AbstractBaseUser) -> Any:
@@ -159,7 +168,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         request = self.context.get("request")
         with _atomic() if conf.UPDATE_LAST_LOGIN or conf.ON_LOGIN_SUCCESS else nullcontext():
             signed = self.new_session(self.user, request)
-            if conf.UPDATE_LAST_LOGIN:
+            if conf.UPDATE_LAST_LOGIN and has_column("last_login"):
                 update_last_login(None, self.user)  # type: ignore[arg-type]  # any sender will do
             if conf.ON_LOGIN_SUCCESS:
                 conf.ON_LOGIN_SUCCESS(self.user, request)

@@ -26,9 +26,12 @@ from django.core.signals import setting_changed
 from django.db import connections, models, router
 from django.db.models.sql import UpdateQuery
 
+from .utils import TimeField
+
 TEXT = models.CharField()
 NUMBER = models.IntegerField()
-TIME = models.DateTimeField()
+TIME = TimeField()
+Rows = TypeVar("Rows", bound=models.QuerySet[Any])
 
 
 def param(name: str, field: Any) -> Any:
@@ -59,7 +62,10 @@ class _Param(models.Expression):
 
     def bind(self, values: dict[str, Any], connection: Any) -> Any:
         """Return the value for the database driver. Raises EmptyResultSet if no row can have it."""
-        field, value = self.output_field, values[self.name]
+        field: Any = self.output_field
+        value = values[self.name]
+        while field.remote_field:  # a key to another table, whose column has the same type
+            field = field.target_field
         if self.shift is not None:
             value += self.shift
         if isinstance(value, int) and isinstance(field, models.IntegerField):
@@ -128,6 +134,22 @@ class Selection(Statement):
         for name, place in self.annotations.items():
             setattr(instance, name, row[place])
         return instance
+
+
+def narrowed(queryset: Any, fresh: Rows) -> Rows:
+    """Return the rows of a site's queryset as part of `fresh`, for SQL that locks or inserts.
+
+    The site's joins, annotations, DISTINCT, ordering and limits stay in a subquery of primary keys:
+    PostgreSQL refuses some of them with a lock, and others would insert a row twice. Conditions on
+    columns of the table stay as they are, and are evaluated again after waiting for a lock.
+    """
+    query: Any = queryset.query
+    is_joined = sum(map(bool, query.alias_refcount.values())) > 1
+    parts = query.annotations, query.distinct, query.is_sliced, query.combinator, query.extra_tables
+    if is_joined or any(parts):
+        return fresh.filter(pk__in=queryset.using(None).values("pk"))
+    plain: Rows = queryset.order_by()
+    return plain
 
 
 def select(queryset: models.QuerySet[Any], using: str) -> Selection:

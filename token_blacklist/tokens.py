@@ -28,8 +28,8 @@ from .sessions.open import move_expiry, open_session
 from .sessions.prove import SessionClaims, find_user, prove
 from .sessions.refresh import next_claims, refresh
 from .token_user import AuthUser  # noqa: F401  # Simple JWT has it here
-from .users import may_use_tokens, user_id_of
-from .utils import aware_utcnow, is_plain_text
+from .users import id_of, may_use_tokens, user_id_of
+from .utils import as_utc, aware, aware_now, aware_utcnow, is_plain_text
 
 SESSION_CLAIM = "sid"
 AUTH_TIME_CLAIM = "auth_time"
@@ -98,9 +98,15 @@ class Token:
 
     @classmethod
     def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
-        """Return a new token for a user who has been authenticated."""
+        """Return a new token for a user who has been authenticated.
+
+        Raises TokenError if their USER_ID_FIELD is None or no text that can be stored.
+        """
         token = cls()
-        token[conf.USER_ID_CLAIM] = str(getattr(user, conf.USER_ID_FIELD))
+        user_id = id_of(user)
+        # An id that could not be read from the token is refused now, and not with each request.
+        token[conf.USER_ID_CLAIM] = None if user_id is None else str(user_id)
+        token.read_user_id()
         token.set_user(user)
         return token
 
@@ -178,7 +184,7 @@ class Token:
         """
         has_session = conf.LISTS_ENABLED and SESSION_CLAIM in self
         session_id = self.identifier(SESSION_CLAIM) if has_session else None
-        return prove(self.user_id, session_id, now=self.current_time)
+        return prove(self.user_id, session_id, now=as_utc(self.current_time))
 
     def _user_id_or_none(self) -> Any:
         try:
@@ -217,18 +223,20 @@ class Token:
         lifetime: timedelta | None = None,
     ) -> None:
         """Set when the token expires (RFC 7519 section 4.1.4)."""
-        end = (from_time or self.current_time) + (self.lifetime if lifetime is None else lifetime)
+        end = as_utc(from_time or self.current_time) + (
+            self.lifetime if lifetime is None else lifetime
+        )
         self.payload[claim] = keys.epoch(end)
 
     def set_iat(self, claim: str = "iat", at_time: datetime | None = None) -> None:
         """Set the time of issue (RFC 7519 section 4.1.6)."""
-        self.payload[claim] = keys.epoch(at_time or self.current_time)
+        self.payload[claim] = keys.epoch(as_utc(at_time or self.current_time))
 
     def check_exp(self, claim: str = "exp", current_time: datetime | None = None) -> None:
         """Raise TokenError if the time in the claim has passed, the leeway included."""
         if claim not in self.payload:
             raise TokenError(_("Token has no '%s' claim") % claim)
-        now = current_time or self.current_time
+        now = as_utc(current_time or self.current_time)
         if self.timestamp(claim) <= now - self.get_token_backend().get_leeway():
             raise ExpiredTokenError(_("Token '%s' claim has expired") % claim)
 
@@ -236,7 +244,7 @@ class Token:
         """Return a NumericDate claim (RFC 7519 section 2) as a datetime. Raises TokenError."""
         value = self.payload.get(claim)
         if isinstance(value, datetime):  # set by code of the site; signing makes it a number
-            return value.astimezone(UTC)
+            return as_utc(value).astimezone(UTC)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TokenError(_("Token has an invalid '%s' claim") % claim)
         try:
@@ -341,7 +349,7 @@ class BlacklistMixin(Token):
             user_id=user_id,
             signed_in_at=self.signed_in_at,
             expires_at=self.timestamp("exp"),
-            now=self.current_time,
+            now=as_utc(self.current_time),
             lifetime=self.lifetime,
             remember=self.is_remembered,
             has_sid=SESSION_CLAIM in self.payload,
@@ -390,10 +398,10 @@ class BlacklistMixin(Token):
         `generation` is by default the current one. The token has only the app's claims.
         """
         token = super().for_user(session.user)  # type: ignore[arg-type]  # a live session has one
-        signed_in_at = session.created_at or token.current_time
+        signed_in_at = aware(session.created_at or aware_now())
         token.payload |= {
-            "exp": keys.epoch(session.expires_at),
-            "iat": keys.epoch(session.refreshed_at or signed_in_at),
+            "exp": keys.epoch(aware(session.expires_at)),
+            "iat": keys.epoch(aware(session.refreshed_at or signed_in_at)),
             conf.JTI_CLAIM: jti_of(
                 session.session_id, session.generation if generation is None else generation
             ),

@@ -16,6 +16,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from ..utils import aware, aware_now
+
 if TYPE_CHECKING or not apps.is_installed("unfold"):
     from django.contrib.admin import ModelAdmin
     from django.contrib.admin.views.main import ChangeList
@@ -100,8 +102,8 @@ def time_cell(at: datetime | None) -> str:
     """Return a table cell with a short form of the time, and the full form as its title."""
     if at is None:
         return "-"
-    local = timezone.localtime(at)
-    this_year = local.year == timezone.localtime().year
+    local = timezone.localtime(aware(at))
+    this_year = local.year == timezone.localtime(aware_now()).year
     text = date_format(local, _("j M, H:i") if this_year else _("j M Y, H:i"))
     return format_html('<time class="tb-line" title="{}">{}</time>', localize(local), text)
 

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import OutstandingToken
+from ..utils import aware, aware_now
 from .base import ReadOnlyAdmin, badge, cell, time_cell
 from .ending import EndingMixin, end_all_url, end_button
 from .search import SearchMixin
@@ -45,7 +46,7 @@ class StateFilter(admin.SimpleListFilter):
             case "blacklisted":
                 return queryset.filter(blacklistedtoken__isnull=False)
             case "expired":
-                return queryset.expired(timezone.now()).not_blacklisted()
+                return queryset.expired(aware_now()).not_blacklisted()
         return queryset
 
 
@@ -211,6 +212,6 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         lines = format_html_join(
             "",
             "<li><time>{}</time> <span>{}</span></li>",
-            ((localize(timezone.localtime(at)) if at else "?", what) for at, what in events),
+            ((localize(timezone.localtime(aware(at))) if at else "?", what) for at, what in events),
         )
         return format_html('<ol class="tb-story">{}</ol>', lines)

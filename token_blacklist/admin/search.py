@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import CharField, Q, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +18,7 @@ from ..conf import conf
 from ..exceptions import TokenError
 from ..models import OutstandingToken, session_ids
 from ..tokens import SESSION_CLAIM, UntypedToken
+from ..users import is_login
 
 # A JWT or a part of one. Header and claims begin with "eyJ", the base64 of `{"`. The minimum length
 # excludes names that begin with these letters.
@@ -107,6 +108,9 @@ def _words(text: str) -> set[str]:
 def _users(start: str) -> list[Any]:
     users = get_user_model()
     name = users.USERNAME_FIELD
+    if not isinstance(users._meta.get_field(name), CharField | TextField):  # such as a number
+        found = users._default_manager.filter(**{name: start} if is_login(start) else {"pk": None})
+        return list(found.values_list("pk", flat=True)[:MAX_USERS])
     for spelling in dict.fromkeys((start, start.lower())):
         # With the greater-than, the index scan starts at the first match.
         named = {f"{name}__startswith": spelling, f"{name}__gte": spelling}

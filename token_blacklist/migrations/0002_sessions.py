@@ -4,11 +4,12 @@ This is one transaction. On PostgreSQL it takes the same time for any number of 
 are in the next migration, because they are built outside of a transaction.
 """
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.utils import timezone
 
 from ..models import reasons
 from ._tables import lock, refuse_other_databases, send_deferred
@@ -27,6 +28,28 @@ def drop_index_of_user(apps, schema_editor):
     for name, constraint in found.items():
         if constraint["columns"] == ["user_id"] and constraint["index"]:
             schema_editor.execute(f"DROP INDEX {schema_editor.quote_name(name)}")
+
+
+def read_times_as_utc(apps, schema_editor):
+    """Correct the times of a site with USE_TZ=False, for which Simple JWT wrote UTC without a zone.
+
+    Django reads such times in TIME_ZONE. In Tokyo, sessions would expire nine hours too early.
+    """
+    if settings.USE_TZ:
+        return
+    sessions = apps.get_model("token_blacklist", "OutstandingToken").objects
+    zone = timezone.get_default_timezone()
+    if schema_editor.connection.vendor == "postgresql":
+        table = schema_editor.quote_name(sessions.model._meta.db_table)
+        in_utc = "{0} = {0} AT TIME ZONE current_setting('TimeZone') AT TIME ZONE 'UTC'"
+        changes = ", ".join(in_utc.format(name) for name in ("created_at", "expires_at"))
+        schema_editor.execute(f"UPDATE {table} SET {changes}")  # noqa: S608  # names
+        return
+    for key, *times in sessions.values_list("pk", "created_at", "expires_at").iterator():
+        created_at, expires_at = (
+            at and timezone.make_naive(at.replace(tzinfo=UTC), zone) for at in times
+        )
+        sessions.filter(pk=key).update(created_at=created_at, expires_at=expires_at)
 
 
 class Migration(migrations.Migration):
@@ -215,5 +238,6 @@ class Migration(migrations.Migration):
             "blacklisted_at",
             models.DateTimeField(auto_now_add=True, verbose_name="blacklisted"),
         ),
+        migrations.RunPython(read_times_as_utc, migrations.RunPython.noop),
         migrations.RunPython(send_deferred, migrations.RunPython.noop),
     ]

@@ -85,7 +85,7 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
             **claims,
             "active": True,
             "sub": str(token.user_id),
-            "username": user.get_username(),
+            "username": str(user.get_username()),
         }
 
 

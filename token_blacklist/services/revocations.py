@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
@@ -22,6 +21,7 @@ from rest_framework.response import Response
 
 from ..keys import CLOCK_SKEW
 from ..models import BlacklistedToken, OutstandingToken
+from ..utils import as_stored, aware_now
 from ..views import JSONView
 from .introspection import ServiceAuthentication
 from .options import LONGEST_LEEWAY, conf
@@ -61,7 +61,7 @@ def read(after: str = "", leeway: timedelta = NO_TIME) -> Revocations:
         raise ValueError("not a cursor")
     server, position = int(given[1]), int(given[2])
     using = router.db_for_write(BlacklistedToken)
-    since = timezone.now() - window(leeway)
+    since = aware_now() - window(leeway)
     if connections[using].vendor == "postgresql":
         return _by_transaction(using, since, server, position)
     return _by_id(using, since, position)
@@ -107,7 +107,7 @@ WHERE record.blacklisted_at >= %s AND record.id > %s
 
 def _by_id(using: str, since: Any, position: int) -> Revocations:
     ((last,),) = _rows(using, LAST_ID, [BlacklistedToken._meta.db_table])
-    since = connections[using].ops.adapt_datetimefield_value(since)
+    since = connections[using].ops.adapt_datetimefield_value(as_stored(since))
     rows = _rows(using, BY_ID, [since, position if position <= last else 0])
     ids, sessions = zip(*rows, strict=True) if rows else ((), ())
     return Revocations(list(sessions), f"0.{max([last, *ids])}")

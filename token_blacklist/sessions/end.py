@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, router, transaction
-from django.utils import timezone
 
 from ..conf import conf
 from ..models import (
@@ -18,8 +17,9 @@ from ..models import (
     OutstandingTokenQuerySet,
 )
 from ..signals import token_blacklisted
-from ..statements import TEXT, TIME, Statement, insert, insert_select, param, prepared
+from ..statements import TEXT, TIME, Statement, insert, insert_select, narrowed, param, prepared
 from ..users import named
+from ..utils import as_stored, aware_now
 from .prove import SessionClaims
 
 # Lock the session's row, because a foreign key would be checked only at the commit.
@@ -47,7 +47,7 @@ def sign_out(session_id: str, user_id: Any) -> BlacklistedToken | None:
 
     One INSERT. `user_id` is the user's USER_ID_FIELD.
     """
-    now, using = timezone.now(), router.db_for_write(BlacklistedToken)
+    now, using = aware_now(), router.db_for_write(BlacklistedToken)
     inserted = _sign_out(using).rows(session_id=session_id, user_id=user_id, now=now)
     if not inserted:
         return None
@@ -108,17 +108,18 @@ def revoke_sessions(
     `BlacklistedToken.Reason`, `by` the user who ends them, `note` that user's explanation.
     """
     # In one transaction, so that a failed call can be repeated while the sessions are still live.
-    with transaction.atomic(router.db_for_write(BlacklistedToken)):
+    using = router.db_for_write(BlacklistedToken)
+    with transaction.atomic(using):
         inserted = insert_select(
-            BlacklistedToken, _values(reason, by, note), sessions.live(), **LOCK
+            BlacklistedToken, _values(reason, by, note), _chosen(sessions).live(), **LOCK
         )
         has_listeners = token_blacklisted.has_listeners(BlacklistedToken)
         ended = [
             {"session_id": session_id, "user_id": user_id}
             for start in range(0, len(inserted) if has_listeners else 0, MAX_PARAMETERS)
-            for session_id, user_id in BlacklistedToken.objects.filter(
-                pk__in=inserted[start : start + MAX_PARAMETERS]
-            ).values_list("token__session_id", "token__user_id")
+            for session_id, user_id in BlacklistedToken.objects.using(using)
+            .filter(pk__in=inserted[start : start + MAX_PARAMETERS])
+            .values_list("token__session_id", "token__user_id")
         ]
     token_blacklisted.announce_many(
         BlacklistedToken,
@@ -138,9 +139,8 @@ def revoke_in_batches(
     Sessions that were ended stay ended if it is interrupted, and a second call ends the others.
     """
     last = 0
-    while keys := list(
-        sessions.live().filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch_size]
-    ):
+    live = _chosen(sessions).using(router.db_for_write(BlacklistedToken)).live().order_by("pk")
+    while keys := list(live.filter(pk__gt=last).values_list("pk", flat=True)[:batch_size]):
         batch = OutstandingToken.objects.filter(pk__in=keys)
         yield revoke_sessions(batch, reason=reason, note=note)
         last = keys[-1]
@@ -155,17 +155,24 @@ def revoke_user(
     """
     if not conf.LISTS_ENABLED:
         return 0
-    owner = "user" if isinstance(user, AbstractBaseUser) else "user__in"
+    if isinstance(user, models.QuerySet | models.Manager):
+        user = user.using(None).values("pk")
+    owner = "user" if isinstance(user, models.Model) else "user__in"
     sessions = OutstandingToken.objects.filter(**{owner: user})
     if keep is not None:
         sessions = sessions.exclude(session_id=keep)
     return revoke_sessions(sessions, reason=reason, by=by)
 
 
+def _chosen(sessions: Any) -> OutstandingTokenQuerySet:
+    """Return the sessions of a site's queryset or manager, in a form that can be locked."""
+    return narrowed(sessions.all(), OutstandingTokenQuerySet(OutstandingToken))
+
+
 def _values(reason: str, by: Any, note: str) -> dict[str, Any]:
     return {
         "token": models.F("pk"),
-        "blacklisted_at": timezone.now(),
+        "blacklisted_at": aware_now(),
         "reason": str(reason),
         "blacklisted_by": by.pk if by else None,
         "note": note,
@@ -174,7 +181,7 @@ def _values(reason: str, by: Any, note: str) -> dict[str, Any]:
 
 def _announced(key: int, session_id: str, user_id: Any, **values: Any) -> BlacklistedToken:
     """Return the record that was inserted with these values."""
-    record = BlacklistedToken(pk=key, **values)
+    record = BlacklistedToken(pk=key, **{name: as_stored(at) for name, at in values.items()})
     record._state.adding, record._state.db = False, router.db_for_write(BlacklistedToken)
     token_blacklisted.announce(
         BlacklistedToken,

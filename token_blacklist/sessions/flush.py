@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, QuerySet
+from django.db.models import (
+    DO_NOTHING,
+    BooleanField,
+    ExpressionWrapper,
+    F,
+    ProtectedError,
+    QuerySet,
+    RestrictedError,
+)
 from django.db.models.expressions import RawSQL
-from django.utils import timezone
+from django.db.models.signals import post_delete, pre_delete
 
 from ..conf import conf
 from ..exceptions import ClockError
@@ -24,6 +34,9 @@ from ..models import (
     OutstandingTokenQuerySet,
 )
 from ..signals import tokens_flushed
+from ..utils import TimeField, aware, aware_now
+
+logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 5_000
 LARGEST_BATCH = MAX_PARAMETERS
@@ -58,7 +71,7 @@ class Batch:
 def to_flush(now: datetime | None = None) -> OutstandingTokenQuerySet:
     """Return the sessions that a flush deletes."""
     kept = max((time() for time in kept_after_expiry), default=timedelta(0))
-    return OutstandingToken.objects.expired((now or timezone.now()) - kept)
+    return OutstandingToken.objects.expired((now or aware_now()) - kept)
 
 
 def flush_time() -> datetime:
@@ -69,7 +82,7 @@ def flush_time() -> datetime:
     Raises:
         ClockError: the clocks of the application and of the database differ by minutes.
     """
-    here = timezone.now()
+    here = aware_now()
     there = database_time()
     if there is None:
         return here
@@ -85,8 +98,7 @@ def database_time() -> datetime | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now
+        return aware(cursor.fetchone()[0])
 
 
 def last_flush() -> FlushRun | None:
@@ -102,8 +114,8 @@ def is_overdue() -> bool:
 
 def is_late(oldest: datetime, last: FlushRun | None) -> bool:
     """Return whether a flush is overdue if the oldest row expired then, and `last` was the last."""
-    since = timezone.now() - conf.FLUSH_OVERDUE_AFTER
-    return oldest <= since and (last is None or last.started_at < since)
+    since = aware_now() - conf.FLUSH_OVERDUE_AFTER
+    return aware(oldest) <= since and (last is None or aware(last.started_at) < since)
 
 
 def delete_expired(
@@ -117,7 +129,9 @@ def delete_expired(
     """Delete every session whose expiry plus leeway has passed, with its blacklist record.
 
     At most `batch_size` sessions per transaction, with `pause` seconds in between: oldest first,
-    or page by page if PostgreSQL has expired rows on most pages.
+    or page by page if PostgreSQL has expired rows on most pages. If another model points to these
+    rows, Django deletes them in order of their keys, as its `on_delete` says; a session that it
+    protects stays.
 
     It is safe at any time, repeatedly and in parallel: the tokens of deleted rows are refused
     anyway, and rows that another flush has locked are skipped. It stops early after
@@ -158,7 +172,7 @@ def delete_expired(
                 outcome = FlushRun.Outcome.STOPPED
             else:
                 continue
-            if not to_flush(now).exists():
+            if not to_flush(now).for_write().exists():
                 outcome = FlushRun.Outcome.DONE
             break
     finally:
@@ -177,7 +191,7 @@ def _mark_interrupted(now: datetime) -> None:
 
     A run that is only slow corrects this with its next save.
     """
-    last_saved = ExpressionWrapper(F("started_at") + F("duration"), output_field=DateTimeField())
+    last_saved = ExpressionWrapper(F("started_at") + F("duration"), output_field=TimeField())
     FlushRun.objects.filter(outcome=FlushRun.Outcome.RUNNING).alias(last_saved=last_saved).filter(
         last_saved__lt=now - INTERRUPTED_AFTER
     ).update(outcome=FlushRun.Outcome.INTERRUPTED)
@@ -198,9 +212,64 @@ def _stopped_during(pause: float, stop: threading.Event) -> bool:
 def _batches(size: int, now: datetime) -> Iterator[Batch]:
     """Delete the expired sessions, one batch per step."""
     using = router.db_for_write(OutstandingToken)
+    if _has_dependents():
+        return _by_django(size, now, using)
     if connections[using].vendor == "postgresql" and (pages := _pages_to_sweep(now, using)):
         return _page_by_page(size, pages, now, using)
     return _oldest_first(size, now, using)
+
+
+def _has_dependents() -> bool:
+    """Return whether Django does more than delete the rows of the two lists.
+
+    It does if another app points to them with a key, or receives the signals of a deletion.
+    """
+    own = BlacklistedToken._meta.get_field("token").remote_field
+    for model in (OutstandingToken, BlacklistedToken):
+        if pre_delete.has_listeners(model) or post_delete.has_listeners(model):
+            return True
+        if any(hasattr(field, "bulk_related_objects") for field in model._meta.private_fields):
+            return True  # a GenericRelation
+        for field in model._meta.get_fields(include_hidden=True):
+            on_delete = getattr(field, "on_delete", None)
+            points_here = field.auto_created and not field.concrete and on_delete is not None
+            if points_here and field is not own and on_delete is not DO_NOTHING:
+                return True
+    return False
+
+
+def _by_django(size: int, now: datetime, using: str) -> Iterator[Batch]:
+    """Delete in order of the keys, with what other models have beside the rows."""
+    skip_locked = connections[using].features.has_select_for_update_skip_locked
+    last, kept, ids = 0, 0, [0] * size
+    while len(ids) == size:
+        rows = to_flush(now).using(using).filter(pk__gt=last).order_by("pk")
+        with transaction.atomic(using):
+            lockable = rows.select_for_update(skip_locked=skip_locked)
+            ids = list(lockable.values_list("pk", flat=True)[:size])
+            deleted = _delete_unprotected(ids, using)
+        last = ids[-1] if ids else last
+        outstanding = deleted[OutstandingToken._meta.label]
+        blacklisted = deleted[BlacklistedToken._meta.label]
+        kept += len(ids) - outstanding
+        yield Batch(len(ids), outstanding, blacklisted, is_last=len(ids) < size)
+    if kept:
+        logger.warning("%d expired sessions stay, because rows of other models protect them", kept)
+
+
+def _delete_unprotected(ids: list[int], using: str) -> Counter[str]:
+    """Delete the sessions, except those that PROTECT or RESTRICT of another model keeps.
+
+    Return the number of deleted rows of each model.
+    """
+    try:
+        with transaction.atomic(using):
+            sessions = OutstandingToken.objects.using(using).filter(pk__in=ids)
+            return Counter(sessions.delete()[1])
+    except (ProtectedError, RestrictedError):
+        half = len(ids) // 2
+        parts = (ids[:half], ids[half:]) if half else ()
+        return sum((_delete_unprotected(part, using) for part in parts), Counter())
 
 
 def _oldest_first(size: int, now: datetime, using: str) -> Iterator[Batch]:
@@ -269,7 +338,7 @@ def _delete(rows: OutstandingTokenQuerySet, using: str) -> Batch:
         # Raw: Django would load the rows to look for others that depend on them.
         blacklisted = BlacklistedToken.objects.filter(token__in=ids)._raw_delete(using)
         outstanding = OutstandingToken.objects.filter(pk__in=ids)._raw_delete(using)
-    return Batch(len(ids), outstanding, blacklisted, found[-1][1])
+    return Batch(len(ids), outstanding, blacklisted, aware(found[-1][1]))
 
 
 def _delete_there(rows: QuerySet[Any], using: str) -> Batch:
@@ -296,4 +365,4 @@ def _delete_there(rows: QuerySet[Any], using: str) -> Batch:
             cursor.execute(delete, [ids])
             deleted.append(cursor.rowcount)
     blacklisted, outstanding = deleted
-    return Batch(taken, outstanding, blacklisted, until)
+    return Batch(taken, outstanding, blacklisted, aware(until))

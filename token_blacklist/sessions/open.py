@@ -10,7 +10,6 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import router, transaction
 
 from ..conf import conf
@@ -18,7 +17,7 @@ from ..exceptions import WRONG_CREDENTIALS, AuthenticationFailed
 from ..models import BlacklistedToken, OutstandingToken
 from ..signals import token_issued
 from ..statements import NUMBER, TEXT, TIME, Statement, insert, param, prepared, update
-from ..users import active_users
+from ..users import unchanged_user
 from .end import revoke_sessions
 from .prove import SessionClaims
 
@@ -28,12 +27,9 @@ COLUMNS = ("session_id", "generation", "created_at", "expires_at", "ip_address",
 @prepared
 def _insert(using: str) -> Statement:
     """Insert a session, if its user is active and still has the `password` hash."""
-    user, session = get_user_model()._meta, OutstandingToken._meta
-    unchanged = active_users().filter(
-        pk=param("user", user.pk), password=param("password", user.get_field("password"))
-    )
+    session = OutstandingToken._meta
     values = {name: param(name, session.get_field(name)) for name in ("user", *COLUMNS)}
-    return insert(OutstandingToken, values, unchanged, using, lock="NO KEY UPDATE")
+    return insert(OutstandingToken, values, unchanged_user(), using, lock="NO KEY UPDATE")
 
 
 @prepared
@@ -71,7 +67,8 @@ def open_session(session: OutstandingToken) -> None:
     using = router.db_for_write(OutstandingToken)
     with transaction.atomic(using) if conf.MAX_SESSIONS_PER_USER else nullcontext():
         values = {name: getattr(session, name) for name in COLUMNS}
-        if not _insert(using).rows(user=user.pk, password=user.password, **values):
+        password = getattr(user, "password", None) or ""
+        if not _insert(using).rows(user=user.pk, password=password, **values):
             raise AuthenticationFailed(WRONG_CREDENTIALS, code="no_active_account")
         if conf.MAX_SESSIONS_PER_USER:
             # The user's row is locked until the commit, so sign-ins are counted one by one.

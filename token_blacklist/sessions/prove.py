@@ -16,7 +16,8 @@ from ..exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
 from ..models import OutstandingToken
 from ..signals import token_issued
 from ..statements import NUMBER, TEXT, TIME, Selection, param, prepared, select
-from ..users import may_use_tokens, named
+from ..users import id_of, may_use_tokens, named
+from ..utils import as_stored
 
 
 @prepared
@@ -63,15 +64,19 @@ def find_user_of_session(
     now: datetime | None = None,
     may_be_unlisted: bool = False,
     by_key: bool = False,
+    for_write: bool = False,
 ) -> tuple[Any, bool]:
     """Return the user, or None, and whether the session is live and theirs. One SELECT.
 
     `user_id` is the user's USER_ID_FIELD, or `by_key` the primary key. A `session_id` of None is
     always live, without `now`. A `generation` must also be in force, and a session without a record
-    is live if it `may_be_unlisted`.
+    is live if it `may_be_unlisted`. `for_write` reads from where rows are written, and not from a
+    replica.
     """
     statement = _user_and_session(
-        router.db_for_read(get_user_model()),
+        router.db_for_write(OutstandingToken)
+        if for_write
+        else router.db_for_read(get_user_model()),
         session_id is not None,
         generation is not None,
         may_be_unlisted,
@@ -81,9 +86,11 @@ def find_user_of_session(
     return user, user is not None and user._session_is_live
 
 
-def find_user(user_id: Any) -> Any:
+def find_user(user_id: Any, *, for_write: bool = False) -> Any:
     """Return the user with this USER_ID_FIELD, or None. One SELECT, unless it is None."""
-    return None if user_id is None else find_user_of_session(user_id, None)[0]
+    if user_id is None:
+        return None
+    return find_user_of_session(user_id, None, for_write=for_write)[0]
 
 
 class SessionClaims(NamedTuple):
@@ -113,21 +120,23 @@ class SessionClaims(NamedTuple):
         return conf.REQUIRE_OUTSTANDING or self.has_sid
 
     def names(self, user: Any) -> bool:
-        return bool(getattr(user, conf.USER_ID_FIELD) == self.user_id)
+        return bool(id_of(user) == self.user_id)
 
-    def prove(self) -> Any:
+    def prove(self, **how: Any) -> Any:
         """Return the user, if the token is in force. See `prove`."""
         unlisted = not self.needs_record
         place = (self.session_id, self.generation)
-        return prove(self.user_id, *place, now=self.now, may_be_unlisted=unlisted)
+        return prove(self.user_id, *place, now=self.now, may_be_unlisted=unlisted, **how)
 
     def find_row(self) -> OutstandingToken | None:
         """Return the session with its user, its blacklist record and `is_in_force`. One SELECT.
 
+        From where rows are written, because a replica may not have the last refresh yet.
         `is_in_force` is whether a token of this generation is accepted, as far as rotation goes.
         """
         return (
-            OutstandingToken.objects.filter(session_id=self.session_id)
+            OutstandingToken.objects.for_write()
+            .filter(session_id=self.session_id)
             .select_related("user", "blacklistedtoken")
             .annotate_in_force(self.generation, self.now)
             .first()
@@ -168,7 +177,7 @@ class SessionClaims(NamedTuple):
 
     def record(self) -> tuple[OutstandingToken, bool]:
         """Return the session's row and whether this call inserted it, if there was none."""
-        row, is_new = record(self.columns(find_user(self.user_id), client_of(None)))
+        row, is_new = record(self.columns(find_user(self.user_id, for_write=True), client_of(None)))
         if is_new:
             token_issued.announce(OutstandingToken, session_id=row.session_id, user_id=row.user_id)
         return row, is_new
@@ -177,4 +186,5 @@ class SessionClaims(NamedTuple):
 def record(columns: dict[str, Any]) -> tuple[OutstandingToken, bool]:
     """Return the row of a session that may have none yet, and whether this call inserted it."""
     session_id = columns["session_id"]
-    return OutstandingToken.objects.get_or_create(session_id=session_id, defaults=columns)
+    values = {name: as_stored(value) for name, value in columns.items()}
+    return OutstandingToken.objects.get_or_create(session_id=session_id, defaults=values)

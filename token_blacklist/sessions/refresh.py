@@ -21,6 +21,7 @@ from ..models import BlacklistedToken, OutstandingToken
 from ..signals import token_refreshed, token_repeated, token_reused
 from ..statements import NUMBER, TEXT, TIME, Statement, param, prepared, update
 from ..users import active_users, has_own_rule, may_use_tokens, named
+from ..utils import aware
 from .end import revoke_session
 from .prove import SessionClaims, find_user, record
 
@@ -43,7 +44,7 @@ def _update(using: str, client_is_known: bool) -> Statement:
     if client_is_known:
         for name in ("ip_address", "user_agent"):
             changes[name] = param(name, OutstandingToken._meta.get_field(name))
-    users = active_users() & named()
+    users = named(active_users())
     sessions = OutstandingToken.objects.filter(
         models.Exists(users.filter(pk=models.OuterRef("user_id"))),
         session_id=param("session_id", TEXT),
@@ -64,7 +65,7 @@ def next_claims(claims: SessionClaims) -> SessionClaims:
     if not _advances_rows():
         claims = claims._replace(user=_accepted_user(claims))
     elif conf.USER_CLAIMS:
-        claims = claims._replace(user=find_user(claims.user_id))
+        claims = claims._replace(user=find_user(claims.user_id, for_write=True))
     if not conf.ROTATE_REFRESH_TOKENS:
         return claims
     return claims._replace(generation=claims.generation + 1, expires_at=_next_expiry(claims))
@@ -86,7 +87,9 @@ def refresh(
     """
     if not _advances_rows():
         return following
-    if has_own_rule() and not may_use_tokens(following.user or find_user(claims.user_id)):
+    if has_own_rule() and not may_use_tokens(
+        following.user or find_user(claims.user_id, for_write=True)
+    ):
         raise _no_active_account()
     if _advance(claims, following, client):
         return following
@@ -102,8 +105,8 @@ def refresh(
     _repeat(session, claims, client or Client())
     return claims._replace(
         generation=session.generation,
-        now=session.refreshed_at or claims.now,
-        expires_at=session.expires_at,
+        now=aware(session.refreshed_at or claims.now),
+        expires_at=aware(session.expires_at),
         user=session.user,
     )
 
@@ -132,7 +135,7 @@ def _next_expiry(claims: SessionClaims) -> datetime:
 def _accepted_user(claims: SessionClaims) -> Any:
     """Return the user of a token that is in force. One SELECT."""
     try:
-        return claims.prove()
+        return claims.prove(for_write=True)
     except AuthenticationFailed as error:
         raise _no_active_account() from error
 
@@ -187,6 +190,9 @@ def _repeat(session: OutstandingToken, claims: SessionClaims, client: Client) ->
         )
         raise TokenError(_("Token is invalid"))
     facts = {"session_id": session.session_id, "user_id": session.user_id, **vars(client)}
+    if claims.generation == session.generation:
+        # All other conditions of the UPDATE hold: the user model's default manager hides the user.
+        raise _no_active_account()
     # A lost response comes from the same client. Otherwise a thief who refreshes just after the
     # user would get the user's own next token each time, and nobody would notice.
     was_refreshed = claims.generation < session.generation and conf.BLACKLIST_AFTER_ROTATION

@@ -116,8 +116,8 @@ def _user(given: Any) -> Any:
         raise CommandError("--user does not match any user.")
     try:
         return users.get_by_natural_key(text)
-    except get_user_model().DoesNotExist:
-        pass
+    except (get_user_model().DoesNotExist, ValidationError, ValueError):
+        pass  # ValueError: the user name is a number, and the text is none
     try:
         user = users.filter(pk=get_user_model()._meta.pk.clean(text, None)).first()
     except ValidationError:
