@@ -5,7 +5,7 @@ export NAME DIR ACCENT SENDER
 # Some images turn bytecode caching off, which slows down the hundreds of test processes.
 unexport PYTHONDONTWRITEBYTECODE
 # On SQLite, even if the environment names another database.
-PYTEST := env -u DATABASE_URL $(PY) -m pytest
+PYTEST = env -u DATABASE_URL $(PY) -m pytest
 COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11
 LOCALES := --locale de --locale es --add-location file --no-obsolete --no-wrap \
     --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
@@ -22,7 +22,9 @@ run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001
 deploy: ## Update the compose project here; the old version serves until the new one is ready
 	@sh deploy/update.sh
 
-check: setup-dev ## Run the quick tests: SQLite, no servers, no browser (under a minute)
+check: PY := $(if $(DJANGO),build/django-$(DJANGO)/bin/python,$(PY))
+check: setup-dev ## Run the quick tests, in under a minute (DJANGO=6.1 runs them on this Django)
+	@$(if $(DJANGO),sh scripts/django.sh '$(DJANGO)')
 	$(PYTEST) --numprocesses=logical --dist=worksteal -m "not (process or browser or slow)"
 
 test: setup-dev setup-browser ## Run all tests: SQLite, PostgreSQL and a browser (7 to 15 minutes)

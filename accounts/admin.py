@@ -26,7 +26,7 @@ from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm
+from unfold.forms import UserChangeForm
 
 from token_blacklist.admin.base import LongListMixin, admin_url, cell, time_cell
 from token_blacklist.admin.ending import MAY_END, end_all_url, end_button
@@ -65,23 +65,6 @@ class GroupAdmin(WithoutTokensMixin, DjangoGroupAdmin, ModelAdmin):  # type: ign
         return request.user.is_superuser
 
 
-class PasswordStatusWidget(UnfoldReadOnlyPasswordHashWidget):  # type: ignore[misc]  # the theme has no types
-    """Shows whether the user has a password, without its hash."""
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(name, value, attrs)
-        usable = bool(value) and is_password_usable(value)
-        context["summary"] = [{"label": _("set") if usable else _("none")}]
-        return context
-
-
-class UserForm(UserChangeForm):  # type: ignore[misc]  # the theme has no types
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if field := self.fields.get("password"):
-            field.widget = PasswordStatusWidget()
-
-
 def may_reset(user: User) -> bool:
     """Return whether this user may be sent a link for a new password."""
     return user.is_active and user.has_usable_password()
@@ -93,7 +76,7 @@ def _last_active(record: Any) -> str:
 
 @admin.register(User)
 class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # none at run time
-    form = UserForm
+    form = UserChangeForm
     add_form = NewUserForm
     change_password_form = PasswordForm
     ordering = ("email",)
@@ -104,12 +87,12 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
     search_help_text = _("The start of an e-mail address or name")
     readonly_fields = (
         *("addresses", "second_factor", "connected_accounts", "password_link"),
-        *("live_sessions", "last_login", "date_joined"),
+        *("live_sessions", "last_login", "date_joined", "has_password"),
     )
     # The buttons belong to a separate form, so that Enter in a field saves the user.
     change_form_outer_after_template = "admin/accounts/user/form.html"
     fieldsets = (
-        (None, {"fields": ("email", "name", "password", "password_link")}),
+        (None, {"fields": ("email", "name", "has_password", "password_link")}),
         (_("Sign-in"), {"fields": ("addresses", "second_factor", "connected_accounts")}),
         (_("Sessions"), {"fields": ("live_sessions",)}),
         (
@@ -222,6 +205,19 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
             shown = session_list(self.admin_site, user, back)
             user._live_sessions = shown  # type: ignore[attr-defined]
         return user._live_sessions  # type: ignore[attr-defined,no-any-return]
+
+    # In place of the field `password`: how Django shows that depends on its version and on the
+    # theme, and with some of them it shows the hash.
+    @admin.display(description=_("Password"))
+    def has_password(self, user: User) -> str:
+        """Return whether there is a password, with a link to set one for staff who may."""
+        is_set = bool(user.password) and is_password_usable(user.password)
+        shown = str(_("set") if is_set else _("none"))
+        if not self.has_change_permission(user._shown_to, user):  # type: ignore[attr-defined]
+            return shown
+        return format_html(
+            '{} <a class="tb-button" href="../password/">{}</a>', shown, _("Set a new password")
+        )
 
     @admin.display(description=_("new password"))
     def password_link(self, user: User) -> str:

@@ -2,8 +2,10 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from rest_framework.test import APIRequestFactory
@@ -80,6 +82,23 @@ def test_every_setting_of_simple_jwt_is_supported_or_listed_as_left_out(theirs):
     _names, settings = theirs
 
     assert set(settings) - set(OPTIONS) == set(SETTINGS_LEFT_OUT)
+
+
+def test_the_page_lists_every_option_of_simple_jwt_with_another_default():
+    from rest_framework_simplejwt.settings import DEFAULTS
+
+    page = (ROOT / "docs" / "adopting.md").read_text(encoding="utf-8")
+    section = page.partition("## Defaults that differ")[2].partition("\n## ")[0]
+    values = {name: v for name, v in DEFAULTS.items() if isinstance(v, bool | int | timedelta)}
+
+    differ = {
+        n
+        for n in values.keys() & OPTIONS.keys()
+        if OPTIONS[n].value_in(values) != OPTIONS[n].value_in({})
+    }
+
+    assert len(values) > 9
+    assert set(re.findall(r"(?m)^\| `(\w+)`", section)) == differ | {"SESSION_LIFETIME"}
 
 
 def test_claims_are_added_as_in_simple_jwts_manual(user):

@@ -312,15 +312,34 @@ class TestColleagues:
         assert colleague.check_password(PASSWORD)
 
 
-@pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user")])
-def test_no_page_shows_any_part_of_a_password_hash(staff, user, codenames):
+@pytest.mark.parametrize("is_staff", [False, True])  # who may change users may only view staff
+@pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user"), "superuser"])
+def test_no_page_shows_any_part_of_a_password_hash(staff, codenames, is_staff):
     client = staff(*codenames)
-    _algorithm, _salt, digest = user.password.split("$")
+    if codenames == "superuser":
+        client.force_login(UserFactory(admin=True))
+    user = UserFactory(is_staff=is_staff)
+    _algorithm, *parts = user.password.split("$")
 
-    for page in ("", f"{user.pk}/change/"):
+    for page in ("", f"{user.pk}/change/", f"{user.pk}/history/"):
         text = client.get(f"/admin/accounts/user/{page}").text
         assert user.email in text
-        assert not any(text.count(digest[at : at + 6]) for at in range(len(digest) - 6))
+        for part in parts:
+            assert not any(part[at : at + 6] in text for at in range(len(part) - 6))
+
+
+@pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user")])
+@pytest.mark.parametrize(("password", "shown"), [(PASSWORD, "set"), (None, "none")])
+def test_the_page_of_a_user_shows_whether_there_is_a_password(staff, codenames, password, shown):
+    user = UserFactory()
+    user.set_password(password)
+    user.save()
+
+    text = staff(*codenames).get(f"/admin/accounts/user/{user.pk}/change/").text
+
+    (status,) = re.findall(r"(?s)>Password</label>.*?readonly[^>]*>(set|none)\b", text)
+    assert status == shown
+    assert ('href="../password/"' in text) == ("change_user" in codenames)
 
 
 @pytest.mark.parametrize(

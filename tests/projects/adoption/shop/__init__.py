@@ -1,0 +1,1 @@
+"""A site with Simple JWT as most are: every line that docs/adopting.md changes is in it."""
