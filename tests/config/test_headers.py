@@ -52,7 +52,6 @@ RESPONSES = {
     "/": (200, USUAL),
     "/login/": (200, USUAL | FRESH),
     "/account/": (302, USUAL | {"Location"}),
-    "/login": (301, USUAL - {"X-Frame-Options", "Content-Length"} | {"Location"}),
     "/nothing/": (404, USUAL),
     "/theme.css": (200, USUAL | {"Cache-Control"}),
     "/static/icon.svg": (200, EVERYWHERE | STATIC | {"Content-Length"}),
