@@ -826,6 +826,15 @@ def test_the_rows_of_a_long_list_are_counted_up_to_a_maximum(support, monkeypatc
     assert said in answer.text
 
 
+def test_the_filters_of_a_long_list_count_no_rows(support, django_assert_num_queries):
+    with CaptureQueriesContext(connection) as plain:
+        page = support.get(OUTSTANDING)
+
+    assert "_facets" not in page.text
+    with django_assert_num_queries(len(plain)):
+        support.get(OUTSTANDING, {"_facets": "True"})
+
+
 def test_a_sessions_page_links_to_ending_the_users_and_the_addresss_other_sessions(
     support, viewer, session
 ):
