@@ -153,6 +153,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
                 with _atomic():
                     return cls.signed(cls.get_token(user))
             token = cast("type[BlacklistMixin]", cls.token_class).of_new_session(user)
+            token.read_user_id()  # no session for a user whom its tokens cannot name
             signed = cls.signed(token)
             token.open_session()
             return signed

@@ -100,13 +100,14 @@ class Token:
     def for_user(cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None) -> Self:
         """Return a new token for a user who has been authenticated.
 
-        Raises TokenError if their USER_ID_FIELD is None or no text that can be stored.
+        Raises TokenError if their USER_ID_FIELD is None or no text that can be stored. With the
+        empty text the token names nobody, as with Simple JWT.
         """
         token = cls()
         user_id = id_of(user)
-        # An id that could not be read from the token is refused now, and not with each request.
         token[conf.USER_ID_CLAIM] = None if user_id is None else str(user_id)
-        token.read_user_id()
+        if user_id != "":
+            token.read_user_id()  # so that it is refused now, and not with each request
         token.set_user(user)
         return token
 

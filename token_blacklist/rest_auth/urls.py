@@ -32,7 +32,9 @@ def refresh_token_of(request: Request) -> Any:
 
 
 class CookieTokenRefreshView(TokenRefreshView):
-    """Refreshes the token in the body or in the cookie, and sets the cookies."""
+    """Refreshes the token in the body or in dj-rest-auth's cookie, and sets its cookies."""
+
+    reads_cookie = False  # REFRESH_COOKIE_NAME
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         token = refresh_token_of(request)

@@ -11,7 +11,7 @@ configure(
     __name__,
     apps=["djoser", "token_blacklist"],
     authentication=ours.replace("token_blacklist", "rest_framework_simplejwt") if before else ours,
-    TOKEN_BLACKLIST={},
+    TOKEN_BLACKLIST={"REFRESH_COOKIE_PATH": "/auth/jwt/"},
 )
 
 from django.urls import include, path  # noqa: E402
