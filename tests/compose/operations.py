@@ -241,11 +241,11 @@ def test_an_update_that_fails_leaves_the_old_version_serving(site, path, text, s
 
     with load(site):
         out = site.run("sh deploy/update.sh", ok=False)
+    file.unlink() if before is None else file.write_text(before)
 
     assert sentence in out
-    assert "Not updated: the previous version goes on serving." in out
+    assert "Not updated: the previous version is still serving." in out
     assert site.states()["web"]["Id"] == container
-    file.unlink() if before is None else file.write_text(before)
 
 
 def test_a_key_is_rotated_and_revoked_as_the_document_says(site):
