@@ -64,7 +64,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not annotated
         """When the worker stops, read requests that have arrived before closing idle connections.
 
         gunicorn waits up to 2 s for a client to close its connection and handles no other in that
-        time. Then it closes the other connections unread: every second full test run saw a reset.
+        time. Then it closes the idle connections unread, and a request that was sent on one of them
+        is lost (tests/config/test_restarts.py has the case).
         """
         if force or self.alive or not self.poller.select(0):
             super().murder_keepalived(force)
