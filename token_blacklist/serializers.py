@@ -139,7 +139,7 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     @classmethod
     def signed(cls, token: Any) -> dict[str, str]:
         """Return what a sign-in answers with this first token of a session."""
-        raise NotImplementedError
+        return {"token": str(token)}
 
     @classmethod
     def new_session(cls, user: AbstractBaseUser, request: Any) -> dict[str, str]:
@@ -210,10 +210,6 @@ class TokenObtainSlidingSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return super().validate(attrs) | self.sign_in()
-
-    @classmethod
-    def signed(cls, token: SlidingToken) -> dict[str, str]:
-        return {"token": str(token)}
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):
