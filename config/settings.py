@@ -19,6 +19,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from . import product
 from .monitoring.logs import logging_config
 from .processors import cpus
 
@@ -193,8 +194,8 @@ SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
 # --- Name and color of the product ---
 
-SITE_NAME = env.str("SITE_NAME", default="Token blacklist")
-ACCENT_COLOR = env.str("ACCENT_COLOR", default="#3b5bdb")
+SITE_NAME = env.str("SITE_NAME", default=product.SITE_NAME)
+ACCENT_COLOR = env.str("ACCENT_COLOR", default=product.ACCENT_COLOR)
 if not re.fullmatch("#[0-9a-fA-F]{6}", ACCENT_COLOR):
     problems.append("ACCENT_COLOR must be like #3b5bdb: # and six hexadecimal digits.")
 
@@ -293,12 +294,14 @@ EMAIL_HOST_PASSWORD = mail.get("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=product.DEFAULT_FROM_EMAIL)
 if is_cut_off(EMAIL_URL):
     problems.append(f"EMAIL_URL has a special character in its password. {ENCODE}")
-elif not DEBUG and EMAIL_HOST and "webmaster@localhost" in DEFAULT_FROM_EMAIL:
+elif (
+    not DEBUG and EMAIL_HOST and DEFAULT_FROM_EMAIL.rstrip(">").endswith(("@localhost", ".example"))
+):
     problems.append(
-        "DEFAULT_FROM_EMAIL is not set, and mail servers refuse webmaster@localhost. "
+        f"DEFAULT_FROM_EMAIL is not set, and mail servers refuse {product.DEFAULT_FROM_EMAIL}. "
         "Use an address of your domain."
     )
 
@@ -403,7 +406,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "token_blacklist.password_validation.RevokeSessionsValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600  # seconds; shown in the e-mail and on the pages
-DEMO_USERS = switch("DEMO_USERS", default=True) and DEBUG  # their password is public
+DEMO_USERS = switch("DEMO_USERS", default=product.DEMO_USERS) and DEBUG  # their password is public
 
 # --- Accounts: django-allauth. docs/accounts.md has the usual changes ---
 

@@ -23,6 +23,7 @@ import pytest
 
 from tests.support import deployment as files
 from tests.support.checkout import bare_environment, copy_into
+from tests.support.deployment import NAME
 from tests.support.production import SIGN_UP
 
 PASSWORD = "a long and good password"
@@ -287,7 +288,7 @@ def test_sign_ins_at_once_stay_below_the_limit_of_memory(site):
 
 
 def test_a_backup_is_restored_as_the_document_says(site):
-    site.follow("A backup", **{r"/var/backups/token-blacklist": "copies"})
+    site.follow("A backup", **{f"/var/backups/{NAME}": "copies"})
     dumps = sorted(path.name for path in (site.folder / "copies").glob("*.dump"))
     site.sign_up("later@example.com")
 

@@ -66,7 +66,7 @@ def test_every_systemd_unit_has_a_description_folders_and_restrictions():
         assert unit["Unit"]["Description"], path.name
         service = unit["Service"] if path.suffix == ".service" else {}
         if service and "failed@" not in path.name:
-            assert service["StateDirectory"] == service["CacheDirectory"] == "token-blacklist"
+            assert service["StateDirectory"] == service["CacheDirectory"] == files.NAME
             assert service["StateDirectoryMode"] == service["CacheDirectoryMode"] == "0750"
             assert service["WorkingDirectory"] == "/app"
             assert service["User"] not in {"root", ""}
@@ -74,7 +74,7 @@ def test_every_systemd_unit_has_a_description_folders_and_restrictions():
 
 
 def test_a_failed_flush_starts_the_unit_that_reports_it():
-    flush = files.unit("token-blacklist-flush.service")["Unit"]
+    flush = files.unit(f"{files.NAME}-flush.service")["Unit"]
     name, at, instance = flush["OnFailure"].partition("@")
 
     assert (files.SYSTEMD / f"{name}{at}.service").exists()
@@ -83,7 +83,7 @@ def test_a_failed_flush_starts_the_unit_that_reports_it():
 
 
 def test_every_schedule_of_the_flush_includes_clearsessions():
-    flush = files.unit("token-blacklist-flush.service")["Service"]
+    flush = files.unit(f"{files.NAME}-flush.service")["Service"]
     (cron,) = (service for service in files.render()["services"] if service["type"] == "cron")
     schedules = [
         files.crontab()[1],

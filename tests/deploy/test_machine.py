@@ -19,6 +19,7 @@ import pytest
 
 from tests.support import deployment as files
 from tests.support.checkout import bare_environment, copy_into
+from tests.support.deployment import NAME
 from tests.support.production import answers, runs, started, wait_for
 from tests.support.server import free_port
 
@@ -99,7 +100,7 @@ class Machine:
 
     def environment(self) -> dict[str, str]:
         """Return what systemd gives to a unit, for its EnvironmentFile."""
-        lines = (self.folder / "etc/token-blacklist.env").read_text().splitlines()
+        lines = (self.folder / f"etc/{NAME}.env").read_text().splitlines()
         return {
             "PATH": "/usr/bin:/bin",
             **dict(line.split("=", 1) for line in lines),
@@ -138,26 +139,24 @@ def test_the_documented_commands_set_up_a_machine_from_scratch(machine):
     called = [line.split()[0] for line in machine.recorded]
 
     assert called.index("useradd") < called.index("runuser") < called.index("systemctl")
-    assert "systemctl enable --now token-blacklist.service token-blacklist-flush.timer" in (
-        machine.recorded
-    )
-    assert machine.recorded[-1] == "crontab -u token-blacklist crontab"
+    assert f"systemctl enable --now {NAME}.service {NAME}-flush.timer" in (machine.recorded)
+    assert machine.recorded[-1] == f"crontab -u {NAME} crontab"
     assert machine.stylesheet() != "css/site.css"
-    assert (machine.folder / "var/lib/token-blacklist/db.sqlite3").exists()
+    assert (machine.folder / f"var/lib/{NAME}/db.sqlite3").exists()
     assert not (machine.app / "db.sqlite3").exists()
-    assert (machine.folder / "etc/token-blacklist.env").stat().st_mode & 0o777 == 0o640
+    assert (machine.folder / f"etc/{NAME}.env").stat().st_mode & 0o777 == 0o640
 
 
 def test_the_web_service_serves_and_reloads(machine):
     port = str(free_port())
-    command = machine.unit("token-blacklist.service", "ExecStart")
+    command = machine.unit(f"{NAME}.service", "ExecStart")
     command = [word.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for word in command]
 
     with started(command, machine.app, machine.environment()) as server:
         wait_for(lambda: answers(f"http://127.0.0.1:{port}"))
         before = children(server.pid)
         # PATH is empty: `kill` is a command of the shell, also where /bin/kill is not installed.
-        reload = machine.unit("token-blacklist.service", "ExecReload")
+        reload = machine.unit(f"{NAME}.service", "ExecReload")
         subprocess.run(reload, env={"PATH": "", "MAINPID": str(server.pid)}, check=True)
         wait_for(lambda: children(server.pid) and not children(server.pid) & before)
         server.send_signal(signal.SIGTERM)
@@ -174,7 +173,7 @@ def test_the_flush_unit_flushes_and_clears_sessions(machine):
     before = machine.flushes()
 
     for key in ("ExecStart", "ExecStartPost"):
-        command = machine.unit("token-blacklist-flush.service", key)
+        command = machine.unit(f"{NAME}-flush.service", key)
         subprocess.run(command, cwd=machine.app, env=machine.environment(), check=True)
 
     assert machine.flushes() == before + 1
@@ -256,7 +255,7 @@ def complaints_of_systemd(paths):
         text=True,
         check=False,
     )
-    ours = [line for line in done.stderr.splitlines() if "token-blacklist" in line]
+    ours = [line for line in done.stderr.splitlines() if NAME in line]
     return ours or done.returncode
 
 
@@ -278,12 +277,12 @@ def test_moving_to_a_key_set_keeps_existing_tokens_valid(machine):
 
     recorded = machine.follow("Moving to a key set", "docs/operations.md")
 
-    file = machine.folder / "var/lib/token-blacklist/keys.json"
+    file = machine.folder / f"var/lib/{NAME}/keys.json"
     kinds = [key["alg"] for key in json.loads(file.read_text())["keys"]]
     assert kinds == ["HS256", "EdDSA"]
     assert file.stat().st_mode & 0o777 == 0o600
     assert machine.environment()["JWT_KEYS_FILE"] == str(file)
-    assert recorded[-1] == "systemctl restart token-blacklist.service"
+    assert recorded[-1] == f"systemctl restart {NAME}.service"
     assert machine.python(f"print(AccessToken({before!r})['token_type'])") == "access"
 
 
@@ -297,5 +296,5 @@ def test_an_upgrade_collects_static_files_and_migrates_before_the_restart(machin
 
     assert machine.stylesheet() != before
     migrate, *systemd = recorded
-    assert migrate.startswith("runuser -u token-blacklist -- .venv/bin/python manage.py migrate")
-    assert systemd == ["systemctl daemon-reload", "systemctl reload token-blacklist.service"]
+    assert migrate.startswith(f"runuser -u {NAME} -- .venv/bin/python manage.py migrate")
+    assert systemd == ["systemctl daemon-reload", f"systemctl reload {NAME}.service"]

@@ -60,7 +60,7 @@ def test_a_site_behind_forward_auth_is_served_to_live_sessions_only(app, proxy, 
     if kind == "nginx":
         proxy.nginx(
             proxy.changed(
-                "examples/forward_auth/nginx.conf",
+                "deploy/forward_auth/nginx.conf",
                 ("listen 80;", f"listen 127.0.0.1:{proxy.http};"),
                 ("root /srv/site;", f"root {site};"),
                 ("127.0.0.1:8000", f"127.0.0.1:{app}"),
@@ -70,7 +70,7 @@ def test_a_site_behind_forward_auth_is_served_to_live_sessions_only(app, proxy, 
         proxy.caddy(
             "{\n\tadmin off\n}\n"
             + proxy.changed(
-                "examples/forward_auth/Caddyfile",
+                "deploy/forward_auth/Caddyfile",
                 (f"{name} {{", f"http://{name}:{proxy.http} {{"),
                 ("/srv/site", site),
                 ("127.0.0.1:8000", f"127.0.0.1:{app}"),

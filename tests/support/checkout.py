@@ -56,7 +56,8 @@ def lend_packages(folder: Path) -> Path:
     venv.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (venv / name).symlink_to(ours / name)
-    shutil.copy(folder / "requirements.txt", venv / "installed-requirements.txt")
+    for lock in folder.glob("requirements*.txt"):
+        shutil.copy(lock, venv / f"installed-{lock.name}")
     return folder
 
 

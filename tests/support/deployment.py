@@ -15,6 +15,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SYSTEMD = ROOT / "deploy" / "systemd"
 OURS = "${COMPOSE_PROJECT_NAME}-app"  # the image of the project in docker-compose.yml
+# The short name of the project, which its systemd units and its user have.
+NAME = next(SYSTEMD.glob("*-flush.timer")).name.removesuffix("-flush.timer")
 
 
 def text(name: str) -> str:
@@ -40,7 +42,8 @@ def compose() -> dict[str, Any]:
 def compose_env() -> dict[str, str]:
     """Return the variables that compose gives to the app, as they stand in its file."""
     lines = text("deploy/compose.env").splitlines()
-    return dict(line.split("=", 1) for line in lines if re.match("[A-Z]", line))
+    pairs = (line.partition("=") for line in lines if re.match("[A-Z]", line))
+    return {name: value for name, _equals, value in pairs}
 
 
 def render() -> dict[str, Any]:

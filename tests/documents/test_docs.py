@@ -14,7 +14,7 @@ from tests.support.factories import UserFactory
 from token_blacklist.conf import OPTIONS
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+MAKEFILE = "".join((ROOT / name).read_text("utf-8") for name in ("Makefile", "starter.mk"))
 # What other files than the settings read.
 ELSEWHERE = {
     "HOST": "config/gunicorn.conf.py",
@@ -23,8 +23,10 @@ ELSEWHERE = {
     "APP_HOME": "crontab",
     "MAILTO": "crontab",
     "PGDATABASE": "docker-compose.yml",
-    "ACCENT": "scripts/new.py",
-    "SENDER": "scripts/new.py",
+    "ACCENT": "starter.mk",
+    "SENDER": "starter.mk",
+    "ORIGIN": "starter.mk",
+    "KEEP": "starter.mk",
     "SITE_ADDRESS": "docker-compose.yml",
     "WEB_MEMORY": "docker-compose.yml",
     "POSTGRES_MEMORY": "docker-compose.yml",
@@ -164,10 +166,10 @@ def test_every_option_is_documented_with_its_default():
 
 
 def test_every_make_target_is_explained():
-    listed = set(re.findall(r"(?m)^([a-z-]+):.*## ", MAKEFILE))
-    targets = set(re.findall(r"(?m)^([a-z-]+):", MAKEFILE))
+    listed = set(re.findall(r"(?m)^([a-z-]+)::?.*## ", MAKEFILE))
+    targets = set(re.findall(r"(?m)^([a-z-]+)::?(?: |$)", MAKEFILE))
 
-    assert targets - listed == {"setup", "setup-dev", "setup-browser"}
+    assert targets - listed == {"setup", "setup-dev", "setup-browser", "setup-django"}
 
 
 def test_the_layout_in_architecture_lists_exactly_the_existing_modules():

@@ -1,0 +1,50 @@
+# The commands for this project itself, which a product does not have.
+export NAME DIR ACCENT SENDER ORIGIN KEEP
+
+.PHONY: new clients adoption hosts package screenshots bench bench-quick compare setup-django
+
+new: setup-dev ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT= SENDER= ORIGIN= KEEP=all]
+	@$(PY) scripts/new.py
+
+clients: setup-dev ## Generate a TypeScript and a Python client and run a session with each (needs npm)
+	@$(call needs,npm,apt install npm)
+	@env -u DATABASE_URL $(PY) -m tests.clients
+
+adoption: setup-dev ## Run Simple JWT's own tests against this app (fetches them; a minute)
+	@$(PY) -m tests.adoption
+
+hosts: setup-dev ## Run sites with dj-rest-auth and djoser, the real packages (fetches them; a minute)
+	@$(PY) -m tests.hosts
+
+package: setup-dev ## Build the app as a package and test it in an empty environment (a minute)
+	@$(PY) -m tests.package
+
+screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
+	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
+
+bench: setup-dev ## Measure beside the alternatives and write docs/performance.md (half an hour)
+	$(PY) -W ignore -m benchmarks
+
+bench-quick: setup-dev ## The four operations beside Simple JWT; prints and writes no file (two minutes)
+	$(PY) -W ignore -m benchmarks --quick operations
+
+compare: setup-dev ## Run the same requests against the alternatives and write docs/comparison.md (ten minutes)
+	@$(PY) -W ignore -m benchmarks.compare
+
+
+lock::
+	$(COMPILE) -c requirements-dev.txt tests/clients/requirements.in -o tests/clients/requirements.txt
+	$(COMPILE) -c requirements-dev.txt benchmarks/compare/requirements.in \
+	    -o benchmarks/compare/requirements.txt
+	$(COMPILE) -c requirements-dev.txt tests/adoption/requirements.in -o tests/adoption/requirements.txt
+	$(COMPILE) -c requirements-dev.txt tests/hosts/requirements.in -o tests/hosts/requirements.txt
+	$(COMPILE) -c requirements-dev.txt tests/package/requirements.in -o tests/package/requirements.txt
+
+# `make check DJANGO=6.1` runs the quick tests on that version of Django.
+ifdef DJANGO
+check: PY := build/django-$(DJANGO)/bin/python
+check: setup-django
+endif
+
+setup-django: setup-dev
+	@sh scripts/django.sh '$(DJANGO)'
