@@ -297,9 +297,7 @@ EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=product.DEFAULT_FROM_EMAIL)
 if is_cut_off(EMAIL_URL):
     problems.append(f"EMAIL_URL has a special character in its password. {ENCODE}")
-elif (
-    not DEBUG and EMAIL_HOST and DEFAULT_FROM_EMAIL.rstrip(">").endswith(("@localhost", ".example"))
-):
+elif not DEBUG and EMAIL_HOST and DEFAULT_FROM_EMAIL.endswith(("@localhost", ".example")):
     problems.append(
         f"DEFAULT_FROM_EMAIL is not set, and mail servers refuse {product.DEFAULT_FROM_EMAIL}. "
         "Use an address of your domain."

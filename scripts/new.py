@@ -1,7 +1,7 @@
 """Makes a product of this project's last commit: `make new NAME="Acme Portal" DIR=../acme`.
 
-ACCENT, SENDER, ORIGIN and KEEP=all answer the other questions of copier.yml. `copier copy` asks them
-at a terminal instead; this adds a history, and the address from which `make update` gets updates.
+ACCENT, SENDER, ORIGIN and KEEP=all answer the other questions of copier.yml, which `copier copy`
+asks at a terminal. This adds a history, and the address from which `make update` gets updates.
 """
 
 from __future__ import annotations

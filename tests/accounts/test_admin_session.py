@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import User, verify
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import OutstandingToken
 
 END = "/admin/token_blacklist/outstandingtoken/end/"

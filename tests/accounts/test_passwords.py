@@ -13,7 +13,7 @@ from django.core.management import call_command
 from accounts.models import User
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.serializers import TokenObtainPairSerializer
 from token_blacklist.tokens import AccessToken

@@ -8,7 +8,7 @@ from django.db.models.signals import post_save, pre_save
 from accounts.models import User
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken
 
 NEW_PASSWORD = "a new long password"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.sessions import MAX_LISTED_SESSIONS
 from tests.support.devices import Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.tokens import AccessToken, SlidingToken, UntypedToken
 

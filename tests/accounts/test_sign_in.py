@@ -14,7 +14,7 @@ from django.test import Client
 from accounts.models import User, verify
 from tests.support.codes import add_authenticator_app, add_recovery_codes, path_in, totp
 from tests.support.factories import PASSWORD, UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import OutstandingToken
 
 JSON = "application/json"

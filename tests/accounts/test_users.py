@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 

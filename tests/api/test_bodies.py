@@ -18,7 +18,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from rest_framework.test import APIClient
 
 from tests.support.factories import PASSWORD
-from tests.token_blacklist.services.test_introspection import SECRET, basic, digest
+from tests.support.introspection import SECRET, basic, digest
 
 MAX_BODY = 64 * 1024
 JSON = "application/json"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests.support.factories import PASSWORD, UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import OutstandingToken
 from token_blacklist.tokens import RefreshToken
 

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient, APIRequestFactory
 
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.authentication import JWTAuthentication
 from token_blacklist.models import OutstandingToken
 from token_blacklist.tokens import RefreshToken

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -14,22 +13,11 @@ from rest_framework.test import APIClient
 
 from tests.support.devices import Device, user_id_claim
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory
+from tests.support.statements import NOT_COUNTED, statements
 from token_blacklist.models import OutstandingToken
 from token_blacklist.sessions import flush
 from token_blacklist.sessions.prove import _user_and_session
 from token_blacklist.sessions.refresh import _update
-
-NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
-
-
-@contextmanager
-def statements(*verbs):
-    """Assert that the block sends exactly these statements, by their first words."""
-    connection.ensure_connection()
-    with CaptureQueriesContext(connection) as captured:
-        yield
-    sent = [q["sql"] for q in captured if not q["sql"].lstrip().upper().startswith(NOT_COUNTED)]
-    assert [sql.split()[0] for sql in sent] == list(verbs), "\n".join(sent)
 
 
 def test_a_sign_in_is_a_select_and_an_insert(user, device):

@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from tests.support.devices import Device
 from tests.support.factories import UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions.end import revoke_user
 from token_blacklist.sessions.open import prolong

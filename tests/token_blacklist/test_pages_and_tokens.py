@@ -16,8 +16,8 @@ from rest_framework.response import Response
 
 from tests.support.devices import Device, user_id_claim
 from tests.support.factories import UserFactory
+from tests.support.statements import statements
 from tests.token_blacklist import test_middleware
-from tests.token_blacklist.test_budgets import statements
 from tests.token_blacklist.test_middleware import (
     MODEL_BACKEND,
     VALIDATOR,

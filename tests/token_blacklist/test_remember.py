@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from tests.support.devices import Device, with_csrf
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.clients import remembering
 from token_blacklist.models import OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken

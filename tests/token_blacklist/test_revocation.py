@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.devices import Device, user_id_claim
 from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.exceptions import AuthenticationFailed
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions import end

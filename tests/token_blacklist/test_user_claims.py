@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework.test import APIClient
 
 from tests.support.devices import Device
-from tests.token_blacklist.test_budgets import statements
+from tests.support.statements import statements
 from token_blacklist.models import OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken, SlidingToken, UntypedToken
 

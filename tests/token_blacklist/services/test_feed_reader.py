@@ -13,8 +13,8 @@ import pytest
 from django.core.checks import run_checks
 from rest_framework.test import APIRequestFactory
 
+from tests.support.introspection import SECRET, digest
 from tests.support.keys import new_key, signed_by
-from tests.token_blacklist.services.test_introspection import SECRET, digest
 from token_blacklist import keys
 from token_blacklist.exceptions import InvalidToken, TokenError, Unavailable
 from token_blacklist.fetch import StatusError

@@ -1,7 +1,6 @@
 """Introspection for other services (RFC 7662), and the token check for reverse proxies."""
 
 import base64
-import hashlib
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -10,23 +9,15 @@ from django.core.checks import run_checks
 from rest_framework.test import APIClient
 
 from tests.support.devices import user_id_claim
-from tests.token_blacklist.test_budgets import statements
+from tests.support.introspection import SECRET, basic, digest
+from tests.support.statements import statements
 from token_blacklist.models import OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken, SlidingToken
 
-SECRET = "s" * 40
 URL = "/api/token/introspect/"
 INACTIVE = {"active": False}
 
 pytestmark = pytest.mark.django_db
-
-
-def digest(secret):
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def basic(name="billing", secret=SECRET):
-    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
 
 
 @pytest.fixture

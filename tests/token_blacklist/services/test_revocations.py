@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
-from tests.token_blacklist.services.test_introspection import SECRET, basic, digest
-from tests.token_blacklist.test_budgets import statements
+from tests.support.introspection import SECRET, basic, digest
+from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.services.revocations import read, window
 from token_blacklist.sessions import flush
