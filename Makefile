@@ -44,7 +44,7 @@ lint: setup-dev ## Check formatting, lint, types, import rules, templates, migra
 	$(PY) -m djlint --check --lint --quiet templates token_blacklist/templates
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
-	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check --fail-level WARNING

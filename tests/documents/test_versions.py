@@ -8,7 +8,7 @@ import yaml
 from tests.support.checkout import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/starter.yml").read_text(encoding="utf-8"))
 MATRIX = WORKFLOW["jobs"]["django"]["strategy"]["matrix"]
 
 
