@@ -1,5 +1,6 @@
 # The commands for developers. `make help` lists them.
 PORT ?= 8000
+export VERSION
 PY := .venv/bin/python
 # Some images turn bytecode caching off, which slows down the hundreds of test processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -62,7 +63,7 @@ translations: setup-dev ## Update the translation catalogs from the source and c
 	@$(PY) manage.py compilemessages
 
 update: setup-dev ## Take over the newest version of the project that this product was made from
-	@sh scripts/update.sh '$(VERSION)'
+	@$(PY) scripts/update.py
 
 lock:: ## Compile the lock files from pyproject.toml (needs uv)
 	@$(call needs,uv,pipx install uv)

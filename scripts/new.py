@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ NO_DIR = 'DIR must name a new folder. Example: make new NAME="Acme Portal" DIR=.
 
 
 def main() -> None:
+    if not shutil.which("git"):
+        sys.exit("git was not found. Install it and try again.")
     folder = read_folder(os.environ.get("DIR", "").strip())
     answers = {name: os.environ[name.upper()] for name in QUESTIONS if os.environ.get(name.upper())}
     answers["slug"] = slugify(answers.setdefault("name", "")) or "product"
@@ -29,7 +32,7 @@ def main() -> None:
     try:
         run_copy(str(ROOT), folder, answers, vcs_ref=commit, defaults=True, quiet=True)
     except ValueError as error:  # an answer that its question refuses
-        sys.exit(str(error).partition(": ")[2].strip() or str(error))
+        sys.exit(re.sub(r"^Validation error for question '\w+': ", "", str(error)).strip())
     record_origin(folder / ".copier-answers.yml")
     begin_history(folder, answers["name"])
     print(f"{answers['name']} is in {folder}.\n\n  cd {folder}\n  make run\n  make test\n")
