@@ -23,6 +23,7 @@ ELSEWHERE = {
     "APP_HOME": "crontab",
     "MAILTO": "crontab",
     "PGDATABASE": "docker-compose.yml",
+    "NAME": "starter.mk",
     "ACCENT": "starter.mk",
     "SENDER": "starter.mk",
     "ORIGIN": "starter.mk",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -199,3 +200,20 @@ def test_make_run_serves_and_a_second_run_loses_no_data(ready, port):
         output = (ready / "output").read_text()
         assert "Installing" not in output
         assert "Wrote" not in output
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [("lock", "uv"), ("translations", "msgfmt"), ("clients", "npm"), ("compose-test", "docker")],
+)
+def test_a_command_that_is_not_installed_is_named_with_a_way_to_install_it(
+    ready, tmp_path, target, command
+):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("cmp", "dirname", "env", "grep", "make", "sh"):
+        (programs / name).symlink_to(shutil.which(name))
+
+    done = run("make", target, cwd=ready, PATH=str(programs))
+
+    assert refusal(done).startswith(f"{command} was not found. Install it, for example: ")
