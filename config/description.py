@@ -13,11 +13,30 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 from django.utils.translation import get_language, override
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.plumbing import alpha_operation_sorter
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from .errors import no_endpoint
+
+# What a client needs first, in the order of use.
+FIRST = (
+    "/api/token/",
+    "/api/token/refresh/",
+    "/api/token/verify/",
+    "/api/token/blacklist/",
+    "/api/me/",
+    "/api/sessions/",
+    "/api/sessions/{session_id}/",
+)
+
+
+def order_of_use(endpoint: tuple[str, str, str, Any]) -> tuple[int, Any]:
+    """Return the sort key of an operation: those of FIRST, then the others by path and method."""
+    path, *_rest = endpoint
+    at = FIRST.index(path) if path in FIRST else len(FIRST)
+    return at, alpha_operation_sorter(endpoint)  # type: ignore[no-untyped-call]
 
 
 class SchemaView(SpectacularAPIView):

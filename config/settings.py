@@ -192,9 +192,10 @@ if not all(re.fullmatch(r"\*|[\w.-]+|\[[\da-fA-F:.]+\]", host) for host in ALLOW
     )
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
-# --- Name and color of the product ---
+# --- Name, description and color of the product ---
 
 SITE_NAME = env.str("SITE_NAME", default=product.SITE_NAME)
+SITE_DESCRIPTION = env.str("SITE_DESCRIPTION", default="") or product.SITE_DESCRIPTION
 ACCENT_COLOR = env.str("ACCENT_COLOR", default=product.ACCENT_COLOR)
 if not re.fullmatch("#[0-9a-fA-F]{6}", ACCENT_COLOR):
     problems.append("ACCENT_COLOR must be like #3b5bdb: # and six hexadecimal digits.")
@@ -295,9 +296,11 @@ EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=product.DEFAULT_FROM_EMAIL)
+# The placeholders of the starter, and of a product that has no domain yet (RFC 2606).
+NO_SENDERS = {"webmaster@localhost", *re.findall(r".*\.example$", product.DEFAULT_FROM_EMAIL)}
 if is_cut_off(EMAIL_URL):
     problems.append(f"EMAIL_URL has a special character in its password. {ENCODE}")
-elif not DEBUG and EMAIL_HOST and DEFAULT_FROM_EMAIL.endswith(("@localhost", ".example")):
+elif not DEBUG and EMAIL_HOST and DEFAULT_FROM_EMAIL in NO_SENDERS:
     problems.append(
         f"DEFAULT_FROM_EMAIL is not set, and mail servers refuse {product.DEFAULT_FROM_EMAIL}. "
         "Use an address of your domain."
@@ -551,11 +554,11 @@ SPECTACULAR_SETTINGS = {
         "`Authorization: Bearer <access>`."
     ),
     "VERSION": "1.0.0",
+    "SORT_OPERATIONS": "config.description.order_of_use",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     # A text is JavaScript. The addresses are relative to /api/docs/.
     "SWAGGER_UI_SETTINGS": """{
         urls: [
@@ -565,6 +568,7 @@ SPECTACULAR_SETTINGS = {
         presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
         layout: "StandaloneLayout",
         deepLinking: true,
+        onComplete: () => document.dispatchEvent(new Event("definition")),  // js/docs-sign-in.js
     }""",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",

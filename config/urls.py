@@ -11,9 +11,11 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from . import errors
 from .description import SchemaView, headless_description
 
-# A stylesheet with the accent color, because the Content-Security-Policy blocks inline styles. Its
-# URL contains the color, so that browsers load it again when the color changes.
+# The icon, and a stylesheet, because the Content-Security-Policy blocks inline styles. Pages add
+# the accent color to their URLs, so that browsers load them again when it changes.
 theme = TemplateView.as_view(template_name="theme.css", content_type="text/css")
+icon = TemplateView.as_view(template_name="icon.svg", content_type="image/svg+xml")
+colored = cache_control(public=True, max_age=24 * 3600)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("token_blacklist.urls")),
@@ -29,7 +31,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),  # allauth adds these even without phone numbers
     path("_allauth/", include("allauth.headless.urls")),
     path("", include("allauth.urls")),
-    path("theme.css", cache_control(public=True, max_age=24 * 3600)(theme), name="theme"),
+    path("theme.css", colored(theme), name="theme"),
+    path("icon.svg", colored(icon), name="icon"),
     # Translations of static/js, from LOCALE_PATHS, without those of Django's own scripts.
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["accounts"]), name="javascript-catalog"),
 ]

@@ -1,16 +1,20 @@
-"""Creates .env from .env.example, with random keys. Usage: `env.py [FOLDER]`."""
+"""Creates .env from .env.example, with random keys, and the key set that it names."""
 
 import re
 import secrets
+import subprocess
 import sys
 from pathlib import Path
 
 
-def write_env(folder: Path) -> None:
-    example = (folder / ".env.example").read_text(encoding="utf-8")
-    env = folder / ".env"
+def write_env() -> None:
+    example = Path(".env.example").read_text(encoding="utf-8")
+    env = Path(".env")
     env.touch(mode=0o600)
     env.write_text(re.sub(r"(?m)^(\w+_KEY)=example.*$", _with_a_key, example), encoding="utf-8")
+    if "\nJWT_KEYS_FILE=" in example:  # in a product
+        command = [sys.executable, "manage.py", "rotatekeys", "--kind", "EdDSA"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _with_a_key(line: re.Match[str]) -> str:
@@ -18,4 +22,4 @@ def _with_a_key(line: re.Match[str]) -> str:
 
 
 if __name__ == "__main__":
-    write_env(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    write_env()

@@ -51,10 +51,6 @@ cmp -s "$lock" ".venv/installed-$lock" && .venv/bin/python -c '' 2>/dev/null || 
 
 if [ ! -e .env ]; then
     .venv/bin/python scripts/env.py
-    # A product's tokens are signed with a key set of its own.
-    if grep -q '^JWT_KEYS_FILE=keys/' .env; then
-        .venv/bin/python manage.py rotatekeys --kind EdDSA >/dev/null
-    fi
     echo "Wrote .env with new keys."
 fi
 

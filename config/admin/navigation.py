@@ -6,17 +6,20 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
 def icon(request: HttpRequest) -> str:
-    return static("icon.svg")
+    return _colored("icon")
 
 
 def theme(request: HttpRequest) -> str:
-    return f"{reverse('theme')}?{settings.ACCENT_COLOR.removeprefix('#')}"
+    return _colored("theme")
+
+
+def _colored(name: str) -> str:
+    return f"{reverse(name)}?{settings.ACCENT_COLOR.removeprefix('#')}"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

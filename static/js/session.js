@@ -64,7 +64,7 @@ export async function signOut() {
 /** Resume the session of this browser. Throws SignedOut if there is none. */
 export async function resume() {
   if (!isExpected()) throw new SignedOut();
-  await fresh();
+  await accessToken();
 }
 
 /** Tell the tabs with the sign-in page that the server considers this browser signed in. */
@@ -97,7 +97,7 @@ export function request(path, options = {}) {
 }
 
 async function withToken(ask) {
-  const token = await fresh();
+  const token = await accessToken();
   try {
     return await ask(token);
   } catch (error) {
@@ -106,7 +106,8 @@ async function withToken(ask) {
   }
 }
 
-function fresh() {
+/** Return an access token for requests that this module does not send. Throws SignedOut, Offline. */
+export async function accessToken() {
   return access !== null && Date.now() < refreshAt ? access : refreshed(access);
 }
 

@@ -50,6 +50,15 @@ def test_every_api_route_is_described():
     assert len(routes) > 8
 
 
+def test_the_operations_are_in_the_order_of_use():
+    paths = list(description()["paths"])
+    first = ["token", "token/refresh", "token/verify", "token/blacklist", "me", "sessions"]
+
+    assert paths[:6] == [f"/api/{path}/" for path in first]
+    assert paths[6] == "/api/sessions/{session_id}/"
+    assert paths[7:] == sorted(paths[7:])
+
+
 def test_every_operation_describes_its_errors():
     for path, operations in description()["paths"].items():
         if path in NOT_DESCRIBED_IN_FULL:

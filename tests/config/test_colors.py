@@ -3,17 +3,25 @@
 import pytest
 from django.test import override_settings
 
+COLORED = {
+    "/theme.css": ("text/css", "from #0b7a3b"),
+    "/icon.svg": ("image/svg+xml", 'fill="#0b7a3b"'),
+}
 
+
+@pytest.mark.parametrize("path", COLORED)
 @override_settings(ACCENT_COLOR="#0b7a3b")
-def test_the_theme_stylesheet_has_the_accent_color_and_is_cacheable(client):
-    answer = client.get("/theme.css")
+def test_the_theme_and_the_icon_have_the_accent_color_and_are_cacheable(client, path):
+    answer = client.get(path)
 
-    assert answer.headers["Content-Type"] == "text/css"
+    kind, color = COLORED[path]
+    assert answer.headers["Content-Type"] == kind
     assert "max-age=86400" in answer.headers["Cache-Control"]
-    assert "from #0b7a3b" in answer.text
+    assert color in answer.text
 
 
-@pytest.mark.parametrize("path", ["/account/", "/admin/"])
+@pytest.mark.parametrize("page", ["/account/", "/admin/", "/api/docs/"])
+@pytest.mark.parametrize("path", COLORED)
 @override_settings(ACCENT_COLOR="#0b7a3b")
-def test_pages_and_the_admin_use_the_same_theme_stylesheet(admin_client, path):
-    assert 'href="/theme.css?0b7a3b" ' in admin_client.get(path).text.replace(">", " ")
+def test_pages_the_admin_and_the_api_page_have_the_same_theme_and_icon(admin_client, page, path):
+    assert f'href="{path}?0b7a3b" ' in admin_client.get(page).text.replace(">", " ")

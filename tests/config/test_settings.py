@@ -546,7 +546,7 @@ def test_a_key_set_given_twice_or_a_folder_of_keys_is_refused(production_env):
 @pytest.fixture
 def collected(tmp_path):
     """A folder of collected static files, whose manifest a server needs."""
-    manifest = {"version": "1.1", "paths": {"icon.svg": "icon.0.svg"}, "hash": "0"}
+    manifest = {"version": "1.1", "paths": {"css/site.css": "css/site.0.css"}, "hash": "0"}
     (tmp_path / "staticfiles.json").write_text(json.dumps(manifest), encoding="utf-8")
     return tmp_path
 

@@ -61,7 +61,7 @@ def test_every_schedule_runs_the_flush_daily_at_an_odd_minute():
 
 
 def test_every_systemd_unit_has_a_description_folders_and_restrictions():
-    for path in files.SYSTEMD.iterdir():
+    for path in files.SYSTEMD.glob(f"{files.NAME}*"):
         unit = files.unit(path.name)
         assert unit["Unit"]["Description"], path.name
         service = unit["Service"] if path.suffix == ".service" else {}

@@ -25,18 +25,17 @@ TOKEN_PATHS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("door", "heading"), [("The API", "Token blacklist API"), ("The admin", "")]
-)
-def test_the_home_page_links_to_the_api_and_to_the_admin(page, door, heading):
+def test_the_home_page_leads_to_the_sign_in_and_then_to_the_account(visitor, user):
+    page = visitor.page
+    page.goto("/")
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    visitor.types_credentials(user.email)
+    visitor.sees_the_account()
     page.goto("/")
 
-    page.get_by_role("link", name=door).click()
-
-    if heading:
-        expect(page.get_by_role("heading", name=heading)).to_be_visible()
-    else:
-        expect(page.get_by_label("Email", exact=True)).to_be_visible()
+    visitor.sees(f"You are signed in as {user.get_full_name()}.")
+    page.get_by_role("main").get_by_role("link").click()
+    visitor.sees_the_account()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -44,7 +43,7 @@ def test_the_home_page_follows_the_color_scheme(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto("/")
 
-    expect(page.locator(".link-list").get_by_role("link")).to_have_count(3)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     brightness = page.evaluate(
         "() => { const style = getComputedStyle(document.body);"
         " return [style.backgroundColor, style.color].map("
@@ -100,11 +99,11 @@ def test_a_user_can_sign_in_on_the_api_page(page, user):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_api_page_follows_the_color_scheme_and_has_a_lang_attribute(page, scheme):
+def test_the_api_page_follows_the_color_scheme_and_has_a_lang_attribute(page, settings, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto("/api/docs/")
 
-    expect(page.get_by_role("heading", name="Token blacklist API")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{settings.SITE_NAME} API")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (ground == "rgb(28, 32, 34)") == (scheme == "dark")

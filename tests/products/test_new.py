@@ -21,6 +21,7 @@ SHOWN = re.compile(r"token[ -]blacklist", re.IGNORECASE)
 OURS = {
     "LICENSE",  # requires the notice
     "docs/architecture.md",  # token blacklists in general
+    "docs/updating.md",  # names the package
 }
 
 
