@@ -23,7 +23,7 @@ SET_UP_ONCE = (
     "deploy/test_commands.py",
     "deploy/test_machine.py",
     "test_admin_at_a_million.py",
-    "test_customizing.py",
+    "test_recipes.py",
     "test_many_machines.py",
     "test_monitoring.py",
     "test_other_origins.py",

@@ -1,4 +1,4 @@
-/** The account page: the user's name and sessions. */
+/** The account page: the fields of the user's profile, and the sessions. */
 
 import { messageOf, onClick, onSubmit, showMessage } from "./forms.js";
 import { events, request, SignedOut } from "./session.js";
@@ -84,15 +84,15 @@ async function endAll() {
 
 async function show() {
   const [me] = await Promise.all([request("/api/me/"), showSessions()]);
-  profile.elements.name.value = me.name;
+  for (const field of profile.elements) field.value = me[field.name] ?? "";
   showMessage("");
   document.getElementById("loading")?.remove();
   page.hidden = false;
 }
 
 events.addEventListener("signedout", () => page.remove());
-onSubmit(profile, async ({ name }) => {
-  await request("/api/me/", { method: "PATCH", body: { name } });
+onSubmit(profile, async (body) => {
+  await request("/api/me/", { method: "PATCH", body });
   profile.querySelector("[role=status]").textContent = gettext("Saved.");
 });
 onClick(document.getElementById("end-others"), endOthers);

@@ -125,7 +125,8 @@ class TestThroughTheAPI:
         assert phone.refresh().status_code == HTTPStatus.UNAUTHORIZED
         assert device.refresh(old).status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_a_change_sends_four_statements_for_any_number_of_sessions(self, user, device):
+    def test_a_change_sends_four_statements_for_any_number_of_sessions(self, user, device, options):
+        options(USER_CLAIMS=None)
         OutstandingTokenFactory.create_batch(30, user=user)
 
         with statements("SELECT", "UPDATE", "INSERT", "INSERT"):

@@ -48,6 +48,10 @@ def code_of(answer):
 
 @pytest.mark.parametrize("path", PATHS)
 class TestStatements:
+    @pytest.fixture(autouse=True)
+    def _without_further_claims(self, options):
+        options(USER_CLAIMS=None)
+
     def test_of_a_verified_user_is_two_statements(self, user, verify_by_code, path):
         verify(user)
 

@@ -112,7 +112,8 @@ class TestANewPassword:
 
         assert answer.cookies[COOKIE]["max-age"] == ""
 
-    def test_of_a_device_without_a_django_session_creates_none(self, device):
+    def test_of_a_device_without_a_django_session_creates_none(self, device, options):
+        options(USER_CLAIMS=None)
         data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
         with statements("SELECT", "UPDATE", "INSERT", "INSERT"):
             device.post("/api/password/change/", data, **device.bearer)

@@ -37,6 +37,7 @@ class Compose:
     def __init__(self, folder: Path) -> None:
         self.folder = copy_into(folder)
         self.env = bare_environment(
+            ACCOUNTS_ALLOW_SIGNUP="True",
             COMPOSE_PROJECT_NAME="compose-test",
             IPV6_SUBNET="fd5e:57ab:1e00::/64",
             ACCOUNT_EMAIL_VERIFICATION="none",  # no mail server receives the codes

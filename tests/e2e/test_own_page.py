@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.urls import clear_url_caches
+from django.urls import clear_url_caches, path
 from playwright.sync_api import expect
 
 from config import urls
@@ -12,16 +12,18 @@ from tests.support.checkout import ROOT
 pytestmark = pytest.mark.browser
 
 DOCUMENT = (ROOT / "docs/pages.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"(?s)\n`([\w/.]+)`[^\n]*:\n\n```\w+\n(.*?)```", DOCUMENT))
+FILES = dict(re.findall(r"(?s)\n`([\w/.]+)`, a new file:\n\n```\w+\n(.*?)```", DOCUMENT))
+VIEW = FILES["shop/pages.py"]
+URL = "documented/prices/"
 
 
 @pytest.fixture
 def install(tmp_path, settings):
-    """Write the example's files and add its URL; return the code of the URL."""
+    """Write the example's files; return what adds its view to the URLs."""
     for name in [name for name in FILES if name.startswith("shop/")]:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(FILES[name], encoding="utf-8")
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(FILES[name], encoding="utf-8")
     settings.TEMPLATES = [
         {
             **settings.TEMPLATES[0],
@@ -32,7 +34,9 @@ def install(tmp_path, settings):
     before = list(urls.urlpatterns)
 
     def install(code):
-        exec(code, {"__name__": "shop", "urlpatterns": urls.urlpatterns, "path": urls.path})
+        module = {"__name__": "shop.pages"}
+        exec(code, module)
+        urls.urlpatterns.append(path(URL, module["prices"]))
 
     yield install
     urls.urlpatterns[:] = before
@@ -41,10 +45,10 @@ def install(tmp_path, settings):
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_documented_page_works_with_its_own_csp(install, page, width):
-    install(FILES["config/urls.py"])
+    install(VIEW)
     page.set_viewport_size({"width": width, "height": 740})
 
-    page.goto("/prices/")
+    page.goto(f"/{URL}")
 
     expect(page.locator("#prices li")).to_have_text(["Tea: 3", "<b>Coffee</b>: 4"])
     expect(page.locator("#offer mark")).to_have_text("Two for one, <5 left")
@@ -55,9 +59,9 @@ def test_the_documented_page_works_with_its_own_csp(install, page, width):
 
 @pytest.mark.expects("Content Security Policy|Trusted ?Type|csp")
 def test_the_default_csp_blocks_the_documented_page(install, page):
-    install(re.sub(r"(?m)^@csp_.*\n", "", FILES["config/urls.py"]))
+    install(re.sub(r"(?m)^@csp_.*\n", "", VIEW))
 
-    page.goto("/prices/")
+    page.goto(f"/{URL}")
 
     expect(page.locator("#prices li")).to_have_count(2)
     expect(page.locator("#offer mark")).to_have_count(0)

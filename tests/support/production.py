@@ -27,6 +27,7 @@ def production(project: Path, folder: Path, url: str) -> dict[str, str]:
         JWT_SIGNING_KEY=secrets.token_urlsafe(64),
         ALLOWED_HOSTS="127.0.0.1",
         EMAIL_URL="dummymail://",
+        ACCOUNTS_ALLOW_SIGNUP="True",
         ACCOUNT_EMAIL_VERIFICATION="none",  # no mail server sends the codes
         DATABASE_URL=url,
         NUM_PROXIES="1",

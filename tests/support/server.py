@@ -121,6 +121,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
         "ENV_FILE": "",
         "DEBUG": "True",
         "DEMO_USERS": "True",
+        "ACCOUNTS_ALLOW_SIGNUP": "True",
         "SECRET_KEY": "only-for-the-tests-" * 4,
         "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
         "LOG_LEVEL": "ERROR",

@@ -20,6 +20,11 @@ from token_blacklist.sessions.prove import _user_and_session
 from token_blacklist.sessions.refresh import _update
 
 
+@pytest.fixture(autouse=True)
+def _without_further_claims(options):
+    options(USER_CLAIMS=None)
+
+
 def test_a_sign_in_is_a_select_and_an_insert(user, device):
     with statements("SELECT", "INSERT"):
         assert device.log_in().status_code == 200
