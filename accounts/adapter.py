@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.headless.adapter import get_adapter as get_headless_adapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -109,7 +110,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
             "lifetime": lifetime(template_prefix, facts),
         }
         if request is not None:
-            about["site"] = request.build_absolute_uri("/")
+            about["site"] = page_url(request, "home")
         message = self.render_mail(template_prefix, email, {**about, **facts})
         if not deliver(message, template_prefix) and request is not None:
             request.has_failed_email = True
@@ -125,8 +126,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         request = self.request
         facts = {
             "device": device_name(self.get_http_user_agent(request)),
-            "account_url": request.build_absolute_uri(reverse("account")),
-            "reset_url": request.build_absolute_uri(reverse("account_reset_password")),
+            "account_url": page_url(request, "account"),
+            "reset_url": page_url(request, "account_reset_password"),
             **(context or {}),
         }
         super().send_notification_mail(template_prefix, user, facts, email)
@@ -143,6 +144,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         if isinstance(message, EmailMultiAlternatives) and not message.alternatives:
             message.attach_alternative(as_html(message, context.get("code")), "text/html")
         return message
+
+
+def page_url(request: HttpRequest, name: str) -> str:
+    """Return the URL of a page for an e-mail: the one in HEADLESS_FRONTEND_URLS, or this site's."""
+    of_the_front_end = get_headless_adapter().get_frontend_url(name)
+    return str(of_the_front_end or request.build_absolute_uri(reverse(name)))
 
 
 def _try_again(request: HttpRequest) -> HttpResponse:

@@ -22,7 +22,6 @@ from token_blacklist.serializers import (
     ShortTextField,
     TokenObtainPairSerializer,
     TokenObtainSerializer,
-    TokenObtainSlidingSerializer,
 )
 
 from .models import User
@@ -102,8 +101,3 @@ DEMO = OpenApiExample(
 @extend_schema_serializer(component_name="TokenObtainPair", examples=[DEMO])
 class PairSerializer(SecondFactorMixin, TokenObtainPairSerializer):
     """Signs a user in; returns the tokens of the new session."""
-
-
-@extend_schema_serializer(component_name="TokenObtainSliding", examples=[DEMO])
-class SlidingSerializer(SecondFactorMixin, TokenObtainSlidingSerializer):
-    """Signs a user in; returns the sliding token of the new session."""

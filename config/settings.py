@@ -521,18 +521,18 @@ TOKEN_BLACKLIST = {
     ),
     "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
-    # Both, because token_blacklist.urls has endpoints that issue sliding tokens.
-    "AUTH_TOKEN_CLASSES": (
-        "token_blacklist.tokens.AccessToken",
-        "token_blacklist.tokens.SlidingToken",
-    ),
-    "INTROSPECTION_CLIENTS": introspection_clients(),
     "TOKEN_OBTAIN_SERIALIZER": "accounts.sign_in.PairSerializer",
-    "SLIDING_TOKEN_OBTAIN_SERIALIZER": "accounts.sign_in.SlidingSerializer",
     "DEVICE_NAME": "accounts.devices.device_name",
     "PAGES_SET_REFRESH_COOKIE": True,
     # Browsers accept this prefix only over TLS. __Host- would not allow the path.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
+    # Sliding tokens: the endpoints in token_blacklist.urls issue them.
+    "AUTH_TOKEN_CLASSES": (
+        "token_blacklist.tokens.AccessToken",
+        "token_blacklist.tokens.SlidingToken",
+    ),
+    "SLIDING_TOKEN_OBTAIN_SERIALIZER": "accounts.sliding.SlidingSerializer",
+    "INTROSPECTION_CLIENTS": introspection_clients(),
 }
 NUM_PROXIES = number("NUM_PROXIES", 0)
 number("WEB_CONCURRENCY", 0)  # gunicorn reads it, and has no sentence for an invalid one

@@ -42,6 +42,7 @@ install() {
 
 are_compiled() {
     for source in locale/*/LC_MESSAGES/*.po */locale/*/LC_MESSAGES/*.po; do
+        [ -e "$source" ] || continue # there are none
         compiled=${source%.po}.mo
         [ -e "$compiled" ] && [ ! "$source" -nt "$compiled" ] || return 1
     done

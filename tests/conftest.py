@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from .support.devices import Device
 from .support.factories import UserFactory
+from .support.parts import PARTS, REMOVED
 
 ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 LONG = ("browser", "process", "slow")
@@ -32,9 +33,14 @@ SET_UP_ONCE = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    for part, file in PARTS.items():
+        config.addinivalue_line("markers", f"{part}: a part that a product may remove, with {file}")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests that need no run on this database; start long ones first.
+    """Deselect tests of removed parts or that need no run on this database; start long ones first.
 
     A test that uses no database gives the same result on each, so it runs on SQLite alone.
     """
@@ -52,6 +58,8 @@ def pytest_collection_finish() -> None:
 
 
 def belongs_here(item: Any) -> bool:
+    if any(map(item.get_closest_marker, REMOVED)):
+        return False
     if ON_POSTGRESQL:
         marked = any(map(item.get_closest_marker, ("django_db", "postgresql")))
         return marked or {"django_db_setup", "new"} & {*item.fixturenames}  # `new` of tests/hosts/
@@ -130,7 +138,7 @@ def clock() -> Any:
 @pytest.fixture
 def verify_by_code(settings: Any) -> None:
     """Require verification of the e-mail address by a code, as outside DEBUG."""
-    resolve("/")  # loads the URLs first: with these settings they lack a page of other tests
+    resolve("/admin/")  # loads the URLs first: with these settings they lack a page of other tests
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 

@@ -1,3 +1,4 @@
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -27,7 +28,7 @@ class TokenBlacklistConfig(AppConfig):
         from . import adoption, checks  # noqa: F401, PLC0415  # registers them
 
         if module_has_submodule(self.module, "services"):  # the folder can be deleted
-            from .services import options  # noqa: F401, PLC0415  # registers them
+            import_module(".services.options", self.name)  # registers them
 
         if apps.is_installed("django.contrib.auth"):
             from django.contrib.auth.signals import (  # noqa: PLC0415

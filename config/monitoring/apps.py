@@ -1,24 +1,17 @@
-"""Registers the checks, and starts Sentry and the metrics if they are configured."""
+"""Registers the checks, and starts what reports to other services, if that is configured."""
 
 from django.apps import AppConfig
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
-from . import checks, sentry  # noqa: F401  # the checks register themselves
+from .sentry import start_sentry
 
 
 class MonitoringConfig(AppConfig):
     name = "config.monitoring"
 
     def ready(self) -> None:
-        if settings.SENTRY_DSN:
-            sentry.start(settings.SENTRY_DSN)
-        if settings.METRICS_TOKEN:
-            from . import metrics  # noqa: PLC0415  # its models have to be ready
+        # Models are loaded.
+        from . import checks  # noqa: F401, PLC0415  # they register themselves
+        from .metrics import start_metrics  # noqa: PLC0415
 
-            try:
-                metrics.start()
-            except OSError as error:
-                raise ImproperlyConfigured(
-                    f"METRICS_DIR is not writable: {error.strerror}."
-                ) from error
+        start_sentry()
+        start_metrics()

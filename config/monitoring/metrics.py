@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db.models import Count, Q, Sum
 from django.dispatch import Signal
@@ -45,9 +46,18 @@ CODES = (
 )
 
 
-def start() -> None:
-    """Start counting. Called once per process, before the first request."""
-    Path(settings.METRICS_DIR).mkdir(parents=True, exist_ok=True)
+def start_metrics() -> None:
+    """Start counting if METRICS_TOKEN is set. Called once per process, before the first request.
+
+    Raises:
+        ImproperlyConfigured: METRICS_DIR cannot be written to.
+    """
+    if not settings.METRICS_TOKEN:
+        return
+    try:
+        Path(settings.METRICS_DIR).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"METRICS_DIR is not writable: {error.strerror}.") from error
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.METRICS_DIR  # read when it is imported
     from prometheus_client import Counter  # noqa: PLC0415
 

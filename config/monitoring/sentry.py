@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from .logs import QUERY, without_secrets
 
 
-def start(dsn: str) -> None:
+def start_sentry() -> None:
+    """Start Sentry if SENTRY_DSN is set."""
+    if not settings.SENTRY_DSN:
+        return
     import sentry_sdk  # noqa: PLC0415  # not in requirements.txt
 
     sentry_sdk.init(
-        dsn=dsn,
+        dsn=settings.SENTRY_DSN,
         send_default_pii=False,
         max_request_body_size="never",
         include_local_variables=False,  # passwords and tokens are among them

@@ -42,7 +42,8 @@ def support(db):
 def sign_in(browser, staff):
     """Sign in on the page to which the admin redirects."""
     page = browser.get("/admin/", follow=True).redirect_chain[-1][0]
-    return browser.post(page, {"login": staff.email, "password": PASSWORD, "remember": "on"})
+    user = {"login": staff.email, "username": staff.email}  # of our page, of the admin's own
+    return browser.post(page, {**user, "password": PASSWORD, "remember": "on"})
 
 
 def is_in(browser):
@@ -168,6 +169,7 @@ def test_an_admin_page_reads_the_django_session_and_sends_one_select_more(browse
         assert browser.get("/admin/jsi18n/").status_code == HTTPStatus.OK
 
 
+@pytest.mark.pages
 def test_signing_in_to_the_admin_is_two_selects_and_one_insert_more_than_djangos(staff):
     """The SELECTs read the address and the second factor; the INSERT is the session's row."""
     verify(staff)
@@ -192,6 +194,7 @@ def test_signing_out_of_the_admin_revokes_its_session(staff, browser):
     assert row.blacklistedtoken.blacklisted_by == staff
 
 
+@pytest.mark.pages
 def test_a_password_change_keeps_its_browser_signed_in_to_the_admin_and_no_other(staff, browser):
     attacker = Client()
     attacker.force_login(staff)

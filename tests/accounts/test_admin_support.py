@@ -231,6 +231,7 @@ def test_a_device_is_found_by_its_name_in_the_list(support, term, found):
 
 
 class TestAPasswordResetLink:
+    @pytest.mark.pages
     def test_the_user_gets_the_email_of_the_reset_page_and_it_is_logged(self, support, user):
         assert link_of(user) in support.get(page_of(user)).text
         answer = support.post(link_of(user), follow=True)
@@ -278,6 +279,7 @@ class TestAPasswordResetLink:
         assert said(answer) == ["No link is sent to an inactive user or one without a password."]
         assert not mail.outbox
 
+    @pytest.mark.pages
     def test_it_shares_its_rate_limit_with_the_reset_page(self, support, user, settings):
         settings.ACCOUNT_RATE_LIMITS = {"reset_password": "100/h/ip,2/h/key"}
         Client().post("/password/reset/", {"email": user.email})
@@ -445,6 +447,7 @@ class TestANewAddress:
         data = {"email": email, "name": user.name, "is_active": "on"}
         assert client.post(page_of(user), data).status_code == 302
 
+    @pytest.mark.pages
     def test_entered_by_support_replaces_all_others_and_is_not_verified(self, user):
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         before = user.email

@@ -51,6 +51,7 @@ def failures():
     mail.email_failed.disconnect(count)
 
 
+@pytest.mark.pages
 def test_a_hanging_mail_server_does_not_change_the_response_to_a_password_reset(
     client, user, hanging, caplog, failures
 ):
@@ -71,6 +72,7 @@ def test_a_hanging_mail_server_does_not_change_the_response_to_a_password_reset(
     assert len(failures) == 2
 
 
+@pytest.mark.pages
 def test_a_hanging_mail_server_does_not_change_the_response_to_a_sign_up(
     client, db, hanging, caplog
 ):
@@ -82,6 +84,7 @@ def test_a_hanging_mail_server_does_not_change_the_response_to_a_sign_up(
     assert NOT_SENT in caplog.text
 
 
+@pytest.mark.pages
 def test_a_sign_up_while_the_mail_server_hangs_offers_to_resend_the_code(
     client, db, verify_by_code, hanging, caplog
 ):
@@ -94,6 +97,7 @@ def test_a_sign_up_while_the_mail_server_hangs_offers_to_resend_the_code(
     assert 'value="resend"' in client.get("/confirm-email/").content.decode()
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("problem", [OSError("refused"), ValueError("no such address")])
 def test_a_failed_email_is_logged_and_counted_and_the_response_is_the_same(
     client, user, monkeypatch, caplog, failures, problem

@@ -55,18 +55,6 @@ def test_me_without_a_token_is_401(client, db):
     assert answer.json()["code"] == "not_authenticated"
 
 
-def test_a_sliding_token_is_accepted_until_sign_out(user):
-    tablet = Device(user)
-    tablet.access = tablet.post("/api/token/sliding/", tablet.credentials).json()["token"]
-    assert tablet.me().json()["email"] == user.email
-
-    assert tablet.log_out(tablet.access).status_code == HTTPStatus.OK
-
-    assert tablet.me().status_code == HTTPStatus.UNAUTHORIZED
-    refused = tablet.post("/api/token/sliding/refresh/", {"token": tablet.access})
-    assert refused.status_code == HTTPStatus.UNAUTHORIZED
-
-
 @pytest.mark.parametrize("typed", ["ADA@Example.COM", " ada@example.com ", "\uff21da@example.com"])
 def test_an_email_address_signs_in_in_any_case_and_width(db, typed):
     UserFactory(email="Ada@example.com")

@@ -1,6 +1,5 @@
 """/api/sessions/: the user's sessions, and ending them."""
 
-from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
@@ -11,7 +10,7 @@ from tests.support.devices import Device
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken
-from token_blacklist.tokens import AccessToken, SlidingToken, UntypedToken
+from token_blacklist.tokens import AccessToken, UntypedToken
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -177,29 +176,3 @@ class TestEndingMany:
 
         with statements("SELECT", "INSERT"):
             assert end(device, all="true").json() == {"ended": 51}
-
-
-def test_a_sliding_tokens_session_is_listed_as_current(user, options):
-    options(
-        AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",),
-        SLIDING_TOKEN_LIFETIME=timedelta(hours=1),
-    )
-    tablet = Device(user)
-    for _sign_in in range(2):
-        answer = tablet.post("/api/token/sliding/", tablet.credentials)
-        tablet.access = answer.json()["token"]
-
-    assert [s["current"] for s in listed(tablet)] == [True, False]
-    assert end(tablet).json() == {"ended": 1}
-    assert listed(tablet)[0]["current"]
-
-
-def test_the_session_of_simple_jwts_sliding_token_is_current_too(user, options):
-    options(AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",))
-    token = SlidingToken.for_user(user)
-    del token["sid"]
-    tablet = Device(user)
-    tablet.access = str(token)
-
-    assert [s["current"] for s in listed(tablet)] == [True]
-    assert end(tablet).json() == {"ended": 0}

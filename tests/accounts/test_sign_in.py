@@ -14,12 +14,13 @@ from django.test import Client
 from accounts.models import User, verify
 from tests.support.codes import add_authenticator_app, add_recovery_codes, path_in, totp
 from tests.support.factories import PASSWORD, UserFactory
+from tests.support.parts import only_with
 from tests.support.statements import statements
 from token_blacklist.models import OutstandingToken
 
 JSON = "application/json"
 SIGN_UP = "/_allauth/app/v1/auth/signup"
-PATHS = ["/api/token/", "/api/token/sliding/"]
+PATHS = ["/api/token/", *only_with("sliding", "/api/token/sliding/")]
 
 
 @pytest.fixture(autouse=True)

@@ -87,6 +87,7 @@ def choose(client, link):
 NO_LONGER = "invalid"  # the key for allauth's page of an invalid link
 
 
+@pytest.mark.pages
 class TestThePasswordReset:
     @pytest.fixture
     def link(self, client, compromised_admin, mailoutbox):
@@ -149,6 +150,7 @@ class TestTheAdminsPasswordForms:
         assert rights_of(compromised_admin) == RIGHTS
         assert PASSWORD not in passwords_of(compromised_admin)
 
+    @pytest.mark.pages
     def test_do_not_restore_removed_permissions_of_staff(
         self, client, compromised_admin, while_hashing
     ):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
+from tests.support.parts import only_with
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken
 
@@ -179,7 +180,7 @@ def test_the_manager_finds_a_session_by_the_jti_of_any_generation(device):
     assert not OutstandingToken.objects.with_jti("other").exists()
 
 
-@pytest.mark.parametrize("endpoint", ["/api/token/", "/api/token/sliding/"])
+@pytest.mark.parametrize("endpoint", ["/api/token/", *only_with("sliding", "/api/token/sliding/")])
 def test_a_sign_in_whose_token_cannot_be_signed_opens_no_session(
     transactional_db, options, endpoint
 ):

@@ -108,6 +108,7 @@ def test_a_figure_does_not_link_to_a_list_without_the_permission(staff):
     assert "blacklistedtoken/" not in staff("view_outstandingtoken").get("/admin/").text
 
 
+@pytest.mark.pages
 def test_the_admin_redirects_to_the_sites_sign_in_page_and_back(client, db):
     boss = UserFactory(admin=True)
 
@@ -119,6 +120,7 @@ def test_the_admin_redirects_to_the_sites_sign_in_page_and_back(client, db):
     assert answer.status_code == 200
 
 
+@pytest.mark.pages
 def test_the_admins_own_sign_in_form_is_disabled(client, db):
     form = {"username": UserFactory(admin=True).email, "password": PASSWORD}
 
@@ -128,6 +130,7 @@ def test_the_admins_own_sign_in_form_is_disabled(client, db):
     assert client.get("/admin/").status_code == 302
 
 
+@pytest.mark.pages
 def test_a_sign_in_to_the_admin_needs_the_second_factor(client, db):
     boss = UserFactory(admin=True)
     secret = add_authenticator_app(boss)
@@ -141,6 +144,7 @@ def test_a_sign_in_to_the_admin_needs_the_second_factor(client, db):
     assert client.get("/admin/").status_code == 200
 
 
+@pytest.mark.pages
 class TestARequiredSecondFactor:
     @pytest.fixture
     def boss(self, client, db, settings):

@@ -75,6 +75,7 @@ def test_field_errors_are_translated(client, db):
     }
 
 
+@pytest.mark.pages
 def test_pages_and_their_scripts_are_translated(client, db):
     page = client.get("/login/", headers={"accept-language": "de"})
     words = client.get("/jsi18n/", headers={"accept-language": "de"})
@@ -86,6 +87,7 @@ def test_pages_and_their_scripts_are_translated(client, db):
     assert "Passwort" not in client.get("/login/").content.decode()
 
 
+@pytest.mark.pages
 def test_emails_are_translated(client, user):
     client.post("/password/reset/", {"email": user.email}, headers={"accept-language": "es"})
 

@@ -12,6 +12,7 @@ from redis.exceptions import AuthenticationError
 
 from config.monitoring import health
 from tests.support.factories import OutstandingTokenFactory
+from tests.support.parts import only_with
 from token_blacklist.models import FlushRun
 from token_blacklist.sessions import flush
 
@@ -60,7 +61,7 @@ def test_a_health_check_by_ip_address_over_plain_http_succeeds(settings):
     assert Client(headers={"host": "app.example.com"}).get("/login/").status_code == 301
 
 
-@pytest.mark.parametrize("path", [LIVE, READY, "/metrics"])
+@pytest.mark.parametrize("path", [LIVE, READY, *only_with("metrics", "/metrics")])
 def test_health_checks_and_metrics_accept_no_post(client, path):
     assert client.post(path).status_code == 405
 
@@ -146,6 +147,7 @@ def test_a_wrong_cache_password_is_reported(client, db, monkeypatch):
     assert checks["cache"].startswith("The cache fails (it refuses the password):")
 
 
+@pytest.mark.translations
 def test_uncompiled_translations_are_reported_as_degraded_with_200(client, db, settings, tmp_path):
     source = tmp_path / "locale" / "de" / "LC_MESSAGES" / "django.po"
     source.parent.mkdir(parents=True)

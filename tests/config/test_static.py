@@ -9,6 +9,8 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 from django.test import override_settings
 
+from tests.support.parts import only_with
+
 pytestmark = pytest.mark.slow
 
 
@@ -24,8 +26,12 @@ def collected(tmp_path_factory):
 
 @pytest.mark.django_db
 def test_every_static_file_of_a_page_exists_under_a_hashed_name(client, collected):
-    for path in ("/", "/login/", "/signup/", "/password/reset/", "/nothing/"):
-        named = re.findall(r'"/static/([^"]+)"', client.get(path, HTTP_ACCEPT="text/html").text)
+    for path in (
+        "/admin/login/",
+        *only_with("pages", "/", "/login/", "/signup/", "/password/reset/"),
+    ):
+        page = client.get(path, follow=True, headers={"accept": "text/html"})
+        named = re.findall(r'"/static/([^"]+)"', page.text)
 
         assert named
         for name in named:
@@ -33,6 +39,7 @@ def test_every_static_file_of_a_page_exists_under_a_hashed_name(client, collecte
             assert (collected / name).exists()
 
 
+@pytest.mark.pages
 def test_javascript_modules_import_each_other_by_hashed_names(collected):
     manifest = json.loads((collected / "staticfiles.json").read_text())["paths"]
     for name in ("site", "forms", "account"):

@@ -50,6 +50,7 @@ def test_the_proxy_redirects_to_tls_and_publishes_no_metrics(app, proxy, kind):
     assert headers["Location"].startswith("https://localhost")
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("kind", PROXIES)
 def test_a_site_behind_forward_auth_is_served_to_live_sessions_only(app, proxy, kind):
     """The site's name is not in ALLOWED_HOSTS, and its requests to the app do not use TLS."""

@@ -100,6 +100,7 @@ PYTHON = {  # settings of Django and DRF, and other words in capitals
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
     "DEBUG",
     "DEFAULT_SCHEMA_CLASS",
+    "HEADLESS_FRONTEND_URLS",  # of allauth
     "DELETE",
     "INSERT",
     "LANGUAGES",

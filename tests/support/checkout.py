@@ -61,14 +61,16 @@ def lend_packages(folder: Path) -> Path:
     return folder
 
 
-def run(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str, cwd: Path = ROOT, timeout: int = 300, **variables: str
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         command,
         cwd=cwd,
         env=bare_environment(**variables),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
         check=False,
     )
     assert "Traceback" not in done.stdout + done.stderr, done.stderr

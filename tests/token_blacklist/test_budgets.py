@@ -163,6 +163,7 @@ def test_a_sign_out_is_one_insert(device):
         assert device.log_out().status_code == 200
 
 
+@pytest.mark.sliding
 def test_sliding_tokens_have_the_same_budgets(user, options):
     options(AUTH_TOKEN_CLASSES=("token_blacklist.tokens.SlidingToken",))
     http = APIClient()

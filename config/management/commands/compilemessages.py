@@ -10,6 +10,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from django.core.management.commands import compilemessages
 
+from config.translations import sources
+
 
 class Command(compilemessages.Command):
     help = f"{compilemessages.Command.help} Uses Babel instead of gettext."
@@ -17,6 +19,8 @@ class Command(compilemessages.Command):
     program = sys.executable  # instead of msgfmt, which Django looks for before it begins
 
     def handle(self, **options: Any) -> None:
+        if not sources():  # Django's command would fail
+            return
         # The packages in .venv and build come with compiled translations.
         options["ignore_patterns"] = [*options["ignore_patterns"], ".*", "build"]
         self.fuzzy = options["fuzzy"]
