@@ -21,6 +21,8 @@ from tests.support.factories import PASSWORD
 THEIRS = Path(allauth.__file__).parent / "templates"
 TEMPLATES = sorted(str(path.relative_to(THEIRS)) for path in THEIRS.glob("*/email/*"))
 EMAILS = [name.removesuffix("_subject.txt") for name in TEMPLATES if "_subject" in name]
+# A product may have removed a language, and added others without these texts.
+TRANSLATED = {"en", "de", "es"} & dict(settings.LANGUAGES).keys()
 HOME = getattr(settings, "HEADLESS_FRONTEND_URLS", {}).get("home", "http://testserver/")
 A_LINK = "http://testserver/a-link/"
 FACTS = {
@@ -75,7 +77,7 @@ def test_every_email_template_of_allauth_is_overridden(name):
 def test_every_email_has_a_subject_a_text_and_html_in_each_language(write, settings, name, code):
     settings.SITE_NAME = "R&D <Portal>"
     settings.ACCOUNT_EMAIL_SUBJECT_PREFIX = "R&D <Portal>: "
-    sent = {language: write(name, language, **code) for language, _name in settings.LANGUAGES}
+    sent = {language: write(name, language, **code) for language in TRANSLATED}
 
     for language, message in sent.items():
         html = html_of(message)

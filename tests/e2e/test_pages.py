@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.factories import PASSWORD
+from tests.support.parts import only_with
 from token_blacklist.models import OutstandingToken
 
 pytestmark = pytest.mark.browser
@@ -14,14 +15,16 @@ pytestmark = pytest.mark.browser
 TOKEN_PATHS = {
     "/api/token/",
     "/api/token/refresh/",
-    "/api/token/introspect/",
     "/api/token/verify/",
     "/api/token/blacklist/",
-    "/api/token/check/",
     "/api/token/csrf/",
-    "/api/token/revocations/",
-    "/api/token/sliding/",
-    "/api/token/sliding/refresh/",
+    *only_with(
+        "services",
+        "/api/token/introspect/",
+        "/api/token/check/",
+        "/api/token/revocations/",
+    ),
+    *only_with("sliding", "/api/token/sliding/", "/api/token/sliding/refresh/"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -9,7 +10,7 @@ import shutil
 import pytest
 
 from tests.support.checkout import ROOT, run
-from tests.support.product import new_product, new_source
+from tests.support.product import new_product
 from tests.support.recipes import follow
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(1200)]
@@ -30,11 +31,6 @@ CHECKS = (
 )
 QUICK = "not (process or browser or slow)"
 A_FEW = ("tests/accounts/test_me.py", "tests/config/test_settings.py", "tests/config/test_admin.py")
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    return new_source(tmp_path_factory.mktemp("removing") / "source")
 
 
 @pytest.fixture
@@ -59,7 +55,9 @@ def assert_passes(product, *tests):
     assert done.returncode == 0, done.stdout[-6000:]
 
 
-@pytest.mark.parametrize("title", SECTIONS)
+# A minute for each part: `make test-long` takes all, and another run the one that changes the most.
+@pytest.mark.slow
+@pytest.mark.parametrize("title", SECTIONS if "STORIES" in os.environ else [PAGES])
 def test_a_product_without_one_part_passes_its_checks(product, title):
     remove(product, title)
 

@@ -15,7 +15,7 @@ from tests.support.product import commit, git, new_product
 pytestmark = pytest.mark.process
 
 KEPT = re.compile(
-    r"copier\.|\[=|\.gitignore|requirements|scripts/(new|update)|config/|docker-compose|deploy/fly"
+    r"copier\.|\[=|\.gitignore|requirements|pyproject|scripts/(new|update)|config/|docker-compose|deploy/fly"
 )
 SETTINGS = "config/settings.py"
 OURS = 'LANGUAGES = [("en", "English"), ("fr", "Français")]\n'
