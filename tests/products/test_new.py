@@ -22,6 +22,7 @@ OURS = {
     "LICENSE",  # requires the notice
     "docs/architecture.md",  # token blacklists in general
     "docs/updating.md",  # names the package
+    "tests/config/test_name.py",  # looks for it
 }
 
 
