@@ -98,15 +98,3 @@ def test_the_former_token_from_another_client_authenticates_and_is_reuse_at_a_re
     assert attacker.refresh(first).status_code == HTTPStatus.UNAUTHORIZED
     assert BlacklistedToken.objects.get().reason == "reuse"
     assert sliding.me().status_code == HTTPStatus.UNAUTHORIZED
-
-
-def test_a_sliding_token_is_accepted_until_sign_out(user):
-    tablet = Device(user)
-    tablet.access = tablet.post("/api/token/sliding/", tablet.credentials).json()["token"]
-    assert tablet.me().json()["email"] == user.email
-
-    assert tablet.log_out(tablet.access).status_code == HTTPStatus.OK
-
-    assert tablet.me().status_code == HTTPStatus.UNAUTHORIZED
-    refused = tablet.post("/api/token/sliding/refresh/", {"token": tablet.access})
-    assert refused.status_code == HTTPStatus.UNAUTHORIZED
