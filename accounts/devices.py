@@ -1,4 +1,4 @@
-"""Device names, made from user agents."""
+"""Names and types of devices, made from user agents."""
 
 from __future__ import annotations
 
@@ -9,12 +9,31 @@ from urllib.parse import unquote
 from django.utils.translation import gettext_lazy as _
 
 MAX_NAME_LENGTH = 60  # of a browser's or an app's name, which a client can choose freely
-FORM_FACTOR = re.compile(r"\b(?:Mobile|iOS)\b")  # users call "Chrome Mobile iOS" Chrome
-SYSTEMS = {"Mac OS X": "macOS"}
+# Users call "Chrome Mobile iOS" Chrome, and the browser view of an app Safari or Chrome.
+FORM_FACTOR = re.compile(r"\b(?:Mobile|iOS|Touch|WebView|UI/WKWebView)\b")
+BROWSERS = {"HeadlessChrome": "Headless Chrome", "IE": "Internet Explorer"}
+SYSTEMS = {"Chrome OS": "ChromeOS", "Mac OS X": "macOS"}
 # Browsers and Android's own HTTP client start their user agent with one of these names.
 NOT_THE_NAME = {"Mozilla", "Opera", "Dalvik"}
 END_OF_NAME = re.compile(r"[/(]|\sv?\d")
-LIBRARIES = {"ktor-client": "Ktor", "okhttp": "OkHttp", "python-httpx": "httpx"}
+LIBRARIES = {
+    "Apache-HttpClient": "Apache HttpClient",
+    "Go-http-client": "Go",
+    "PostmanRuntime": "Postman",
+    "insomnia": "Insomnia",
+    "ktor-client": "Ktor",
+    "node": "Node.js",
+    "okhttp": "OkHttp",
+    "python-httpx": "httpx",
+    "python-requests": "Python Requests",
+    "python-urllib3": "urllib3",
+}
+# An app that is built on a browser has its name among the browser's: "... Acme/2.1 Chrome/126 ...".
+SHELLS = {"Android", "Electron"}
+PRODUCT = re.compile(r"(?<=\s)([A-Za-z][\w.-]*)/\d")
+NOT_AN_APP = {"AppleWebKit", "Chrome", "Electron", "Gecko", "Mobile", "Safari", "Version"}
+PHONES = {"Android", "iOS"}
+TABLETS = re.compile(r"\b(?:iPad|Tablet)\b")
 
 
 def device_name(user_agent: str) -> str:
@@ -28,12 +47,25 @@ def device_name(user_agent: str) -> str:
     import ua_parser  # noqa: PLC0415  # 1.5 MiB that only a worker that shows a device needs
 
     words = user_agent.encode("utf-8", "replace").decode()  # Rust refuses lone surrogates
-    program = _program(words) or _browser(ua_parser.parse_user_agent(words))
+    program = _program(words) or _browser(words)
     system = _family(ua_parser.parse_os(words))
     system = _plain(SYSTEMS.get(system, system))
     if program and system and program != system:
         return _("%(browser)s on %(system)s") % {"browser": program, "system": system}
     return program or system or str(_("Unknown device"))
+
+
+def device_type(user_agent: str) -> str:
+    """Return "phone", "tablet", "computer", or "other" for a program or an unknown device."""
+    import ua_parser  # noqa: PLC0415  # as above
+
+    words = user_agent.encode("utf-8", "replace").decode()
+    system = _family(ua_parser.parse_os(words))
+    if TABLETS.search(words):
+        return "tablet"
+    if system in PHONES:
+        return "phone"
+    return "computer" if system else "other"
 
 
 def _program(words: str) -> str:
@@ -43,8 +75,14 @@ def _program(words: str) -> str:
     return LIBRARIES.get(name, name) if is_name else ""
 
 
-def _browser(found: Any) -> str:
-    return _plain(FORM_FACTOR.sub("", _family(found)))
+def _browser(words: str) -> str:
+    import ua_parser  # noqa: PLC0415  # as above
+
+    name = _plain(FORM_FACTOR.sub("", _family(ua_parser.parse_user_agent(words))))
+    if name in SHELLS:
+        apps = [_plain(each) for each in PRODUCT.findall(words) if each not in NOT_AN_APP]
+        return apps[0] if apps else name
+    return BROWSERS.get(name, name)
 
 
 def _family(found: Any) -> str:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from token_blacklist.models import OutstandingToken
 from token_blacklist.serializers import PasswordField, ShortTextField, TransportField
 
-from .devices import device_name
+from .devices import device_name, device_type
 from .models import User
 from .passwords import check_new_password
 
@@ -50,6 +50,9 @@ class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
     device = serializers.SerializerMethodField(
         help_text="Browser and system, for example `Chrome on Windows`."
     )
+    device_type = serializers.SerializerMethodField(
+        help_text="`phone`, `tablet`, `computer`, or `other` for a program or an unknown device."
+    )
     ip = serializers.IPAddressField(
         source="ip_address", allow_null=True, help_text="The client address, if it is known."
     )
@@ -65,11 +68,14 @@ class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
 
     class Meta:
         model = OutstandingToken
-        fields = ("id", "device", "ip", "signed_in", "last_active", "current")
+        fields = ("id", "device", "device_type", "ip", "signed_in", "last_active", "current")
         read_only_fields = fields
 
     def get_device(self, session: OutstandingToken) -> str:
         return device_name(session.user_agent)
+
+    def get_device_type(self, session: OutstandingToken) -> str:
+        return device_type(session.user_agent)
 
     def get_current(self, session: OutstandingToken) -> bool:
         return session.session_id == self.context.get("current")

@@ -25,6 +25,10 @@ ALLAUTH_TEXTS = (
         "We have sent you an email. If you have not received it please check your spam folder. "
         "Otherwise contact us if you do not receive it in a few minutes."
     ),
+    gettext_noop(
+        "This email confirmation link expired or is invalid. Please <a "
+        'href="%(email_url)s">issue a new email confirmation request</a>.'
+    ),
     gettext_noop("You are about to connect a new third-party account from %(provider)s."),
     gettext_noop(
         "You are about to deactivate authenticator app based authentication. Are you sure?"

@@ -8,7 +8,7 @@ from django.views.generic import TemplateView
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from . import errors
+from . import errors, states
 from .description import SchemaView, headless_description
 
 # The icon, and a stylesheet, because the Content-Security-Policy blocks inline styles. Pages add
@@ -36,8 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Translations of static/js, from LOCALE_PATHS, without those of Django's own scripts.
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["accounts"]), name="javascript-catalog"),
 ]
-if settings.DEBUG:  # to view the error pages
+if settings.DEBUG:  # to view the components and the error pages
     urlpatterns += [
+        path("states/", states.states),
         path("400/", errors.bad_request),
         path("403/", errors.permission_denied),
         path("403_csrf/", errors.csrf_failure),

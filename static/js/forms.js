@@ -1,6 +1,9 @@
 /** Forms and buttons that show progress and errors. */
 
+import { showMessage } from "./notices.js";
 import { Offline, SignedOut } from "./session.js";
+
+export { showMessage };
 
 const { gettext, interpolate, ngettext } = window; // Django's JavaScriptCatalog
 
@@ -25,13 +28,6 @@ export function messageOf(error) {
   return error.message;
 }
 
-const notice = document.getElementById("notice");
-
-/** Show a message in the page's live region, which stays visible. An empty text clears it. */
-export function showMessage(text) {
-  notice.textContent = text;
-}
-
 /** Call work(values) when the form is submitted. Show that it is busy, then any errors. */
 export function onSubmit(form, work) {
   const button = form.querySelector("[type=submit]");
@@ -49,9 +45,9 @@ export function onSubmit(form, work) {
 /** Call work() when the button is pressed. Show that it is busy, then any errors. */
 export function onClick(button, work) {
   button.addEventListener("click", () => {
-    showMessage("");
+    showMessage("", { near: button });
     busyWhile(button, work).catch((error) => {
-      if (!(error instanceof SignedOut)) showMessage(messageOf(error));
+      if (!(error instanceof SignedOut)) showMessage(messageOf(error), { near: button, stays: true });
     });
   });
 }
@@ -68,18 +64,28 @@ export async function busyWhile(button, work) {
 }
 
 function clear(form) {
-  form.querySelector("[role=alert]").textContent = "";
+  form.querySelector("[role=alert]").replaceChildren();
   form.querySelector("[role=status]")?.replaceChildren();
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  for (const line of form.querySelectorAll(".error")) line.textContent = "";
+  for (const list of form.querySelectorAll(".errorlist")) list.replaceChildren();
 }
 
 function showErrors(form, error) {
   const fields = Object.entries(error.fields ?? {}).filter(([name]) => form.elements[name]);
   for (const [name, messages] of fields) {
     form.elements[name].setAttribute("aria-invalid", "true");
-    document.getElementById(`${form.elements[name].id}-error`).textContent = [messages].flat().join(" ");
+    fill(document.getElementById(`${form.elements[name].id}-error`), [messages].flat());
   }
   if (fields.length) form.elements[fields[0][0]].focus();
-  else form.querySelector("[role=alert]").textContent = messageOf(error);
+  else {
+    const list = document.createElement("ul");
+    list.className = "errorlist";
+    fill(list, [messageOf(error)]);
+    form.querySelector("[role=alert]").replaceChildren(list);
+  }
+}
+
+function fill(list, messages) {
+  const lines = messages.map((message) => Object.assign(document.createElement("li"), { textContent: message }));
+  list.replaceChildren(...lines);
 }

@@ -23,7 +23,7 @@ let refreshing = null; // the promise of the current refresh
 let timer;
 
 /** "signedin": possibly as another user. "signedout": event.detail is the reason:
- *  "here" (by this browser), "elsewhere" (on another device), "over" (expired).
+ *  "here" (by this browser), "elsewhere" (from another device), "over" (expired).
  *  "present": another tab shows a page of a user who is signed in. */
 export const events = new EventTarget();
 const tabs = new BroadcastChannel("session");

@@ -68,7 +68,7 @@ export async function requireSignIn() {
         leave("");
         return new Promise(() => {}); // never resolves, because the page is being left
       }
-      showMessage(messageOf(error));
+      showMessage(messageOf(error), { stays: true });
       await new Promise((go) => window.addEventListener("online", go, { once: true }));
       showMessage("");
     }
@@ -87,12 +87,12 @@ export function destination() {
 signOutForm?.addEventListener("submit", (event) => {
   event.preventDefault(); // without this script, the form itself signs out
   const button = signOutForm.querySelector("button");
-  busyWhile(button, signOut).then(() => leave("here"), (error) => showMessage(messageOf(error)));
+  busyWhile(button, signOut).then(() => leave("here"), (error) => showMessage(messageOf(error), { stays: true }));
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // restored from the browser's back/forward cache
 });
 document.addEventListener("allauth.error", (event) => {
   event.preventDefault(); // otherwise the browser logs it to the console
-  showMessage(gettext("That did not work. Try again, or use another way to sign in."));
+  showMessage(gettext("That did not work. Try again, or use another way to sign in."), { stays: true });
 });

@@ -180,4 +180,5 @@ def test_errors_are_shown_at_the_field_or_at_the_button(client, user):
     assert 'aria-invalid="true"' in field
     assert 'id="id_email_error"' in field
     assert re.search(r'aria-describedby="[^"]*id_email_error', field)
-    assert '<p class="alert" role="alert">' in form
+    assert re.search(r'<div class="alert" role="alert"><ul class="errorlist[^>]*><li>', form)
+    assert "All rules for passwords" in field  # instead of the rules, which the errors repeat

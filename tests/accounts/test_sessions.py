@@ -57,6 +57,7 @@ class TestTheList:
         assert session == {
             "id": id_of(device),
             "device": "Chrome on Windows",
+            "device_type": "computer",
             "ip": "192.0.2.7",
             "signed_in": signed_in,
             "last_active": signed_in,

@@ -82,7 +82,7 @@ def test_signing_in_again_after_a_remote_sign_out_returns_to_the_page(
 
     visitor.page.get_by_role("heading", name="Reports of").click()
 
-    visitor.sees("You were signed out on another device.")
+    visitor.sees("You were signed out from another device.")
     visitor.types_credentials(user.email)
     visitor.is_at(reports)
 

@@ -14,7 +14,7 @@ from token_blacklist.models import BlacklistedToken, OutstandingToken
 pytestmark = pytest.mark.browser
 
 ENDED = pytest.mark.expects("status of 401")
-ELSEWHERE = "You were signed out on another device."
+ELSEWHERE = "You were signed out from another device."
 
 
 def test_after_signing_out_captured_tokens_are_refused(visitor, user, playwright, live_server):

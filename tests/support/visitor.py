@@ -73,7 +73,7 @@ class Visitor:
 
     @property
     def sessions(self) -> Locator:
-        return self.page.locator("#sessions > li")
+        return self.page.locator("#sessions > li:not(.ended)")
 
     @property
     def refresh_cookie(self) -> str | None:
