@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from allauth.account.forms import ResetPasswordForm
@@ -15,20 +15,25 @@ from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.hashers import is_password_usable
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils import timezone
-from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import UserChangeForm
 
-from token_blacklist.admin.base import LongListMixin, admin_url, cell, time_cell
+from token_blacklist.admin.base import (
+    LongChangeList,
+    LongListMixin,
+    admin_url,
+    cell,
+    full_time,
+    in_zone,
+    time_cell,
+)
 from token_blacklist.admin.ending import MAY_END, end_all_url, end_button
 from token_blacklist.admin.search import WithoutTokensMixin
 from token_blacklist.admin.staff import may_end_sessions_of
@@ -37,12 +42,13 @@ from token_blacklist.exceptions import too_many
 from . import admin_sign_in as sign_in
 from .admin_forms import NewUserForm, PasswordForm
 from .devices import device_name
-from .models import User, normalize_email
+from .models import User
 from .rate_limits import longest_wait
-from .sessions import MAX_LISTED_SESSIONS, live_sessions
+from .sessions import last_active, live_sessions
 
 MAY_SEND = "accounts.send_password_link"
 MAY_REMOVE = "accounts.remove_second_factor"
+LISTED_SESSIONS = 10
 BUTTONS_FORM_ID = "user-actions"  # the id of the form of the buttons on a user's page
 NO_LINK = _("No link is sent to an inactive user or one without a password.")
 
@@ -51,9 +57,30 @@ admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, So
 admin.site.unregister(Group)
 
 
+class PermissionsMixin:
+    """Offers no permissions for Django's own sessions: no page has them, and ours have the name."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.related_model is Permission:
+            useful = Permission.objects.exclude(content_type__app_label="sessions")
+            options["queryset"] = useful.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **options)  # type: ignore[misc]
+
+
 @admin.register(Group)
-class GroupAdmin(WithoutTokensMixin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # the theme has no types
+class GroupAdmin(
+    PermissionsMixin,
+    WithoutTokensMixin,
+    LongListMixin,
+    DjangoGroupAdmin,
+    ModelAdmin,  # type: ignore[misc]  # the theme has no types
+):
     """Django's group admin. Only superusers may change groups, because groups grant permissions."""
+
+    sortable_by = ("name",)
+
+    class Media:
+        css = {"all": ["token_blacklist/admin.css", "css/users.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -70,24 +97,36 @@ def may_reset(user: User) -> bool:
     return user.is_active and user.has_usable_password()
 
 
-def _last_active(record: Any) -> str:
-    return localize(timezone.localtime(record.last_active)) if record.last_active else "-"
+class UserList(LongChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Also read when the users of the page were last active. One statement."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        found = last_active(self.result_list)
+        for user in self.result_list:
+            user.last_active_at = found.get(user.pk)
 
 
 @admin.register(User)
-class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # none at run time
+class UserAdmin(
+    PermissionsMixin,
+    WithoutTokensMixin,
+    LongListMixin,
+    DjangoUserAdmin,  # type: ignore[type-arg]  # none at run time
+    ModelAdmin,  # type: ignore[misc]
+):
     form = UserChangeForm
     add_form = NewUserForm
     change_password_form = PasswordForm
     ordering = ("email",)
-    list_display = ("address", "full_name", "is_active", "is_staff", "joined")
+    list_display = ("address", "full_name", "active", "is_active", "is_staff", "joined")
     list_filter = ("is_active", "is_staff")
     sortable_by = ("address", "full_name")
     search_fields = ("email", "name")
-    search_help_text = _("The start of an e-mail address or name")
+    search_note = _("The start of an e-mail address, a name or a surname; @ and a domain")
     readonly_fields = (
         *("addresses", "second_factor", "connected_accounts", "password_link"),
-        *("live_sessions", "last_login", "date_joined", "has_password"),
+        *("live_sessions", "last_active", "joined", "has_password"),
     )
     # The buttons belong to a separate form, so that Enter in a field saves the user.
     change_form_outer_after_template = "admin/accounts/user/form.html"
@@ -99,7 +138,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
             _("Permissions"),
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
         ),
-        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+        (_("Dates"), {"fields": ("last_active", "joined")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
@@ -111,16 +150,13 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        """Search by the start of an address or a name, so that the database can use an index."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if not term.isprintable():
-            return queryset.none(), False
-        found = Q(email__startswith=normalize_email(term))
-        for spelling in {term, term.lower(), term.title()}:
-            found |= Q(name__startswith=spelling)
-        return queryset.filter(found), False
+        """Search as `UserManager.search` does, with an index."""
+        if search_term.strip():
+            queryset = queryset & User.objects.search(search_term)
+        return queryset, False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        return UserList
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Leave out the fields that this member of staff may not see or grant."""
@@ -170,7 +206,15 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
     def full_name(self, user: User) -> str:
         return cell(user.name)
 
-    @admin.display(description=_("joined"), ordering="date_joined")
+    @admin.display(description=in_zone(_("last active")))
+    def active(self, user: User) -> str:
+        return time_cell(user.last_active_at)  # type: ignore[attr-defined]  # from UserList
+
+    @admin.display(description=_("last active"))
+    def last_active(self, user: User) -> str:
+        return render_once(user, _last_active)
+
+    @admin.display(description=in_zone(_("joined")), ordering="date_joined")
     def joined(self, user: User) -> str:
         return time_cell(user.date_joined)
 
@@ -212,7 +256,7 @@ class UserAdmin(WithoutTokensMixin, LongListMixin, DjangoUserAdmin, ModelAdmin):
     def has_password(self, user: User) -> str:
         """Return whether there is a password, with a link to set one for staff who may."""
         is_set = bool(user.password) and is_password_usable(user.password)
-        shown = str(_("set") if is_set else _("none"))
+        shown = str(_("set") if is_set else _("not set"))
         if not self.has_change_permission(user._shown_to, user):  # type: ignore[attr-defined]
             return shown
         return format_html(
@@ -320,38 +364,55 @@ def render_once(user: User, make: Callable[[User], str]) -> str:
     return shown[make.__name__]
 
 
+def _last_active(user: User) -> str:
+    at = last_active([user]).get(user.pk)
+    return full_time(at) if at else "-"
+
+
 def session_list(site: AdminSite, user: User, back: str | None) -> str:
-    """Return a list of the user's live sessions as HTML, with links to that admin site.
+    """Return a list of the user's latest live sessions as HTML, with links to that admin site.
 
     With `back`, the URL of the page to return to, it has buttons to end them.
     """
-    found = list(live_sessions(user)[: MAX_LISTED_SESSIONS + 1])
+    found = list(live_sessions(user)[: LISTED_SESSIONS + 1])
     rows = format_html_join(
         "",
-        '<li><span><a href="{}">{}</a><br><small>{}, {}</small></span>{}</li>',
+        '<li><span><a href="{}">{}</a><br><small>{}</small></span>{}</li>',
         (
             (
                 admin_url(site, "token_blacklist_outstandingtoken_change", record.pk),
                 device_name(record.user_agent),
-                record.ip_address or "-",
-                _last_active(record),
+                format_html_join(" · ", "{}", ((part,) for part in _facts(record))),
                 end_button(record, back, site=site, form=BUTTONS_FORM_ID) if back else "",
             )
-            for record in found[:MAX_LISTED_SESSIONS]
+            for record in found[:LISTED_SESSIONS]
         ),
     )
     shown = format_html('<ul class="tb-sessions">{}</ul>', rows) if found else _("none")
-    if len(found) > MAX_LISTED_SESSIONS:
-        more = _("Only the latest %(count)d are listed.") % {"count": MAX_LISTED_SESSIONS}
+    if len(found) > LISTED_SESSIONS:
+        more = _("Only the latest %(count)d are listed.") % {"count": LISTED_SESSIONS}
         shown = format_html("{}<p>{}</p>", shown, more)
-    if not back or not found:
-        return str(shown)
+    if back and found:
+        shown = format_html(
+            '<p class="tb-above"><a class="tb-button tb-danger" href="{}">{}</a></p>{}',
+            end_all_url(back, site=site, user=user.pk),
+            _("Sign out everywhere"),
+            shown,
+        )
     return format_html(
-        '{}<p class="tb-apart"><a class="tb-button" href="{}">{}</a></p>',
+        '{}<p class="tb-apart"><a class="tb-link" href="{}?user={}">{}</a></p>',
         shown,
-        end_all_url(back, site=site, user=user.pk),
-        _("Sign out everywhere"),
+        admin_url(site, "token_blacklist_outstandingtoken_changelist"),
+        user.pk,
+        _("All sessions, live and ended"),
     )
+
+
+def _facts(record: Any) -> Iterator[str]:
+    if record.last_active:
+        yield _("Last active %(time)s") % {"time": full_time(record.last_active)}
+    if record.ip_address:
+        yield record.ip_address
 
 
 def send_button(site: AdminSite, user: User) -> str:

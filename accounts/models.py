@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models, transaction
+from django.db import connections, models, transaction
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,12 @@ from token_blacklist.models import BlacklistedToken
 from token_blacklist.sessions.end import revoke_user
 from token_blacklist.statements import Selection, param, prepared, select
 
+WORD = re.compile(r"[^\W_]+")
+# The expression of the index of migration 0008.
+WORDS_INDEXED = (
+    "to_tsvector('simple', translate(accounts_user.name || ' ' || accounts_user.email,"
+    " '@._+/''-', '       '))"
+)
 MAX_EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1, by erratum 1690 of RFC 3696
 
 
@@ -46,6 +54,31 @@ class UserManager(BaseUserManager["User"]):
         if user is None:
             raise User.DoesNotExist
         return user
+
+    def search(self, term: str) -> models.QuerySet[User]:
+        """Return the users that a term of support finds.
+
+        It is the start of an e-mail address, "@" and a domain, or the starts of words of the name
+        or the address. PostgreSQL has an index for each.
+        """
+        term = normalize_email(term)
+        words = WORD.findall(term)
+        if not words or not term.isprintable():
+            return self.none()
+        if "@" in term and not term.startswith("@"):
+            return self.filter(email__startswith=term)
+        found = self.filter(email__contains=term) if term.startswith("@") else self.all()
+        if connections[self.db].vendor == "postgresql":
+            query = " & ".join(f"{word}:*" for word in words)
+            matches = f"{WORDS_INDEXED} @@ to_tsquery('simple', %s)"
+            return found.filter(RawSQL(matches, [query], models.BooleanField()))  # noqa: S611  # no input
+        for word in words:
+            starts = models.Q(email__startswith=word) | models.Q(name__istartswith=word)
+            for before in (" ", "-", "@", "."):
+                starts |= models.Q(email__contains=f"{before}{word}")
+                starts |= models.Q(name__icontains=f"{before}{word}")
+            found = found.filter(starts)
+        return found
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email), **fields)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Max
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
@@ -26,6 +28,13 @@ def live_sessions(user: User) -> OutstandingTokenQuerySet:
         .annotate(last_active=Coalesce("refreshed_at", "created_at"))
         .order_by(F("last_active").desc(nulls_last=True), "-pk")
     )
+
+
+def last_active(users: Iterable[User]) -> dict[Any, datetime]:
+    """Return when each user, by key, was last active in a session that is still stored."""
+    latest = Max(Coalesce("refreshed_at", "created_at"))
+    found = OutstandingToken.objects.filter(user__in=[user.pk for user in users]).order_by()
+    return dict(found.values("user").annotate(at=latest).values_list("user", "at"))
 
 
 def session_of(token: object) -> str | None:

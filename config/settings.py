@@ -592,6 +592,7 @@ UNFOLD = {
     ],
     "SHOW_HISTORY": False,
     "STYLES": ["config.admin.navigation.theme"],
+    "SCRIPTS": ["config.admin.navigation.zone_script"],
     # The theme writes white on its 600, and its 500 on dark grounds.
     "COLORS": {
         "primary": {

@@ -177,8 +177,8 @@ class OutstandingToken(models.Model):
     class Meta:
         # Explicit, so that the token classes can be imported if the app is not installed.
         app_label = "token_blacklist"
-        verbose_name = _("outstanding token")
-        verbose_name_plural = _("outstanding tokens")
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
         indexes = [
             models.Index(fields=["expires_at"], name="outstanding_expires_at"),  # for the flush
             # For searches in the admin; a refresh changes only `ip_address`, and rarely. The id
@@ -268,9 +268,9 @@ class BlacklistedToken(models.Model):
         OutstandingToken,
         on_delete=models.CASCADE,
         db_constraint=False,
-        verbose_name=_("outstanding token"),
+        verbose_name=_("session"),
     )
-    blacklisted_at = TimeField(_("blacklisted"), auto_now_add=True)
+    blacklisted_at = TimeField(_("ended"), auto_now_add=True)
     reason = models.CharField(
         _("reason"),
         max_length=16,
@@ -284,7 +284,7 @@ class BlacklistedToken(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("blacklisted by"),
+        verbose_name=_("ended by"),
     )
     note = models.CharField(
         _("note"),
@@ -299,8 +299,8 @@ class BlacklistedToken(models.Model):
 
     class Meta:
         app_label = "token_blacklist"
-        verbose_name = _("blacklisted token")
-        verbose_name_plural = _("blacklisted tokens")
+        verbose_name = _("ended session")
+        verbose_name_plural = _("ended sessions")
         indexes = [
             models.Index(fields=["blacklisted_at", "reason"], name="blacklisted_at_reason"),
             models.Index(fields=["reason", "token"], name="blacklisted_reason_token"),
@@ -328,8 +328,8 @@ class FlushRun(models.Model):
 
     started_at = TimeField(_("started"))
     duration = models.DurationField(_("duration"), default=timedelta(0))
-    outstanding_deleted = models.PositiveBigIntegerField(_("outstanding tokens deleted"), default=0)
-    blacklisted_deleted = models.PositiveBigIntegerField(_("blacklisted tokens deleted"), default=0)
+    outstanding_deleted = models.PositiveBigIntegerField(_("sessions deleted"), default=0)
+    blacklisted_deleted = models.PositiveBigIntegerField(_("ended sessions among them"), default=0)
     outcome = models.CharField(
         _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.RUNNING
     )

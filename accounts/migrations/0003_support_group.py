@@ -8,11 +8,11 @@ RIGHTS = {
         "send_password_link": "Can send a link for a new password",
     },
     ("token_blacklist", "outstandingtoken"): {
-        "view_outstandingtoken": "Can view outstanding token",
+        "view_outstandingtoken": "Can view session",
     },
     ("token_blacklist", "blacklistedtoken"): {
-        "view_blacklistedtoken": "Can view blacklisted token",
-        "add_blacklistedtoken": "Can add blacklisted token",
+        "view_blacklistedtoken": "Can view ended session",
+        "add_blacklistedtoken": "Can add ended session",
     },
 }
 

@@ -14,11 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from token_blacklist.models import BlacklistedToken
 
+from .site import administrators
 from .statistics import Figure, Overview, overview
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures for users who may view sessions."""
+    """Add the figures for users who may view sessions, or whom to ask for permissions."""
+    if not context["app_list"]:
+        context["administrators"] = administrators()
     if request.user.has_perm("token_blacklist.view_outstandingtoken"):
         figures = overview()
         sees_blacklist = request.user.has_perm("token_blacklist.view_blacklistedtoken")

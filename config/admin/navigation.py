@@ -6,12 +6,17 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
 def icon(request: HttpRequest) -> str:
     return _colored("icon")
+
+
+def zone_script(request: HttpRequest) -> str:
+    return static("js/admin.js")
 
 
 def theme(request: HttpRequest) -> str:
@@ -45,8 +50,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Sessions"),
             [
-                item(_("Outstanding tokens"), "devices", "token_blacklist.outstandingtoken"),
-                item(_("Blacklisted tokens"), "block", "token_blacklist.blacklistedtoken"),
+                item(_("Sessions"), "devices", "token_blacklist.outstandingtoken"),
+                item(_("Ended sessions"), "block", "token_blacklist.blacklistedtoken"),
             ],
         ),
         (_("Maintenance"), [item(_("Flush runs"), "mop", "token_blacklist.flushrun")]),

@@ -109,7 +109,7 @@ class TestTheGroup:
         names = Permission.objects.values_list("content_type", "codename")
         assert len(names) == len(set(names))
         name = Permission.objects.get(codename="add_blacklistedtoken").name
-        assert name == "Can add blacklisted token"
+        assert name == "Can add ended session"
 
 
 class TestSessions:

@@ -44,7 +44,7 @@ def viewer(db):
 
 def test_the_lists_follow_a_session_from_sign_in_to_sign_out(admin, support, user, device_of):
     admin.sign_in(support)
-    admin.open("Outstanding tokens")
+    admin.open("Sessions")
     expect(admin.rows).to_have_count(1)  # the sign-in of support
     expect(admin.rows_of(support)).to_have_count(1)
     device = device_of(user)
@@ -65,7 +65,7 @@ def test_the_lists_follow_a_session_from_sign_in_to_sign_out(admin, support, use
     admin.page.reload()
     expect(admin.rows_of(user)).to_have_count(1)
     expect(admin.rows_of(user).locator(".field-state")).to_have_text("signed out")
-    admin.open("Blacklisted tokens")
+    admin.open("Ended sessions")
     expect(admin.rows_of(user)).to_have_count(1)
     expect(admin.rows_of(user)).to_contain_text(user.email)
     expect(admin.rows_of(user).locator(".field-reason")).to_have_text("signed out")
@@ -84,7 +84,7 @@ def test_support_finds_a_session_by_email_address_and_ends_it_with_one_click(
     assert attacker.refresh().status_code == 200
 
     admin.sign_in(support)
-    admin.open("Outstanding tokens")
+    admin.open("Sessions")
     admin.search(user.email)
     expect(admin.rows).to_have_count(2)
     admin.rows.first.get_by_role("button", name="End:").click()  # the latest
@@ -106,7 +106,7 @@ def test_adding_a_blacklisted_token_signs_that_device_out(admin, support, user, 
     stolen = OutstandingToken.objects.get(user_agent="Thief/1.0")
 
     admin.sign_in(support)
-    admin.open("Outstanding tokens")
+    admin.open("Sessions")
     admin.search(stolen.session_id)
     expect(admin.rows).to_have_count(1)
     admin.rows.get_by_role("link").first.click()
@@ -129,7 +129,7 @@ def test_ending_many_sessions_shows_how_many_and_whose_before_confirmation(
         assert device.log_in().status_code == 200
 
     admin.sign_in(support)
-    admin.open("Outstanding tokens")
+    admin.open("Sessions")
     admin.rows.first.get_by_role("link").first.click()
     admin.page.get_by_role("link", name="All sessions from this IP address").click()
     expect(admin.page.locator(".tb-count")).to_have_text(
@@ -150,7 +150,7 @@ def test_the_selected_sessions_are_ended_from_the_list(admin, support, user, dev
         assert device.log_in().status_code == 200
 
     admin.sign_in(support)
-    admin.open("Outstanding tokens")
+    admin.open("Sessions")
     for row in admin.rows_of(user).all():
         row.get_by_role("checkbox").check()
     admin.end_checked()
@@ -168,7 +168,7 @@ def test_all_sessions_that_match_a_search_are_ended_from_the_list(admin, support
     other = OutstandingTokenFactory()
 
     admin.sign_in(support)
-    admin.open("Outstanding tokens")
+    admin.open("Sessions")
     admin.search(user.email)
     admin.page.locator("#action-toggle").check()
     admin.page.get_by_role("link", name="Select all 101").click()
@@ -190,14 +190,14 @@ def test_staff_with_view_permissions_see_lists_without_buttons(admin, viewer, us
     assert device.log_in().status_code == 200
 
     admin.sign_in(viewer)
-    admin.open("Outstanding tokens")
+    admin.open("Sessions")
     expect(admin.rows).to_have_count(2)
     expect(admin.page.get_by_role("button", name="End session")).to_have_count(0)
     expect(admin.page.locator("select[name=action]")).to_have_count(0)
     admin.rows_of(user).get_by_role("link").first.click()
     expect(admin.page.get_by_role("link", name="Close")).to_be_visible()
     expect(admin.page.get_by_role("button", name="End session")).to_have_count(0)
-    admin.open("Blacklisted tokens")
+    admin.open("Ended sessions")
     expect(admin.page.locator("a[href$='/add/']")).to_have_count(0)
 
 

@@ -56,7 +56,7 @@ class Admin:
         self.page.locator("button[name=index]").click()
 
     def blacklist(self, session: Any) -> None:
-        """Revoke a session by adding a blacklisted token for it."""
+        """Revoke a session by adding an ended session for it."""
         self.page.goto(f"{BLACKLISTED}add/")
         self.pick(session.session_id)
         self.page.get_by_role("button", name="Save", exact=True).click()

@@ -1,13 +1,15 @@
 """The admin of the app: permissions, search, filters, and ending sessions."""
 
+import csv
 import html
+import io
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import quote, urlencode
 
 import pytest
-from django.contrib.admin import site
+from django.contrib.admin import ShowFacets, site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -18,9 +20,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.support.devices import TOKEN, Device
-from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
+from tests.support.factories import (
+    BlacklistedTokenFactory,
+    OutstandingTokenFactory,
+    UserFactory,
+    insert_sessions,
+)
 from tests.support.keys import signed_by
-from token_blacklist.admin import blacklisted, ending, search
+from token_blacklist.admin import blacklisted, ending, export, search
 from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.keys.key_set import current_set
@@ -329,14 +336,14 @@ class TestSearch:
 
         assert self.find(support, "tablet") == newest[::-1]
 
-    def test_the_token_field_explains_that_an_access_tokens_jti_finds_nothing(
+    def test_an_empty_result_explains_that_an_access_tokens_jti_finds_nothing(
         self, support, signed_in
     ):
         claims = AccessToken(signed_in.access)
 
         assert self.find(support, claims["jti"]) == []
         assert len(self.find(support, claims["sid"])) == 1
-        said = " ".join(support.get(OUTSTANDING).text.split())
+        said = " ".join(support.get(OUTSTANDING, {"q": claims["jti"]}).text.split())
         assert "that of an access token is not stored: use its sid." in said
 
     def test_the_blacklist_is_searched_in_the_same_way(self, support, signed_in, user):
@@ -855,3 +862,135 @@ def test_the_session_id_is_read_from_tokens_of_every_type(user):
     own = AccessToken.for_user(user)
     assert session_in(str(own)) == own["jti"]
     assert get_user_model().objects.count() == 1
+
+
+class TestExport:
+    @pytest.fixture
+    def rows(self):
+        def read(client, path=OUTSTANDING, **query):
+            answer = client.post(f"{path}csv/?{urlencode(query)}")
+            assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+            return list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+        return read
+
+    def test_it_has_what_the_search_and_the_filters_show_and_is_logged(self, support, user, rows):
+        record = OutstandingTokenFactory(
+            user=user, ip_address="192.0.2.1", user_agent="Mobile Safari"
+        )
+        OutstandingTokenFactory(user=user)
+        OutstandingTokenFactory(user_agent="Mobile Safari")
+
+        (row,) = rows(support, q=user.email, device="handheld")
+
+        assert row["user"] == user.email
+        assert row["state"] == "live"
+        assert row["ip_address"] == "192.0.2.1"
+        assert row["session_id"] == record.session_id
+        assert datetime.fromisoformat(row["signed_in"]) == record.created_at.replace(microsecond=0)
+        entry = LogEntry.objects.get()
+        assert entry.user == support.staff
+        assert entry.change_message.startswith("Exported 1 rows. q=")
+
+    def test_it_has_the_reasons_and_notes_of_ended_sessions(self, support, rows):
+        BlacklistedTokenFactory(reason="admin", blacklisted_by=support.staff, note="ü, “stolen”")
+
+        (row,) = rows(support, BLACKLISTED)
+
+        assert row["ended_by"] == support.staff.email
+        assert (row["reason"], row["note"]) == ("ended by an administrator", "ü, “stolen”")
+
+    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+    def test_a_spreadsheet_does_not_run_what_a_client_sent(self, support, user, rows, start):
+        OutstandingTokenFactory(user=user, user_agent=f"{start}HYPERLINK(1)")
+
+        (row,) = rows(support, q=user.email)
+
+        assert row["user_agent"] == f"'{start}HYPERLINK(1)"
+
+    def test_it_is_limited(self, support, rows, monkeypatch):
+        monkeypatch.setattr(export, "MAX_EXPORTED_ROWS", 2)
+        OutstandingTokenFactory.create_batch(3)
+
+        assert len(rows(support)) == 2
+
+    def test_it_needs_the_permission_and_a_post(self, staff, support):
+        ender = staff("add_blacklistedtoken")
+
+        assert ender.post(f"{OUTSTANDING}csv/").status_code == 403
+        assert support.get(f"{OUTSTANDING}csv/").status_code == 403
+        assert not LogEntry.objects.exists()
+
+    def test_the_log_has_no_token(self, support, user):
+        token = RefreshToken.for_user(user)
+
+        support.post(f"{OUTSTANDING}csv/?{urlencode({'q': str(token)})}")
+
+        assert LogEntry.objects.get().change_message == f"Exported 1 rows. q={token['sid']}"
+
+
+def test_the_button_of_a_sessions_page_takes_a_note(support, session):
+    page = f"{OUTSTANDING}{session.pk}/change/"
+    url = f"{OUTSTANDING}{session.pk}/end/?next={page}"
+    assert 'name="note"' in support.get(page).text
+
+    too_long = support.post(url, {"note": "x" * 256}, follow=True)
+    assert too_long.redirect_chain == [(page, 302)]
+    assert "255" in str(next(iter(too_long.context["messages"])))
+    assert is_live(session)
+
+    support.post(url, {"note": "a stolen phone"})
+    assert session.blacklistedtoken.note == "a stolen phone"
+    assert LogEntry.objects.get().change_message == "Ended. a stolen phone"
+
+
+def test_a_count_that_was_stopped_is_shown_with_a_plus(support, monkeypatch):
+    monkeypatch.setattr(BoundedPaginator, "max_count", 1_000)
+    insert_sessions(1_000)
+
+    text = support.get(OUTSTANDING).text
+
+    assert "1,000+ results" in text
+    assert re.search(r"\s1,000\+\s+sessions\s", text)
+    assert "Only the first 1,000 rows" in text
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("203.0.113.0/24", {"203.0.113.7", "203.0.113.200"}),
+        ("203.0.113.", {"203.0.113.7", "203.0.113.200"}),
+        ("203.0.113.0/25", {"203.0.113.7"}),
+        ("203.", {"203.0.113.7", "203.0.113.200", "203.0.11.3"}),
+        ("2001:db8::/32", {"2001:db8::7"}),
+        ("203.0.113.0/99", set()),
+    ],
+)
+def test_sessions_are_found_by_their_network(support, term, found):
+    for address in ("203.0.113.7", "203.0.113.200", "203.0.11.3", "2001:db8::7", "2001:db9::7"):
+        OutstandingTokenFactory(ip_address=address)
+
+    assert {each.ip_address for each in shown(support.get(OUTSTANDING, {"q": term}))} == found
+
+
+def test_ended_sessions_show_device_and_address(support):
+    BlacklistedTokenFactory(token__ip_address="192.0.2.1", token__user_agent="Gadget/2.0")
+
+    text = support.get(BLACKLISTED).text
+
+    assert "192.0.2.1" in text
+    assert "Gadget" in text
+
+
+def test_an_empty_list_offers_only_what_is_allowed(support, viewer):
+    for client in (support, viewer):
+        for path in (OUTSTANDING, BLACKLISTED):
+            text = client.get(path, {"q": "192.0.2.77"}).text
+            assert "Nothing was found" in text
+            assert "Create a new item" not in text
+    assert f"{BLACKLISTED}add/" not in viewer.get(BLACKLISTED).text
+
+
+@pytest.mark.parametrize("model", site._registry)
+def test_no_list_counts_rows_for_its_filters(model):
+    assert site._registry[model].show_facets is ShowFacets.NEVER

@@ -12,11 +12,15 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, localize
-from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.formats import date_format, localize, number_format
+from django.utils.functional import cached_property, lazy
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 
+from ..conf import conf
+from ..models import OutstandingToken
 from ..utils import aware, aware_now
 
 if TYPE_CHECKING or not apps.is_installed("unfold"):
@@ -26,7 +30,16 @@ else:
     from unfold.admin import ModelAdmin
     from unfold.views import ChangeList
 
+BREAK = SafeString("<wbr>@")
+NONE = format_html('<span class="tb-none">{}</span>', "-")  # a card leaves it out
 MAX_LISTED_ROWS = 1_000  # that are counted and can be paged to; others need a search
+
+
+class AtLeast(int):
+    """A count that was stopped at a limit. Pages show it as "1,000+"."""
+
+    def __str__(self) -> str:
+        return f"{number_format(int(self), force_grouping=True)}+"
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
@@ -41,7 +54,17 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # none at run time
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return rows[: self.max_count].count()  # type: ignore[no-any-return]  # a queryset's
+        count: int = rows[: self.max_count + 1].count()
+        return AtLeast(self.max_count) if count > self.max_count else count
+
+    @property
+    def limit(self) -> str:
+        return number_format(self.max_count, force_grouping=True)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are rows that were not counted."""
+        return isinstance(self.count, AtLeast)
 
 
 class LongChangeList(ChangeList):
@@ -75,6 +98,7 @@ class LongListMixin:
     sessions on PostgreSQL, which also goes on after the browser has given up.
     """
 
+    change_list_template: Any = "admin/token_blacklist/change_list.html"
     paginator: ClassVar[Any] = BoundedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
@@ -107,16 +131,56 @@ def admin_url(site: AdminSite, name: str, *args: Any) -> str:
 def time_cell(at: datetime | None) -> str:
     """Return a table cell with a short form of the time, and the full form as its title."""
     if at is None:
-        return "-"
+        return NONE
     local = timezone.localtime(aware(at))
     this_year = local.year == timezone.localtime(aware_now()).year
     text = date_format(local, _("j M, H:i") if this_year else _("j M Y, H:i"))
-    return format_html('<time class="tb-line" title="{}">{}</time>', localize(local), text)
+    return format_html(
+        '<time class="tb-line" datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        full_time(local),
+        text,
+    )
+
+
+def full_time(at: datetime) -> str:
+    """Return the time in full, with its zone."""
+    local = timezone.localtime(aware(at))
+    return f"{localize(local)} {_zone(local)}"
+
+
+def in_zone(name: Any) -> Any:
+    """Return the head of a column of times, with the zone that they are in: "signed in (CET)"."""
+    return format_lazy("{} ({})", name, _current_zone())
+
+
+def _zone(local: datetime) -> str:
+    """Return the abbreviation of the time's zone. A zone without one has an offset: "UTC+03"."""
+    name = local.tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
+
+
+_current_zone = lazy(lambda: _zone(timezone.localtime(aware_now())), str)
 
 
 def cell(text: object) -> str:
-    """Return a table cell of at most two lines, with the full text as its title."""
-    return format_html('<span class="tb-cell" title="{0}">{0}</span>', text) if text else "-"
+    """Return a table cell of at most two lines, with the full text as its title.
+
+    An e-mail address is broken before its @.
+    """
+    if not text:
+        return NONE
+    parts = format_html_join(BREAK, "{}", ((part,) for part in str(text).split("@")))
+    return format_html('<span class="tb-cell" title="{}">{}</span>', text, parts)
+
+
+def where_cell(record: OutstandingToken) -> str:
+    """Return a table cell with the device and the IP address of a session."""
+    return format_html(
+        '<div>{}<small class="tb-cell">{}</small></div>',
+        cell(conf.DEVICE_NAME(record.user_agent)),
+        record.ip_address or "-",
+    )
 
 
 def badge(kind: str, text: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import BlacklistedToken, OutstandingToken
 from ..sessions.end import revoke_session
-from .base import ReadOnlyAdmin, cell, time_cell
+from .base import ReadOnlyAdmin, cell, in_zone, time_cell, where_cell
+from .export import SESSION_COLUMNS, ExportMixin, session_columns
 from .search import SearchMixin
 from .staff import ONLY_SUPERUSERS, may_end_sessions_of
 
@@ -30,7 +32,7 @@ class EndingForm(ModelForm):  # type: ignore[type-arg]  # none at run time
 
 
 @admin.register(BlacklistedToken)
-class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
+class BlacklistedTokenAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
     """To blacklist a session, add a record that points to it. This cannot be undone."""
 
     form = EndingForm
@@ -39,9 +41,10 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     list_display = (
         "username",
         "reason",
+        "where",
+        "since",
         "by",
         "why",
-        "since",
     )
     list_filter = ("reason", "blacklisted_at")
     list_select_related = ("token__user", "blacklisted_by")
@@ -56,7 +59,11 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     def username(self, entry: BlacklistedToken) -> str:
         return cell(entry.token.user or _("nobody"))
 
-    @admin.display(description=_("blacklisted by"))
+    @admin.display(description=_("device"))
+    def where(self, entry: BlacklistedToken) -> str:
+        return where_cell(entry.token)
+
+    @admin.display(description=_("ended by"))
     def by(self, entry: BlacklistedToken) -> str:
         return cell(entry.blacklisted_by)
 
@@ -64,9 +71,15 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     def why(self, entry: BlacklistedToken) -> str:
         return cell(entry.note)
 
-    @admin.display(description=_("blacklisted"), ordering="blacklisted_at")
+    @admin.display(description=in_zone(_("ended")), ordering="blacklisted_at")
     def since(self, entry: BlacklistedToken) -> str:
         return time_cell(entry.blacklisted_at)
+
+    def csv_rows(self, records: Any) -> Iterator[tuple[Any, ...]]:
+        yield "user", "ended", "reason", "ended_by", "note", *SESSION_COLUMNS
+        for entry in records:
+            how = (entry.get_reason_display(), entry.blacklisted_by, entry.note)
+            yield entry.token.user, entry.blacklisted_at, *how, *session_columns(entry.token)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
@@ -74,7 +87,7 @@ class BlacklistedTokenAdmin(SearchMixin, ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: BlacklistedToken | None = None) -> Any:
         if obj is None:
             return self.fields
-        return ("token", "reason", "blacklisted_by", "note", "blacklisted_at")
+        return ("token", "reason", "where", "since", "blacklisted_by", "note")
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, *args, **kwargs)  # a new class for each request

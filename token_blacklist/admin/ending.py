@@ -39,7 +39,7 @@ class NoteForm(forms.Form):
         label=_("Note"),
         max_length=255,
         required=False,
-        help_text=_("Why these sessions end. Shown in the blacklist."),
+        help_text=_("Why these sessions end. Shown among the ended sessions."),
     )
 
 
@@ -153,27 +153,32 @@ class EndingMixin:
         return TemplateResponse(request, template, context, status=400 if form.errors else 200)
 
     def end_one_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """End one session. Only POST is allowed."""
+        """End one session, with a note if the form has one. Only POST is allowed."""
         if not self.has_end_permission(request) or request.method != "POST":
             raise PermissionDenied
         record = OutstandingToken.objects.select_related("user").filter(pk=pk).first()
         if record is not None and not may_end_sessions_of(record.user, request.user):
             raise PermissionDenied
-        ended = False
+        back = own_path(request.GET.get("next")) or self._list_url()
+        form = NoteForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, " ".join(map(str, form.errors["note"])))
+            return HttpResponseRedirect(back)
+        note, ended = form.cleaned_data["note"], False
         if record is not None:
             _record, ended = revoke_session(
-                record, reason=BlacklistedToken.Reason.ADMIN, by=request.user
+                record, reason=BlacklistedToken.Reason.ADMIN, by=request.user, note=note
             )
         if record is None or not ended:
             messages.info(request, _("This session had already ended."))
         else:
-            log(request, [record])
+            log(request, [record], note)
             messages.success(
                 request,
                 _("Ended the session of %(user)s: %(device)s.")
                 % {"user": record.user or _("nobody"), "device": device_and_address(record)},
             )
-        return HttpResponseRedirect(own_path(request.GET.get("next")) or self._list_url())
+        return HttpResponseRedirect(back)
 
     def _list_url(self) -> str:
         return admin_url(self.admin_site, "token_blacklist_outstandingtoken_changelist")
@@ -222,6 +227,15 @@ def end_button(
         f"{url}?{urlencode({'next': back})}",
         f"{text}: {device_and_address(record)}",
         text,
+    )
+
+
+def note_field() -> str:
+    """Return the field for the note of the button that ends one session."""
+    return format_html(
+        '<label class="tb-note"><span>{}</span> '
+        '<input type="text" name="note" maxlength="255"></label>',
+        _("Note (optional)"),
     )
 
 

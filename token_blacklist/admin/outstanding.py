@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -9,7 +11,6 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -17,8 +18,9 @@ from django.utils.translation import ngettext
 from ..conf import conf
 from ..models import OutstandingToken
 from ..utils import aware, aware_now
-from .base import ReadOnlyAdmin, badge, cell, time_cell
-from .ending import EndingMixin, end_all_url, end_button
+from .base import NONE, ReadOnlyAdmin, badge, cell, full_time, in_zone, time_cell, where_cell
+from .ending import EndingMixin, end_all_url, end_button, note_field
+from .export import SESSION_COLUMNS, ExportMixin, session_columns
 from .search import SearchMixin
 from .staff import may_end_sessions_of
 
@@ -33,7 +35,7 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             ("live", _("live")),
-            ("blacklisted", _("blacklisted")),
+            ("blacklisted", _("ended")),
             ("expired", _("expired")),
         ]
 
@@ -64,7 +66,7 @@ class DeviceFilter(admin.SimpleListFilter):
 
 
 @admin.register(OutstandingToken)
-class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
+class OutstandingTokenAdmin(SearchMixin, EndingMixin, ExportMixin, ReadOnlyAdmin):
     list_display = (
         "username",
         "state",
@@ -82,7 +84,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
             _("Device"),
             {"fields": ("device", "ip_address", "user_agent")},
         ),
-        (_("Record"), {"fields": ("session_id", "jti", "generation", "expires_at")}),
+        (_("Record"), {"fields": ("session_id", "jti", "generation", "expires")}),
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -103,14 +105,15 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         (name, first), *others = self.fieldsets
-        if buttons := self._buttons(request):
+        if buttons := self._buttons(request, has_note=True):
             first = {"fields": (*first["fields"], *buttons, self._links(request))}
         return ((name, first), *others)
 
-    def _buttons(self, request: HttpRequest) -> tuple[Any, ...]:
+    def _buttons(self, request: HttpRequest, *, has_note: bool = False) -> tuple[Any, ...]:
         """Return the field with the button that ends a session and returns to this page.
 
-        It is empty for sessions that have ended or that this user may not end.
+        `has_note` adds a field for the note. It is empty for sessions that have ended or that this
+        user may not end.
         """
         if not self.has_end_permission(request):
             return ()
@@ -118,11 +121,12 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         @admin.display(description=_("end"))
         def end(record: OutstandingToken) -> str:
             if record.is_blacklisted or record.is_expired():
-                return "-"
+                return NONE
             if not may_end_sessions_of(record.user, request.user):
-                return "-"
+                return NONE
             back = request.get_full_path()
-            return end_button(record, back, site=self.admin_site, text=_("End"))
+            button = end_button(record, back, site=self.admin_site, text=_("End"))
+            return format_html("{}{}", note_field(), button) if has_note else button
 
         return (end,)
 
@@ -141,7 +145,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
             if record.ip_address:
                 links.append((url_of(q=record.ip_address), _("All sessions from this IP address")))
             shown = format_html_join("", '<li><a href="{}">{}</a></li>', links)
-            return format_html('<ul class="tb-links">{}</ul>', shown) if links else "-"
+            return format_html('<ul class="tb-links">{}</ul>', shown) if links else NONE
 
         return end_more
 
@@ -157,9 +161,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     @admin.display(description=_("state"))
     def state(self, record: OutstandingToken) -> str:
-        if record.is_blacklisted:
-            return badge("over", record.blacklistedtoken.get_reason_display())
-        return badge("quiet", _("expired")) if record.is_expired() else badge("live", _("live"))
+        return badge(*state_of(record))
 
     @admin.display(description=_("device"))
     def device(self, record: OutstandingToken) -> str:
@@ -167,21 +169,17 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
 
     @admin.display(description=_("device"))
     def where(self, record: OutstandingToken) -> str:
-        return format_html(
-            '<div>{}<small class="tb-cell">{}</small></div>',
-            cell(self.device(record)),
-            record.ip_address or "-",
-        )
+        return where_cell(record)
 
-    @admin.display(description=_("signed in"), ordering="created_at")
+    @admin.display(description=in_zone(_("signed in")), ordering="created_at")
     def signed_in(self, record: OutstandingToken) -> str:
         return time_cell(record.created_at)
 
-    @admin.display(description=_("refreshed"))
+    @admin.display(description=in_zone(_("refreshed")))
     def refreshed(self, record: OutstandingToken) -> str:
         return time_cell(record.refreshed_at)
 
-    @admin.display(description=_("expires"), ordering="expires_at")
+    @admin.display(description=in_zone(_("expires")), ordering="expires_at")
     def expires(self, record: OutstandingToken) -> str:
         return time_cell(record.expires_at)
 
@@ -211,7 +209,27 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ReadOnlyAdmin):
         events = sorted(events, key=lambda event: (event[0] is not None, event[0]))
         lines = format_html_join(
             "",
-            "<li><time>{}</time> <span>{}</span></li>",
-            ((localize(timezone.localtime(aware(at))) if at else "?", what) for at, what in events),
+            "<li>{} <span>{}</span></li>",
+            ((_moment(at) if at else "?", what) for at, what in events),
         )
         return format_html('<ol class="tb-story">{}</ol>', lines)
+
+    def csv_rows(self, records: Any) -> Iterator[tuple[Any, ...]]:
+        yield "user", "state", *SESSION_COLUMNS
+        for record in records:
+            yield record.user, state_of(record)[1], *session_columns(record)
+
+
+def state_of(record: OutstandingToken) -> tuple[str, Any]:
+    """Return the kind of a session's badge, and its state in words."""
+    if record.is_blacklisted:
+        return "over", record.blacklistedtoken.get_reason_display()
+    return ("quiet", _("expired")) if record.is_expired() else ("live", _("live"))
+
+
+def _moment(at: datetime) -> str:
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        timezone.localtime(aware(at)).isoformat(timespec="seconds"),
+        full_time(at),
+    )

@@ -6,11 +6,13 @@ Each search uses an index or reads a limited number of rows, never the whole lis
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.db.models import CharField, Q, TextField
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from ..clients import normal_address
@@ -25,6 +27,7 @@ from ..users import is_login
 TOKEN = re.compile(r"eyJ[\w-]{17,}(?:\.[\w-]*){0,2}", re.ASCII)
 WHOLE_TOKEN = re.compile(r"eyJ[\w-]{17,}\.[\w-]+\.[\w-]+", re.ASCII)
 MAX_USERS = 50  # whose name starts with the term
+START_OF_ADDRESS = re.compile(r"(?:\d{1,3}\.){1,3}", re.ASCII)
 NO_SESSION = "-"
 MAX_SESSIONS_SEARCHED = 10_000  # for a device, which has no index
 
@@ -77,11 +80,35 @@ def _found(term: str) -> dict[str, Any]:
 
 
 def _owner(term: str) -> dict[str, Any]:
-    """Return the condition for an IP address or an e-mail address; empty for another term."""
+    """Return the condition for an IP address, a network or an e-mail address, or {}."""
     try:
         return {"ip_address": normal_address(term)}
     except ValueError:
+        if network := _network(term):
+            return _inside(network)
         return {"user__in": _users(term)} if "@" in term else {}
+
+
+def _network(term: str) -> IPv4Network | IPv6Network | None:
+    """Return the network `203.0.113.0/24`, which may be written as `203.0.113.`, or None."""
+    if START_OF_ADDRESS.fullmatch(term):
+        octets = term.count(".")
+        term = f"{term}{'.'.join('0' * (4 - octets))}/{8 * octets}"
+    try:
+        return ip_network(term, strict=False) if "/" in term else None
+    except ValueError:
+        return None
+
+
+def _inside(network: IPv4Network | IPv6Network) -> dict[str, Any]:
+    first, last = str(network[0]), str(network[-1])
+    sessions = OutstandingToken.objects
+    if connections[sessions.db].vendor == "postgresql":
+        return {"ip_address__gte": first, "ip_address__lte": last}  # a range of the index
+    # SQLite compares addresses as texts.
+    newest = sessions.exclude(ip_address=None).order_by("-pk")[:MAX_SESSIONS_SEARCHED]
+    known = {*newest.values_list("ip_address", flat=True)}
+    return {"ip_address__in": [each for each in known if ip_address(str(each)) in network]}
 
 
 def _on(device: str, owner: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +133,14 @@ def _words(text: str) -> set[str]:
 
 
 def _users(start: str) -> list[Any]:
+    """Return the keys of the users that a term finds.
+
+    If the manager of the user model has a method `search`, it decides which. Otherwise the term is
+    the start of a name.
+    """
     users = get_user_model()
+    if search := getattr(users._default_manager, "search", None):
+        return list(search(start).values_list("pk", flat=True)[:MAX_USERS])
     name = users.USERNAME_FIELD
     if not isinstance(users._meta.get_field(name), CharField | TextField):  # such as a number
         found = users._default_manager.filter(**{name: start} if is_login(start) else {"pk": None})
@@ -120,13 +154,20 @@ def _users(start: str) -> list[Any]:
     return []
 
 
+def without_token(query: QueryDict) -> QueryDict:
+    """Return the query of a list with a token in its search replaced by the session id."""
+    if session := session_in(query.get("q", "")):
+        query = query.copy()
+        query["q"] = session
+    return query
+
+
 class WithoutTokensMixin:
     """Replaces a pasted token by its session id, so that no page or URL contains the token."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if session := session_in(request.GET.get("q", "")):
-            query = request.GET.copy()
-            query["q"] = session
+        query = without_token(request.GET)
+        if query is not request.GET:
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
         return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
 
@@ -135,13 +176,15 @@ class SearchMixin(WithoutTokensMixin):
     """Searches a list with `sessions_for`."""
 
     search_path = ""
-    search_help_text: Any = _("User, IP address, device, sid or token")
-    # Below the field, because django-unfold shows its help in the field and cuts it off.
-    search_note: Any = _(
-        "An e-mail address or its start, an IP address, a session id (the claim sid), or a whole "
-        "token. A device, such as “iPhone” or “Safari on iOS”, is found among the 10,000 newest "
-        "sessions; “ada@example.com iPhone” finds one of a user. The jti of a refresh token is "
-        "found, that of an access token is not stored: use its sid."
+    # Below the field. Django-unfold shows `search_help_text` in the field and cuts it off.
+    search_note: Any = _("A user, an IP address or network, a device, a session id or a token")
+    # Shown if nothing was found.
+    search_more: Any = _(
+        "The search finds an e-mail address or its start, an IP address, a network such as "
+        "203.0.113.0/24, a session id (the claim sid), or a whole token. A device, such as "
+        "“iPhone” or “Safari on iOS”, is found among the 10,000 newest sessions; "
+        "“ada@example.com iPhone” finds one of a user. The jti of a refresh token is found, that "
+        "of an access token is not stored: use its sid."
     )
     # Django shows a search box only if this is set.
     search_fields: Any = ("pk",)

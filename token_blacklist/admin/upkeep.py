@@ -6,19 +6,23 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from ..models import FlushRun
-from .base import ReadOnlyAdmin, badge
+from .base import ReadOnlyAdmin, badge, in_zone, time_cell
 
 
 @admin.register(FlushRun)
 class FlushRunAdmin(ReadOnlyAdmin):
     list_display = (
-        "started_at",
+        "started",
         "how_it_ended",
         "took",
         "outstanding_deleted",
         "blacklisted_deleted",
     )
     ordering = ("-started_at",)
+
+    @admin.display(description=in_zone(_("started")))
+    def started(self, run: FlushRun) -> str:
+        return time_cell(run.started_at)
 
     @admin.display(description=_("outcome"))
     def how_it_ended(self, run: FlushRun) -> str:

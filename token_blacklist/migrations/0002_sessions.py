@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
-                verbose_name="blacklisted by",
+                verbose_name="ended by",
             ),
         ),
         migrations.AddField(
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                 db_constraint=False,
                 on_delete=django.db.models.deletion.CASCADE,
                 to="token_blacklist.outstandingtoken",
-                verbose_name="outstanding token",
+                verbose_name="session",
             ),
         ),
         migrations.SeparateDatabaseAndState(
@@ -180,14 +180,12 @@ class Migration(migrations.Migration):
                 ("duration", models.DurationField(default=timedelta(0), verbose_name="duration")),
                 (
                     "outstanding_deleted",
-                    models.PositiveBigIntegerField(
-                        default=0, verbose_name="outstanding tokens deleted"
-                    ),
+                    models.PositiveBigIntegerField(default=0, verbose_name="sessions deleted"),
                 ),
                 (
                     "blacklisted_deleted",
                     models.PositiveBigIntegerField(
-                        default=0, verbose_name="blacklisted tokens deleted"
+                        default=0, verbose_name="ended sessions among them"
                     ),
                 ),
                 (
@@ -212,11 +210,11 @@ class Migration(migrations.Migration):
         # The operations below change only labels in the admin.
         migrations.AlterModelOptions(
             "outstandingtoken",
-            {"verbose_name": "outstanding token", "verbose_name_plural": "outstanding tokens"},
+            {"verbose_name": "session", "verbose_name_plural": "sessions"},
         ),
         migrations.AlterModelOptions(
             "blacklistedtoken",
-            {"verbose_name": "blacklisted token", "verbose_name_plural": "blacklisted tokens"},
+            {"verbose_name": "ended session", "verbose_name_plural": "ended sessions"},
         ),
         migrations.AlterField(
             "outstandingtoken",
@@ -236,7 +234,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "blacklistedtoken",
             "blacklisted_at",
-            models.DateTimeField(auto_now_add=True, verbose_name="blacklisted"),
+            models.DateTimeField(auto_now_add=True, verbose_name="ended"),
         ),
         migrations.RunPython(read_times_as_utc, migrations.RunPython.noop),
         migrations.RunPython(send_deferred, migrations.RunPython.noop),
