@@ -68,7 +68,7 @@ class PermissionsMixin:
 
 
 @admin.register(Group)
-class GroupAdmin(
+class GroupAdmin(  # type: ignore[misc]  # the same method with other names
     PermissionsMixin,
     WithoutTokensMixin,
     LongListMixin,

@@ -151,7 +151,7 @@ def full_time(at: datetime) -> str:
 
 def in_zone(name: Any) -> Any:
     """Return the head of a column of times, with the zone that they are in: "signed in (CET)"."""
-    return format_lazy("{} ({})", name, _current_zone())
+    return format_lazy("{} ({})", name, _current_zone())  # type: ignore[no-untyped-call]
 
 
 def _zone(local: datetime) -> str:
