@@ -27,6 +27,7 @@ from tests.support.factories import (
     insert_sessions,
 )
 from tests.support.keys import signed_by
+from tests.support.statements import NOT_COUNTED
 from token_blacklist.admin import blacklisted, ending, export, search
 from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.admin.staff import may_end_sessions_of
@@ -40,7 +41,8 @@ BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
 FLUSHES = "/admin/token_blacklist/flushrun/"
 LISTS = [OUTSTANDING, BLACKLISTED, FLUSHES]
 REASON = "blacklistedtoken__reason__exact"
-TOKEN_PART = re.compile(r"eyJ[\w-]{10}")  # a CSRF token may have "eyJ" by chance
+# The beginnings of headers and payloads. A CSRF token may have "eyJ" by chance.
+TOKEN_PART = re.compile("eyJ(hbGci|0eXAi|raWQi|0b2tl)")
 
 
 @pytest.fixture
@@ -799,7 +801,8 @@ def test_every_page_sends_fewer_than_ten_statements_for_lists_of_any_length(supp
     for page in pages:
         with CaptureQueriesContext(connection) as found:
             assert support.get(page).status_code == 200
-        sent[page] = len(found)
+        counted = [q for q in found if not q["sql"].startswith(NOT_COUNTED)]
+        sent[page] = len(counted)
 
     assert max(sent.values()) < 10, sent
 
