@@ -52,22 +52,21 @@ class AdminSite(SignInMixin, UnfoldAdminSite):  # type: ignore[misc]  # it has n
             except PermissionDenied:
                 if not request.user.is_staff or request.user.is_superuser:
                     raise
-                return self._sorry(request, "refused", HTTPStatus.FORBIDDEN)
+                title, whom = _("You don't have access to this page"), administrators()
+                context = {"title": title, "administrators": whom}
+                return self._sorry(request, "refused", HTTPStatus.FORBIDDEN, context)
             except OperationalError as error:
                 if not is_timeout(error):
                     raise
-                return self._sorry(request, "too_slow", HTTPStatus.SERVICE_UNAVAILABLE)
+                limit = {"title": _("This took too long"), "seconds": STATEMENT_TIMEOUT.seconds}
+                return self._sorry(request, "too_slow", HTTPStatus.SERVICE_UNAVAILABLE, limit)
 
         return only_staff
 
-    def _sorry(self, request: HttpRequest, name: str, status: HTTPStatus) -> HttpResponse:
-        context = self.each_context(request) | {
-            "title": _("You don't have access to this page")
-            if name == "refused"
-            else _("This took too long"),
-            "administrators": administrators(),
-            "seconds": STATEMENT_TIMEOUT.seconds,
-        }
+    def _sorry(
+        self, request: HttpRequest, name: str, status: HTTPStatus, context: dict[str, Any]
+    ) -> HttpResponse:
+        context = self.each_context(request) | context
         return TemplateResponse(request, f"admin/{name}.html", context, status=status).render()
 
 
