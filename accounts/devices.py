@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Literal
 from urllib.parse import unquote
 
 from django.utils.translation import gettext_lazy as _
@@ -44,11 +44,9 @@ def device_name(user_agent: str) -> str:
     A client may send any user agent. ua-parser matches it in linear time (its patterns run in
     Rust). The result is plain text, which has to be escaped for HTML.
     """
-    import ua_parser  # noqa: PLC0415  # 1.5 MiB that only a worker that shows a device needs
-
-    words = user_agent.encode("utf-8", "replace").decode()  # Rust refuses lone surrogates
+    words = _words(user_agent)
     program = _program(words) or _browser(words)
-    system = _family(ua_parser.parse_os(words))
+    system = _family(words, "os")
     system = _plain(SYSTEMS.get(system, system))
     if program and system and program != system:
         return _("%(browser)s on %(system)s") % {"browser": program, "system": system}
@@ -57,10 +55,8 @@ def device_name(user_agent: str) -> str:
 
 def device_type(user_agent: str) -> str:
     """Return "phone", "tablet", "computer", or "other" for a program or an unknown device."""
-    import ua_parser  # noqa: PLC0415  # as above
-
-    words = user_agent.encode("utf-8", "replace").decode()
-    system = _family(ua_parser.parse_os(words))
+    words = _words(user_agent)
+    system = _family(words, "os")
     if TABLETS.search(words):
         return "tablet"
     if system in PHONES:
@@ -76,16 +72,21 @@ def _program(words: str) -> str:
 
 
 def _browser(words: str) -> str:
-    import ua_parser  # noqa: PLC0415  # as above
-
-    name = _plain(FORM_FACTOR.sub("", _family(ua_parser.parse_user_agent(words))))
+    name = _plain(FORM_FACTOR.sub("", _family(words, "user_agent")))
     if name in SHELLS:
         apps = [_plain(each) for each in PRODUCT.findall(words) if each not in NOT_AN_APP]
         return apps[0] if apps else name
     return BROWSERS.get(name, name)
 
 
-def _family(found: Any) -> str:
+def _words(user_agent: str) -> str:
+    return user_agent.encode("utf-8", "replace").decode()  # Rust refuses lone surrogates
+
+
+def _family(words: str, kind: Literal["os", "user_agent"]) -> str:
+    import ua_parser  # noqa: PLC0415  # 1.5 MiB that only a worker that shows a device needs
+
+    found = ua_parser.parse_os(words) if kind == "os" else ua_parser.parse_user_agent(words)
     return found.family if found else ""
 
 
