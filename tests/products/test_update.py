@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.checkout import ROOT, refusal, run
-from tests.support.product import commit, git, new_product
+from tests.support.product import begin, commit, git, new_product
 
 pytestmark = pytest.mark.process
 
@@ -55,9 +55,7 @@ def begun(source, tmp_path_factory):
         if KEPT.match(name):
             (starter / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source / name, starter / name)
-    git(starter, "init", "--quiet", "--initial-branch=main")
-    commit(starter, "Begin", tag="v1.0.0")
-    product = new_product(folder / "acme", starter)
+    product = new_product(folder / "acme", begin(starter))
     replace_line(product, ".copier-answers.yml", "_src_path:", "_src_path: ../starter\n")
     (product / "shop").mkdir()
     (product / "shop" / "models.py").write_text('"""The shop."""\n', encoding="utf-8")

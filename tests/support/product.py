@@ -13,9 +13,7 @@ NAME = "Acme & Söhne Portal"
 
 def new_source(folder: Path) -> Path:
     """Return a repository with this working tree as its one commit, tagged v1.0.0."""
-    git(copy_into(folder), "init", "--quiet", "--initial-branch=main")
-    commit(folder, "Begin", tag="v1.0.0")
-    return folder
+    return begin(copy_into(folder))
 
 
 def new_product(folder: Path, source: Path | None = None, **answers: str) -> Path:
@@ -28,6 +26,13 @@ def new_product(folder: Path, source: Path | None = None, **answers: str) -> Pat
     done = run(sys.executable, "scripts/new.py", cwd=source, DIR=str(folder), **answers)
     assert done.returncode == 0, done.stderr
     return lend_packages(folder)
+
+
+def begin(folder: Path) -> Path:
+    """Make the folder a repository with its files as the one commit, tagged v1.0.0."""
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, "Begin", tag="v1.0.0")
+    return folder
 
 
 def commit(folder: Path, message: str, tag: str = "") -> None:
