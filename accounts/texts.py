@@ -40,4 +40,36 @@ ALLAUTH_TEXTS = (
     gettext_noop("Your account has no password set up."),
     gettext_noop("Your account has no verified email address."),
     gettext_noop("Your password is now changed."),
+    gettext_noop("You cannot remove your primary email address."),
+    gettext_noop("You cannot remove your primary email address (%(email)s)."),
+    gettext_noop("You cannot add more than %d email addresses."),
+    gettext_noop("Too many failed login attempts. Try again later."),
+    gettext_noop("Your primary email address must be verified."),
+    gettext_noop("Be patient, you are sending too many requests."),
+    gettext_noop("You must type the same email each time."),
+    gettext_noop(
+        "An account already exists with this email address. Please sign in to that account "
+        "first, then connect your %s account."
+    ),
+    gettext_noop("Do you really want to remove the selected email address?"),
+    gettext_noop("Your email address is still pending verification."),
+    gettext_noop(
+        'Please confirm that <a href="mailto:%(email)s">%(email)s</a> is an email address '
+        "for user %(user_display)s."
+    ),
+    gettext_noop("You have signed out."),
+    gettext_noop("Please contact us if you have any trouble resetting your password."),
+    gettext_noop(
+        "The password reset link was invalid, possibly because it has already been used.  "
+        'Please request a <a href="%(passwd_reset_url)s">new password reset</a>.'
+    ),
+    gettext_noop("You are already logged in as %(user_display)s."),
+    gettext_noop(
+        "You decided to cancel logging in to our site using one of your existing accounts. "
+        'If this was a mistake, please proceed to <a href="%(login_url)s">sign in</a>.'
+    ),
+    gettext_noop(
+        "You are about to use your %(provider_name)s account to login to\n"
+        "%(site_name)s. As a final step, please complete the following form:"
+    ),
 )

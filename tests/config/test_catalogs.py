@@ -1,4 +1,4 @@
-"""German and Spanish translations: well-formed, and chosen by Accept-Language."""
+"""The translations: well-formed, and chosen by Accept-Language."""
 
 from __future__ import annotations
 

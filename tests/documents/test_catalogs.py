@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
+import allauth
 import pytest
 from babel.messages.extract import extract_javascript, extract_python
 from django.utils.translation.template import templatize
 
-from tests.config.test_catalogs import CATALOGS, catalog
+from tests.config.test_catalogs import CATALOGS as WITH_ENGLISH
+from tests.config.test_catalogs import catalog
 from tests.support.checkout import ROOT
 
+ENGLISH = ROOT / "locale/en/LC_MESSAGES/django.po"  # other words for some texts of allauth
+CATALOGS = [path for path in WITH_ENGLISH if path != ENGLISH]
 KEYWORDS = dict.fromkeys(
     ("gettext", "gettext_lazy", "gettext_noop", "_", "ngettext", "ngettext_lazy")
 )
@@ -82,3 +87,10 @@ class TestCatalog:
             assert all(forms), message.id
             assert not message.fuzzy, message.id
         assert not catalog(path).obsolete
+
+
+def test_the_english_catalog_renames_texts_that_allauth_still_has():
+    german = Path(allauth.__file__).parent / "locale/de/LC_MESSAGES/django.po"
+    theirs = {message.id for message in catalog(german)}
+
+    assert [message.id for message in catalog(ENGLISH) if message.id not in theirs] == []

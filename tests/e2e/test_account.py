@@ -82,7 +82,7 @@ def test_the_message_after_a_form_is_next_to_its_button(on_a_phone, user):
     alert, button = (on_a_phone.page.get_by_role(role) for role in ("alert", "main"))
     expect(alert).to_be_visible()
     above = alert.bounding_box()
-    below = button.get_by_role("button", name="Sign In", exact=True).bounding_box()
+    below = button.get_by_role("button", name="Sign in", exact=True).bounding_box()
     assert 0 < below["y"] - (above["y"] + above["height"]) < 40
 
 
@@ -228,7 +228,7 @@ def test_without_javascript_the_account_page_says_what_is_unavailable(others, us
 
 def test_a_shown_password_is_submitted_as_a_password_field(visitor, user):
     visitor.page.goto("/login/")
-    visitor.page.get_by_label("Email", exact=True).fill(user.email)
+    visitor.page.get_by_label("E-mail", exact=True).fill(user.email)
     field = visitor.page.get_by_label("Password", exact=True)
     field.fill(PASSWORD)
 
@@ -241,7 +241,7 @@ def test_a_shown_password_is_submitted_as_a_password_field(visitor, user):
         "addEventListener('submit', (event) => { event.preventDefault();"
         " window.sentAs = document.getElementById('id_password').type })"
     )
-    visitor.presses("Sign In")
+    visitor.presses("Sign in")
 
     assert visitor.page.evaluate("window.sentAs") == "password"
 

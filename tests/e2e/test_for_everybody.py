@@ -65,7 +65,7 @@ def enter(visitor, user):
     """Sign in with a recovery code."""
     visitor.sends_credentials(user.email)
     visitor.page.get_by_label("Code", exact=True).fill(next(user.codes))
-    visitor.presses("Sign In")
+    visitor.presses("Sign in")
     expect(visitor.sessions).to_have_count(1)
     confirm(visitor.page)
     expect(visitor.sessions).to_have_count(1)
@@ -196,7 +196,7 @@ def test_everything_can_be_done_with_the_keyboard_only(visitor, others, user):
     tab_to(page.get_by_role("navigation").get_by_role("link", name="Sign in"))
     keyboard.press("Enter")
     page.wait_for_url("**/login/")
-    tab_to(page.get_by_label("Email", exact=True))
+    tab_to(page.get_by_label("E-mail", exact=True))
     keyboard.type(user.email)
     tab_to(page.get_by_label("Password", exact=True))
     keyboard.type(PASSWORD)
@@ -222,10 +222,10 @@ def test_without_javascript_signing_up_and_resetting_a_password_work(others, db,
     visitor.presses("Sign out")
     visitor.sees("You are signed out.")
     visitor.page.get_by_role("link", name="Forgot your password?").click()
-    visitor.page.get_by_label("Email", exact=True).fill("ada@example.com")
-    visitor.presses("Reset My Password")
+    visitor.page.get_by_label("E-mail", exact=True).fill("ada@example.com")
+    visitor.presses("Send the link")
 
-    visitor.sees("We have sent you an email.")
+    visitor.sees("We have sent you an e-mail.")
     assert "/password/reset/key/" in mailoutbox[-1].body
 
 
@@ -251,8 +251,8 @@ def test_every_page_has_the_products_name_and_color(visitor, settings, db):
     visitor.page.goto("/login/")
 
     expect(visitor.page.get_by_role("link", name="Acme <Portal> & Co")).to_be_visible()
-    expect(visitor.page).to_have_title("Sign In · Acme <Portal> & Co")
-    button = visitor.page.get_by_role("button", name="Sign In", exact=True)
+    expect(visitor.page).to_have_title("Sign in · Acme <Portal> & Co")
+    button = visitor.page.get_by_role("button", name="Sign in", exact=True)
     assert button.evaluate(PIXEL) == [11, 122, 59]
 
 

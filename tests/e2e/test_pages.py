@@ -115,7 +115,7 @@ def test_the_api_page_follows_the_color_scheme_and_has_a_lang_attribute(page, se
 def test_the_sign_in_page_of_the_admin_has_a_main_landmark(page, db):
     page.goto("/admin/")
 
-    expect(page.get_by_role("main").get_by_label("Email", exact=True)).to_be_visible()
+    expect(page.get_by_role("main").get_by_label("E-mail", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/", "/login/", "/account/", "/password/reset/", "/api/docs/"])

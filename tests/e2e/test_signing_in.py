@@ -76,7 +76,7 @@ def test_signing_up_with_a_known_address_looks_like_any_other_sign_up(
     for each, email in ((visitor, "ada@example.com"), (stranger, user.email)):
         each.page.goto("/signup/")
         each.signs_up(email, "another long password")
-        each.sees("Enter Email Verification Code")
+        each.sees("Enter the code from the e-mail")
         seen.append(each.page.locator("main").inner_text().replace(email, ""))
 
     assert seen[0] == seen[1]
@@ -95,7 +95,7 @@ def test_pages_have_no_sign_up_links_if_sign_up_is_closed(visitor, settings, db)
 def test_a_wrong_password_shows_an_error_and_the_next_try_succeeds(visitor, user):
     visitor.sends_credentials(user.email, "wrong")
     expect(visitor.page.get_by_role("alert")).to_have_text(
-        "The email address and/or password you specified are not correct."
+        "The e-mail address and/or password you specified are not correct."
     )
 
     visitor.types_credentials(user.email)
@@ -174,16 +174,16 @@ def test_a_password_reset_by_email_revokes_the_other_sessions(visitor, others, u
     page = visitor.page
     page.goto("/login/")
     page.get_by_role("link", name="Forgot your password?").click()
-    page.get_by_label("Email", exact=True).fill(user.email.upper())
-    visitor.presses("Reset My Password")
-    visitor.sees("We have sent you an email.")
+    page.get_by_label("E-mail", exact=True).fill(user.email.upper())
+    visitor.presses("Send the link")
+    visitor.sees("We have sent you an e-mail.")
     (mail,) = mailoutbox
     assert mail.to == [user.email]
 
     page.goto(A_LINK.search(mail.body)[1])
-    page.get_by_label("New Password", exact=True).fill("a new long password")
-    page.get_by_label("New Password (again)", exact=True).fill("a new long password")
-    visitor.presses("Change Password")
+    page.get_by_label("New password", exact=True).fill("a new long password")
+    page.get_by_label("New password (again)", exact=True).fill("a new long password")
+    visitor.presses("Change password")
     visitor.sees("Your password is now changed.")
     visitor.sign_in(user, "a new long password")
 

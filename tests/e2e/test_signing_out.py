@@ -144,7 +144,7 @@ def test_the_error_for_a_wrong_current_password_is_shown_at_its_field(visitor, u
 
     visitor.changes_the_password("wrong", "a new long password")
 
-    field = visitor.page.get_by_label("Current Password", exact=True)
+    field = visitor.page.get_by_label("Current password", exact=True)
     expect(field).to_have_accessible_description(re.compile("Please type your current password."))
     expect(field).to_have_attribute("aria-invalid", "true")
 

@@ -18,9 +18,9 @@ class Admin:
 
     def sign_in(self, user: Any) -> None:
         self.page.goto("/admin/")
-        self.page.get_by_label("Email", exact=True).fill(user.email)
+        self.page.get_by_label("E-mail", exact=True).fill(user.email)
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign In", exact=True).click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url("**/admin/")
 
     def open(self, name: str) -> None:

@@ -27,15 +27,15 @@ class Visitor:
         self.types_credentials(email, password)
 
     def types_credentials(self, email: str, password: str = PASSWORD) -> None:
-        self.page.get_by_label("Email", exact=True).fill(email)
+        self.page.get_by_label("E-mail", exact=True).fill(email)
         self.page.get_by_label("Password", exact=True).fill(password)
-        self.presses("Sign In")
+        self.presses("Sign in")
 
     def signs_up(self, email: str, password: str = PASSWORD, name: str = "") -> None:
-        self.page.get_by_label("Email", exact=True).fill(email)
+        self.page.get_by_label("E-mail", exact=True).fill(email)
         self.page.get_by_label("Name", exact=True).fill(name)
         self.page.get_by_label("Password", exact=True).fill(password)
-        self.presses("Sign Up")
+        self.presses("Sign up")
 
     def sign_in(self, user: Any, password: str = PASSWORD) -> None:
         self.sends_credentials(user.email, password)
@@ -60,10 +60,10 @@ class Visitor:
 
     def changes_the_password(self, old: str, new: str) -> None:
         self.page.goto("/password/change/")
-        self.page.get_by_label("Current Password", exact=True).fill(old)
-        self.page.get_by_label("New Password", exact=True).fill(new)
-        self.page.get_by_label("New Password (again)", exact=True).fill(new)
-        self.presses("Change Password")
+        self.page.get_by_label("Current password", exact=True).fill(old)
+        self.page.get_by_label("New password", exact=True).fill(new)
+        self.page.get_by_label("New password (again)", exact=True).fill(new)
+        self.presses("Change password")
 
     def asked(self, path: str) -> list[Any]:
         """Return the requests of this browser for a path, from the first on."""
