@@ -43,12 +43,14 @@ from . import admin_sign_in as sign_in
 from .admin_forms import NewUserForm, PasswordForm
 from .devices import device_name
 from .models import User
+from .permission_names import PermissionsField
 from .rate_limits import longest_wait
 from .sessions import last_active, live_sessions
 
 MAY_SEND = "accounts.send_password_link"
 MAY_REMOVE = "accounts.remove_second_factor"
 LISTED_SESSIONS = 10
+UNCHECKED = ("account", "admin", "contenttypes", "mfa", "sessions", "socialaccount")
 BUTTONS_FORM_ID = "user-actions"  # the id of the form of the buttons on a user's page
 NO_LINK = _("No link is sent to an inactive user or one without a password.")
 
@@ -58,12 +60,13 @@ admin.site.unregister(Group)
 
 
 class PermissionsMixin:
-    """Offers no permissions for Django's own sessions: no page has them, and ours have the name."""
+    """Offers no permissions that nothing checks: those of tables inside of Django and allauth."""
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.related_model is Permission:
-            useful = Permission.objects.exclude(content_type__app_label="sessions")
+            useful = Permission.objects.exclude(content_type__app_label__in=UNCHECKED)
             options["queryset"] = useful.select_related("content_type")
+            options["form_class"] = PermissionsField
         return super().formfield_for_manytomany(db_field, request, **options)  # type: ignore[misc]
 
 

@@ -22,6 +22,8 @@ THEME_TEXTS = (
     ),
     gettext_noop("Reset filters"),
     gettext_noop("Run"),
+    gettext_noop("Save and add another"),
+    gettext_noop("Save and continue editing"),
     gettext_noop("Select action"),
     gettext_noop("Select action to run"),
     gettext_noop("Select all rows"),

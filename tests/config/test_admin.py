@@ -58,7 +58,8 @@ def test_only_superusers_change_groups(staff, client):
         reverse("admin:auth_group_change", args=(group.pk,)),
         reverse("admin:auth_group_delete", args=(group.pk,)),
     ]
-    rights = {"name": "support", "permissions": [Permission.objects.first().pk], "post": "yes"}
+    permission = Permission.objects.get(codename="view_user")
+    rights = {"name": "support", "permissions": [permission.pk], "post": "yes"}
 
     for page in pages:
         assert colleague.post(page, rights).status_code == 403
@@ -67,6 +68,16 @@ def test_only_superusers_change_groups(staff, client):
     client.force_login(UserFactory(admin=True))
     assert client.post(pages[1], rights).status_code == 302
     assert group.permissions.exists()
+
+
+def test_permissions_are_offered_in_the_readers_language(client, db):
+    client.force_login(UserFactory(admin=True))
+
+    page = client.get(reverse("admin:auth_group_add"), headers={"accept-language": "de"}).text
+
+    assert "| Sitzung | ansehen<" in page
+    assert "| Darf einen Link für ein neues Passwort senden<" in page
+    assert "Can " not in page
 
 
 def test_the_dashboard_warns_if_the_flush_is_overdue(staff):

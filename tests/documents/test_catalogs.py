@@ -30,6 +30,8 @@ def files(*patterns):
 def words_of(found):
     """Return the texts of what Babel extracted: one, or singular and plural."""
     for _line, _function, texts, _comments in found:
+        if texts is None:  # not a literal
+            continue
         yield texts[:2] if isinstance(texts, tuple) else texts
 
 
