@@ -184,7 +184,7 @@ def test_a_password_reset_by_email_revokes_the_other_sessions(visitor, others, u
     page.get_by_label("New password", exact=True).fill("a new long password")
     page.get_by_label("New password (again)", exact=True).fill("a new long password")
     visitor.presses("Change password")
-    visitor.sees("Your password is now changed.")
+    visitor.sees("Your password has been changed")
     visitor.sign_in(user, "a new long password")
 
     expect(visitor.sessions).to_have_count(1)
