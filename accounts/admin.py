@@ -23,7 +23,6 @@ from django.urls import path
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.forms import UserChangeForm
 
 from token_blacklist.admin.base import (
     LongChangeList,
@@ -40,7 +39,7 @@ from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.exceptions import too_many
 
 from . import admin_sign_in as sign_in
-from .admin_forms import NewUserForm, PasswordForm
+from .admin_forms import NewUserForm, PasswordForm, UserForm
 from .devices import device_name
 from .models import User
 from .permission_names import PermissionsField
@@ -82,9 +81,6 @@ class GroupAdmin(  # type: ignore[misc]  # the same method with other names
 
     sortable_by = ("name",)
 
-    class Media:
-        css = {"all": ["token_blacklist/admin.css", "css/users.css"]}
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
@@ -118,7 +114,7 @@ class UserAdmin(
     DjangoUserAdmin,  # type: ignore[type-arg]  # none at run time
     ModelAdmin,  # type: ignore[misc]
 ):
-    form = UserChangeForm
+    form = UserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
     ordering = ("email",)
@@ -126,7 +122,7 @@ class UserAdmin(
     list_filter = ("is_active", "is_staff")
     sortable_by = ("address", "full_name")
     search_fields = ("email", "name")
-    search_note = _("The start of an e-mail address, a name or a surname; @ and a domain")
+    search_note = _("Start of an e-mail address, first or last name, or @domain")
     readonly_fields = (
         *("addresses", "second_factor", "connected_accounts", "password_link"),
         *("live_sessions", "last_active", "joined", "has_password"),
@@ -146,9 +142,6 @@ class UserAdmin(
     add_fieldsets = (
         (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
-
-    class Media:
-        css = {"all": ["token_blacklist/admin.css", "css/users.css"]}
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -263,10 +256,12 @@ class UserAdmin(
         if not self.has_change_permission(user._shown_to, user):  # type: ignore[attr-defined]
             return shown
         return format_html(
-            '{} <a class="tb-button" href="../password/">{}</a>', shown, _("Set a new password")
+            '<div class="tb-beside">{} <a class="tb-button" href="../password/">{}</a></div>',
+            shown,
+            _("Set a new password"),
         )
 
-    @admin.display(description=_("new password"))
+    @admin.display(description=_("reset link"))
     def password_link(self, user: User) -> str:
         return send_button(self.admin_site, user)
 
@@ -394,7 +389,7 @@ def session_list(site: AdminSite, user: User, back: str | None) -> str:
     shown = format_html('<ul class="tb-sessions">{}</ul>', rows) if found else _("none")
     if len(found) > LISTED_SESSIONS:
         more = _("Only the latest %(count)d are listed.") % {"count": LISTED_SESSIONS}
-        shown = format_html("{}<p>{}</p>", shown, more)
+        shown = format_html('{}<p class="tb-apart">{}</p>', shown, more)
     if back and found:
         shown = format_html(
             '<p class="tb-above"><a class="tb-button tb-danger" href="{}">{}</a></p>{}',

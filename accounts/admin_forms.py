@@ -1,4 +1,4 @@
-"""Password forms of the admin: Django's, with the theme's widgets."""
+"""Forms of the user admin: Django's, with the theme's widgets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.db import transaction
-from unfold.forms import AdminPasswordChangeForm, UserCreationForm
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.sessions.end import revoke_user
@@ -38,7 +39,13 @@ class PasswordFormMixin:
         return user
 
 
-class PasswordForm(PasswordFormMixin, AdminPasswordChangeForm):  # type: ignore[misc]  # it has no types
+class UserForm(UserChangeForm):  # type: ignore[misc]  # it has no types
+    class Meta(UserChangeForm.Meta):  # type: ignore[misc]  # as above
+        # The theme shows switches, not checkboxes.
+        help_texts = {"is_active": _("Turn this off instead of deleting the account.")}
+
+
+class PasswordForm(PasswordFormMixin, AdminPasswordChangeForm):  # type: ignore[misc]  # as above
     """Sets another user's password, or disables it."""
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from token_blacklist.admin.base import admin_url
 
@@ -26,6 +27,8 @@ FACTOR_NAMES = {
     Authenticator.Type.WEBAUTHN: _("Passkey"),
     Authenticator.Type.RECOVERY_CODES: _("Recovery codes"),
 }
+
+NONE = _("none")
 
 
 def addresses(user: User) -> str:
@@ -38,7 +41,7 @@ def addresses(user: User) -> str:
 
 def second_factor(user: User) -> str:
     """Return the user's second factors as HTML, each with its date. No secret is shown."""
-    return _list(factors_of(user))
+    return _list(factors_of(user), none=pgettext_lazy("second factor", "none"))
 
 
 def factors_of(user: User) -> list[str]:
@@ -98,6 +101,6 @@ def _day(moment: Any) -> str:
     return localize(timezone.localtime(moment).date())
 
 
-def _list(rows: Any) -> str:
+def _list(rows: Any, *, none: Any = NONE) -> str:
     shown = format_html_join("", "<li>{}</li>", ((row,) for row in rows))
-    return format_html('<ul class="tb-plain">{}</ul>', shown) if shown else str(_("none"))
+    return format_html('<ul class="tb-plain">{}</ul>', shown) if shown else str(none)

@@ -591,7 +591,12 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": "config.admin.navigation.icon"},
     ],
     "SHOW_HISTORY": False,
-    "STYLES": ["config.admin.navigation.theme"],
+    # On all pages: Django's own, such as the history, load no styles of a model's admin.
+    "STYLES": [
+        "config.admin.navigation.theme",
+        "config.admin.navigation.app_style",
+        "config.admin.navigation.style",
+    ],
     "SCRIPTS": ["config.admin.navigation.zone_script"],
     # The theme writes white on its 600, and its 500 on dark grounds.
     "COLORS": {

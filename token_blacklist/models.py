@@ -248,9 +248,9 @@ class BlacklistedToken(models.Model):
         LOGOUT = "logout", "#56b4e9", _("signed out")
         LOGOUT_ALL = "logout_all", "#0072b2", _("signed out everywhere")
         ADMIN = "admin", "#e69f00", _("ended by an administrator")
-        REUSE = "reuse", "#d55e00", _("a used token was sent again")
-        PASSWORD = "password", "#009e73", _("the password was changed")
-        DEACTIVATED = "deactivated", "#cc79a7", _("the account was deactivated")
+        REUSE = "reuse", "#d55e00", _("token reused")
+        PASSWORD = "password", "#009e73", _("password changed")
+        DEACTIVATED = "deactivated", "#cc79a7", _("account deactivated")
         API = "api", "#8a8f98", _("ended by the application")
 
         color: str

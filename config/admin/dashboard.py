@@ -63,15 +63,15 @@ def tiles(figures: Overview, *, sees_blacklist: bool) -> list[Tile]:
         Tile("live", _("Live sessions"), figures.live, outstanding, {"state": "live"}),
         Tile(
             "signed-in",
-            _("Sign-ins in 24 hours"),
+            _("Sign-ins (24 h)"),
             figures.signed_in,
             outstanding,
             {"created_at__gte": since},
         ),
-        Tile("signed-out", _("Sessions ended in 24 hours"), signed_out, blacklisted, ended),
+        Tile("signed-out", _("Ended sessions (24 h)"), signed_out, blacklisted, ended),
         Tile(
             "reused",
-            _("Reused tokens in 24 hours"),
+            _("Reused tokens (24 h)"),
             reuses,
             blacklisted,
             reused,
@@ -81,6 +81,7 @@ def tiles(figures: Overview, *, sees_blacklist: bool) -> list[Tile]:
 
 
 HEIGHT, STEP, WIDTH = 120, 40, 28  # of the chart, in its own units
+MARGIN = 8  # on both sides, for the labels of the first and the last day
 
 
 def chart(figures: Overview) -> dict[str, Any]:
@@ -100,6 +101,7 @@ def chart(figures: Overview) -> dict[str, Any]:
     return {
         "bars": bars,
         "days": rows,
-        "width": len(figures.days) * STEP,
+        "left": -MARGIN,
+        "width": len(figures.days) * STEP + 2 * MARGIN,
         "legend": [reason for reason in BlacklistedToken.Reason if reason in seen],
     }

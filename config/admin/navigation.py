@@ -23,6 +23,14 @@ def theme(request: HttpRequest) -> str:
     return _colored("theme")
 
 
+def app_style(request: HttpRequest) -> str:
+    return static("token_blacklist/admin.css")
+
+
+def style(request: HttpRequest) -> str:
+    return static("css/admin.css")
+
+
 def _colored(name: str) -> str:
     return f"{reverse(name)}?{settings.ACCENT_COLOR.removeprefix('#')}"
 

@@ -6,6 +6,17 @@ take precedence over those of the apps.
 
 from django.utils.translation import gettext_noop
 
+DJANGO_TEXTS = (
+    gettext_noop("%(app)s administration"),
+    gettext_noop(
+        'Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? All of the '
+        "following related items will be deleted:"
+    ),
+    gettext_noop("Close"),
+    gettext_noop("Enter the same password as before, for verification."),
+    gettext_noop("No, take me back"),
+    gettext_noop("Yes, I’m sure"),  # noqa: RUF001  # its own apostrophe
+)
 THEME_TEXTS = (
     gettext_noop("After you've created a user, you’ll be able to edit more user options."),  # noqa: RUF001  # its own apostrophe
     gettext_noop("Dark"),

@@ -351,6 +351,17 @@ def test_no_page_shows_any_part_of_a_password_hash(staff, codenames, is_staff):
             assert not any(part[at : at + 6] in text for at in range(len(part) - 6))
 
 
+@pytest.mark.parametrize("page", ["change", "history", "delete", "password"])
+def test_the_header_shows_the_address_as_it_is_and_no_name_twice(staff, page):
+    client, user = staff("view_user", "change_user", "delete_user"), UserFactory()
+
+    text = client.get(f"/admin/accounts/user/{user.pk}/{page}/").text
+
+    (header,) = re.findall(r"(?s)<h1.*?</h1>", text)
+    words = [word.strip() for word in re.findall(r">([^<]+)<", header) if word.strip()]
+    assert words == ["Users", "chevron_right", user.email]
+
+
 @pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user")])
 @pytest.mark.parametrize(("password", "shown"), [(PASSWORD, "set"), (None, "not set")])
 def test_the_page_of_a_user_shows_whether_there_is_a_password(staff, codenames, password, shown):
@@ -360,7 +371,9 @@ def test_the_page_of_a_user_shows_whether_there_is_a_password(staff, codenames, 
 
     text = staff(*codenames).get(f"/admin/accounts/user/{user.pk}/change/").text
 
-    (status,) = re.findall(r"(?s)>Password</label>.*?readonly[^>]*>(set|not set)\b", text)
+    (status,) = re.findall(
+        r"(?s)>Password</label>.*?readonly[^>]*>(?:<div[^>]*>)?(set|not set)\b", text
+    )
     assert status == shown
     assert ('href="../password/"' in text) == ("change_user" in codenames)
 

@@ -64,7 +64,7 @@ RESPONSES = {
     "/nothing/": (404, USUAL),
     "/theme.css": (200, USUAL | {"Cache-Control"}),
     "/icon.svg": (200, USUAL | {"Cache-Control"}),
-    "/static/css/users.css": (200, EVERYWHERE | STATIC | {"Content-Length"}),
+    "/static/css/admin.css": (200, EVERYWHERE | STATIC | {"Content-Length"}),
     "/health/live/": (200, PROBE),
     "/health/ready/": (200, PROBE),
     **dict(only_with("metrics", ("/metrics", (404, PROBE)))),

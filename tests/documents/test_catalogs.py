@@ -18,7 +18,10 @@ from tests.support.checkout import ROOT
 ENGLISH = ROOT / "locale/en/LC_MESSAGES/django.po"  # other words for some texts of allauth
 CATALOGS = [path for path in WITH_ENGLISH if path != ENGLISH]
 KEYWORDS = dict.fromkeys(
-    ("gettext", "gettext_lazy", "gettext_noop", "_", "ngettext", "ngettext_lazy")
+    (
+        *("gettext", "gettext_lazy", "gettext_noop", "_"),
+        *("ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"),
+    )
 )
 
 
@@ -28,11 +31,14 @@ def files(*patterns):
 
 
 def words_of(found):
-    """Return the texts of what Babel extracted: one, or singular and plural."""
-    for _line, _function, texts, _comments in found:
+    """Return the texts of what Babel extracted, without contexts: one, or singular and plural."""
+    for _line, function, texts, _comments in found:
         if texts is None:  # not a literal
             continue
-        yield texts[:2] if isinstance(texts, tuple) else texts
+        if function.startswith("pgettext"):
+            yield texts[1]
+        else:
+            yield texts[:2] if isinstance(texts, tuple) else texts
 
 
 def words_in_python(paths):
@@ -45,7 +51,7 @@ def words_in_templates(paths):
         # As in makemessages: each text becomes a call of gettext or `_`, and the rest is blanked.
         blanked = templatize(path.read_text(encoding="utf-8"), origin=str(path))
         calls = re.findall(
-            r"(?:n?gettext|\b_)\((?:u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"),?\s*)+", blanked
+            r"(?:[np]?gettext|\b_)\((?:u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"),?\s*)+", blanked
         )
         source = "\n".join(f"{call})" for call in calls)
         yield from words_of(extract_python(io.BytesIO(source.encode()), KEYWORDS, [], {}))

@@ -322,7 +322,7 @@ def test_no_page_of_the_admin_shows_a_token_or_a_hash(admin, user, device_of):
 
     session = next(c["value"] for c in page.context.cookies() if c["name"] == "sessionid")
 
-    seen, ahead = set(), ["/admin/"]
+    seen, ahead = set(), ["/admin/", f"{BLACKLISTED}add/"]  # no list links to the second
     while ahead:
         path = ahead.pop()
         html = page.request.get(path).text()
@@ -336,5 +336,5 @@ def test_no_page_of_the_admin_shows_a_token_or_a_hash(admin, user, device_of):
         )
         assert len(seen) < 100, sys.stderr.write(str(seen))
 
-    assert {OUTSTANDING, BLACKLISTED, f"{BLACKLISTED}add/"} <= seen
+    assert {OUTSTANDING, BLACKLISTED} <= seen
     assert len([path for path in seen if "token/" in path and path.endswith("/change/")]) == 4

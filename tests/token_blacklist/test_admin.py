@@ -156,9 +156,19 @@ class TestPermissions:
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(support.staff)
 
-        assert support.get(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
+        page = support.get(f"{OUTSTANDING}{session.pk}/end/")
+
+        assert page.url == f"{OUTSTANDING}{session.pk}/change/"
         assert strict.post(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
         assert is_live(session)
+
+    def test_of_all_reasons_only_a_reused_token_is_red(self, support):
+        for reason in BlacklistedToken.Reason:
+            BlacklistedTokenFactory(reason=reason)
+
+        red = re.findall(r'tb-over">([^<]+)<', support.get(OUTSTANDING).text)
+
+        assert red == [BlacklistedToken.Reason.REUSE.label]
 
     def test_not_even_a_superuser_edits_or_deletes_records(self, session):
         entry = BlacklistedTokenFactory()
@@ -346,7 +356,7 @@ class TestSearch:
         assert self.find(support, claims["jti"]) == []
         assert len(self.find(support, claims["sid"])) == 1
         said = " ".join(support.get(OUTSTANDING, {"q": claims["jti"]}).text.split())
-        assert "that of an access token is not stored: use its sid." in said
+        assert "The jti of an access token is not stored: use its sid." in said
 
     def test_the_blacklist_is_searched_in_the_same_way(self, support, signed_in, user):
         signed_in.log_out()

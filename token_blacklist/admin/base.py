@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, localize, number_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import cached_property, lazy
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -144,9 +144,9 @@ def time_cell(at: datetime | None) -> str:
 
 
 def full_time(at: datetime) -> str:
-    """Return the time in full, with its zone."""
+    """Return the time with its year and zone, in the 24-hour form that lists use."""
     local = timezone.localtime(aware(at))
-    return f"{localize(local)} {_zone(local)}"
+    return f"{date_format(local, _('j M Y, H:i'))} {_zone(local)}"
 
 
 def in_zone(name: Any) -> Any:

@@ -49,6 +49,7 @@ class BlacklistedTokenAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
     list_filter = ("reason", "blacklisted_at")
     list_select_related = ("token__user", "blacklisted_by")
     search_path = "token__"
+    show_add_link = False  # django-unfold's "+": nobody expects that it ends a session
     sortable_by = ("since",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:

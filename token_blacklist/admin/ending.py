@@ -153,9 +153,12 @@ class EndingMixin:
         return TemplateResponse(request, template, context, status=400 if form.errors else 200)
 
     def end_one_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """End one session, with a note if the form has one. Only POST is allowed."""
-        if not self.has_end_permission(request) or request.method != "POST":
+        """End one session, with a note if the form has one. GET redirects to the session's page."""
+        if not self.has_end_permission(request):
             raise PermissionDenied
+        if request.method != "POST":
+            page = "token_blacklist_outstandingtoken_change"
+            return HttpResponseRedirect(admin_url(self.admin_site, page, pk))
         record = OutstandingToken.objects.select_related("user").filter(pk=pk).first()
         if record is not None and not may_end_sessions_of(record.user, request.user):
             raise PermissionDenied

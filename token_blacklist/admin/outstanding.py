@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..conf import conf
-from ..models import OutstandingToken
+from ..models import BlacklistedToken, OutstandingToken
 from ..utils import aware, aware_now
 from .base import NONE, ReadOnlyAdmin, badge, cell, full_time, in_zone, time_cell, where_cell
 from .ending import EndingMixin, end_all_url, end_button, note_field
@@ -84,7 +84,7 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ExportMixin, ReadOnlyAdmin
             _("Device"),
             {"fields": ("device", "ip_address", "user_agent")},
         ),
-        (_("Record"), {"fields": ("session_id", "jti", "generation", "expires")}),
+        (_("Record"), {"fields": ("identifier", "jti", "generation", "expires")}),
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -126,7 +126,9 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ExportMixin, ReadOnlyAdmin
                 return NONE
             back = request.get_full_path()
             button = end_button(record, back, site=self.admin_site, text=_("End"))
-            return format_html("{}{}", note_field(), button) if has_note else button
+            if not has_note:
+                return button
+            return format_html('<div class="tb-beside">{}{}</div>', note_field(), button)
 
         return (end,)
 
@@ -183,6 +185,10 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ExportMixin, ReadOnlyAdmin
     def expires(self, record: OutstandingToken) -> str:
         return time_cell(record.expires_at)
 
+    @admin.display(description=_("session ID"))
+    def identifier(self, record: OutstandingToken) -> str:
+        return record.session_id
+
     @admin.display(description="jti")
     def jti(self, record: OutstandingToken) -> str:
         return record.jti
@@ -221,9 +227,11 @@ class OutstandingTokenAdmin(SearchMixin, EndingMixin, ExportMixin, ReadOnlyAdmin
 
 
 def state_of(record: OutstandingToken) -> tuple[str, Any]:
-    """Return the kind of a session's badge, and its state in words."""
+    """Return the kind of a session's badge, and its state in words. A possible theft is red."""
     if record.is_blacklisted:
-        return "over", record.blacklistedtoken.get_reason_display()
+        entry = record.blacklistedtoken
+        is_theft = entry.reason == BlacklistedToken.Reason.REUSE
+        return "over" if is_theft else "quiet", entry.get_reason_display()
     return ("quiet", _("expired")) if record.is_expired() else ("live", _("live"))
 
 

@@ -177,14 +177,12 @@ class SearchMixin(WithoutTokensMixin):
 
     search_path = ""
     # Below the field. Django-unfold shows `search_help_text` in the field and cuts it off.
-    search_note: Any = _("A user, an IP address or network, a device, a session id or a token")
+    search_note: Any = _("A user, an IP address or network, a device, a session ID or a token")
     # Shown if nothing was found.
     search_more: Any = _(
-        "The search finds an e-mail address or its start, an IP address, a network such as "
-        "203.0.113.0/24, a session id (the claim sid), or a whole token. A device, such as "
-        "“iPhone” or “Safari on iOS”, is found among the 10,000 newest sessions; "
-        "“ada@example.com iPhone” finds one of a user. The jti of a refresh token is found, that "
-        "of an access token is not stored: use its sid."
+        "Examples: “ada@example.com”, “203.0.113.0/24”, “iPhone”, “ada@example.com iPhone”, a "
+        "session ID (the claim sid), a whole token. A device is searched among the 10,000 newest "
+        "sessions. The jti of an access token is not stored: use its sid."
     )
     # Django shows a search box only if this is set.
     search_fields: Any = ("pk",)

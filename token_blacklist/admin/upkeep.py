@@ -19,6 +19,7 @@ class FlushRunAdmin(ReadOnlyAdmin):
         "blacklisted_deleted",
     )
     ordering = ("-started_at",)
+    empty_note = _("No flush has run yet.")  # the heading of the empty list
 
     @admin.display(description=in_zone(_("started")))
     def started(self, run: FlushRun) -> str:
