@@ -14,7 +14,7 @@ NAMES = (  # of User.Meta.permissions, for makemessages
 )
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField[Permission]):
     """Permissions such as "Sessions | session | view"."""
 
     def label_from_instance(self, permission: Permission) -> str:
