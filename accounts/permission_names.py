@@ -14,7 +14,7 @@ NAMES = (  # of User.Meta.permissions, for makemessages
 )
 
 
-class PermissionsField(forms.ModelMultipleChoiceField[Permission]):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # none at run time
     """Permissions such as "Sessions | session | view"."""
 
     def label_from_instance(self, permission: Permission) -> str:
