@@ -70,16 +70,6 @@ def test_only_superusers_change_groups(staff, client):
     assert group.permissions.exists()
 
 
-def test_permissions_are_offered_in_the_readers_language(client, db):
-    client.force_login(UserFactory(admin=True))
-
-    page = client.get(reverse("admin:auth_group_add"), headers={"accept-language": "de"}).text
-
-    assert "| Sitzung | ansehen<" in page
-    assert "| Darf einen Link für ein neues Passwort senden<" in page
-    assert "Can " not in page
-
-
 def test_the_dashboard_warns_if_the_flush_is_overdue(staff):
     support = staff("view_outstandingtoken")
     OutstandingTokenFactory(expires_at=timezone.now() - timedelta(hours=20))

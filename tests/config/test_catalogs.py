@@ -8,6 +8,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 from django.core import mail
+from django.urls import reverse
 
 from config.admin.texts import THEME_TEXTS
 from tests.support.checkout import ROOT
@@ -117,3 +118,13 @@ def test_the_texts_of_the_admins_theme_are_translated(client, db, language):
 
     assert len(shown("en")) > 10
     assert not shown(language)
+
+
+def test_permissions_are_offered_in_the_readers_language(client, db):
+    client.force_login(UserFactory(admin=True))
+
+    page = client.get(reverse("admin:auth_group_add"), headers={"accept-language": "de"}).text
+
+    assert "| Sitzung | ansehen<" in page
+    assert "| Darf einen Link für ein neues Passwort senden<" in page
+    assert "Can " not in page
