@@ -32,7 +32,7 @@ def project(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     assert (folder / "staticfiles/staticfiles.json").exists()
-    assert done.stdout.count("Compiled ") == 6
+    assert done.stdout.count("Compiled ") == len(list(folder.glob("**/locale/*/*/*.po")))
     return folder
 
 
