@@ -15,13 +15,16 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.utils import translation
 
 from token_blacklist.clients import client_of
 
 from .devices import device_name
-from .mail import as_html, deliver, lifetime
+from .languages import language_of
+from .mail import as_html, expiry, lifetime
 from .models import User, normalize_email
 from .passwords import replace_password
+from .report import report_url
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no types
@@ -73,6 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
             ImmediateHttpResponse: another sign-up took the address after the form was validated.
                 When the form is sent again, it gets the usual answer for a known address.
         """
+        user.language = translation.get_language() or ""
         try:
             with transaction.atomic():
                 saved: User = super().save_user(request, user, form, commit)
@@ -101,8 +105,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         super().send_account_already_exists_mail(email)
 
     def send_mail(self, template_prefix: str, email: str, facts: dict[str, Any]) -> None:
-        """Send an e-mail from the templates in templates/account/email/. A failure is logged."""
+        """Queue an e-mail from the templates in templates/account/email/.
+
+        It is sent beside the request, so neither the time nor the response reveals which addresses
+        have accounts.
+
+        With the user as `owner` among the facts, it has the link “This wasn't me”.
+        """
         request = context.request
+        owner = facts.pop("owner", None)
         about = {
             "request": request,
             "email": email,
@@ -111,9 +122,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         }
         if request is not None:
             about["site"] = page_url(request, "home")
+        if owner is not None:
+            about["report_url"] = report_url(owner, email, request)
         message = self.render_mail(template_prefix, email, {**about, **facts})
-        if not deliver(message, template_prefix) and request is not None:
-            request.has_failed_email = True
+        message.expires_at = expiry(template_prefix, facts)  # type: ignore[attr-defined]  # see outbox
+        message.send()
 
     def send_notification_mail(
         self,
@@ -122,15 +135,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Notify a user of a change of their account, with the device and links to undo it."""
+        """Notify a user of a change of their account, with the device and “This wasn't me”."""
         request = self.request
         facts = {
             "device": device_name(self.get_http_user_agent(request)),
-            "account_url": page_url(request, "account"),
+            "owner": user,
             "reset_url": page_url(request, "account_reset_password"),
             **(context or {}),
         }
-        super().send_notification_mail(template_prefix, user, facts, email)
+        with translation.override(language_of(user, translation.get_language())):
+            super().send_notification_mail(template_prefix, user, facts, email)
 
     def render_mail(
         self,
@@ -146,10 +160,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         return message
 
 
-def page_url(request: HttpRequest, name: str) -> str:
-    """Return the URL of a page for an e-mail: the one in HEADLESS_FRONTEND_URLS, or this site's."""
+def page_url(request: HttpRequest | None, name: str) -> str:
+    """Return the URL of a page for an e-mail: the one in HEADLESS_FRONTEND_URLS, or this site's.
+
+    Without a request, this site is SITE_ORIGIN.
+    """
     of_the_front_end = get_headless_adapter().get_frontend_url(name)
-    return str(of_the_front_end or request.build_absolute_uri(reverse(name)))
+    if of_the_front_end:
+        return str(of_the_front_end)
+    path = reverse(name)
+    return request.build_absolute_uri(path) if request else f"{settings.SITE_ORIGIN}{path}"
 
 
 def _try_again(request: HttpRequest) -> HttpResponse:
@@ -166,4 +186,5 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         names = (data.get("first_name"), data.get("last_name"))
         name = data.get("name") or " ".join(filter(None, names))
         user.name = name[: User._meta.get_field("name").max_length]
+        user.language = translation.get_language() or ""
         return user

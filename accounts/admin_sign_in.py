@@ -21,6 +21,7 @@ from django.utils.translation import pgettext_lazy
 from token_blacklist.admin.base import admin_url
 
 from .models import User
+from .report import end_links
 
 FACTOR_NAMES = {
     Authenticator.Type.TOTP: _("Authenticator app"),
@@ -70,17 +71,20 @@ def remove_second_factor(request: HttpRequest, user: User) -> bool:
     for each in found:
         authenticator_removed.send(Authenticator, request=request, user=user, authenticator=each)
     if found:
-        get_adapter().send_mail("account/email/second_factor_removed", user.email, {"user": user})
+        get_adapter().send_mail("account/email/second_factor_removed", user.email, {"owner": user})
     return bool(found)
 
 
 def forget_addresses(user: User) -> None:
     """Make the user's current address the only one, unverified. For changes by staff.
 
-    If the row of the previous address remained, its mailbox could still reset the password.
+    If the row of the previous address remained, its mailbox could still reset the password. A link
+    that was mailed to it could bring it back.
     """
-    EmailAddress.objects.filter(user=user).delete()
-    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+    with transaction.atomic():
+        EmailAddress.objects.filter(user=user).delete()
+        EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+        end_links(user)
 
 
 def remove_button(site: AdminSite, user: User) -> str:

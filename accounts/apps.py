@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import pre_delete
 from django.utils.translation import gettext_lazy as _
 
@@ -10,10 +11,22 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models are loaded.
-        from allauth.account.signals import password_changed  # noqa: PLC0415
+        from allauth.account import signals  # noqa: PLC0415
+        from post_office.signals import email_queued  # noqa: PLC0415
 
+        from token_blacklist.signals import token_issued, tokens_flushed  # noqa: PLC0415
+
+        from .background import wake  # noqa: PLC0415
+        from .daily import delete_old  # noqa: PLC0415
         from .headless import keep_signed_in  # noqa: PLC0415
+        from .languages import remember_language  # noqa: PLC0415
         from .sessions import end_sessions_before_deletion  # noqa: PLC0415
+        from .sign_in_methods import renew_auth_time  # noqa: PLC0415
 
         pre_delete.connect(end_sessions_before_deletion, sender="accounts.User")
-        password_changed.connect(keep_signed_in)
+        signals.password_changed.connect(keep_signed_in)
+        signals.authentication_step_completed.connect(renew_auth_time)
+        user_logged_in.connect(remember_language)
+        email_queued.connect(wake)
+        token_issued.connect(wake)
+        tokens_flushed.connect(delete_old)

@@ -15,6 +15,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from token_blacklist.clients import USER_AGENT_LENGTH
 from token_blacklist.models import BlacklistedToken
 from token_blacklist.sessions.end import revoke_user
 from token_blacklist.statements import Selection, param, prepared, select
@@ -109,6 +110,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Whether this user may sign in. Uncheck instead of deleting the account."),
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    language = models.CharField(_("language of e-mails"), max_length=16, blank=True, default="")
+    # A link of an e-mail that was written before does nothing.
+    secured_at = models.DateTimeField(_("secured"), null=True, blank=True, editable=False)
+    delete_at = models.DateTimeField(
+        _("deletion"), null=True, blank=True, editable=False, db_index=True
+    )
 
     objects = UserManager()
 
@@ -175,6 +182,63 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.get_full_name()
+
+
+class Activity(models.Model):
+    """What happened to an account: a sign-in, or the end of a session.
+
+    Sessions are flushed as soon as they have expired, a day after their last use. Without this
+    table, neither the owner nor the search for a device that is new to the account would see what
+    happened last week. `accounts.activity` fills it from the rows of sessions, beside the requests.
+    """
+
+    class Kind(models.TextChoices):
+        SIGN_IN = "sign_in", _("signed in")
+        SIGN_OUT = "sign_out", _("signed out")
+        REUSE = "reuse", _("a used token was sent again")
+        PASSWORD = "password", _("the password was changed")
+        SUPPORT = "support", _("ended by support")
+        REPORTED = "reported", _("reported by the owner")
+        ENDED = "ended", _("ended")
+
+    class Mail(models.TextChoices):
+        """Whether the owner is told by e-mail."""
+
+        NONE = "", _("none")
+        WAITING = "waiting", _("waiting")
+        HELD = "held", _("held")  # the account has got as many as it may in an hour
+        SENT = "sent", _("sent")
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="activity", db_index=False
+    )
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    at = models.DateTimeField(db_index=True)  # also for the flush
+    session_id = models.CharField(max_length=255)
+    ip_address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
+    note = models.CharField(max_length=255, blank=True)
+    mail = models.CharField(max_length=8, choices=Mail.choices, blank=True, default=Mail.NONE)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("activity")
+        verbose_name_plural = _("activities")
+        constraints = [
+            models.UniqueConstraint(fields=["session_id", "kind"], name="accounts_activity_once"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "at"], name="accounts_activity_user"),
+            models.Index(
+                fields=["user"],
+                condition=models.Q(mail__in=["waiting", "held"]),
+                name="accounts_activity_mail",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
 
 
 def verify(user: User) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -28,6 +29,11 @@ class MeSerializer(serializers.Serializer[User]):
         max_length=User._meta.get_field("name").max_length,
         allow_blank=True,
         help_text="The user's name. May be empty.",
+    )
+    language = serializers.ChoiceField(
+        settings.LANGUAGES,
+        allow_blank=True,
+        help_text="The language of e-mails. Empty until the first sign-in on a page.",
     )
     date_joined = serializers.DateTimeField(read_only=True)
 

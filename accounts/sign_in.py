@@ -27,6 +27,7 @@ from token_blacklist.serializers import (
 from .models import User
 from .rate_limits import longest_wait
 from .second_factor import has_second_factor
+from .sign_in_methods import PASSWORD, record, second_factor_record
 from .verified import is_verified
 
 CODE_HELP = (
@@ -64,26 +65,27 @@ class SecondFactorMixin(TokenObtainSerializer):
             raise Throttled(longest_wait("login_failed")) from error
         if user is not None:
             self._require_verified(user)
-            self._require_second_factor(user)
+            record(request, PASSWORD, *self._require_second_factor(user))
         return user
 
     def _require_verified(self, user: User) -> None:
         if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and not is_verified(user):
             raise _refusal("email_not_verified")
 
-    def _require_second_factor(self, user: User) -> None:
+    def _require_second_factor(self, user: User) -> list[dict[str, Any]]:
+        """Return the record of the second factor, in a list that is empty if there is none."""
         if not has_second_factor(user):
-            return
+            return []
         code = str(self.initial_data.get("code", "")).strip()
         if not code:
             raise _refusal("mfa_required")
         form = AuthenticateForm({"code": code}, user=user)
         if form.is_valid():
             form.authenticator.record_usage()
-        elif form.has_error("code", "too_many_login_attempts"):
+            return [second_factor_record(form.authenticator)]
+        if form.has_error("code", "too_many_login_attempts"):
             raise Throttled(longest_wait("login_failed"))
-        else:
-            raise _refusal("incorrect_code")
+        raise _refusal("incorrect_code")
 
 
 def _refusal(code: str) -> AuthenticationFailed:

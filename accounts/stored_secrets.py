@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
-from typing import Any
-
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.db import transaction
-from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.crypto import get_random_string
+
+from .encryption import fernet
 
 FERNET = "gAAAA"  # how each Fernet token starts: its version and the first bits of a timestamp
 SECRETS = {"secret", "seed"}  # the fields of an authenticator app and of recovery codes
@@ -18,7 +16,7 @@ SECRETS = {"secret", "seed"}  # the fields of an authenticator app and of recove
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it has no types
     def encrypt(self, text: str) -> str:
         """Encrypt the secret of an authenticator app or of recovery codes."""
-        return str(_fernet().encrypt(text.encode()).decode())
+        return str(fernet(__name__).encrypt(text.encode()).decode())
 
     def decrypt(self, encrypted_text: str) -> str:
         """Decrypt a stored secret.
@@ -26,7 +24,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it has no types
         If no key decrypts it, return a random secret, which no code matches. The user then signs
         in with a passkey or asks support.
         """
-        from cryptography.fernet import InvalidToken  # noqa: PLC0415  # as below
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415  # see fernet()
 
         try:
             return _decrypted(encrypted_text)
@@ -39,7 +37,7 @@ def encrypt_again() -> tuple[int, int]:
 
     Return how many were encrypted, and how many cannot be decrypted with any key.
     """
-    from cryptography.fernet import InvalidToken  # noqa: PLC0415  # as below
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415  # see fernet()
 
     adapter, counts = MFAAdapter(), [0, 0]
     for each in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).iterator():
@@ -66,15 +64,4 @@ def _decrypted(text: str) -> str:
     """
     if not text.startswith(FERNET):
         return text
-    return str(_fernet().decrypt(text.encode()).decode())
-
-
-def _fernet() -> Any:
-    """Return a Fernet that encrypts with SECRET_KEY and also decrypts with its fallbacks."""
-    # The import takes 9 MiB, which only second factors need.
-    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
-
-    return MultiFernet(
-        Fernet(urlsafe_b64encode(salted_hmac(__name__, "", key, algorithm="sha256").digest()))
-        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    )
+    return str(fernet(__name__).decrypt(text.encode()).decode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.permissions import IsAuthenticated
@@ -14,10 +15,12 @@ from rest_framework.views import APIView
 from token_blacklist.clients import remembering
 from token_blacklist.exceptions import ErrorCodes
 from token_blacklist.middleware import rebind, remembers
+from token_blacklist.permissions import SignedInWithin
 from token_blacklist.tokens import RefreshToken
 from token_blacklist.views import NoStoreMixin, RefreshCookieMixin
 
 from . import sessions
+from .deletion_views import DeletionMixin
 from .models import User
 from .passwords import change_password
 from .serializers import (
@@ -28,6 +31,7 @@ from .serializers import (
     WhichSessionsSerializer,
 )
 from .sign_in import PairSerializer
+from .sign_in_methods import PASSWORD, record
 
 
 @extend_schema_view(
@@ -42,13 +46,13 @@ from .sign_in import PairSerializer
         description="Changes the name and nothing else. Returns the user.",
     ),
 )
-class MeView(RetrieveUpdateAPIView[User]):
-    """The user who is signed in. The name can be changed."""
+class MeView(DeletionMixin, RetrieveUpdateAPIView[User]):
+    """The user who is signed in. The name can be changed, and the account deleted."""
 
     tags = ("account",)
     serializer_class = MeSerializer
     permission_classes = (IsAuthenticated,)
-    http_method_names = ["get", "patch", "head", "options"]
+    http_method_names = ["get", "patch", "delete", "head", "options"]
     # Shared by all requests: DRF copies the fields of each new serializer, 0.1 of 0.6 ms.
     reader = MeSerializer()
 
@@ -63,7 +67,7 @@ class SessionsView(APIView):
     """The sessions of the user."""
 
     tags = ("account",)
-    permission_classes = (IsAuthenticated,)
+    permission_classes: Any = (IsAuthenticated, SignedInWithin(minutes=10, methods=("DELETE",)))
 
     @extend_schema(
         operation_id="sessions_list",
@@ -89,7 +93,8 @@ class SessionsView(APIView):
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Revokes all other sessions of the user; with `all=true` the current one too.
 
-        Their tokens stop working immediately.
+        Their tokens stop working immediately. The user must have signed in, or confirmed who
+        they are, within the last ten minutes.
         """
         which = WhichSessionsSerializer(data=request.query_params.dict())
         which.is_valid(raise_exception=True)
@@ -132,6 +137,7 @@ class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User])
         in_cookie = self.wants_cookie(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        record(request, PASSWORD)
         me: Any = request.user
         replaced = sessions.session_of(request.auth)
         with remembering(remembers(request, replaced)):
@@ -139,4 +145,5 @@ class PasswordChangeView(RefreshCookieMixin, NoStoreMixin, GenericAPIView[User])
                 me, serializer.validated_data["new_password"], session=replaced, request=request
             )
         rebind(request, me, RefreshToken.authentic(pair["refresh"]), replaced=replaced)
+        get_adapter().send_notification_mail("account/email/password_changed", me, email=me.email)
         return self.answer_in_cookie(pair) if in_cookie else Response(pair)

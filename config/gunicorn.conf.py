@@ -31,7 +31,7 @@ if LOG_FORMAT not in {"line", "json"}:
 # All interfaces. A firewall or a private network has to limit who can connect.
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 
-# Threads, so that a request that waits for the database or the mail server does not block others.
+# Threads, so that a request that waits for the database does not block others.
 # Several processes, because only one thread of a process runs Python at a time; at least two, so
 # that one answers while the other restarts. `python -m benchmarks servers` compares other numbers.
 # A thread reads its request and writes its response itself, so the proxy in front has to buffer
@@ -132,6 +132,13 @@ def on_starting(server: Any) -> None:
             connections,
             MAX_CONNECTIONS,
         )
+
+
+def post_worker_init(worker: Any) -> None:
+    """Send what waits, before the first request."""
+    from accounts import background  # noqa: PLC0415  # the project is loaded now
+
+    background.start()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 from environ.fileaware_mapping import FileAwareMapping
 
 from . import product
@@ -192,6 +193,33 @@ if not all(re.fullmatch(r"\*|[\w.-]+|\[[\da-fA-F:.]+\]", host) for host in ALLOW
     )
 SECRET_KEY = SECRET_KEY or "example-key-for-development-only"
 
+
+def site_origin() -> str:
+    """Return the origin of this site for the links of e-mails that no request causes.
+
+    Without SITE_ORIGIN, it is the first trusted origin whose host is allowed, or else the first
+    allowed host, which may not be a pattern such as `.example.com`.
+    """
+    given = str(env.str("SITE_ORIGIN", default="http://localhost:8000" if DEBUG else ""))
+    if given and not re.fullmatch(
+        r"https?://[\w.-]+(:\d+)?|https?://\[[\da-fA-F:.]+\](:\d+)?", given
+    ):
+        problems.append("SITE_ORIGIN must be like https://app.example.com, without a path.")
+    for origin in CSRF_TRUSTED_ORIGINS:
+        found = re.fullmatch(r"https?://([\w.-]+)(:\d+)?", origin)
+        if not given and found and validate_host(found[1], ALLOWED_HOSTS):
+            given = origin
+    plain = [f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith((".", "*"))]
+    return given or next(iter(plain), "")
+
+
+SITE_ORIGIN = site_origin()
+if not SITE_ORIGIN and ALLOWED_HOSTS and "*" not in ALLOWED_HOSTS:
+    problems.append(
+        "SITE_ORIGIN is not set, and ALLOWED_HOSTS has no full name for the links in e-mails. "
+        "Set it: SITE_ORIGIN=https://app.example.com"
+    )
+
 # --- Name, description and color of the product ---
 
 SITE_NAME = env.str("SITE_NAME", default=product.SITE_NAME)
@@ -286,7 +314,12 @@ try:
     mail = env.email_url("EMAIL_URL", default="consolemail://")
 except (ImproperlyConfigured, ValueError):
     problems.append("EMAIL_URL must be like smtp+tls://user:password@host:587 or dummymail://.")
-EMAIL_BACKEND = mail.get("EMAIL_BACKEND")
+EMAIL_BACKEND = "accounts.outbox.EmailBackend"  # each e-mail waits in the database first
+EMAIL_DELIVERY_BACKEND = mail.get("EMAIL_BACKEND")  # and is then sent by this one
+EMAILS_SENT_BY = env.str("EMAILS_SENT_BY", default="web")
+if EMAILS_SENT_BY not in {"web", "scheduler"}:
+    problems.append("EMAILS_SENT_BY must be web or scheduler.")
+POST_OFFICE = {"BATCH_SIZE": 0}  # its own command sends none: it cannot decrypt them
 EMAIL_FILE_PATH = mail.get("EMAIL_FILE_PATH")
 EMAIL_HOST = mail.get("EMAIL_HOST")
 EMAIL_PORT = mail.get("EMAIL_PORT")
@@ -294,7 +327,7 @@ EMAIL_HOST_USER = mail.get("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = mail.get("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 10  # seconds that a request waits for the server
+EMAIL_TIMEOUT = 10  # seconds to wait for each answer of the server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=product.DEFAULT_FROM_EMAIL)
 # The placeholders of the starter, and of a product that has no domain yet (RFC 2606).
 NO_SENDERS = {"webmaster@localhost", *re.findall(r".*\.example$", product.DEFAULT_FROM_EMAIL)}
@@ -342,6 +375,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.headless",
+    "post_office",
     "accounts",
 ]
 ROOT_URLCONF = "config.root_urls"
@@ -432,9 +466,12 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ACCOUNT_EMAIL_VERIFICATION == "mand
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_CHANGE_EMAIL = True  # one address; a new one replaces it when it is verified
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of each change of the account
+NOTIFY_SIGN_INS = switch("NOTIFY_SIGN_INS", default=True)  # from a new device or network
+ACCOUNT_DELETION_DAYS = number("ACCOUNT_DELETION_DAYS", 7)  # 0: at once
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
 ACCOUNT_LOGOUT_REDIRECT_URL = "/login/?signed_out=here"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a change that gives access to the account
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds; in the API, SignedInWithin
 # `ip` is the client address, `key` the account. They count in the cache.
 ACCOUNT_RATE_LIMITS: Any = {
     "login": "30/m/ip",
@@ -442,6 +479,7 @@ ACCOUNT_RATE_LIMITS: Any = {
     "signup": "20/h/ip",
     "change_password": "10/h/user",
     "reset_password": "20/m/ip,5/h/key",
+    "report": "20/m/ip",
     "refresh": rates("THROTTLE_REFRESH"),
     "introspect": rates("THROTTLE_INTROSPECT", "6000/m/user"),  # a service
 }
@@ -523,6 +561,7 @@ TOKEN_BLACKLIST = {
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
     "TOKEN_OBTAIN_SERIALIZER": "accounts.sign_in.PairSerializer",
     "DEVICE_NAME": "accounts.devices.device_name",
+    "SESSION_CLAIMS": "accounts.sign_in_methods.session_claims",
     "PAGES_SET_REFRESH_COOKIE": True,
     # Browsers accept this prefix only over TLS. __Host- would not allow the path.
     "REFRESH_COOKIE_NAME": "refresh_token" if DEBUG else "__Secure-refresh_token",
@@ -579,7 +618,7 @@ SPECTACULAR_SETTINGS = {
 
 ADMIN_URL = env.str("ADMIN_URL", default="admin/")
 TAKEN = "api|health|static|account|login|logout|signup|password|email|reauthenticate|2fa|3rdparty"
-if not re.fullmatch(rf"(?!({TAKEN}|_allauth)/)([\w-]+/)+", ADMIN_URL):
+if not re.fullmatch(rf"(?!({TAKEN}|report|_allauth)/)([\w-]+/)+", ADMIN_URL):
     problems.append(
         "ADMIN_URL must be like back-office/, with a trailing slash, not the path of another page."
     )

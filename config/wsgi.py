@@ -16,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from accounts import background
+
 from . import static, translations
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
     With `charset=rot13`, Django fails before its error handling begins; no setting prevents that.
     """
+    background.start()  # here and not above, which a server may run in a process that forks
     environ["CONTENT_TYPE"] = CONTENT_TYPE_PARAMETERS.sub("", environ.get("CONTENT_TYPE", ""))
     if not environ.get("wsgi.input_terminated"):  # runserver, where reading would block
         return django_application(environ, start_response)

@@ -13,6 +13,7 @@ os.environ |= {
     "SECRET_KEY": "only-for-the-tests-" * 4,
     "JWT_SIGNING_KEY": "signs-the-tokens-of-the-tests-" * 3,
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "EMAILS_SENT_BY": "scheduler",  # no thread beside the tests
 }
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{SCRATCH / 'unused.sqlite3'}")
 

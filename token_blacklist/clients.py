@@ -59,6 +59,11 @@ def on_behalf_of(request: Request | HttpRequest | None) -> AbstractContextManage
     return _within(_request, request)
 
 
+def current_request(request: Request | HttpRequest | None) -> Request | HttpRequest | None:
+    """Return the request, or without one that of the surrounding `on_behalf_of` block."""
+    return _request.get() if request is None else request
+
+
 def remembering(remember: bool) -> AbstractContextManager[None]:
     """Set for the block whether new sessions are remembered, or have SHORT_SESSION_LIFETIME."""
     return _within(_remember, remember)
@@ -75,8 +80,7 @@ def client_of(request: Request | HttpRequest | None) -> Client:
     The address is the peer's. If DRF's NUM_PROXIES is n > 0, it is the n-th entry from the right of
     X-Forwarded-For, which the outermost trusted proxy added. A client can forge those before.
     """
-    if request is None:
-        request = _request.get()
+    request = current_request(request)
     if request is None:
         return Client()
     agent = request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")

@@ -284,6 +284,11 @@ class Conf:
         "a function `user -> dict` with more claims for each access and sliding token; "
         "one more SELECT per refresh",
     )
+    SESSION_CLAIMS = imported(
+        None,
+        "a function `(user, request) -> dict` with more claims for a new session, such as `amr`; "
+        "all of its tokens have them",
+    )
     AUTH_HEADER_TYPES: Option[Any] = Option(
         ("Bearer",),
         SCHEMES,

@@ -80,6 +80,28 @@ class InvalidToken(AuthenticationFailed):
         return cls({"messages": [{"message": error.args[0]}]})
 
 
+class ReauthenticationRequired(exceptions.APIException):
+    """401: the token is valid, but the user has to prove again who they are (RFC 9470).
+
+    No AuthenticationFailed, whose WWW-Authenticate DRF takes from the authentication class.
+    """
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_code = "reauthentication_required"
+
+    def __init__(self, *, minutes: int, challenge: str) -> None:
+        text = ngettext(
+            "This requires a sign-in within the last %(minutes)d minute. Sign in again.",
+            "This requires a sign-in within the last %(minutes)d minutes. Sign in again.",
+            minutes,
+        )
+        super().__init__({"detail": text % {"minutes": minutes}, "code": self.default_code})
+        self.auth_header = (
+            f'{challenge}, error="insufficient_user_authentication", '
+            f'error_description="A more recent sign-in is required", max_age="{minutes * 60}"'
+        )
+
+
 class Unavailable(exceptions.APIException):
     """503: the database or the cache did not answer. The request can be sent again."""
 

@@ -37,12 +37,15 @@ from .refresh_cookie import delete_refresh_cookie, set_refresh_cookie
 from .sessions.end import revoke_session
 from .sessions.open import open_session, prolong
 from .sessions.prove import find_user_of_session
-from .tokens import RefreshToken
+from .tokens import AUTH_TIME_CLAIM, RefreshToken
 from .users import may_use_tokens
 from .utils import as_utc, aware, aware_now
 
 ROW_KEY = "_token_blacklist"
-"""Where the Django session has the row's `sid`, and when it was opened and last prolonged."""
+"""Where the Django session has the row's `sid`, and when it was opened and last prolonged.
+
+After `reauthenticated`, also when the user was `proven` last.
+"""
 
 PROLONG_INTERVAL = timedelta(hours=1)
 
@@ -58,6 +61,7 @@ class _Visit:
     left_row: dict[str, Any] | None = None
     proven: tuple[Any, str | None] | None = None  # with the hash
     opened: tuple[Any, OutstandingToken] | None = None
+    renewed: tuple[Any, RefreshToken] | None = None  # with a new `auth_time`
     ended: Any = None  # the Django session alone
 
 
@@ -155,6 +159,21 @@ def renew(request: Any) -> None:
         _open_again(request)
 
 
+def reauthenticated(request: Any) -> None:
+    """Give the browser or app a refresh token whose `auth_time` is now. One SELECT.
+
+    For code that has just verified once more that the user of the Django session is its owner. The
+    row stays, so no tab or request of the session is signed out. Its other tokens keep their
+    `auth_time`: a thief who has one gains nothing.
+    """
+    row = _live_row(request, aware_now()) if conf.LISTS_ENABLED else None
+    if row is None:
+        return
+    session = request.session
+    session[ROW_KEY] = {**session[ROW_KEY], "proven": aware_now().timestamp()}
+    _visit_of(request).renewed = session, _new_token(request, session, row)
+
+
 def rebind(request: Any, user: Any, token: RefreshToken, *, replaced: str | None) -> None:
     """Give the request's Django session the row of `token`, if it has the row `replaced`.
 
@@ -181,11 +200,15 @@ def remembers(request: Any, session_id: str | None) -> bool:
 def take_token(request: Any) -> RefreshToken | None:
     """Return the refresh token of the row that this request opened, or None. Works once.
 
-    For views that return the token themselves. The refresh cookie is then not set.
+    Also the one from `reauthenticated`. For views that return the token themselves. The refresh
+    cookie is then not set.
     """
     visit = _visit_of(request)
     opened, visit.opened = visit.opened, None
-    return _token_of(*opened) if opened else None
+    renewed, visit.renewed = visit.renewed, None
+    if opened is not None:
+        return _first_token(request, *opened)
+    return renewed and renewed[1]
 
 
 def refresh_token_of(request: Any) -> RefreshToken | None:
@@ -195,20 +218,16 @@ def refresh_token_of(request: Any) -> RefreshToken | None:
     after a refresh it is the previous token, so that both refreshes return the same next token:
     the browser may keep the cookie of either response.
     """
-    session, now = request.session, aware_now()
-    rows = OutstandingToken.objects.for_write().live(now)
-    row = rows.select_related("user").filter(session_id=session_id_of(request)).first()
-    user = row and row.user
-    if row is None or user is None:
-        return None
-    if not (_names(session, user) and may_use_tokens(user) and _is_of(session, user)):
+    now = aware_now()
+    row = _live_row(request, now)
+    if row is None:
         return None
     since = (
         now - conf.ROTATION_GRACE_PERIOD / 2
     )  # the refresh that follows must be within the grace period
     was_refreshed = row.refreshed_at is not None and aware(row.refreshed_at) > since
     generation = max(row.generation - was_refreshed, 0)
-    return RefreshToken.of_session(row, generation=generation, remember=_is_remembered(session))
+    return _new_token(request, request.session, row, generation)
 
 
 def session_id_of(request: Any) -> str | None:
@@ -257,7 +276,7 @@ def _find_user(request: Any) -> Any:
     visit.proven = session, session[auth.HASH_SESSION_KEY]
     if _is_due(session, row, now):
         prolong(row["sid"], now=now, expires_at=_expiry(session, _datetime(row["opened"]), now))
-        _keep(session, row["sid"], row["opened"], now)
+        session[ROW_KEY] = {**row, "prolonged": now.timestamp()}
     return user
 
 
@@ -297,17 +316,28 @@ def _write_cookie(request: Any, response: Any) -> None:
     Only for the browser's own Django session. Not with a 5xx, after which Django does not save it.
     """
     visit = _visit_of(request)
-    opened_in, row = visit.opened or (None, None)
+    new_in, new = visit.opened or visit.renewed or (None, None)
     session = request.session
-    if row is not None and opened_in is session and session_id_of(request) == row.session_id:
+    if new is not None and new_in is session and session_id_of(request) == new.session_id:
         if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            set_refresh_cookie(response, str(_token_of(session, row)))
+            set_refresh_cookie(response, str(take_token(request)))
             patch_cache_control(response, no_store=True)
     elif visit.ended is session:
         delete_refresh_cookie(response)
 
 
-def _token_of(session: Any, row: OutstandingToken) -> RefreshToken:
+def _live_row(request: Any, now: datetime) -> OutstandingToken | None:
+    """Return the live row of the Django session, with its user, if that may use it. One SELECT."""
+    session = request.session
+    rows = OutstandingToken.objects.for_write().live(now)
+    row = rows.select_related("user").filter(session_id=session_id_of(request)).first()
+    user = row and row.user
+    if user is None or not (_names(session, user) and may_use_tokens(user)):
+        return None
+    return row if _is_of(session, user) else None
+
+
+def _first_token(request: Any, session: Any, row: OutstandingToken) -> RefreshToken:
     """Return the first token of a row that was opened for this Django session.
 
     If the view has called `set_expiry()` after the sign-in, the expiry of the row is corrected with
@@ -318,7 +348,18 @@ def _token_of(session: Any, row: OutstandingToken) -> RefreshToken:
     if conf.PAGES_SET_REFRESH_COOKIE and expires_at != row.expires_at:
         OutstandingToken.objects.filter(session_id=row.session_id).update(expires_at=expires_at)
         row.expires_at = expires_at
-    return RefreshToken.of_session(row, remember=_is_remembered(session))
+    return _new_token(request, session, row)
+
+
+def _new_token(
+    request: Any, session: Any, row: OutstandingToken, generation: int | None = None
+) -> RefreshToken:
+    """Return a token of a Django session's row, with SESSION_CLAIMS. No query."""
+    token = RefreshToken.of_session(row, generation=generation, remember=_is_remembered(session))
+    token.add_session_claims(request)
+    if proven := session.get(ROW_KEY, {}).get("proven"):
+        token[AUTH_TIME_CLAIM] = int(proven)
+    return token
 
 
 def _is_remembered(session: Any) -> bool:

@@ -3,7 +3,8 @@
 These attributes of a view are used only here:
 
 - `error_codes`: the codes of each error status, such as `{401: ("token_not_valid",)}`. They are
-  added to those of its base classes, authentication, throttles and serializer.
+  added to those of its base classes, authentication, permissions, throttles and serializer. A
+  method such as `delete` can have the attribute, too.
 - `operation_id`, `summary` and `tags`. The description is the docstring of the view.
 - `answers`: the body by status, if it is not the view's serializer.
 - `query`: a serializer of query parameters.
@@ -125,7 +126,7 @@ class AutoSchema(SpectacularSchema):
 def error_codes(view: Any, method: str) -> dict[int, list[str]]:
     """Return the error codes of a view by status."""
     found: dict[int, list[str]] = defaultdict(list, {503: ["unavailable"]})
-    parts = [view, *view.authentication_classes]
+    parts = [view, *view.authentication_classes, *_permissions(view, method)]
     if method in {"POST", "PUT", "PATCH"}:
         found[400] += ["parse_error"]
         found[413] += ["payload_too_large"]
@@ -135,16 +136,29 @@ def error_codes(view: Any, method: str) -> dict[int, list[str]]:
     if getattr(view, "throttle_scope", None):
         found[429] += ["throttled"]
         parts += view.throttle_classes
-    for base in (base for part in parts for base in part.__mro__):
-        for status, codes in vars(base).get("error_codes", {}).items():
+    raised = [vars(base).get("error_codes", {}) for part in parts for base in part.__mro__]
+    raised.append(getattr(getattr(view, method.lower(), None), "error_codes", {}))
+    for by_status in raised:
+        for status, codes in by_status.items():
             found[status] += codes
     return {status: sorted(set(codes)) for status, codes in found.items()}
+
+
+def _permissions(view: Any, method: str) -> Iterator[type]:
+    """Return the classes of the permissions that a view asks for a method."""
+    waiting = [*view.permission_classes]
+    while waiting:
+        each = waiting.pop()
+        if hasattr(each, "op1_class"):  # DRF's for &, | and ~
+            waiting += [each.op1_class, *filter(None, [getattr(each, "op2_class", None)])]
+        elif method in (getattr(each, "methods", ()) or {method}):
+            yield each if isinstance(each, type) else type(each)
 
 
 def every_code() -> list[str]:
     """Return the error codes of all views of the site."""
     views = set(_views(get_resolver().url_patterns))
-    errors = [error_codes(view, "POST") for view in views]
+    errors = [error_codes(view, method) for view in views for method in ("POST", "DELETE")]
     return sorted({code for by_status in errors for codes in by_status.values() for code in codes})
 
 

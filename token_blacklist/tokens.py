@@ -1,8 +1,9 @@
 """The token classes: create, read and check claims. `sessions/` handles the rows.
 
 Claims are those of RFC 7519, plus `token_type`, `user_id`, `sid` (the session, as in OpenID
-Connect Front-Channel Logout), `auth_time` (OpenID Connect Core section 2) and `remember`, which is
-false in the refresh tokens of a session of SHORT_SESSION_LIFETIME and absent in others.
+Connect Front-Channel Logout), `auth_time` (OpenID Connect Core section 2: when the user last proved
+who they are) and `remember`, which is false in the refresh tokens of a session of
+SHORT_SESSION_LIFETIME and absent in others.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
 from . import keys
-from .clients import Client, client_of, is_remembered
+from .clients import Client, client_of, current_request, is_remembered
 from .conf import conf
 from .exceptions import ExpiredTokenError, TokenError
 from .models import LATER_JTI, BlacklistedToken, OutstandingToken, jti_of
@@ -204,10 +205,12 @@ class Token:
         self.user = user
         if not (conf.USER_CLAIMS and self.has_user_claims and may_use_tokens(user)):
             return
-        claims = conf.USER_CLAIMS(user)
+        self._add_claims("USER_CLAIMS", conf.USER_CLAIMS(user))
+
+    def _add_claims(self, option: str, claims: dict[str, Any]) -> None:
         for claim in sorted(claims.keys() & {"jti", *OWN_CLAIMS, *conf.claim_names().values()}):
             raise ImproperlyConfigured(
-                f"The function in TOKEN_BLACKLIST['USER_CLAIMS'] returns {claim!r}, "
+                f"The function in TOKEN_BLACKLIST[{option!r}] returns {claim!r}, "
                 "a claim that the app sets itself. Give it another name."
             )
         self.payload |= claims
@@ -369,19 +372,32 @@ class BlacklistMixin(Token):
 
         The session records the client address and user agent of `request`.
         """
-        token = cls.of_new_session(user)
+        token = cls.of_new_session(user, request)
         token.open_session(request)
         return token
 
     @classmethod
-    def of_new_session(cls, user: AbstractBaseUser) -> Self:
+    def of_new_session(
+        cls, user: AbstractBaseUser, request: Request | HttpRequest | None = None
+    ) -> Self:
         """Return the first token of a session that has no row before `open_session`."""
         token = super().for_user(user)
+        token.add_session_claims(request)
         if not is_remembered():
             token[REMEMBER_CLAIM] = False
         if conf.LISTS_ENABLED:
             token._begin_session()
         return token
+
+    def add_session_claims(self, request: Request | HttpRequest | None) -> None:
+        """Add what SESSION_CLAIMS returns. Later tokens of the session are copies, and have it too.
+
+        Raises:
+            ImproperlyConfigured: SESSION_CLAIMS returns a claim that the app sets itself.
+        """
+        if conf.SESSION_CLAIMS is not None:
+            claims = conf.SESSION_CLAIMS(self.user, current_request(request))
+            self._add_claims("SESSION_CLAIMS", claims)
 
     def open_session(self, request: Request | HttpRequest | None = None) -> None:
         """Insert the row of a new session. Raises AuthenticationFailed if the user has changed."""
@@ -569,7 +585,7 @@ class RefreshToken(BlacklistMixin, Token):
             access[conf.JTI_CLAIM] = uuid5(NAMESPACE_OID, self.jti).hex
         access.latest_exp = keys.epoch(self.timestamp("exp"))
         access["exp"] = min(access["exp"], access.latest_exp)
-        no_copy = {*self.no_copy_claims, AUTH_TIME_CLAIM, REMEMBER_CLAIM}
+        no_copy = {*self.no_copy_claims, REMEMBER_CLAIM}
         for claim, value in self.payload.items():
             if claim not in no_copy:
                 access[claim] = value

@@ -62,7 +62,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Ended sessions"), "block", "token_blacklist.blacklistedtoken"),
             ],
         ),
-        (_("Maintenance"), [item(_("Flush runs"), "mop", "token_blacklist.flushrun")]),
+        (
+            _("Maintenance"),
+            [
+                item(_("E-mails"), "mail", "post_office.email"),
+                item(_("Flush runs"), "mop", "token_blacklist.flushrun"),
+            ],
+        ),
     ]
     return [
         {"title": title, "separator": True, "items": items}

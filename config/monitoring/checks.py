@@ -32,7 +32,8 @@ def check_verification(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """Warn if nobody could sign up, because the code that verifies an address is not sent."""
-    sends_none = settings.EMAIL_BACKEND == "django.core.mail.backends.dummy.EmailBackend"
+    backend = settings.EMAIL_DELIVERY_BACKEND
+    sends_none = backend == "django.core.mail.backends.dummy.EmailBackend"
     if not sends_none or settings.ACCOUNT_EMAIL_VERIFICATION != "mandatory":
         return []
     return [

@@ -202,6 +202,8 @@ def logging_config(level: str, form: str, stream: str) -> dict[str, Any]:
             "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
             # runserver's line for each request. The access log has one without the query string.
             "django.server": {"handlers": [], "level": "CRITICAL"},
+            # Without a handler, it would add one that writes each line twice.
+            "post_office": {"handlers": ["console"], "level": "WARNING", "propagate": False},
             "gunicorn.error": {
                 "handlers": [],
                 "level": level,

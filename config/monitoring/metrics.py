@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.mail import email_failed
+from accounts import outbox
 from token_blacklist import signals
 from token_blacklist.models import BlacklistedToken, FlushRun
 from token_blacklist.sessions import flush
@@ -95,7 +95,7 @@ def start_metrics() -> None:
     counts(
         signals.token_refused, "token_refused", "Requests refused with 401, by code.", code=CODES
     )
-    counts(email_failed, "emails_failed", "E-mails that could not be sent.")
+    counts(outbox.email_failed, "emails_failed", "Failed attempts to send an e-mail.")
     http_figures()
 
 
@@ -133,7 +133,7 @@ def http_figures() -> HTTPFigures:
 
 
 class DatabaseCollector:
-    """Metrics of the database, read at each scrape. Five queries at most.
+    """Metrics of the database, read at each scrape. Six queries at most.
 
     During an outage, `database_up` is 0 and the other metrics are missing.
     """
@@ -184,6 +184,12 @@ class DatabaseCollector:
             "Start of the last flush that finished; 0 if there was none.",
             last.started_at.timestamp() if last else 0,
         )
+        emails = GaugeMetricFamily(
+            "emails", "E-mails that wait to be sent, or could not be sent.", labels=["status"]
+        )
+        for status, count in outbox.counts().items():
+            emails.add_metric([status], count)
+        yield emails
 
 
 @never_cache

@@ -1,4 +1,4 @@
-/** The account page: the fields of the user's profile, and the sessions. */
+/** The account page: the fields of the user's profile, the sessions, and what happened lately. */
 
 import { messageOf, onClick, onSubmit, showMessage } from "./forms.js";
 import { events, request, SignedOut } from "./session.js";
@@ -9,7 +9,12 @@ const page = document.getElementById("private");
 const list = document.getElementById("sessions");
 const showAll = document.getElementById("show-all");
 const sure = document.getElementById("sure");
+const endOthersButton = document.getElementById("end-others");
+const endAllButton = document.getElementById("end-all-now");
 const row = document.getElementById("session");
+const activityList = document.getElementById("activity");
+const showAllActivity = document.getElementById("show-all-activity");
+const activityRow = document.getElementById("happened");
 const profile = document.getElementById("profile");
 const language = document.documentElement.lang;
 const when = new Intl.DateTimeFormat(language, {
@@ -23,7 +28,18 @@ const when = new Intl.DateTimeFormat(language, {
 const since = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const UNITS = { year: 31_536_000, month: 2_592_000, day: 86_400, hour: 3600, minute: 60 }; // in seconds
 
-const INITIALLY_LISTED = 10; // sessions listed before "Show all" is pressed
+const KINDS = {
+  sign_in: gettext("Signed in"),
+  sign_out: gettext("Signed out"),
+  reuse: gettext("A used token was sent again: signed out"),
+  password: gettext("The password was changed: signed out"),
+  support: gettext("Signed out by support"),
+  reported: gettext("You reported: this wasn't me"),
+  ended: gettext("Session ended"),
+};
+
+const INITIALLY_LISTED = 10; // rows of a list before "Show all" is pressed
+const CONFIRMED = "confirmed"; // the key of the id of the button whose work waits for a confirmation
 let listsAll = false;
 let sessions = [];
 
@@ -38,18 +54,12 @@ function showButtons() {
   const listed = list.querySelectorAll(":scope > :not(.ended)").length;
   showAll.hidden = listed === sessions.length;
   showAll.textContent = interpolate(gettext("Show all %s sessions"), [sessions.length]);
-  document.getElementById("end-others").hidden = !sessions.some((session) => !session.current);
+  endOthersButton.hidden = !sessions.some((session) => !session.current);
 }
 
 function line(session) {
-  const item = row.content.firstElementChild.cloneNode(true);
+  const item = rowOf(row, session);
   item.classList.toggle("current", session.current);
-  const icon = item.querySelector("use");
-  icon.setAttribute("href", `${icon.getAttribute("href")}#${session.device_type}`);
-  item.querySelector("[data-device]").textContent = session.device;
-  const ip = item.querySelector("[data-ip]");
-  if (session.ip) ip.textContent = session.ip;
-  else ip.remove();
   for (const name of ["signed_in", "last_active"]) {
     const time = item.querySelector(`[data-${name.replace("_", "-")}]`);
     if (session[name]) showTime(time, session[name]);
@@ -66,6 +76,42 @@ function line(session) {
     button.ariaLabel = interpolate(gettext("Sign out: %s"), [facts.join(", ")]);
     onClick(button, () => end(session, item));
   }
+  return item;
+}
+
+/** Return a row of the template with the icon, the device and the address. */
+function rowOf(template, { device, device_type, ip }) {
+  const item = template.content.firstElementChild.cloneNode(true);
+  const icon = item.querySelector("use");
+  icon.setAttribute("href", `${icon.getAttribute("href")}#${device_type}`);
+  item.querySelector("[data-device]").textContent = device;
+  const address = item.querySelector("[data-ip]");
+  if (ip) address.textContent = ip;
+  else address.remove();
+  return item;
+}
+
+async function showActivity() {
+  const all = await request("/api/me/activity/");
+  const rows = all.map(activityLine);
+  activityList.replaceChildren(...rows.slice(0, INITIALLY_LISTED));
+  activityList.hidden = all.length === 0;
+  document.getElementById("no-activity").hidden = all.length > 0;
+  showAllActivity.hidden = rows.length <= INITIALLY_LISTED;
+  showAllActivity.onclick = () => {
+    activityList.replaceChildren(...rows);
+    showAllActivity.hidden = true;
+    activityList.focus({ preventScroll: true }); // the pressed button is hidden now
+  };
+}
+
+function activityLine(happened) {
+  const item = rowOf(activityRow, happened);
+  item.querySelector("[data-kind]").textContent = KINDS[happened.kind] ?? KINDS.ended;
+  showTime(item.querySelector("[data-at]"), happened.at);
+  const note = item.querySelector("[data-note]");
+  if (happened.note) note.textContent = happened.note;
+  else note.remove();
   return item;
 }
 
@@ -104,6 +150,38 @@ async function endOthers() {
   list.focus({ preventScroll: true });
 }
 
+/**
+ * Return the work of a button. If the sign-in is too old for it, the browser goes to the page that
+ * asks for the password and leads back here, and the work is done then.
+ */
+function confirmed(button, work) {
+  return async () => {
+    try {
+      await work();
+    } catch (error) {
+      if (error.code !== "reauthentication_required") throw error;
+      const { account, reauthenticate } = document.documentElement.dataset;
+      sessionStorage.setItem(CONFIRMED, button.id);
+      const to = new URL(reauthenticate, location.origin);
+      to.searchParams.set("next", `${account}#${button.id}`);
+      location.assign(to);
+      await new Promise(() => {}); // the button is busy until the page is left
+    }
+  };
+}
+
+/**
+ * Press the button again whose work was confirmed. Its id is in the URL after the confirmation
+ * only, and in the storage only if this tab asked for one: a link alone does nothing.
+ */
+function continueAfterConfirmation() {
+  const id = sessionStorage.getItem(CONFIRMED);
+  sessionStorage.removeItem(CONFIRMED);
+  if (!id || location.hash !== `#${id}`) return;
+  history.replaceState(null, "", location.pathname);
+  document.getElementById(id).click();
+}
+
 async function showAllSessions() {
   listsAll = true;
   await showSessions();
@@ -116,11 +194,12 @@ async function endAll() {
 }
 
 async function show() {
-  const [me] = await Promise.all([request("/api/me/"), showSessions()]);
+  const [me] = await Promise.all([request("/api/me/"), showSessions(), showActivity()]);
   for (const field of profile.elements) field.value = me[field.name] ?? "";
   showMessage("");
   document.getElementById("loading")?.remove();
   page.hidden = false;
+  continueAfterConfirmation();
 }
 
 events.addEventListener("signedout", () => page.remove());
@@ -128,10 +207,10 @@ onSubmit(profile, async (body) => {
   await request("/api/me/", { method: "PATCH", body });
   profile.querySelector("[role=status]").textContent = gettext("Saved.");
 });
-onClick(document.getElementById("end-others"), endOthers);
+onClick(endOthersButton, confirmed(endOthersButton, endOthers));
 onClick(showAll, showAllSessions);
 document.getElementById("end-all").addEventListener("click", () => sure.showModal());
-onClick(document.getElementById("end-all-now"), endAll);
+onClick(endAllButton, confirmed(endAllButton, endAll));
 
 /** Show the page, now or when the browser is online again. */
 function start() {
@@ -143,5 +222,5 @@ function start() {
 }
 requireSignIn().then(start);
 setInterval(() => {
-  for (const time of list.querySelectorAll("time")) time.firstChild.data = ago(time.dateTime);
+  for (const time of page.querySelectorAll("time")) time.firstChild.data = ago(time.dateTime);
 }, 60_000);

@@ -101,7 +101,8 @@ async function withToken(ask) {
   try {
     return await ask(token);
   } catch (error) {
-    if (error.status !== 401) throw error;
+    // With this code the token is valid, and a newer one would be refused as well.
+    if (error.status !== 401 || error.code === "reauthentication_required") throw error;
     return ask(await refreshed(token)); // the session has ended, or this computer's clock is wrong
   }
 }

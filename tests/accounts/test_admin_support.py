@@ -105,7 +105,8 @@ class TestTheGroup:
         for config in apps.get_app_configs():
             create_permissions(config, verbosity=0)
 
-        assert rights(Group.objects.get(name="Support")) == RIGHTS
+        expected = RIGHTS | {"post_office.view_email"}
+        assert rights(Group.objects.get(name="Support")) == expected
         names = Permission.objects.values_list("content_type", "codename")
         assert len(names) == len(set(names))
         name = Permission.objects.get(codename="add_blacklistedtoken").name
@@ -290,19 +291,6 @@ class TestAPasswordResetLink:
             True,
         ]
         assert len(mail.outbox) == 2
-
-    def test_a_failure_to_send_it_is_reported_and_not_logged_as_sent(
-        self, support, user, monkeypatch
-    ):
-        def fail(*args, **kwargs):
-            raise OSError("no mail server")
-
-        monkeypatch.setattr("django.core.mail.EmailMessage.send", fail)
-
-        answer = support.post(link_of(user), follow=True)
-
-        assert said(answer) == ["The e-mail could not be sent. Try again in a few minutes."]
-        assert not LogEntry.objects.exists()
 
     @pytest.mark.parametrize("key", [10**15, "x"])
     def test_an_unknown_user_is_404(self, support, key):

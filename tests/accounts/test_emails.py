@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.html import strip_tags
 
+from accounts.models import verify
 from tests.support.checkout import ROOT
 from tests.support.factories import PASSWORD
 
@@ -30,7 +32,7 @@ FACTS = {
     "ip": "192.0.2.1",
     "user_agent": "Chrome",
     "device": "Chrome on Linux",
-    "account_url": "http://testserver/account/",
+    "report_url": "http://testserver/report/a-token/",
     "reset_url": "http://testserver/password/reset/",
     "password_reset_url": A_LINK,
     "signup_url": A_LINK,
@@ -124,7 +126,7 @@ def test_urls_are_links_and_text_of_the_user_agent_is_not(write):
     html = html_of(message)
 
     links = re.findall('href="([^"]+)"', html)
-    assert links == [FACTS["reset_url"], FACTS["account_url"], HOME]
+    assert links == [FACTS["report_url"], HOME]
     assert "https://evil.example &lt;b&gt;" in html
 
 
@@ -146,8 +148,30 @@ def test_an_email_about_an_account_change_has_its_time_address_and_device(
     assert f"The password of your account at {settings.SITE_NAME} was changed." in message.body
     assert re.search(r"When: \w+\.? \d+, \d{4}, .+ UTC\n", message.body)
     assert "Device: Chrome on Linux\nIP address: 192.0.2.7\n" in message.body
-    assert "\nhttp://testserver/password/reset/\n" in message.body
-    assert "\nhttp://testserver/account/\n" in message.body
+    (link,) = re.findall(r"\nhttp://testserver(/report/\S+)\n", message.body)
+    assert client.post(link).status_code == HTTPStatus.OK
+    user.refresh_from_db()
+    assert not user.has_usable_password()
+
+
+@pytest.mark.pages
+def test_the_previous_address_gets_the_link_that_restores_it(client, user, mailoutbox):
+    address = user.email
+    verify(user)
+    client.force_login(user)
+    client.post("/reauthenticate/", {"password": PASSWORD})
+    client.post("/email/", {"action_add": "", "email": "thief@example.com"})
+    pattern = r"http://testserver(/confirm-email/\S+)"
+    (confirm,) = re.findall(pattern, mailoutbox[-1].body)
+    client.post(confirm)
+    (message,) = [each for each in mailoutbox if "was changed" in each.subject]
+
+    (link,) = re.findall(r"http://testserver(/report/\S+)", message.body)
+    client.post(link)
+
+    assert message.to == [address]
+    user.refresh_from_db()
+    assert user.email == address
 
 
 @pytest.mark.pages

@@ -22,8 +22,9 @@ OPERATIONS = [
     for method in operations
 ]
 # What makes a good password, or the right one, no schema can say: 400 with a reason. Nor that a
-# body without a refresh token needs the cookie.
+# body without a refresh token needs the cookie, or that a DELETE needs the password.
 RULED = {
+    "/api/me/",
     "/api/password/change/",
     "/api/token/refresh/",
     "/api/token/blacklist/",

@@ -17,6 +17,7 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
+from post_office.models import Email
 
 from accounts.models import verify
 from config.admin import dashboard, limits
@@ -255,9 +256,10 @@ def test_without_permissions_every_page_action_and_autocomplete_is_refused(
         FlushRun: FlushRun.objects.create(started_at=timezone.now()).pk,
         User: user.pk,
         Group: Group.objects.create(name="support").pk,
+        Email: Email.objects.create(to="ada@example.com", from_email="a@example.com").pk,
     }
     other = OutstandingTokenFactory(user=user)
-    ours = {"accounts", "auth", "token_blacklist"}
+    ours = {"accounts", "auth", "post_office", "token_blacklist"}
     assert set(keys) == {model for model in site._registry if model._meta.app_label in ours}
     client.force_login(UserFactory(is_staff=is_staff))
     before, live = User.objects.count(), set(OutstandingToken.objects.live())

@@ -28,5 +28,5 @@ def test_pages_emails_the_api_and_the_terminal_have_the_name_and_no_other(seen):
 
     assert [seen[at.start() - 80 : at.end() + 80] for at in OTHER_NAMES.finditer(seen)] == []
     assert [text.partition("\n")[0] for text in places[1:] if NAME not in text] == []
-    assert len(emails) == 4
+    assert len(emails) == 5
     assert all(subject.startswith(f"{NAME}: ") for subject in emails)

@@ -246,6 +246,8 @@ def test_an_example_or_short_key_is_refused(production_env, name, key):
         ("ALLOWED_HOSTS", "app.example.com www.example.com"),
         ("SECRET_KEY_FALLBACKS", "example-key-that-is-long-enough-for-everything-and-more"),
         ("SECRET_KEY_FALLBACKS", "short"),
+        ("SITE_ORIGIN", "app.example.com"),
+        ("SITE_ORIGIN", "https://app.example.com/"),
         ("ADMIN_URL", ""),
         ("ADMIN_URL", "/back-office/"),
         ("ADMIN_URL", "back-office"),
@@ -265,9 +267,34 @@ def test_an_invalid_value_is_refused(production_env, name, value):
 
 @pytest.mark.parametrize("host", ["app.example.com", ".example.com", "192.0.2.7", "[::1]"])
 def test_allowed_hosts_accepts_names_domains_and_addresses(production_env, host):
-    hosts = settings_of(**production_env | {"ALLOWED_HOSTS": host}).ALLOWED_HOSTS
+    origin = {"SITE_ORIGIN": "https://app.example.com"}
+    hosts = settings_of(**production_env | origin | {"ALLOWED_HOSTS": host}).ALLOWED_HOSTS
 
     assert hosts == [host]
+
+
+@pytest.mark.parametrize(
+    ("variables", "origin"),
+    [
+        ({}, "https://app.example.com"),
+        ({"ALLOWED_HOSTS": ".example.com,www.example.com"}, "https://www.example.com"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://other.example"}, "https://app.example.com"),
+        (
+            {"CSRF_TRUSTED_ORIGINS": "https://*.example.com,https://app.example.com:8443"},
+            "https://app.example.com:8443",
+        ),
+        ({"SITE_ORIGIN": "https://my.example.com"}, "https://my.example.com"),
+        ({"DEBUG": "True"}, "http://localhost:8000"),
+    ],
+)
+def test_links_in_e_mails_lead_to_the_origin_of_the_site(production_env, variables, origin):
+    found = settings_of(**production_env | variables)
+
+    assert origin == found.SITE_ORIGIN
+
+
+def test_allowed_hosts_without_a_full_name_need_an_origin(production_env):
+    assert problems(**production_env | {"ALLOWED_HOSTS": ".example.com"}) == ["SITE_ORIGIN"]
 
 
 @pytest.mark.parametrize("password", ["pa/ss", "12/34", "pa?ss", "pa#ss", "p:a/s@s"])
@@ -421,7 +448,8 @@ def test_email_url_selects_the_mail_server(production_env):
     production_env["EMAIL_URL"] = "smtp+tls://user:password@mail.example.com:587"
     mail = settings_of(**production_env, DEFAULT_FROM_EMAIL="accounts@example.com")
 
-    assert mail.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+    assert mail.EMAIL_BACKEND == "accounts.outbox.EmailBackend"
+    assert mail.EMAIL_DELIVERY_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
     assert (mail.EMAIL_HOST, mail.EMAIL_PORT) == ("mail.example.com", 587)
     assert (mail.EMAIL_HOST_USER, mail.EMAIL_HOST_PASSWORD) == ("user", "password")
     assert (mail.EMAIL_USE_TLS, mail.EMAIL_USE_SSL) == (True, False)

@@ -10,6 +10,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Activity
 from tests.support.factories import PASSWORD, OutstandingTokenFactory
 
 pytestmark = pytest.mark.browser
@@ -119,6 +120,24 @@ def test_ten_sessions_are_listed_and_all_of_them_on_demand(visitor, user):
     expect(visitor.page.get_by_role("button", name="Show all")).to_be_hidden()
 
 
+def test_what_happened_lately_lists_ten_and_all_of_it_on_demand(visitor, user):
+    at = timezone.now() - timedelta(minutes=5)
+    Activity.objects.bulk_create(
+        Activity(user=user, kind="support", at=at, session_id=str(n), note="Stolen <b>phone")
+        for n in range(12)
+    )
+    visitor.sign_in(user)
+    rows = visitor.page.locator("#activity > li")
+
+    expect(rows).to_have_count(10)
+    expect(rows.first).to_contain_text("Signed out by support")
+    expect(rows.first).to_contain_text("5 minutes ago")
+    expect(rows.first).to_contain_text("Stolen <b>phone")
+    visitor.page.locator("#show-all-activity").click()
+    expect(rows).to_have_count(12)
+    expect(visitor.page.locator("#activity")).to_be_focused()
+
+
 @pytest.mark.parametrize(
     ("locale", "ago"), [("en", "5 minutes ago"), ("de", "vor 5 Minuten"), ("es", "hace 5 minutos")]
 )
@@ -186,7 +205,10 @@ def test_the_sign_in_methods_are_above_the_sessions(visitor, user):
 
     headings = visitor.page.get_by_role("heading", level=2).all_inner_texts()
 
-    assert headings == ["Signing in", "About you", "Your sessions", "All devices"]
+    assert headings == [
+        *("Signing in", "About you", "Your sessions", "All devices"),
+        *("What happened lately", "Your data"),
+    ]
 
 
 def test_the_account_page_shows_the_state_of_each_sign_in_method_and_links_to_it(visitor, user):

@@ -16,6 +16,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from accounts.background import run_once  # noqa: E402
 from tests.support.factories import PASSWORD, UserFactory  # noqa: E402
 from tests.support.server import free_port  # noqa: E402
 
@@ -33,7 +34,7 @@ def visit(client: Client, paths: list[str]) -> None:
 
 
 def main() -> None:
-    """Print everything. Django's console backend prints the e-mails as they are sent."""
+    """Print everything. At the end, Django's console backend prints the e-mails."""
     call_command("demo", port=str(free_port()))
     visitor, user, staff = (Client(raise_request_exception=False) for _each in range(3))
     visit(visitor, VISITOR)
@@ -46,6 +47,7 @@ def main() -> None:
     user.post("/password/change/", change | {"password2": change["password1"]})
     staff.force_login(UserFactory(admin=True))
     visit(staff, STAFF)
+    run_once()
 
 
 if __name__ == "__main__":

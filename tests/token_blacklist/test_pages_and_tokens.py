@@ -1,5 +1,6 @@
 """PAGES_SET_REFRESH_COOKIE: the Django session and the tokens of a browser are one session."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -28,7 +29,14 @@ from tests.token_blacklist.test_middleware import (
     sign_in,
 )
 from token_blacklist.clients import remembering
-from token_blacklist.middleware import rebind, remembers, renew, session_id_of, take_token
+from token_blacklist.middleware import (
+    reauthenticated,
+    rebind,
+    remembers,
+    renew,
+    session_id_of,
+    take_token,
+)
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.sessions.end import revoke_user
 from token_blacklist.tokens import AccessToken, RefreshToken
@@ -143,6 +151,25 @@ def just_renew(request):
     return HttpResponse(str(take_token(request)))
 
 
+def confirm(request):
+    """Confirm who the user is, as a page that asks for the password again does."""
+    reauthenticated(request)
+    return HttpResponse("ok")
+
+
+def confirm_and_fail(request):
+    reauthenticated(request)
+    return HttpResponse("no", status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def app_confirm(request):
+    def take(request):
+        reauthenticated(request)
+        return HttpResponse(str(take_token(request)))
+
+    return as_an_app(request, take)
+
+
 def _user_of(request):
     from token_blacklist.middleware import get_user
 
@@ -187,6 +214,9 @@ views = [
     new_password_and_renew,
     just_renew,
     replace,
+    confirm,
+    confirm_and_fail,
+    app_confirm,
 ]
 urlpatterns = [
     *(path(f"{view.__name__}/", csrf_exempt(view)) for view in views),
@@ -841,3 +871,81 @@ def test_a_cookie_token_for_an_older_row_expires_with_the_row(browser, user, opt
     assert browser.refresh().status_code == HTTPStatus.OK
     row.refresh_from_db()
     assert datetime.fromtimestamp(browser.token["exp"], UTC) == row.expires_at
+
+
+class TestConfirmingWhoTheUserIs:
+    @pytest.fixture
+    def earlier(self, browser, row, clock):
+        """The refresh token of a session that was opened an hour ago."""
+        browser.refresh()
+        clock.shift(HOUR)
+        return browser.token
+
+    def test_gives_the_browser_a_token_of_the_same_row_with_a_new_auth_time(
+        self, browser, row, earlier, clock
+    ):
+        answer = browser.post("/confirm/")
+
+        assert browser.token.payload == {**earlier.payload, "auth_time": int(time.time())}
+        assert answer["Cache-Control"] == "no-store"
+        access = AccessToken.authentic(browser.refresh().json()["access"])
+        assert (access["sid"], access["auth_time"]) == (row.session_id, int(time.time()))
+
+    def test_leaves_the_tokens_of_other_tabs_valid_and_as_old_as_they_are(self, browser, earlier):
+        browser.post("/confirm/")
+
+        pair = earlier.refresh()
+
+        assert AccessToken.authentic(pair["access"])["auth_time"] == earlier["auth_time"]
+
+    def test_is_one_select_more(self, browser, earlier):
+        with statements("SELECT", "SELECT", "UPDATE"):  # the Django session, and saving it
+            browser.post("/confirm/")
+
+    def test_lasts_when_the_refresh_cookie_is_lost_and_the_row_prolonged(
+        self, browser, user, earlier, clock
+    ):
+        browser.post("/confirm/")
+        confirmed = browser.token["auth_time"]
+        clock.shift(2 * HOUR)
+        assert browser.is_user(user)
+        browser.lose_cookie()
+
+        access = AccessToken.authentic(browser.refresh().json()["access"])
+
+        assert access["auth_time"] == confirmed
+
+    def test_is_of_the_session_and_not_of_the_next_sign_in(self, browser, user, earlier, clock):
+        browser.post("/confirm/")
+        clock.shift(HOUR)
+
+        post_sign_in(browser, user)
+
+        assert browser.token["auth_time"] == int(time.time())
+
+    @pytest.mark.parametrize("view", ["confirm_and_fail", "app_confirm"])
+    def test_sets_no_cookie_with_a_server_error_or_for_an_app(self, browser, earlier, view):
+        assert not is_set(browser.post(f"/{view}/"))
+
+    def test_gives_an_app_a_token_too(self, clock, user):
+        app = OneBrowser()
+        answer = post_sign_in(app, user, "app_sign_in")
+        session = {"HTTP_X_SESSION_TOKEN": answer["X-Session-Token"]}
+        clock.shift(HOUR)
+
+        token = RefreshToken.authentic(app.post("/app_confirm/", **session).text)
+
+        assert token["auth_time"] == int(time.time())
+        assert token.refresh()
+
+    def test_of_an_ended_session_gives_nothing(self, browser, row, user):
+        revoke_user(user, reason=BlacklistedToken.Reason.ADMIN)
+
+        assert not is_set(browser.post("/confirm/"))
+
+    def test_has_the_session_claims(self, browser, earlier, options):
+        options(SESSION_CLAIMS=lambda user, request: {"amr": [request.path]})
+
+        browser.post("/confirm/")
+
+        assert browser.token["amr"] == ["/confirm/"]

@@ -39,7 +39,9 @@ class NoteForm(forms.Form):
         label=_("Note"),
         max_length=255,
         required=False,
-        help_text=_("Why these sessions end. Shown among the ended sessions."),
+        help_text=_(
+            "Why these sessions end. Shown among the ended sessions; the owner may read it, too."
+        ),
     )
 
 
@@ -238,7 +240,7 @@ def note_field() -> str:
     return format_html(
         '<label class="tb-note"><span>{}</span> '
         '<input type="text" name="note" maxlength="255"></label>',
-        _("Note (optional)"),
+        _("Note (optional; the owner may read it)"),
     )
 
 

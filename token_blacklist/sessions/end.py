@@ -147,11 +147,16 @@ def revoke_in_batches(
 
 
 def revoke_user(
-    user: Any, *, reason: str, by: AbstractBaseUser | None = None, keep: str | None = None
+    user: Any,
+    *,
+    reason: str,
+    by: AbstractBaseUser | None = None,
+    note: str = "",
+    keep: str | None = None,
 ) -> int:
     """End every session of a user, or of a queryset of users; return how many.
 
-    `keep` is the id of a session to leave out.
+    `note` is an explanation by `by`. `keep` is the id of a session to leave out.
     """
     if not conf.LISTS_ENABLED:
         return 0
@@ -161,7 +166,7 @@ def revoke_user(
     sessions = OutstandingToken.objects.filter(**{owner: user})
     if keep is not None:
         sessions = sessions.exclude(session_id=keep)
-    return revoke_sessions(sessions, reason=reason, by=by)
+    return revoke_sessions(sessions, reason=reason, by=by, note=note)
 
 
 def _chosen(sessions: Any) -> OutstandingTokenQuerySet:

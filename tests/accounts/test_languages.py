@@ -1,0 +1,65 @@
+"""The language of a user's e-mails."""
+
+import pytest
+from django.core import mail
+
+from accounts.languages import language_of
+from accounts.models import User
+from tests.support.devices import Device
+from tests.support.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_in_on_a_page(client, user, language):
+    form = {"login": user.email, "password": PASSWORD}
+    client.post("/login/", form, headers={"accept-language": language})
+
+
+def test_is_that_of_the_first_sign_in_on_a_page(client, user):
+    sign_in_on_a_page(client, user, "de")
+    client.logout()
+    sign_in_on_a_page(client, user, "es")
+
+    user.refresh_from_db()
+    assert (user.language, language_of(user)) == ("de", "de")
+
+
+@pytest.mark.pages
+def test_is_that_of_the_sign_up(client, db):
+    form = {"email": "ada@example.com", "password1": PASSWORD, "name": "Ada"}
+
+    client.post("/signup/", form, headers={"accept-language": "es"})
+
+    assert User.objects.get(email="ada@example.com").language == "es"
+
+
+def test_can_be_changed_by_the_api_to_one_that_the_site_has(user):
+    device = Device(user)
+    device.log_in()
+
+    def change(language):
+        body = {"language": language}
+        return device.http.patch("/api/me/", body, format="json", **device.bearer)
+
+    assert change("es").json()["language"] == "es"
+    assert change("tlh").status_code == 400
+    user.refresh_from_db()
+    assert user.language == "es"
+
+
+def test_of_a_notice_is_the_owners_and_not_a_thiefs(user):
+    User.objects.filter(pk=user.pk).update(language="de")
+    device = Device(user, HTTP_ACCEPT_LANGUAGE="es")
+    device.log_in()
+
+    device.change_password("another long password")
+
+    assert "Ihr Konto hat ein neues Passwort" in mail.outbox[-1].subject
+
+
+@pytest.mark.parametrize("stored", ["", "gone"])
+def test_without_a_stored_one_is_the_default(stored):
+    user = UserFactory.build(language=stored)
+
+    assert (language_of(user), language_of(user, "es")) == ("en", "es")
