@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import pre_delete
 from django.utils.translation import gettext_lazy as _
 
@@ -19,14 +18,12 @@ class AccountsConfig(AppConfig):
         from .background import wake  # noqa: PLC0415
         from .daily import delete_old  # noqa: PLC0415
         from .headless import keep_signed_in  # noqa: PLC0415
-        from .languages import remember_language  # noqa: PLC0415
         from .sessions import end_sessions_before_deletion  # noqa: PLC0415
         from .sign_in_methods import renew_auth_time  # noqa: PLC0415
 
         pre_delete.connect(end_sessions_before_deletion, sender="accounts.User")
         signals.password_changed.connect(keep_signed_in)
         signals.authentication_step_completed.connect(renew_auth_time)
-        user_logged_in.connect(remember_language)
         email_queued.connect(wake)
         token_issued.connect(wake)
         tokens_flushed.connect(delete_old)

@@ -33,7 +33,7 @@ class MeSerializer(serializers.Serializer[User]):
     language = serializers.ChoiceField(
         settings.LANGUAGES,
         allow_blank=True,
-        help_text="The language of e-mails. Empty until the first sign-in on a page.",
+        help_text="The language of e-mails. Empty: that of the site.",
     )
     date_joined = serializers.DateTimeField(read_only=True)
 

@@ -173,7 +173,6 @@ def test_an_admin_page_reads_the_django_session_and_sends_one_select_more(browse
 def test_signing_in_to_the_admin_is_two_selects_and_one_insert_more_than_djangos(staff):
     """The SELECTs read the address and the second factor; the INSERT is the session's row."""
     verify(staff)
-    User.objects.filter(pk=staff.pk).update(language="en")
     form = {"login": staff.email, "password": PASSWORD}
     djangos = ["SELECT", "SELECT", "INSERT", "UPDATE", "UPDATE"]
 

@@ -11,20 +11,6 @@ from tests.support.factories import PASSWORD, UserFactory
 pytestmark = pytest.mark.django_db
 
 
-def sign_in_on_a_page(client, user, language):
-    form = {"login": user.email, "password": PASSWORD}
-    client.post("/login/", form, headers={"accept-language": language})
-
-
-def test_is_that_of_the_first_sign_in_on_a_page(client, user):
-    sign_in_on_a_page(client, user, "de")
-    client.logout()
-    sign_in_on_a_page(client, user, "es")
-
-    user.refresh_from_db()
-    assert (user.language, language_of(user)) == ("de", "de")
-
-
 @pytest.mark.pages
 def test_is_that_of_the_sign_up(client, db):
     form = {"email": "ada@example.com", "password1": PASSWORD, "name": "Ada"}
