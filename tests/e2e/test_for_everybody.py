@@ -218,7 +218,7 @@ def test_without_javascript_signing_up_and_resetting_a_password_work(others, db,
     visitor = others(java_script_enabled=False)
     visitor.page.goto("/signup/")
     visitor.signs_up("ada@example.com")
-    visitor.sees("Your account")
+    expect(visitor.page.get_by_role("heading", name="Your account")).to_be_visible()
     visitor.presses("Sign out")
     visitor.sees("You are signed out.")
     visitor.page.get_by_role("link", name="Forgot your password?").click()
