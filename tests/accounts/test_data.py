@@ -74,6 +74,7 @@ def test_is_an_indented_file_that_no_cache_keeps(device):
     assert "\n  " in answer.text
 
 
+@pytest.mark.pages
 def test_the_page_returns_the_same_with_its_django_session(client, user):
     client.post("/login/", {"login": user.email, "password": PASSWORD})
     device = Device(user)
@@ -90,6 +91,7 @@ def test_the_page_returns_the_same_with_its_django_session(client, user):
     assert page["profile"] == api["profile"]
 
 
+@pytest.mark.pages
 def test_without_a_sign_in_returns_nothing(client):
     assert client.get("/api/me/download/").status_code == HTTPStatus.UNAUTHORIZED
     assert client.get("/account/download/").url == "/login/?next=/account/download/"

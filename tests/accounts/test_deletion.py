@@ -120,6 +120,7 @@ class TestAskingByTheApi:
         assert delete(device, password=PASSWORD).status_code == HTTPStatus.OK
 
 
+@pytest.mark.pages
 class TestAskingOnThePage:
     @pytest.fixture
     def page(self, client, user):
