@@ -12,26 +12,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from . import activity
-from .devices import device_name, device_type
 from .models import Activity
+from .serializers import ClientSerializer
 
 
-class ActivitySerializer(serializers.ModelSerializer[Activity]):
+class ActivitySerializer(ClientSerializer, serializers.ModelSerializer[Activity]):
     """A sign-in, or the end of a session."""
 
     kind = serializers.ChoiceField(
         choices=Activity.Kind.values,
         help_text="`sign_in`, or why a session ended: `sign_out`, `reuse` (a used token was sent "
         "again), `password` (it was changed), `support`, `reported` (by the owner) or `ended`.",
-    )
-    device = serializers.SerializerMethodField(
-        help_text="Browser and system, for example `Chrome on Windows`."
-    )
-    device_type = serializers.SerializerMethodField(
-        help_text="`phone`, `tablet`, `computer`, or `other` for a program or an unknown device."
-    )
-    ip = serializers.IPAddressField(
-        source="ip_address", allow_null=True, help_text="The client address, if it is known."
     )
     session = serializers.CharField(source="session_id", help_text="The id of the session.")
     note = serializers.CharField(help_text="Why support ended the session. May be empty.")
@@ -40,12 +31,6 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
         model = Activity
         fields = ("kind", "at", "device", "device_type", "ip", "session", "note")
         read_only_fields = fields
-
-    def get_device(self, happened: Activity) -> str:
-        return device_name(happened.user_agent)
-
-    def get_device_type(self, happened: Activity) -> str:
-        return device_type(happened.user_agent)
 
 
 class ActivityView(APIView):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,9 +12,9 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from token_blacklist.permissions import SignedInWithin
-from token_blacklist.serializers import PasswordField
 
 from .deletion import request_deletion
+from .serializers import CurrentPasswordField
 
 
 class DeletionSerializer(serializers.Serializer[Any]):
@@ -25,12 +24,7 @@ class DeletionSerializer(serializers.Serializer[Any]):
 
 
 class PasswordSerializer(serializers.Serializer[Any]):
-    password = PasswordField()
-
-    def validate_password(self, password: str) -> str:
-        if not self.context["request"].user.check_password(password):
-            raise serializers.ValidationError(_("This is not your current password."))
-        return password
+    password = CurrentPasswordField()
 
 
 class DeletionMixin(APIView):

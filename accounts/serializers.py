@@ -48,11 +48,9 @@ class MeSerializer(serializers.Serializer[User]):
         return instance
 
 
-class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
-    """One sign-in on one device."""
+class ClientSerializer(serializers.Serializer[Any]):
+    """The client of a row with `user_agent` and `ip_address`."""
 
-    # The view passes the id of the requesting session in the context, as `current`.
-    id = serializers.CharField(source="session_id", help_text="For `DELETE /api/sessions/<id>/`.")
     device = serializers.SerializerMethodField(
         help_text="Browser and system, for example `Chrome on Windows`."
     )
@@ -62,6 +60,19 @@ class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
     ip = serializers.IPAddressField(
         source="ip_address", allow_null=True, help_text="The client address, if it is known."
     )
+
+    def get_device(self, row: Any) -> str:
+        return device_name(row.user_agent)
+
+    def get_device_type(self, row: Any) -> str:
+        return device_type(row.user_agent)
+
+
+class SessionSerializer(ClientSerializer, serializers.ModelSerializer[OutstandingToken]):
+    """One sign-in on one device."""
+
+    # The view passes the id of the requesting session in the context, as `current`.
+    id = serializers.CharField(source="session_id", help_text="For `DELETE /api/sessions/<id>/`.")
     signed_in = serializers.DateTimeField(
         source="created_at", allow_null=True, help_text="When the session began, if it is known."
     )
@@ -76,12 +87,6 @@ class SessionSerializer(serializers.ModelSerializer[OutstandingToken]):
         model = OutstandingToken
         fields = ("id", "device", "device_type", "ip", "signed_in", "last_active", "current")
         read_only_fields = fields
-
-    def get_device(self, session: OutstandingToken) -> str:
-        return device_name(session.user_agent)
-
-    def get_device_type(self, session: OutstandingToken) -> str:
-        return device_type(session.user_agent)
 
     def get_current(self, session: OutstandingToken) -> bool:
         return session.session_id == self.context.get("current")
@@ -101,8 +106,18 @@ class EndedSessionsSerializer(serializers.Serializer[Any]):
     ended = serializers.IntegerField()
 
 
+class CurrentPasswordField(PasswordField):
+    """The password that the user of the request has now."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        password = super().run_validation(data)
+        if not self.context["request"].user.check_password(password):
+            raise serializers.ValidationError(_("This is not your current password."))
+        return password
+
+
 class PasswordChangeSerializer(serializers.Serializer[Any]):
-    old_password = PasswordField()
+    old_password = CurrentPasswordField()
     new_password = PasswordField(max_length=MAX_PASSWORD_LENGTH)
     transport = TransportField(
         required=False,
@@ -110,11 +125,6 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
         help_text="Where to put the refresh token: `body` (the default), or `cookie` for an "
         "HttpOnly cookie, which needs a CSRF token.",
     )
-
-    def validate_old_password(self, password: str) -> str:
-        if not self.context["request"].user.check_password(password):
-            raise serializers.ValidationError(_("This is not your current password."))
-        return password
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = self.context["request"].user

@@ -1,14 +1,18 @@
 """The language of a user's e-mails."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core import mail
 
+from accounts import notices
 from accounts.languages import language_of
-from accounts.models import User
+from accounts.models import Activity, User
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
+AT = datetime(2026, 12, 1, 11, 40, tzinfo=UTC)
 
 
 @pytest.mark.pages
@@ -49,3 +53,23 @@ def test_without_a_stored_one_is_the_default(stored):
     user = UserFactory.build(language=stored)
 
     assert (language_of(user), language_of(user, "es")) == ("en", "es")
+
+
+def test_of_an_e_mail_that_no_request_causes_is_the_owners(user, mailoutbox, monkeypatch):
+    monkeypatch.setattr(notices, "language_of", lambda user: "de")
+    for number in range(2):
+        Activity.objects.create(
+            user=user,
+            kind=Activity.Kind.SUPPORT,
+            at=AT,
+            session_id=f"s{number}",
+            note="Gestohlenes Telefon",
+            mail=Activity.Mail.WAITING,
+        )
+
+    notices.write_emails(AT)
+
+    said = " ".join(mailoutbox[0].body.split())
+    assert "2 Ihrer Sitzungen" in said
+    assert "Wann: 1. Dezember 2026, 11:40 UTC" in said
+    assert "Grund: Gestohlenes Telefon" in said

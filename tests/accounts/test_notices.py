@@ -7,10 +7,8 @@ from smtplib import SMTPServerDisconnected
 from unittest.mock import patch
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.mail import EmailMessage
 
-from accounts import notices
 from accounts.models import Activity
 from accounts.notices import write_emails
 from tests.support.factories import UserFactory
@@ -19,9 +17,6 @@ pytestmark = pytest.mark.django_db
 AT = datetime(2026, 12, 1, 11, 40, tzinfo=UTC)
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36"
 Kind, Mail = Activity.Kind, Activity.Mail
-
-# A product may have removed it.
-GERMAN = pytest.mark.skipif("de" not in dict(django_settings.LANGUAGES), reason="no German")
 
 
 @pytest.fixture
@@ -153,19 +148,6 @@ def test_a_single_activity_that_was_held_back_gets_an_ordinary_e_mail(happens, m
     write_emails(AT + timedelta(minutes=61))
 
     assert mailoutbox[5].subject.endswith("New sign-in to your account")
-
-
-@GERMAN
-def test_an_e_mail_is_in_the_language_of_the_user(happens, mailoutbox, monkeypatch):
-    monkeypatch.setattr(notices, "language_of", lambda user: "de")
-    happens(Kind.SUPPORT, 2, note="Gestohlenes Telefon")
-
-    write_emails(AT)
-
-    said = words(mailoutbox[0])
-    assert "2 Ihrer Sitzungen" in said
-    assert "Wann: 1. Dezember 2026, 11:40 UTC" in said
-    assert "Grund: Gestohlenes Telefon" in said
 
 
 def test_an_e_mail_that_cannot_be_sent_now_waits_and_does_not_stop_others(happens, mailoutbox):
