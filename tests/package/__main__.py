@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+from tests.support.checkout import ROOT
 
 from . import app, javascript, python
-from .building import BUILD, prepare
+from .building import BUILD, DIST, prepare, run
+
+# Fails unless the files and the exports of the package are there.
+PROGRAM = 'await import("token-blacklist-client").then(({ createSession }) => createSession())'
 
 
 def main() -> None:
@@ -18,7 +21,22 @@ def main() -> None:
     app.main()
     python.main()
     javascript.main()
-    print("\nThe archives:", *sorted(path.name for path in (BUILD / "dist").iterdir()), sep="\n  ")
+    pack_javascript()
+    print("\nThe archives:", *sorted(path.name for path in DIST.iterdir()), sep="\n  ")
+
+
+def pack_javascript() -> None:
+    """Pack the JavaScript client, with the project's license, and import it from the archive."""
+    client, package, user = ROOT / "clients" / "js", BUILD / "javascript", BUILD / "user"
+    run("npm", "run", "build", cwd=client)
+    shutil.copytree(client / "dist", package / "dist")
+    for file in (client / "package.json", client / "README.md", ROOT / "LICENSE"):
+        shutil.copy(file, package)
+    run("npm", "pack", "--pack-destination", str(DIST), cwd=package)
+    (archive,) = DIST.glob("*.tgz")
+    user.mkdir()
+    run("npm", "install", "--no-save", "--omit=peer", "--prefix", str(user), str(archive), cwd=user)
+    run("node", "--input-type=module", "--eval", PROGRAM, cwd=user)
 
 
 if __name__ == "__main__":

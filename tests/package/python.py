@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
 from tests.support import venv
 from tests.support.checkout import ROOT
 from tests.support.server import served
