@@ -12,7 +12,10 @@ from tests.support.checkout import ROOT
 from .building import BUILD, SOURCE, build, run
 
 # What the tests need besides the app.
-TOOLS = ("cryptography", "factory-boy", "pytest", "pytest-django", "pytest-timeout", "time-machine")
+TOOLS = (
+    *("cryptography", "factory-boy", "psutil", "psycopg[binary]"),
+    *("pytest", "pytest-django", "pytest-timeout", "time-machine"),
+)
 API = ("test_cookie_transport.py", "test_sessions.py", "test_sliding.py")
 
 
