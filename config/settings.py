@@ -557,6 +557,7 @@ TOKEN_BLACKLIST = {
     "SHORT_SESSION_LIFETIME": timedelta(
         seconds=number("SHORT_SESSION_SECONDS", 12 * 3600, least=1)
     ),
+    "ROTATION_GRACE_PERIOD": timedelta(seconds=number("ROTATION_GRACE_SECONDS", 10)),
     "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
     "TOKEN_OBTAIN_SERIALIZER": "accounts.sign_in.PairSerializer",
