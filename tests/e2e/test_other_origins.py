@@ -48,28 +48,6 @@ SESSION_JS = """async ([email, password]) => {
   return { before, me: me.email, scripts };
 }"""
 
-SHARED_STORE = """async ([api, credentials]) => {
-  const { createSession, tokenTransport } = await import("/session.js");
-  const store = {
-    get: () => localStorage.getItem("refresh"),
-    set: (token) => localStorage.setItem("refresh", token),
-    delete: () => localStorage.removeItem("refresh"),
-  };
-  window.session = createSession({ baseUrl: api, transport: tokenTransport(store) });
-  window.reasons = [];
-  session.events.addEventListener("signedout", ({ detail }) => reasons.push(detail));
-  if (credentials) await session.signIn(credentials);
-}"""
-
-REFRESHED_TOGETHER = """async () => {
-  // Wake up at the same moment as the other tab, with a token that has expired.
-  const { now } = Date;
-  Date.now = () => now() + 300_000;
-  await new Promise((go) => setTimeout(go, 1_000 - (now() % 1_000)));
-  await session.me();
-  return session.accessToken();
-}"""
-
 WITH_CREDENTIALS = """async (api) => {
   try {
     await fetch(`${api}/api/token/csrf/`, { credentials: "include" });
@@ -109,18 +87,6 @@ def named(tmp_path_factory):
 
 
 @pytest.fixture
-def unlimited(tmp_path):
-    """Start Django without rate limits, and the app's server; return both addresses."""
-    port = free_port()
-    app = f"http://127.0.0.1:{port}"
-    with (
-        served(tmp_path, CORS_ALLOWED_ORIGINS=app) as django,
-        other_site(django, port, keeps_host=True),
-    ):
-        yield django, app
-
-
-@pytest.fixture
 def forwarded(live_server):
     """Start the app's server, which proxies /api/ to Django; return the app's address."""
     with ExitStack() as running:
@@ -154,28 +120,6 @@ def test_the_cookie_does_not_work_from_another_origin_of_the_same_site(page, nam
         page.goto(origin)
 
         assert page.evaluate(WITH_CREDENTIALS, django) == "TypeError"
-
-
-def test_tabs_that_share_a_token_store_have_one_session(page, unlimited):
-    django, app = unlimited
-    tabs = [page, page.context.new_page()]
-    credentials = {"email": "demo@example.com", "password": "demo-password"}
-    for tab, signs_in in zip(tabs, (credentials, None), strict=True):
-        tab.goto(app)
-        tab.evaluate(SHARED_STORE, [django, signs_in])
-    refreshes = []
-    page.context.on("requestfinished", lambda request: refreshes.append(request.url))
-
-    tabs[1].evaluate("async () => { await session.resume() }")
-    for tab in tabs:
-        tab.evaluate(f"() => {{ window.woken = ({REFRESHED_TOGETHER})() }}")
-    tokens = [tab.evaluate("() => woken") for tab in tabs]
-    tabs[0].evaluate("() => session.signOut()")
-    tabs[1].wait_for_function("() => reasons.length")
-
-    assert tokens[0] == tokens[1]
-    assert sum(url.endswith("/api/token/refresh/") for url in refreshes) == 2  # resume(), and one
-    assert tabs[1].evaluate("() => [reasons, localStorage.length]") == [["here"], 0]
 
 
 @pytest.mark.parametrize("keeps_host", [True, False])
