@@ -53,7 +53,6 @@ export interface components {
             method: "password";
             at: components["schemas"]["Timestamp"];
             email?: components["schemas"]["Email"];
-            username?: components["schemas"]["Username"];
         } | {
             /** @enum {string} */
             method: "password_reset";
@@ -110,11 +109,6 @@ export interface components {
             password: components["schemas"]["Password"];
         };
         /**
-         * @description The username.
-         * @example wizard
-         */
-        Username: string;
-        /**
          * @description The email address.
          * @example email@domain.org
          */
@@ -127,8 +121,6 @@ export interface components {
         Login: {
             password: components["schemas"]["Password"];
         } & ({
-            username: components["schemas"]["Username"];
-        } | {
             email: components["schemas"]["Email"];
         } | {
             phone: components["schemas"]["Phone"];

@@ -29,7 +29,7 @@ export interface components {
             active: boolean;
             /** @description The user's id. */
             sub?: string;
-            /** @description The name that the user signs in with. */
+            /** @description What the user signs in with, such as the e-mail address. */
             username?: string;
             token_type?: string;
             /** @description The session. */
