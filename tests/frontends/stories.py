@@ -207,7 +207,7 @@ def test_a_sign_in_on_djangos_page_is_one_in_the_app(page, email):
 def test_a_link_of_an_e_mail_leads_to_djangos_page(page, email, site):
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("E-mail", exact=True).fill(email)
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Send the link").click()
     page.goto(site.in_e_mail(email, rf"{site.url}/password/\S+"))
 
     expect(page.get_by_label("New password", exact=True)).to_be_visible()

@@ -6,7 +6,7 @@ export function messageOf(error: unknown): string {
   if (error instanceof Offline) return "You seem to be offline. Nothing was changed. Try again.";
   if (error instanceof ApiError) return error.message;
   if (error instanceof SignedOut) return ""; // the sign-in form says why
-  throw error;
+  return "Something went wrong. Try again.";
 }
 
 /** Return the handler of a form or a button, whether its work is running, and the last error. */
