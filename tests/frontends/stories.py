@@ -192,7 +192,7 @@ def test_a_start_without_the_api_continues_when_the_browser_is_online(page, emai
 
 
 def test_a_sign_in_on_djangos_page_is_one_in_the_app(page, email):
-    page.get_by_role("link", name="Passkey or another account").click()
+    page.get_by_role("link", name="Sign in with a passkey or another account").click()
     page.get_by_label("E-mail", exact=True).fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     presses(page, "Sign in")

@@ -33,7 +33,7 @@ export function SignIn() {
       <button disabled={isBusy}>Sign in</button>
       {/* Pages of Django, on the same origin. A sign-in there is one here, too. */}
       <a href="/password/reset/">Forgot your password?</a>
-      <a href="/login/?next=/%3Fsigned-in">Passkey or another account</a>
+      <a href="/login/?next=/%3Fsigned-in">Sign in with a passkey or another account</a>
     </form>
   );
 }
