@@ -37,13 +37,14 @@ HELD = """async (api) => {
 }"""
 
 SESSION_JS = """async ([email, password]) => {
-  const { signIn, signOut, request, resume } = await import("/session.js");
+  const { createSession } = await import("/session.js");
+  const session = createSession();
   const before = document.cookie;
-  await signIn(email, password);
-  const me = await request("/api/me/");
-  await resume();
+  await session.signIn({ email, password });
+  const me = await session.me();
+  await session.resume();
   const scripts = document.cookie;
-  await signOut();
+  await session.signOut();
   return { before, me: me.email, scripts };
 }"""
 
