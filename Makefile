@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST = env -u DATABASE_URL $(PY) -m pytest
 COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -p 3.11
 LOCALES := --locale de --locale es --add-location file --no-obsolete --no-wrap \
-    --ignore .venv --ignore build --ignore benchmarks --ignore tests --ignore staticfiles
+    --ignore .venv --ignore build --ignore benchmarks --ignore clients --ignore tests --ignore staticfiles
 # $(call needs,COMMAND,HOW TO INSTALL IT): one sentence if the command is not there.
 needs = command -v $(1) >/dev/null || { echo "$(1) was not found. Install it, for example: $(2)" >&2; exit 1; }
 

@@ -110,7 +110,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Whether this user may sign in. Uncheck instead of deleting the account."),
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
-    language = models.CharField(_("language of e-mails"), max_length=16, blank=True, default="")
+    # The default of the database is for the version before, which signs users up during an update.
+    language = models.CharField(
+        _("language of e-mails"), max_length=16, blank=True, default="", db_default=""
+    )
     # A link of an e-mail that was written before does nothing.
     secured_at = models.DateTimeField(_("secured"), null=True, blank=True, editable=False)
     delete_at = models.DateTimeField(

@@ -32,6 +32,15 @@ FIRST = (
 )
 
 
+EMAIL_TEXTS = {
+    "username/email": "email",
+    "a username-password or email-password combination": "an e-mail address and a password",
+    "Whether or not `username`, `email`, `phone` or combination of those are\nrequired depends on "
+    "the configuration of django-allauth. Additionally,\nif a custom signup form is used there may "
+    "be other custom properties\nrequired.": "Opens an account with an e-mail address.",
+}
+
+
 def order_of_use(endpoint: tuple[str, str, str, Any]) -> tuple[int, Any]:
     """Return the sort key of an operation: those of FIRST, then the others by path and method."""
     path, *_rest = endpoint
@@ -80,6 +89,7 @@ def _headless_description() -> str:
     with override("en"):
         described = json.loads(OpenAPIJSONView().get(HttpRequest()).content)
     described["info"]["title"] = f"{settings.SITE_NAME} accounts API"
+    described = _without_usernames(described)
     _drop_what_is_off(described)
     schemas = described["components"]["schemas"]
     schemas["Flow"]["properties"]["id"]["enum"] = [flow.value for flow in Flow]  # it lacks some
@@ -96,6 +106,27 @@ def _headless_description() -> str:
         "description": "The lifetime of the access token in seconds.",
     }
     return json.dumps(described)
+
+
+def _without_usernames(part: Any) -> Any:
+    """Return a part of allauth's description without user names, which accounts here do not have.
+
+    Also without the alternatives that need one, such as "Login by username".
+    """
+    if isinstance(part, dict):
+        named = part.items()
+        return {key: _without_usernames(of) for key, of in named if key.lower() != "username"}
+    if isinstance(part, list):
+        return [
+            _without_usernames(each)
+            for each in part
+            if each != "username"
+            and not (isinstance(each, dict) and "username" in each.get("required", ()))
+        ]
+    if isinstance(part, str):
+        for theirs, ours in EMAIL_TEXTS.items():
+            part = part.replace(theirs, ours)
+    return part
 
 
 def _drop_what_is_off(described: dict[str, Any]) -> None:

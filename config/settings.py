@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
@@ -346,6 +347,11 @@ elif not DEBUG and EMAIL_HOST and DEFAULT_FROM_EMAIL in NO_SENDERS:
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", str.strip, default=[])
 CORS_URLS_REGEX = "^/(api|_allauth/app)/"
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
+# The last three are django-allauth's: they connect the steps of a sign-up or a new password.
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    *("x-session-token", "x-email-verification-key", "x-password-reset-key"),
+]
 if not all(re.fullmatch(r"https?://[^/\s*?#@]+", origin) for origin in CORS_ALLOWED_ORIGINS):
     problems.append(
         "CORS_ALLOWED_ORIGINS must be like https://app.example.com,https://other.example"
@@ -557,6 +563,7 @@ TOKEN_BLACKLIST = {
     "SHORT_SESSION_LIFETIME": timedelta(
         seconds=number("SHORT_SESSION_SECONDS", 12 * 3600, least=1)
     ),
+    "ROTATION_GRACE_PERIOD": timedelta(seconds=number("ROTATION_GRACE_SECONDS", 10)),
     "MAX_SESSIONS_PER_USER": number("MAX_SESSIONS_PER_USER", 0) or None,
     "LEEWAY": timedelta(seconds=number("JWT_LEEWAY_SECONDS", 0)),
     "TOKEN_OBTAIN_SERIALIZER": "accounts.sign_in.PairSerializer",

@@ -23,6 +23,7 @@ SET_UP_ONCE = (
     "adoption/test_swap.py",
     "deploy/test_commands.py",
     "deploy/test_machine.py",
+    "frontends/test_proxies.py",
     "test_admin_at_a_million.py",
     "test_recipes.py",
     "test_many_machines.py",

@@ -322,7 +322,8 @@ class Conf:
         False,
         FLAG,
         "a sign-in on a page sets the refresh cookie of the same session; needs "
-        f"`{_APP}.middleware.AuthenticationMiddleware`",
+        f"`{_APP}.middleware.AuthenticationMiddleware`. A refresh with neither a token nor the "
+        "cookie is then 401 `not_signed_in`, not 400",
     )
     TOKEN_OBTAIN_SERIALIZER = serializer("TokenObtainPair")
     TOKEN_REFRESH_SERIALIZER = serializer("TokenRefresh")

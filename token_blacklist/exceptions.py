@@ -80,6 +80,26 @@ class InvalidToken(AuthenticationFailed):
         return cls({"messages": [{"message": error.args[0]}]})
 
 
+class NotSignedIn(AuthenticationFailed):
+    """401: a client that uses the refresh cookie has none. No token was refused."""
+
+    default_detail = _("You are not signed in. Sign in and try again.")
+    default_code = "not_signed_in"
+
+
+class CookieFromAnotherOrigin(exceptions.PermissionDenied):
+    """403: a page of another origin needs the refresh cookie, which its browser does not send.
+
+    The message is for the developer of the page. A sign-in would not help its user.
+    """
+
+    default_detail = _(
+        "The refresh cookie does not work from another origin. Use a proxy to serve the app and "
+        "the API on one origin, or send the refresh token in the body. See docs/frontends.md."
+    )
+    default_code = "cross_site"
+
+
 class ReauthenticationRequired(exceptions.APIException):
     """401: the token is valid, but the user has to prove again who they are (RFC 9470).
 

@@ -92,7 +92,7 @@ class TransportField(serializers.ChoiceField):
 
 
 class TokenObtainSerializer(serializers.Serializer[Any]):
-    """Signs a user in by user name and `password`."""
+    """Signs a user in by the field of USERNAME_FIELD, such as `email`, and `password`."""
 
     token_class: ClassVar[type[Token]]
     username_field = classproperty(lambda cls: get_user_model().USERNAME_FIELD)

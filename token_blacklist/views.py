@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from rest_framework import generics, views
 from rest_framework.authentication import CSRFCheck
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,8 +24,10 @@ from .authentication import bearer_challenge
 from .conf import conf
 from .exceptions import (
     AuthenticationFailed,
+    CookieFromAnotherOrigin,
     ErrorCodes,
     InvalidToken,
+    NotSignedIn,
     TokenError,
     exception_handler,
 )
@@ -106,7 +109,7 @@ class TokenViewBase(JSONView, generics.GenericAPIView[Any]):
 class RefreshCookieMixin:
     """Keeps the refresh token of a browser in an HttpOnly cookie, with Django's CSRF check."""
 
-    error_codes: ErrorCodes = {403: ("csrf_failed",)}
+    error_codes: ErrorCodes = {403: ("cross_site", "csrf_failed")}
     reads_cookie = False
 
     def wants_cookie(self, request: Request) -> bool:
@@ -118,10 +121,18 @@ class RefreshCookieMixin:
         return wanted
 
     def enforce_csrf(self, request: Request) -> None:
+        """Check the CSRF token.
+
+        Raises:
+            CookieFromAnotherOrigin: there cannot be one.
+            PermissionDenied: it is missing or wrong.
+        """
         check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type]  # no next view
         check.process_request(request)
         reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
         if reason:
+            if _is_cut_off_from_cookies(request):
+                raise CookieFromAnotherOrigin
             detail = _("This page was open for too long. Reload it and try again.")
             raise PermissionDenied(
                 {"detail": detail, "code": "csrf_failed", "messages": [{"message": str(reason)}]}
@@ -167,6 +178,33 @@ class RefreshCookieMixin:
         return response
 
 
+class CookieTokenView(RefreshCookieMixin, TokenViewBase):
+    """Takes the refresh token from the body, or else from the cookie."""
+
+    error_codes: ErrorCodes = {401: ("not_signed_in", "token_not_valid")}
+    reads_cookie = True
+
+    def validated_body(self, request: Request) -> dict[str, Any]:
+        """Return the serializer's result for a request without the cookie.
+
+        To a client that does not use the cookie, a missing token is a missing field (400), as in
+        Simple JWT: the site has PAGES_SET_REFRESH_COOKIE off, and the client sends no CSRF token.
+
+        Raises:
+            CookieFromAnotherOrigin: no token, and browsers send no cookie from that page.
+            NotSignedIn: no token, and the browser has no cookie.
+        """
+        try:
+            return self.validated(request.data)
+        except ValidationError as error:
+            uses_cookie = conf.PAGES_SET_REFRESH_COOKIE or settings.CSRF_HEADER_NAME in request.META
+            if not uses_cookie or error.get_codes() != {"refresh": ["required"]}:
+                raise
+            if _is_cut_off_from_cookies(request):
+                raise CookieFromAnotherOrigin from error
+            raise NotSignedIn from error
+
+
 @method_decorator(ensure_csrf_cookie, name="dispatch")
 class CSRFCookieView(JSONView):
     """Sets the CSRF cookie, for pages that Django did not render.
@@ -194,26 +232,25 @@ class TokenObtainPairView(RefreshCookieMixin, TokenViewBase):
         return Response(self.validated(request.data))
 
 
-class TokenRefreshView(RefreshCookieMixin, TokenViewBase):
+class TokenRefreshView(CookieTokenView):
     """Returns a new access token and the next refresh token.
 
     Store the new refresh token first: the one you sent works once. If no response arrives, send the
     same request again at once. Later it is treated as theft, and the session is revoked.
 
     Without `refresh`, the refresh cookie is used, or the page sign-in of a browser that has lost
-    the cookie. Both need a CSRF token.
+    the cookie. Both need a CSRF token. Without either, the response is 401 `not_signed_in`.
     """
 
     operation_id, summary = "token_refresh", "Refresh"
-    error_codes: ErrorCodes = {401: ("token_not_valid", "no_active_account")}
-    reads_cookie = True
+    error_codes: ErrorCodes = {401: ("no_active_account",)}
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     throttle_scope = "refresh"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         token = self.refresh_cookie(request)
         if token is None:
-            return Response(self.validated(request.data))
+            return Response(self.validated_body(request))
         data = self.validated({"refresh": token})
         if conf.REFRESH_COOKIE_NAME not in request.COOKIES:
             data.setdefault("refresh", token)  # the token was not rotated, and the browser lacks it
@@ -233,18 +270,16 @@ class TokenVerifyView(TokenViewBase):
     serializer_setting = "TOKEN_VERIFY_SERIALIZER"
 
 
-class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
+class TokenBlacklistView(CookieTokenView):
     """Revokes the session of the token, a refresh or sliding token (RFC 7009).
 
     All tokens of the session are refused at once, and a page sign-in of the same session ends. It
     is safe to call twice. Without `refresh`, the session is that of the refresh cookie or of the
-    page sign-in.
+    page sign-in. Without either, nothing was revoked, and the response is 401 `not_signed_in`.
     """
 
     operation_id, summary = "token_blacklist", "Sign out"
     answers: dict[int, Any] = {200: dict}
-    error_codes: ErrorCodes = {401: ("token_not_valid",)}
-    reads_cookie = True
     serializer_setting = "TOKEN_BLACKLIST_SERIALIZER"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -254,7 +289,7 @@ class TokenBlacklistView(RefreshCookieMixin, TokenViewBase):
             self.deletes_cookie = True
             raise
         if cookie is None:
-            return Response(self.validated(request.data))
+            return Response(self.validated_body(request))
         # The cookie is deleted even if the token is refused.
         self.deletes_cookie = True
         return Response(self.validated({"refresh": cookie}))
@@ -296,6 +331,15 @@ def _lacks_rate(throttle: BaseThrottle, view: views.APIView) -> bool:
     return (
         reads_settings and getattr(view, throttle.scope_attr, None) not in throttle.THROTTLE_RATES
     )
+
+
+def _is_cut_off_from_cookies(request: Request) -> bool:
+    """Return whether a page of another origin sent the request, and its browser no cookie at all.
+
+    A site whose own settings let such a page use cookies gets at least the CSRF cookie.
+    """
+    is_of_another = request.META.get("HTTP_SEC_FETCH_SITE") in {"cross-site", "same-site"}
+    return is_of_another and not request.COOKIES
 
 
 def _times_sent(name: str, request: Request) -> int:

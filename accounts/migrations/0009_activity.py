@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='language',
-            field=models.CharField(blank=True, default='', max_length=16, verbose_name='language of e-mails'),
+            field=models.CharField(blank=True, db_default='', default='', max_length=16, verbose_name='language of e-mails'),
         ),
         migrations.AddField(
             model_name='user',

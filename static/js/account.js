@@ -1,8 +1,9 @@
 /** The account page: the fields of the user's profile, the sessions, and what happened lately. */
 
 import { messageOf, onClick, onSubmit, showMessage } from "./forms.js";
-import { events, request, SignedOut } from "./session.js";
+import { SignedOut } from "./session.js";
 import { requireSignIn } from "./site.js";
+import { session } from "./this-session.js";
 
 const { gettext, interpolate, ngettext } = window;
 const page = document.getElementById("private");
@@ -44,7 +45,7 @@ let listsAll = false;
 let sessions = [];
 
 async function showSessions() {
-  sessions = await request("/api/sessions/");
+  sessions = await session.sessions();
   sessions.sort((one, other) => other.current - one.current); // the current one first, the others in the API's order
   list.replaceChildren(...sessions.slice(0, listsAll ? undefined : INITIALLY_LISTED).map(line));
   showButtons();
@@ -54,27 +55,27 @@ function showButtons() {
   const listed = list.querySelectorAll(":scope > :not(.ended)").length;
   showAll.hidden = listed === sessions.length;
   showAll.textContent = interpolate(gettext("Show all %s sessions"), [sessions.length]);
-  endOthersButton.hidden = !sessions.some((session) => !session.current);
+  endOthersButton.hidden = !sessions.some((entry) => !entry.current);
 }
 
-function line(session) {
-  const item = rowOf(row, session);
-  item.classList.toggle("current", session.current);
+function line(entry) {
+  const item = rowOf(row, entry);
+  item.classList.toggle("current", entry.current);
   for (const name of ["signed_in", "last_active"]) {
     const time = item.querySelector(`[data-${name.replace("_", "-")}]`);
-    if (session[name]) showTime(time, session[name]);
+    if (entry[name]) showTime(time, entry[name]);
     else time.parentElement.remove();
   }
   const button = item.querySelector("button");
-  if (session.current) {
+  if (entry.current) {
     button.remove(); // the current session is ended by the button in the navigation
   } else {
     item.querySelector("[data-current]").remove();
     // Each button needs a unique accessible name, which starts with the visible text.
-    const { device, ip, signed_in } = session;
+    const { device, ip, signed_in } = entry;
     const facts = [device, ip, signed_in && when.format(new Date(signed_in))].filter(Boolean);
     button.ariaLabel = interpolate(gettext("Sign out: %s"), [facts.join(", ")]);
-    onClick(button, () => end(session, item));
+    onClick(button, () => end(entry, item));
   }
   return item;
 }
@@ -92,7 +93,7 @@ function rowOf(template, { device, device_type, ip }) {
 }
 
 async function showActivity() {
-  const all = await request("/api/me/activity/");
+  const all = await session.request("/api/me/activity/");
   const rows = all.map(activityLine);
   activityList.replaceChildren(...rows.slice(0, INITIALLY_LISTED));
   activityList.hidden = all.length === 0;
@@ -132,18 +133,18 @@ function ago(moment) {
 }
 
 /** End a session. A message takes the place of its row, which then goes with the message. */
-async function end(session, item) {
-  await request(`/api/sessions/${session.id}/`, { method: "DELETE" });
+async function end(entry, item) {
+  await session.endSession(entry.id);
   list.focus({ preventScroll: true }); // the pressed button is hidden now
   item.classList.add("ended");
-  sessions = sessions.filter((each) => each !== session);
+  sessions = sessions.filter((each) => each !== entry);
   showButtons();
   item.querySelector(".notice").addEventListener("close", () => item.remove());
-  showMessage(interpolate(gettext("Signed out: %s."), [session.device]), { near: item });
+  showMessage(interpolate(gettext("Signed out: %s."), [entry.device]), { near: item });
 }
 
 async function endOthers() {
-  const { ended } = await request("/api/sessions/", { method: "DELETE" });
+  const ended = await session.endOtherSessions();
   const many = ngettext("%s other device was signed out.", "%s other devices were signed out.", ended);
   await showSessions();
   showMessage(interpolate(many, [ended]), { near: list });
@@ -189,12 +190,12 @@ async function showAllSessions() {
 }
 
 async function endAll() {
-  await request("/api/sessions/?all=true", { method: "DELETE" });
+  await session.request("/api/sessions/?all=true", { method: "DELETE" });
   document.getElementById("sign-out").requestSubmit(); // this also deletes the cookies
 }
 
 async function show() {
-  const [me] = await Promise.all([request("/api/me/"), showSessions(), showActivity()]);
+  const [me] = await Promise.all([session.me(), showSessions(), showActivity()]);
   for (const field of profile.elements) field.value = me[field.name] ?? "";
   showMessage("");
   document.getElementById("loading")?.remove();
@@ -202,9 +203,9 @@ async function show() {
   continueAfterConfirmation();
 }
 
-events.addEventListener("signedout", () => page.remove());
+session.events.addEventListener("signedout", () => page.remove());
 onSubmit(profile, async (body) => {
-  await request("/api/me/", { method: "PATCH", body });
+  await session.updateMe(body);
   profile.querySelector("[role=status]").textContent = gettext("Saved.");
 });
 onClick(endOthersButton, confirmed(endOthersButton, endOthers));

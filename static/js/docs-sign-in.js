@@ -1,6 +1,7 @@
 /** The form of the API page that signs in and fills Swagger UI's "Authorize" with the access token. */
 
-import { accessToken, isExpected, send } from "./session.js";
+import { createSession, tokenTransport } from "./session.js";
+import { session } from "./this-session.js";
 
 const section = document.getElementById("sign-in");
 const form = section.querySelector("form");
@@ -16,12 +17,11 @@ function fillIn() {
 
 /** Open a session, beside any that this browser has, and return its access token. */
 async function signIn() {
-  const headers = { "Accept-Language": document.documentElement.lang };
-  const body = Object.fromEntries(new FormData(form));
+  const opened = createSession({ transport: tokenTransport(), fetch: inLanguageOfPage });
   try {
-    const { access } = await send("/api/token/", { method: "POST", headers, body });
+    await opened.signIn(Object.fromEntries(new FormData(form)));
     form.reset();
-    return access;
+    return await opened.accessToken();
   } catch (error) {
     if (error.code === "mfa_required") {
       code.closest("label").hidden = false;
@@ -29,6 +29,10 @@ async function signIn() {
     }
     throw error;
   }
+}
+
+function inLanguageOfPage(url, options) {
+  return fetch(url, { ...options, headers: { ...options.headers, "Accept-Language": document.documentElement.lang } });
 }
 
 async function authorizeBy(button, getToken) {
@@ -40,7 +44,7 @@ async function authorizeBy(button, getToken) {
     fillIn();
     success.textContent = "You are signed in. When the access token expires, sign in again.";
   } catch (error) {
-    failure.textContent = error.message || "There was no response. Try again.";
+    failure.textContent = error.message;
   } finally {
     button.ariaBusy = null;
   }
@@ -51,6 +55,6 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   authorizeBy(event.submitter, signIn);
 });
-useSession.addEventListener("click", () => authorizeBy(useSession, accessToken));
-useSession.hidden = !isExpected();
+useSession.addEventListener("click", () => authorizeBy(useSession, session.accessToken));
+useSession.hidden = !session.isExpected();
 form.querySelector("[type=submit]").disabled = false; // disabled in the HTML: it needs this script

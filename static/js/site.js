@@ -2,13 +2,14 @@
 
 import "./passwords.js";
 import { busyWhile, messageOf, showMessage } from "./forms.js";
-import { events, expect, resume, SignedOut, signOut } from "./session.js";
+import { SignedOut } from "./session.js";
+import { session } from "./this-session.js";
 
 const { login: LOGIN, account: ACCOUNT, signedIn } = document.documentElement.dataset;
 const signOutForm = document.getElementById("sign-out"); // null unless the page was rendered for a user
-if (signedIn === "true") expect();
+if (signedIn === "true") session.expect();
 if (location.pathname === LOGIN) {
-  events.addEventListener("present", () => location.replace(destination()));
+  session.events.addEventListener("present", () => location.replace(destination()));
 }
 
 const { gettext } = window;
@@ -45,16 +46,16 @@ async function signOutOfTheServer() {
  * Wait until this browser is signed in. Start your own pages with it (docs/pages.md):
  *
  *   await requireSignIn();
- *   const me = await request("/api/me/");
+ *   const me = await session.request("/api/me/");
  *
  * It never rejects. A browser that is not signed in goes to the sign-in page, which leads back.
- * So does a browser whose session ends later; the page can ignore the SignedOut that request() throws
+ * So does a browser whose session ends later; the page can ignore the SignedOut that its calls throw
  * then. Offline, it shows a message and continues when the browser is online again. If another user
  * signs in, it reloads the page.
  */
 export async function requireSignIn() {
-  events.addEventListener("signedin", () => location.reload());
-  events.addEventListener("signedout", (event) => leave(event.detail));
+  session.events.addEventListener("signedin", () => location.reload());
+  session.events.addEventListener("signedout", (event) => leave(event.detail));
   for (const kind of ["error", "unhandledrejection"]) {
     window.addEventListener(kind, (event) => {
       if ((event.error ?? event.reason) instanceof SignedOut) event.preventDefault();
@@ -62,7 +63,7 @@ export async function requireSignIn() {
   }
   for (;;) {
     try {
-      return await resume();
+      return await session.resume();
     } catch (error) {
       if (error instanceof SignedOut) {
         leave("");
@@ -87,7 +88,7 @@ export function destination() {
 signOutForm?.addEventListener("submit", (event) => {
   event.preventDefault(); // without this script, the form itself signs out
   const button = signOutForm.querySelector("button");
-  busyWhile(button, signOut).then(() => leave("here"), (error) => showMessage(messageOf(error), { stays: true }));
+  busyWhile(button, session.signOut).then(() => leave("here"), (error) => showMessage(messageOf(error), { stays: true }));
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // restored from the browser's back/forward cache

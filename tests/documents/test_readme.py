@@ -1,4 +1,4 @@
-"""The README, and the shell session of docs/api.md, run as documented."""
+"""The README, and the shell sessions of docs/api.md, run as documented."""
 
 import os
 import re
@@ -17,9 +17,9 @@ API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 def transcript():
-    """Return the session as (command, expected output) pairs; `…` stands for anything."""
-    (block,) = re.findall(r"```console\n(.*?)```", API, re.DOTALL)
-    steps = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    """Return the sessions as (command, expected output) pairs; `…` stands for anything."""
+    blocks = "".join(re.findall(r"```console\n(.*?)```", API, re.DOTALL))
+    steps = re.split(r"^\$ ", blocks, flags=re.MULTILINE)[1:]
     return [step.split("\n", 1) for step in steps]
 
 

@@ -37,14 +37,24 @@ HELD = """async (api) => {
 }"""
 
 SESSION_JS = """async ([email, password]) => {
-  const { signIn, signOut, request, resume } = await import("/session.js");
+  const { createSession } = await import("/session.js");
+  const session = createSession();
   const before = document.cookie;
-  await signIn(email, password);
-  const me = await request("/api/me/");
-  await resume();
+  await session.signIn({ email, password });
+  const me = await session.me();
+  await session.resume();
   const scripts = document.cookie;
-  await signOut();
+  await session.signOut();
   return { before, me: me.email, scripts };
+}"""
+
+IN_COOKIE = """async ([api, path, body]) => {
+  const answer = await fetch(api + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": "" },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()).detail;
 }"""
 
 WITH_CREDENTIALS = """async (api) => {
@@ -119,6 +129,23 @@ def test_the_cookie_does_not_work_from_another_origin_of_the_same_site(page, nam
         page.goto(origin)
 
         assert page.evaluate(WITH_CREDENTIALS, django) == "TypeError"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/token/", {"transport": "cookie"}),
+        ("/api/token/blacklist/", {}),
+    ],
+)
+def test_a_developer_reads_why_the_cookie_does_not_work_from_another_origin(
+    page, named, path, body
+):
+    django, origins = named
+    for origin in origins:
+        page.goto(origin)
+
+        assert "does not work from another origin" in page.evaluate(IN_COOKIE, [django, path, body])
 
 
 @pytest.mark.parametrize("keeps_host", [True, False])

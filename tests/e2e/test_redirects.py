@@ -12,14 +12,14 @@ pytestmark = pytest.mark.browser
 
 # A page of a product: what stands in docs/pages.md.
 PAGE = """
-import { request } from "/static/js/session.js";
 import { requireSignIn } from "/static/js/site.js";
+import { session } from "/static/js/this-session.js";
 
 await requireSignIn();
-const me = await request("/api/me/");
+const me = await session.me();
 document.querySelector("h1").textContent = `Reports of ${me.email}`;
 document.querySelector("h1").addEventListener("click", async () => {
-  await request("/api/me/");
+  await session.me();
 });
 """
 

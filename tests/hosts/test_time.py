@@ -94,7 +94,7 @@ def test_more_operations_work(host):
         token.set_exp(lifetime=timedelta(hours=2))
         show(token["exp"] - token["iat"])
         access = token.access_token
-        show(access["exp"] - access["iat"])
+        show(access["exp"] - access["iat"] in (299, 300))  # a second may begin in between
         session = OutstandingToken.objects.get(jti=token["jti"])
         show(RefreshToken.of_session(session)["auth_time"] == token["auth_time"])
         token.check_exp(current_time=token.current_time)
@@ -104,7 +104,7 @@ def test_more_operations_work(host):
         show(revoke_user(ada, reason="admin"))
     """)
 
-    assert shown == [200, 7200, 300, True, False, 2, 2]
+    assert shown == [200, 7200, True, True, False, 2, 2]
 
 
 def test_the_pages_and_the_admin_work(new):

@@ -737,8 +737,8 @@ class TestARefreshWithoutTheCookie:
 
         answer = browser.call(call, **browser.csrf)
 
-        assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert answer.json() == {"refresh": ["This field is required."]}
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        assert answer.json()["code"] == "not_signed_in"
         assert BlacklistedToken.objects.count() == ended
 
     def test_is_refused_for_a_user_whom_user_authentication_rule_refuses(
@@ -747,13 +747,13 @@ class TestARefreshWithoutTheCookie:
         options(USER_AUTHENTICATION_RULE=lambda user: False)
         browser.lose_cookie()
 
-        assert browser.refresh().status_code == HTTPStatus.BAD_REQUEST
+        assert browser.refresh().status_code == HTTPStatus.UNAUTHORIZED
 
     def test_is_refused_if_pages_set_refresh_cookie_is_off(self, browser, row, options):
         options(PAGES_SET_REFRESH_COOKIE=False)
         browser.lose_cookie()
 
-        assert browser.refresh().status_code == HTTPStatus.BAD_REQUEST
+        assert browser.refresh().status_code == HTTPStatus.UNAUTHORIZED
 
     def test_is_refused_without_the_middleware(self, browser, row, settings):
         settings.MIDDLEWARE = [
@@ -764,7 +764,7 @@ class TestARefreshWithoutTheCookie:
         other.cookies = browser.cookies.copy()
         other.lose_cookie()
 
-        assert other.refresh().status_code == HTTPStatus.BAD_REQUEST
+        assert other.refresh().status_code == HTTPStatus.UNAUTHORIZED
 
     def test_is_refused_if_nobody_is_signed_in(self, user):
         stranger = OneBrowser()
@@ -772,7 +772,7 @@ class TestARefreshWithoutTheCookie:
         session["a basket"] = "of a visitor"
         session.save()
 
-        assert stranger.refresh().status_code == HTTPStatus.BAD_REQUEST
+        assert stranger.refresh().status_code == HTTPStatus.UNAUTHORIZED
 
     def test_works_for_signing_out_as_well(self, browser, user, row):
         browser.lose_cookie()

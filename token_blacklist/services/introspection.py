@@ -95,7 +95,7 @@ class ClaimsSerializer(serializers.Serializer[Any]):
     active = serializers.BooleanField(help_text="Whether it would be accepted for its purpose.")
     sub = serializers.CharField(required=False, help_text="The user's id.")
     username = serializers.CharField(
-        required=False, help_text="The name that the user signs in with."
+        required=False, help_text="What the user signs in with, such as the e-mail address."
     )
     token_type = serializers.CharField(required=False)
     sid = serializers.CharField(required=False, help_text="The session.")
@@ -109,7 +109,8 @@ class IntrospectionView(JSONView):
     """Lets a service with a name and a secret validate a token (RFC 7662).
 
     For a token that would be accepted for its purpose, the response has all its claims, the user's
-    id as `sub` and the user name. For any other token it has only `"active": false`.
+    id as `sub`, and as `username` what the user signs in with. For any other token it has only
+    `"active": false`.
     """
 
     operation_id, summary = "token_introspect", "Introspect a token"
