@@ -44,6 +44,7 @@ Code = Literal[
     "no_active_account",
     "not_authenticated",
     "not_found",
+    "not_signed_in",
     "parse_error",
     "payload_too_large",
     "permission_denied",
