@@ -6,8 +6,7 @@ export NAME DIR ACCENT SENDER ORIGIN KEEP
 new: setup-dev ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT= SENDER= ORIGIN= KEEP=all]
 	@$(PY) scripts/new.py
 
-clients: setup-dev ## Generate a TypeScript and a Python client and run a session with each (needs npm)
-	@$(call needs,npm,apt install npm)
+clients: setup-dev ## Generate a Python client from the API descriptions and run a session with it
 	@env -u DATABASE_URL $(PY) -m tests.clients
 
 adoption: setup-dev ## Run Simple JWT's own tests against this app (fetches them; a minute)
@@ -16,7 +15,8 @@ adoption: setup-dev ## Run Simple JWT's own tests against this app (fetches them
 hosts: setup-dev ## Run sites with dj-rest-auth and djoser, the real packages (fetches them; a minute)
 	@$(PY) -m tests.hosts
 
-package: setup-dev ## Build the app as a package and test it in an empty environment (a minute)
+package: setup-dev ## Build and test the packages of the app and both clients (needs npm; three minutes)
+	@$(call needs,npm,apt install npm)
 	@$(PY) -m tests.package
 
 screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
@@ -33,6 +33,8 @@ compare: setup-dev ## Run the same requests against the alternatives and write d
 
 
 lock::
+	$(COMPILE) -c requirements-dev.txt --group clients/python/pyproject.toml:dev \
+	    clients/python/pyproject.toml -o clients/python/requirements.txt
 	$(COMPILE) -c requirements-dev.txt tests/clients/requirements.in -o tests/clients/requirements.txt
 	$(COMPILE) -c requirements-dev.txt benchmarks/compare/requirements.in \
 	    -o benchmarks/compare/requirements.txt

@@ -1,68 +1,42 @@
-"""Build the app as a package, check it, and run the app's tests in a new environment.
+"""Build the packages of the app and of both clients, and test each in a new environment.
 
-`make package` calls it. The archives are in build/package.
+`make package` calls it. The archives are in build/package/dist; nothing is published.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
-from tests.support import venv
-from tests.support.checkout import ROOT, copy_into
+from tests.support.checkout import ROOT
 
-BUILD = ROOT / "build" / "package"
-# What the tests need besides the app.
-TOOLS = ("cryptography", "factory-boy", "pytest", "pytest-django", "pytest-timeout", "time-machine")
-API = ("test_cookie_transport.py", "test_sessions.py", "test_sliding.py")
+from . import app, javascript, python
+from .building import BUILD, DIST, prepare, run
+
+# Fails unless the files and the exports of the package are there.
+PROGRAM = 'await import("token-blacklist-client").then(({ createSession }) => createSession())'
 
 
 def main() -> None:
-    shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
-    run_tests(build())
+    prepare()
+    app.main()
+    python.main()
+    javascript.main()
+    pack_javascript()
+    print("\nThe archives:", *sorted(path.name for path in DIST.iterdir()), sep="\n  ")
 
 
-def build() -> str:
-    """Build the source archive and from it the wheel, check both; return the path of the wheel."""
-    copy_into(BUILD / "source")
-    tools = venv.create(BUILD / "tools", Path(__file__).with_name("requirements.txt"))
-    run(tools, "-m", "build", "--outdir", "dist", "source")
-    archives = sorted(map(str, (BUILD / "dist").iterdir()))
-    run(tools, "-m", "twine", "--no-color", "check", "--strict", *archives)
-    return next(name for name in archives if name.endswith(".whl"))
-
-
-def run_tests(wheel: str) -> None:
-    """Run the app's tests in a bare project with Django's own user and the wheel."""
-    python = venv.create(BUILD / "venv")
-    # The versions of the lock file, without its hashes: pip would require one for the wheel.
-    lock = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
-    pinned = re.findall(r"(?m)^([a-z0-9-]+==[^ ;]+)", lock)
-    (BUILD / "constraints.txt").write_text("\n".join(pinned), encoding="utf-8")
-    run(python, *venv.PIP, "install", "--constraint", "constraints.txt", wheel, *TOOLS)
-    project = BUILD / "project"
-    shutil.copytree(BUILD / "source" / "tests", project / "tests")
-    shutil.copy(ROOT / "pyproject.toml", project)
-    alone = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    alone |= {"DJANGO_SETTINGS_MODULE": "tests.projects.copied.settings", "PYTHONPATH": "."}
-    for command in ("check", "migrate"):
-        run(python, "-m", "django", command, "--verbosity", "0", cwd=project, env=alone)
-    tests = ("tests/token_blacklist", *(f"tests/api/{name}" for name in API))
-    # Otherwise pytest-django finds manage.py above, and the app that is not installed.
-    options = ("-m", "not process", "-p", "no:cacheprovider", "-o", "django_find_project=false")
-    run(python, "-m", "pytest", *options, *tests, cwd=project, env=alone)
-
-
-def run(*command: str, **options: object) -> None:
-    print("$", *command, flush=True)
-    done = subprocess.run(command, check=False, **{"cwd": BUILD, **options})
-    if done.returncode:
-        sys.exit(done.returncode)
+def pack_javascript() -> None:
+    """Pack the JavaScript client, with the project's license, and import it from the archive."""
+    client, package, user = ROOT / "clients" / "js", BUILD / "javascript", BUILD / "user"
+    run("npm", "run", "build", cwd=client)
+    shutil.copytree(client / "dist", package / "dist")
+    for file in (client / "package.json", client / "README.md", ROOT / "LICENSE"):
+        shutil.copy(file, package)
+    run("npm", "pack", "--pack-destination", str(DIST), cwd=package)
+    (archive,) = DIST.glob("*.tgz")
+    user.mkdir()
+    run("npm", "install", "--no-save", "--omit=peer", "--prefix", str(user), str(archive), cwd=user)
+    run("node", "--input-type=module", "--eval", PROGRAM, cwd=user)
 
 
 if __name__ == "__main__":
