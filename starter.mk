@@ -1,7 +1,7 @@
 # The commands for this project itself, which a product does not have.
 export NAME DIR ACCENT SENDER ORIGIN KEEP
 
-.PHONY: new clients adoption hosts package screenshots bench bench-quick compare setup-django
+.PHONY: new clients frontends adoption hosts package screenshots bench bench-quick compare setup-django
 
 new: setup-dev ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT= SENDER= ORIGIN= KEEP=all]
 	@$(PY) scripts/new.py
@@ -19,6 +19,10 @@ package: setup-dev ## Build and test the packages of the app and both clients (n
 	@$(call needs,npm,apt install npm)
 	@$(PY) -m tests.package
 
+frontends: setup-dev setup-browser ## Drive the example app in Chromium behind Caddy, nginx and Vite (needs npm; five minutes)
+	@$(call needs,npm,apt install npm)
+	$(PYTEST) tests/frontends/stories.py tests/frontends/test_layouts.py
+
 screenshots: setup-dev setup-browser ## Take the screenshots in docs/images
 	SCREENSHOTS=docs/images $(PYTEST) tests/e2e/test_screenshots.py
 
@@ -30,7 +34,6 @@ bench-quick: setup-dev ## The four operations beside Simple JWT; prints and writ
 
 compare: setup-dev ## Run the same requests against the alternatives and write docs/comparison.md (ten minutes)
 	@$(PY) -W ignore -m benchmarks.compare
-
 
 lock::
 	$(COMPILE) -c requirements-dev.txt --group clients/python/pyproject.toml:dev \
