@@ -15,7 +15,7 @@ adoption: setup-dev ## Run Simple JWT's own tests against this app (fetches them
 hosts: setup-dev ## Run sites with dj-rest-auth and djoser, the real packages (fetches them; a minute)
 	@$(PY) -m tests.hosts
 
-package: setup-dev ## Build and test the packages of the app and both clients (needs npm; three minutes)
+package: setup-dev ## Build and test the packages of the app and both clients (needs npm; six minutes)
 	@$(call needs,npm,apt install npm)
 	@$(PY) -m tests.package
 
