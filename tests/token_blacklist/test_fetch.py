@@ -34,9 +34,9 @@ def test_a_slow_response_does_not_extend_the_timeout(issuer, name):
     began = time.monotonic()
 
     with pytest.raises(TimeoutError):
-        fetch_json(f"{issuer.url}/", seconds=0.5, most=MEBIBYTE)
+        fetch_json(f"{issuer.url}/", seconds=0.2, most=MEBIBYTE)
 
-    assert 0.4 < time.monotonic() - began < 1.5
+    assert 0.15 < time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize("name", ENDLESS)
@@ -44,7 +44,7 @@ def test_an_endless_response_is_abandoned(issuer, name):
     issuer.answers["/"] = [WRONG[name]]
 
     with pytest.raises(Exception):  # noqa: B017, PT011  # of any class
-        fetch_json(f"{issuer.url}/", seconds=1, most=MEBIBYTE)
+        fetch_json(f"{issuer.url}/", seconds=0.5, most=MEBIBYTE)
 
     if "continue" not in name:  # which is not stored, and ends with the timeout
         assert issuer.bytes_sent < 32 * MEBIBYTE  # includes the buffers of the system
@@ -58,7 +58,7 @@ def test_a_response_above_the_maximum_of_bytes_is_refused(issuer):
         fetch_json(f"{issuer.url}/", seconds=5, most=99)
 
 
-@pytest.mark.parametrize("status", [201, 204, 301, 302, 303, 307, 308, 401, 500])
+@pytest.mark.parametrize("status", [204, 302, 307, 500])
 def test_a_status_other_than_200_is_an_error_and_redirects_are_not_followed(issuer, status):
     head = f"HTTP/1.1 {status} Oh\r\nLocation: {issuer.url}/stolen\r\nContent-Length: 0\r\n\r\n"
     issuer.answers["/"] = [sent(head.encode())]
@@ -109,4 +109,4 @@ def test_https_has_the_same_timeout_and_refuses_an_unknown_certificate(
         assert fetch_json(f"{issuer.url}/", seconds=5, most=100) == [1]
         # The timeout of the response, or on a busy machine of the handshake.
         with pytest.raises(OSError, match=r"takes too long|timed out"):
-            fetch_json(f"{issuer.url}/slow", seconds=0.5, most=100)
+            fetch_json(f"{issuer.url}/slow", seconds=0.3, most=100)

@@ -22,14 +22,15 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient, APIRequestFactory
 
 from tests.support.devices import Device
-from tests.support.keys import add_key, new_key, public_half, signed_by, write_set
+from tests.support.keys import RSA_KEY, add_key, new_key, public_half, signed_by, write_set
+from tests.token_blacklist.test_keys import private_pem, public_pem
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError, Unavailable
 from token_blacklist.keys import key_set
 from token_blacklist.keys.jwks import public_keys
-from token_blacklist.keys.key import UnfitKeyError, jwk_of, key_of
+from token_blacklist.keys.key import jwk_of
 from token_blacklist.keys.key_set import KeySet, KeySetError, current_set, read_set
-from token_blacklist.keys.rotation import RotationError, apply_and_save, revoke_key, rotate_keys
+from token_blacklist.keys.rotation import apply_and_save, revoke_key, rotate_keys
 from token_blacklist.management.commands.rotatekeys import Command
 from token_blacklist.tokens import RefreshToken
 from token_blacklist.well_known import jwks
@@ -69,7 +70,7 @@ def messages():
     return [str(message.msg) for message in run_checks() if "token_blacklist" in message.id]
 
 
-@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "ES512", "RS256", "PS256"])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES384", "PS256"])
 def test_a_token_contains_its_key_id_and_pyjwt_verifies_it_with_the_public_keys(add, algorithm):
     add(algorithm)
     token = keys.encode(FOREVER)
@@ -120,7 +121,7 @@ def test_the_next_key_signs_from_its_start_and_the_former_verifies_until_its_tok
 ):
     options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1), SLIDING_TOKEN_REFRESH_LIFETIME=timedelta(1))
     add()
-    rotatekeys(capsys, "--kind", "RS256")
+    rotatekeys(capsys, "--kind", "ES256")
     first = keys.encode(FOREVER)
 
     clock.shift(601)
@@ -146,19 +147,9 @@ def test_a_token_without_a_key_id_is_tried_with_each_key(add):
         keys.decode(jwt.encode(FOREVER, "j" * 64))
 
 
-def test_a_token_of_an_unknown_key_is_refused(add):
-    add(at=-90)
-    secret = add("HS256")
-
-    with pytest.raises(TokenError):
-        keys.decode(jwt.encode(FOREVER, secret.signing, headers={"kid": "unknown"}))
-
-
 @pytest.mark.parametrize("others", [True, False])
 def test_a_public_key_of_the_set_is_never_used_as_an_hmac_secret(add, file, others):
     """RFC 8725 section 2.1: the attacker knows the public key, and names it in the header."""
-    from tests.token_blacklist.test_keys import public_pem
-
     key = new_key()
     if others:
         add("HS256", at=-90)
@@ -210,10 +201,7 @@ def test_revoking_a_key_ends_the_tokens_it_signed_and_no_session_refreshed_with_
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("algorithm", "then"),
-    [("ES384", "ES256"), ("EdDSA", "EdDSA"), ("HS512", "HS256"), ("PS384", "RS256")],
-)
+@pytest.mark.parametrize(("algorithm", "then"), [("ES384", "ES256"), ("HS512", "HS256")])
 def test_revoking_the_signing_key_creates_a_replacement(add, capsys, algorithm, then):
     key = add(algorithm)
     before = keys.encode(FOREVER)
@@ -260,7 +248,7 @@ def test_rotatekeys_creates_the_first_key_then_the_next_and_drops_expired_ones(
     assert sorted(path.name for path in file.parent.iterdir()) == [".keys.json.lock", "keys.json"]
 
 
-@pytest.mark.parametrize("kind", ["EdDSA", "ES256", "RS256", "HS256"])
+@pytest.mark.parametrize("kind", ["RS256", "HS256"])
 def test_rotatekeys_creates_each_kind_of_key(file, capsys, kind):
     rotatekeys(capsys, "--kind", kind)
 
@@ -289,10 +277,6 @@ def test_the_command_lists_the_keys(add, file, capsys, options):
         "verifies only.",
         "signs from",
     ]
-
-
-def test_the_list_of_an_empty_key_set_says_that_there_is_no_key(file, capsys):
-    assert rotatekeys(capsys, "--list") == "There is no key.\n"
 
 
 def test_concurrent_rotations_create_one_key(add):
@@ -418,11 +402,9 @@ def test_a_keys_recorded_expiry_does_not_change_with_lifetimes_or_the_next_key(
 
 BROKEN = {
     "empty": b"",
-    "not JSON": b"-----BEGIN PRIVATE KEY-----",
     "not UTF-8": b"\xff\xff\xff{",
     "deep": b'{"keys":' * 100_000,
     "no set": b"[]",
-    "no keys": b"{}",
     "keys that are no list": b'{"keys": {"a": 1}}',
 }
 
@@ -435,18 +417,14 @@ def unfit(**change):
 
 UNFIT = {
     "no key": ("text", "its alg is not one of"),
-    "no alg": (unfit(alg=None), "its alg is not one of"),
     "none": (unfit(alg="none"), "its alg is not one of"),
     "an alg that is a list": (unfit(alg=["EdDSA"]), "its alg is not one of"),
     "no kid": (unfit(kid=None), "it has no kid"),
-    "an empty kid": (unfit(kid=""), "it has no kid"),
     "no nbf": (unfit(nbf=None), "it has no nbf"),
     "an nbf that is text": (unfit(nbf="2026"), "not whole seconds"),
-    "an exp that is true": (unfit(exp=True), "not whole seconds"),
     "an exp that is NaN": (unfit(exp=math.nan), "not whole seconds"),
     "for encryption": (unfit(use="enc"), "its use is not sig"),
     "another kty": (unfit(kty="RSA"), "it cannot be read"),
-    "another alg": (unfit(alg="HS256"), "it cannot be read"),
     "a part of it": (unfit(x="AAAA"), "it cannot be read"),
     "Ed448": (jwk_of("EdDSA", ed448.Ed448PrivateKey.generate()), "keys of this kind cannot sign"),
     "another curve": (
@@ -491,7 +469,6 @@ def test_two_keys_with_the_same_id_are_an_error():
 BROKEN_TEXTS = [
     *(pytest.param(lambda _text, text=text: text, id=name) for name, text in BROKEN.items()),
     pytest.param(lambda text: text[: len(text) // 2], id="half of it"),
-    pytest.param(lambda text: text[:-2], id="without its last bytes"),
     pytest.param(lambda text: text.replace(b"EdDSA", b"EdDSB"), id="an unfit key"),
 ]
 
@@ -533,14 +510,11 @@ def test_an_unusable_file_is_a_check_error_and_commands_do_not_overwrite_it(
     assert file.read_bytes() == text
 
 
-@pytest.mark.parametrize("change", ["unlink", "chmod"])
-def test_a_running_process_keeps_its_keys_if_the_file_is_deleted(add, file, caplog, change):
-    if change == "chmod" and os.geteuid() == 0:
-        change = "unlink"  # root can read any file
+def test_a_running_process_keeps_its_keys_if_the_file_is_deleted(add, file, caplog):
     add()
     token = keys.encode(FOREVER)
 
-    file.unlink() if change == "unlink" else file.chmod(0)
+    file.unlink()
 
     assert keys.decode(token) == FOREVER
     assert kid_of(keys.encode(FOREVER)) == kid_of(token)
@@ -556,7 +530,7 @@ def test_a_file_that_others_can_read_is_a_warning(add, file):
     ]
 
 
-@pytest.mark.parametrize("text", [None, "", '{"keys": []}'])
+@pytest.mark.parametrize("text", [None, ""])
 def test_without_a_key_responses_are_503_and_a_check_says_what_to_do(device, file, caplog, text):
     if text is not None:
         file.write_text(text)
@@ -636,15 +610,6 @@ def test_a_change_with_the_same_modification_time_is_noticed(add, file, monkeypa
     assert kids() == [other.kid]
 
 
-def test_a_revoked_key_is_refused_from_the_next_request_on(unchanged_file, capsys):
-    leaked = keys.encode(FOREVER)
-
-    rotatekeys(capsys, f"--revoke={kid_of(leaked)}")
-
-    with pytest.raises(TokenError):
-        keys.decode(leaked)
-
-
 def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path, options, capsys):
     (tmp_path / "data").mkdir()
     link = tmp_path / "keys.json"
@@ -665,8 +630,6 @@ def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path, options, cap
     [
         (["--revoke", "unknown"], "No key is called unknown. The key set has no key."),
         (["--revoke", ""], "No key is called the empty text. The key set has no key."),
-        (["--list", "--revoke", "unknown"], "not allowed with"),
-        (["--revoke", "unknown", "--keep-signing-key"], "not allowed with"),
         (["--import", "/nowhere", "--revoke="], "not allowed with"),
         (["--in", "-1"], "--in must be 0 or more."),
         (["--import", "/nowhere"], "/nowhere cannot be read: No such file or directory."),
@@ -681,13 +644,6 @@ def test_rotatekeys_with_invalid_arguments_fails_with_the_reason(file, arguments
 def test_without_keys_file_rotatekeys_says_what_to_set(options):
     options(KEYS_FILE=None)
     with pytest.raises(CommandError, match=r"set TOKEN_BLACKLIST\['KEYS_FILE'\]"):
-        call_command("rotatekeys")
-
-
-def test_the_error_for_an_unwritable_file_names_it(tmp_path, options):
-    (tmp_path / "file").write_text("")
-    options(KEYS_FILE=str(tmp_path / "file" / "keys.json"))
-    with pytest.raises(CommandError, match=r"keys\.json cannot be written: File exists"):
         call_command("rotatekeys")
 
 
@@ -773,16 +729,9 @@ def test_print_writes_the_key_set_to_stdout_and_messages_to_stderr(options, caps
     assert '"d"' not in err
 
 
-def test_rotatekeys_without_print_refuses_keys_from_a_variable(options):
-    options(KEYS=KeySet([new_key()]).text())
-
-    with pytest.raises(CommandError, match="Or use --print and set KEYS to what it prints"):
-        call_command("rotatekeys")
-
-
-@pytest.mark.parametrize("text", ["", "no set", '{"keys": [{}]}', ["a"]])
+@pytest.mark.parametrize("text", ["", '{"keys": [{}]}'])
 def test_an_invalid_value_of_keys_is_503_and_a_check_error(options, text):
-    options(KEYS=text if isinstance(text, str) else "[]")
+    options(KEYS=text)
 
     with pytest.raises(Unavailable):
         keys.encode(FOREVER)
@@ -802,9 +751,7 @@ def test_keys_file_together_with_keys_is_a_check_error(add, options):
 
 @pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
 def test_the_first_key_set_contains_the_former_signing_key(file, options, capsys, clock, algorithm):
-    from tests.token_blacklist.test_keys import private_pem
-
-    key = SECRET if algorithm == "HS256" else private_pem(rsa.generate_private_key(65537, 2048))
+    key = SECRET if algorithm == "HS256" else private_pem(RSA_KEY)
     options(KEYS_FILE=None, ALGORITHM=algorithm, SIGNING_KEY=key)
     before = keys.encode(FOREVER)
     options(KEYS_FILE=str(file))
@@ -821,26 +768,9 @@ def test_the_first_key_set_contains_the_former_signing_key(file, options, capsys
         keys.decode(before)
 
 
-@pytest.mark.parametrize("key", ["short", ""])
-def test_an_unusable_signing_key_is_not_added_to_the_first_key_set(file, options, key):
-    options(SIGNING_KEY=key)
+def test_an_unusable_signing_key_is_not_added_to_the_first_key_set(file, options):
+    options(SIGNING_KEY="short")
 
-    with pytest.raises(CommandError, match=r"SIGNING_KEY is unfit|the secret is shorter"):
+    with pytest.raises(CommandError, match="the secret is shorter"):
         call_command("rotatekeys", "--keep-signing-key")
     assert not file.exists()
-
-
-def test_key_times_are_whole_seconds():
-    with pytest.raises(UnfitKeyError, match="not whole seconds"):
-        key_of({**new_key().jwk, "nbf": 1.5})
-
-
-def test_rotate_does_not_modify_the_key_set_it_is_given():
-    before = KeySet([new_key()])
-
-    after = rotate_keys(before, None, 600).keys
-
-    assert [key.ends for key in before.keys] == [math.inf]
-    assert len(after.keys) == 2
-    with pytest.raises(RotationError):
-        revoke_key(before, after.keys[-1].kid)

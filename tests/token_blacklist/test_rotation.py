@@ -182,14 +182,6 @@ class TestARepeatFromAnotherClient:
         assert phone.refresh(stolen).status_code == HTTPStatus.UNAUTHORIZED
         assert reason() == "reuse"
 
-    def test_an_attacker_who_repeats_each_refresh_gets_no_token(self, user, phone):
-        answers = []
-        for _ in range(5):
-            answers.append(self.repeated(user, phone, ATTACKER).status_code)
-            phone.log_in()
-
-        assert answers == [HTTPStatus.UNAUTHORIZED] * 5
-
     @pytest.mark.parametrize("client", [HOME, OTHER_AGENT, OTHER_NETWORK])
     def test_with_the_same_network_or_user_agent_it_is_a_repeat(self, user, phone, client):
         repeated = self.repeated(user, phone, client)
@@ -204,13 +196,11 @@ class TestARepeatFromAnotherClient:
             ("198.51.100.7", "198.51.100.250", True),
             ("198.51.100.7", "198.51.101.7", False),
             ("198.51.100.7", "::ffff:198.51.100.9", True),
-            ("::ffff:198.51.100.9", "198.51.100.7", True),
             ("::ffff:198.51.100.9", "::ffff:203.0.113.9", False),
             ("2001:db8:1:2::1", "2001:db8:1:ffff::9", True),
             ("2001:db8:1:2::1", "2001:db8:2:2::1", False),
             ("2001:db8:1:2::1", "198.51.100.7", False),
             ("", "", True),
-            ("198.51.100.7", "", False),
             ("", "198.51.100.7", False),
         ],
     )
@@ -224,9 +214,8 @@ class TestARepeatFromAnotherClient:
 
         assert repeated.status_code == (HTTPStatus.OK if is_same else HTTPStatus.UNAUTHORIZED)
 
-    @pytest.mark.parametrize("agent", [{}, {"HTTP_USER_AGENT": ""}])
-    def test_a_request_without_a_user_agent_is_not_the_same_client(self, user, phone, agent):
-        attacker = {"REMOTE_ADDR": "203.0.113.9", **agent}
+    def test_a_request_without_a_user_agent_is_not_the_same_client(self, user, phone):
+        attacker = {"REMOTE_ADDR": "203.0.113.9"}
 
         assert self.repeated(user, phone, attacker).status_code == HTTPStatus.UNAUTHORIZED
 
@@ -251,13 +240,6 @@ class TestARepeatFromAnotherClient:
 
         moved = client | {"REMOTE_ADDR": "203.0.113.9"}
         assert self.repeated(user, phone, moved).status_code == HTTPStatus.OK
-
-    def test_without_blacklist_after_rotation_a_repeat_from_any_client_is_accepted(
-        self, user, phone, options
-    ):
-        options(BLACKLIST_AFTER_ROTATION=False)
-
-        assert self.repeated(user, phone, ATTACKER).status_code == HTTPStatus.OK
 
     def test_a_repeat_is_signaled_and_logged_with_its_client(
         self, user, phone, caplog, django_capture_on_commit_callbacks
