@@ -26,12 +26,11 @@ from tests.support.factories import (
 )
 from tests.support.keys import signed_by
 from tests.support.statements import NOT_COUNTED
-from token_blacklist.admin import blacklisted, ending, export, search
+from token_blacklist.admin import ending, export
 from token_blacklist.admin.base import BoundedPaginator
 from token_blacklist.admin.staff import may_end_sessions_of
 from token_blacklist.keys.key_set import current_set
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
-from token_blacklist.sessions.end import revoke_session
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
@@ -123,18 +122,6 @@ class TestPermissions:
             assert answer.status_code == 302, url
             assert answer.headers["Location"].startswith("/admin/login/"), url
 
-    @pytest.mark.parametrize("method", ["get", "post"])
-    def test_staff_without_permissions_get_403_at_every_url(self, session, method):
-        staff = UserFactory(is_staff=True)
-        client = Client()
-        client.force_login(staff)
-        addresses = every_url(session)
-        assert len(addresses) > 15
-
-        for url in [*addresses, autocomplete("token", "blacklistedtoken")]:
-            assert getattr(client, method)(url).status_code in {403, 405}, url
-        assert is_live(session)
-
     def test_staff_with_view_permissions_cannot_revoke_sessions(self, staff, session):
         viewer = staff("view_outstandingtoken", "view_blacklistedtoken", "view_flushrun")
         action = {"action": "end_selected", "_selected_action": session.pk}
@@ -196,19 +183,12 @@ class TestSearch:
 
         assert [self.find(support, term) for term in terms] == [[record]] * len(terms)
 
-    @pytest.mark.parametrize("which", ["refresh", "access", "bearer", "expired"])
+    @pytest.mark.parametrize("which", ["refresh_token", "access"])
     def test_a_pasted_token_finds_its_session_and_is_not_shown_in_the_response(
         self, support, signed_in, user, which, clock
     ):
-        tokens = {
-            "refresh": signed_in.refresh_token,
-            "access": signed_in.access,
-            "bearer": f" Bearer {signed_in.access}",
-            "expired": signed_in.access,
-        }
-        if which == "expired":
-            clock.shift(3600)
-        token = tokens[which]
+        clock.shift(3600)  # the access token has expired
+        token = getattr(signed_in, which)
 
         answer = support.get(OUTSTANDING, {"q": token, "state": "live"}, follow=True)
 
@@ -289,12 +269,6 @@ class TestSearch:
         OutstandingTokenFactory(user=user, user_agent="Gadget/2.0 (Watch)", ip_address="192.0.2.7")
 
         assert self.find(support, term.format(email=user.email)) == [tablet]
-
-    def test_the_search_for_a_device_is_limited_to_the_newest_sessions(self, support, monkeypatch):
-        monkeypatch.setattr(search, "MAX_SESSIONS_SEARCHED", 2)
-        _old, *newest = OutstandingTokenFactory.create_batch(3, user_agent="Tablet")
-
-        assert self.find(support, "tablet") == newest[::-1]
 
     def test_the_blacklist_is_searched_in_the_same_way(self, support, signed_in, user):
         signed_in.log_out()
@@ -440,13 +414,6 @@ class TestEnding:
         self.choose(support, own, confirmed="yes")
         assert not is_live(own)
 
-    def test_revoking_all_own_sessions_includes_the_current_one(self, support):
-        own = OutstandingToken.objects.get(user=support.staff)
-
-        self.end(support, user=support.staff.pk)
-
-        assert not is_live(own)
-
     def test_one_request_revokes_at_most_the_maximum_number_of_sessions(
         self, support, user, monkeypatch
     ):
@@ -463,13 +430,6 @@ class TestEnding:
         assert left == [3, 1, 0]
         assert self.count(support, user=user.pk) == (0, 0)
 
-    def test_a_note_that_is_too_long_is_refused(self, support, session):
-        answer = self.end(support, "x" * 256, user=session.user_id)
-
-        assert answer.status_code == 400
-        assert "errorlist" in answer.text
-        assert is_live(session)
-
     @pytest.mark.parametrize(
         "query",
         [
@@ -477,31 +437,13 @@ class TestEnding:
             {"nonsense": "1"},
             {"user__password__startswith": "a"},
             {"created_at__gte": "tomorrow"},
+            {"id": "9" * 400},
         ],
     )
     def test_an_invalid_query_revokes_nothing(self, support, session, query):
         assert support.get(page_that_ends(**query)).status_code in {302, 400}
         assert self.end(support, **query).status_code in {302, 400}
         assert is_live(session)
-
-    def test_an_id_out_of_range_matches_no_session(self, support, session):
-        assert self.end(support, id="9" * 400).status_code in {302, 400}
-        assert self.end(support, user="999999999999999999").status_code in {302, 400}
-        assert is_live(session)
-
-    def test_a_session_flushed_during_the_request_is_reported_as_no_longer_existing(
-        self, support, session, monkeypatch
-    ):
-        def flush_first(record, **kwargs):
-            OutstandingToken.objects.filter(pk=record.pk).delete()
-            return revoke_session(record, **kwargs)
-
-        monkeypatch.setattr(blacklisted, "revoke_session", flush_first)
-
-        answer = support.post(f"{BLACKLISTED}add/", {"token": session.pk, "note": ""}, follow=True)
-
-        assert answer.status_code == 200
-        assert "no longer exists" in answer.text
 
 
 LEFT_OUT = "session of staff left out. Only a superuser can end it."
@@ -523,17 +465,6 @@ class TestSessionsOfStaff:
     def end(self, client, **query):
         answer = client.post(page_that_ends(**query), {"confirmed": "yes"}, follow=True)
         return [str(message) for message in answer.context["messages"]]
-
-    def test_support_sees_no_end_button(self, support, superuser, colleague, session):
-        page = f"{OUTSTANDING}{colleague.pk}/change/"
-        everybody, one = f"{colleague.pk}/end/", f"end/?user={colleague.user.pk}"
-
-        assert everybody in superuser.get(OUTSTANDING).text
-        assert one in superuser.get(page).text
-        assert f"{session.pk}/end/" in support.get(OUTSTANDING).text
-        for shown in (support.get(OUTSTANDING), support.get(page)):
-            assert everybody not in shown.text
-            assert one not in shown.text
 
     def test_the_end_button_gives_support_403(self, support, colleague):
         assert support.post(f"{OUTSTANDING}{colleague.pk}/end/").status_code == 403
@@ -636,16 +567,6 @@ class TestRedirects:
         assert said[0].startswith("Ended the session of ada@example.com: curl")
         assert said[0].endswith(", 192.0.2.1.")
 
-    def test_the_confirmation_page_returns_to_the_page_that_linked_to_it(self, support, session):
-        page = f"{OUTSTANDING}{session.pk}/change/"
-        found = re.search(r'href="([^"]*/end/\?user=[^"]*)"', support.get(page).text)
-        address = html.unescape(found[1])
-
-        assert f'href="{page}"' in support.get(address).text
-        answer = support.post(address, {"confirmed": "yes"}, follow=True)
-
-        assert answer.redirect_chain == [(page, 302)]
-
     @pytest.mark.parametrize(
         "page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x", "x"]
     )
@@ -665,21 +586,6 @@ def test_past_flush_runs_are_shown_and_none_can_be_added(staff):
     assert [run.outstanding_deleted for run in shown(client.get(FLUSHES))] == [7]
     assert client.get(f"{FLUSHES}add/").status_code == 403
     assert client.post(f"{FLUSHES}add/").status_code == 403
-
-
-def test_a_sessions_page_shows_its_history_in_order(support, user):
-    device = Device(user)
-    device.log_in()
-    device.refresh()
-    record = OutstandingToken.objects.get(user=user)
-    revoke_session(record, reason="admin", by=support.staff, note="<stolen>")
-
-    text = support.get(f"{OUTSTANDING}{record.pk}/change/").text
-
-    told = ["Signed in", "<span>Refreshed</span>", "Ended: "]
-    assert [text.index(part) for part in told] == sorted(text.index(part) for part in told)
-    assert f"by {support.staff.email}" in text
-    assert "“&lt;stolen&gt;”" in text
 
 
 def test_every_page_sends_fewer_than_ten_statements_for_lists_of_any_length(support, user):
@@ -707,23 +613,6 @@ def test_every_page_sends_fewer_than_ten_statements_for_lists_of_any_length(supp
     assert max(sent.values()) < 10, sent
 
 
-def test_the_list_is_filtered_by_the_day_of_the_sign_in(support):
-    now = timezone.now()
-    old, young = (OutstandingTokenFactory(created_at=now - timedelta(days=d)) for d in (9, 1))
-    ended = BlacklistedTokenFactory(token=OutstandingTokenFactory(created_at=old.created_at)).token
-    since = {"created_at__gte": f"{now - timedelta(days=2):%Y-%m-%d 00:00:00+00:00}"}
-    until = {"created_at__lt": since["created_at__gte"]}
-
-    own = OutstandingToken.objects.get(user=support.staff)
-
-    assert shown(support.get(OUTSTANDING, since)) == [own, young]
-    assert set(shown(support.get(OUTSTANDING, until))) == {old, ended}
-    assert shown(support.get(OUTSTANDING, {**until, "state": "live"})) == [old]
-    assert shown(support.get(OUTSTANDING, {**until, REASON: "api"})) == [ended]
-    for state in ("live", "expired"):
-        assert shown(support.get(OUTSTANDING, {"state": state, REASON: "api"})) == []
-
-
 def test_the_rows_of_a_long_list_are_counted_up_to_a_maximum(support, monkeypatch):
     monkeypatch.setattr(BoundedPaginator, "max_count", 3)
     OutstandingTokenFactory()  # besides the sign-in of support
@@ -734,26 +623,6 @@ def test_the_rows_of_a_long_list_are_counted_up_to_a_maximum(support, monkeypatc
     answer = support.get(OUTSTANDING)
     assert answer.context["cl"].result_count == 3
     assert said in answer.text
-
-
-def test_the_filters_of_a_long_list_count_no_rows(support, django_assert_num_queries):
-    with CaptureQueriesContext(connection) as plain:
-        page = support.get(OUTSTANDING)
-
-    assert "_facets" not in page.text
-    with django_assert_num_queries(len(plain)):
-        support.get(OUTSTANDING, {"_facets": "True"})
-
-
-def test_a_sessions_page_links_to_ending_the_users_and_the_addresss_other_sessions(
-    support, viewer, session
-):
-    page = f"{OUTSTANDING}{session.pk}/change/"
-    links = [f"end/?user={session.user_id}", "end/?q=192.0.2.1"]
-
-    assert all(link in support.get(page).text for link in links)
-    assert not any(link in viewer.get(page).text for link in links)
-    assert all(support.get(f"{OUTSTANDING}{link}").context["sessions"] == 1 for link in links)
 
 
 class TestExport:

@@ -1,7 +1,6 @@
 """The daily flush: what it deletes, its limits, its output, and the clocks."""
 
 import json
-import logging
 import re
 import threading
 from datetime import timedelta
@@ -225,14 +224,6 @@ def test_an_invalid_option_of_call_command_is_a_command_error(options):
         call_command("flushexpiredtokens", **options)
 
 
-def test_call_command_takes_none_for_no_limit():
-    fill(5)
-
-    call_command("flushexpiredtokens", max_seconds=None, pause=None)
-
-    assert not OutstandingToken.objects.exists()
-
-
 def test_a_failed_flush_keeps_finished_batches_and_is_recorded_as_failed():
     fill(4)
     batches = iter([True])
@@ -293,17 +284,6 @@ def test_the_earlier_of_two_slightly_different_clocks_decides_what_has_expired(
 
 
 @pytest.mark.postgresql
-def test_the_database_time_is_read_once_per_run(capsys):
-    fill(6)
-
-    with CaptureQueriesContext(connection) as captured:
-        run(capsys, "--batch-size", "2")
-
-    assert sum("clock_timestamp" in query["sql"] for query in captured) == 1
-    assert abs(flush.database_time() - timezone.now()) < flush.CLOCKS_MAY_DIFFER
-
-
-@pytest.mark.postgresql
 def test_an_application_clock_that_is_days_ahead_deletes_no_live_session():
     session = OutstandingTokenFactory()
 
@@ -348,26 +328,3 @@ def test_a_running_flush_is_not_marked_interrupted_by_a_parallel_one(monkeypatch
     flush.delete_expired()
 
     assert FlushRun.objects.get(started_at=began).outcome == "running"
-
-
-def test_a_running_flush_that_was_marked_interrupted_ends_as_done():
-    fill(4)
-
-    def take_for_killed(taken):
-        FlushRun.objects.update(outcome="interrupted")
-
-    flush.delete_expired(batch_size=2, after_batch=take_for_killed)
-
-    assert FlushRun.objects.get().outcome == "done"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_verbosity_0_prints_and_logs_nothing_on_success(capsys, caplog):
-    fill(2)
-    caplog.set_level(logging.DEBUG)
-
-    assert run(capsys, "--verbosity", "0") == (0, "")
-
-    assert not [record for record in caplog.records if record.name != "django.db.backends"]
-    logging.getLogger("token_blacklist.events").info("heard again")
-    assert "heard again" in caplog.text

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.support.keys import add_key, new_key, private_key
-from tests.token_blacklist.test_keys import private_pem, public_pem
+from tests.token_blacklist.test_keys import private_pem
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError
 from token_blacklist.keys.key_set import current_set
@@ -113,23 +113,6 @@ def test_an_expired_key_does_not_verify_after_the_import(folder, place, options,
 
     with pytest.raises(TokenError):
         keys.decode(token)
-
-
-def test_a_private_and_its_public_key_become_one_and_a_public_key_alone_verifies(
-    folder, place, capsys
-):
-    key, other = private_key("EdDSA"), private_key("ES256")
-    place(public_pem(key), -90)
-    place(private_pem(key), -60)
-    place(public_pem(other), -30)
-
-    import_from(folder, capsys)
-
-    assert [(key.algorithm, key.signing is None) for key in current_set().keys] == [
-        ("EdDSA", False),
-        ("ES256", True),
-    ]
-    assert keys.decode(jwt.encode(FOREVER, other, "ES256")) == FOREVER
 
 
 def test_the_import_leaves_keys_that_the_set_already_has_unchanged(folder, place, capsys):

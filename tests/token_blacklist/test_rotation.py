@@ -5,9 +5,12 @@ from http import HTTPStatus
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from tests.support.devices import Device, user_id_claim
+from tests.support.factories import UserFactory
+from tests.support.parts import only_with
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.signals import token_repeated, token_reused
 from token_blacklist.tokens import AccessToken, RefreshToken
@@ -112,6 +115,45 @@ def test_a_token_of_an_older_generation_is_reuse_even_within_the_grace_period(de
 
     assert device.refresh(oldest).status_code == HTTPStatus.UNAUTHORIZED
     assert reason() == "reuse"
+
+
+@pytest.fixture
+def atomic_requests(transactional_db, monkeypatch):
+    """Run views in a transaction, which a refused request rolls back."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("", "refresh"), *only_with("sliding", ("sliding/", "token"))]
+)
+def test_reuse_revokes_the_session_with_atomic_requests_too(atomic_requests, path, name):
+    device = Device(UserFactory())
+    stolen = device.post(f"/api/token/{path}", device.credentials).json()[name]
+    newest = stolen
+    for _ in range(2):
+        newest = device.post(f"/api/token/{path}refresh/", {name: newest}).json()[name]
+
+    refused = device.post(f"/api/token/{path}refresh/", {name: stolen})
+
+    assert refused.status_code == HTTPStatus.UNAUTHORIZED
+    assert reason() == "reuse"
+    assert device.verify(newest).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_with_atomic_requests_other_views_run_in_a_transaction(atomic_requests):
+    """Otherwise the test above would pass without its setting."""
+    device = Device(UserFactory())
+    device.log_in()
+    in_transaction = []
+
+    def look(execute, *statement):
+        in_transaction.append(connection.in_atomic_block)
+        return execute(*statement)
+
+    with connection.execute_wrapper(look):
+        assert device.me().status_code == HTTPStatus.OK
+
+    assert in_transaction[-1]
 
 
 def test_reuse_is_signaled_and_logged_once_and_without_the_token(

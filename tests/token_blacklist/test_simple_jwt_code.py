@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 
-from tests.support.factories import PASSWORD
 from token_blacklist.backends import TokenBackend
 from token_blacklist.exceptions import TokenBackendError, TokenBackendExpiredToken
 from token_blacklist.models import BlacklistedToken, OutstandingToken, TokenUser
@@ -17,9 +16,6 @@ from token_blacklist.state import token_backend
 from token_blacklist.tokens import AccessToken, RefreshToken
 from token_blacklist.utils import (
     aware_utcnow,
-    datetime_from_epoch,
-    datetime_to_epoch,
-    make_utc,
 )
 
 pytestmark = pytest.mark.django_db
@@ -120,22 +116,3 @@ def test_a_backend_has_keys_of_its_own():
     with pytest.raises(TokenBackendExpiredToken):
         ours.decode(ours.encode({"exp": int(aware_utcnow().timestamp()) - 6}))
     ours.decode(ours.encode({"exp": int(aware_utcnow().timestamp()) - 3}))
-
-
-def test_datetimes_are_converted_to_epochs_and_back():
-    noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
-
-    assert datetime_from_epoch(datetime_to_epoch(noon)) == noon
-    assert make_utc(noon.replace(tzinfo=None)) == make_utc(noon) == noon
-    assert aware_utcnow().tzinfo is datetime.UTC
-
-
-def test_multipart_form_bodies_are_accepted(user, client):
-    credentials = {user.USERNAME_FIELD: user.get_username(), "password": PASSWORD}
-    signed_in = client.post("/api/token/", credentials)
-    refreshed = client.post("/api/token/refresh/", {"refresh": signed_in.json()["refresh"]})
-    client.post("/api/token/blacklist/", {"refresh": refreshed.json()["refresh"]})
-
-    assert signed_in.status_code == refreshed.status_code == 200
-    assert signed_in.wsgi_request.content_type == "multipart/form-data"
-    assert BlacklistedToken.objects.get().token.user == user
