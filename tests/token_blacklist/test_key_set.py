@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import logging
-import math
 import os
 import re
 import stat
@@ -22,7 +21,7 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient, APIRequestFactory
 
 from tests.support.devices import Device
-from tests.support.keys import RSA_KEY, add_key, new_key, public_half, signed_by, write_set
+from tests.support.keys import add_key, new_key, private_key, public_half, signed_by, write_set
 from tests.token_blacklist.test_keys import private_pem, public_pem
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError, Unavailable
@@ -247,14 +246,6 @@ def test_rotatekeys_creates_the_first_key_then_the_next_and_drops_expired_ones(
     assert sorted(path.name for path in file.parent.iterdir()) == [".keys.json.lock", "keys.json"]
 
 
-@pytest.mark.parametrize("kind", ["RS256", "HS256"])
-def test_rotatekeys_creates_each_kind_of_key(file, capsys, kind):
-    rotatekeys(capsys, "--kind", kind)
-
-    assert keys.decode(keys.encode(FOREVER)) == FOREVER
-    assert jwt.get_unverified_header(keys.encode(FOREVER))["alg"] == kind
-
-
 def test_concurrent_rotations_create_one_key(add):
     add()
 
@@ -384,12 +375,9 @@ UNFIT = {
     "none": (unfit(alg="none"), "its alg is not one of"),
     "an alg that is a list": (unfit(alg=["EdDSA"]), "its alg is not one of"),
     "no kid": (unfit(kid=None), "it has no kid"),
-    "no nbf": (unfit(nbf=None), "it has no nbf"),
     "an nbf that is text": (unfit(nbf="2026"), "not whole seconds"),
-    "an exp that is NaN": (unfit(exp=math.nan), "not whole seconds"),
     "for encryption": (unfit(use="enc"), "its use is not sig"),
     "another kty": (unfit(kty="RSA"), "it cannot be read"),
-    "a part of it": (unfit(x="AAAA"), "it cannot be read"),
     "Ed448": (jwk_of("EdDSA", ed448.Ed448PrivateKey.generate()), "keys of this kind cannot sign"),
     "another curve": (
         {**jwk_of("ES384", ec.generate_private_key(ec.SECP384R1())), "alg": "ES256"},
@@ -531,13 +519,6 @@ def unchanged_file(add, file, clock):
     add()
     clock.shift(60)
     return file
-
-
-def test_an_unchanged_file_is_not_read_again(unchanged_file, monkeypatch):
-    assert current_set() is current_set()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("read again"))
-
-    keys.decode(keys.encode(FOREVER))
 
 
 @pytest.mark.parametrize("change", ["write", "replace", "rename"])
@@ -701,9 +682,9 @@ def test_keys_file_together_with_keys_is_a_check_error(add, options):
 # --- From what signed before ---
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
+@pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
 def test_the_first_key_set_contains_the_former_signing_key(file, options, capsys, clock, algorithm):
-    key = SECRET if algorithm == "HS256" else private_pem(RSA_KEY)
+    key = SECRET if algorithm == "HS256" else private_pem(private_key("ES256"))
     options(KEYS_FILE=None, ALGORITHM=algorithm, SIGNING_KEY=key)
     before = keys.encode(FOREVER)
     options(KEYS_FILE=str(file))
@@ -718,11 +699,3 @@ def test_the_first_key_set_contains_the_former_signing_key(file, options, capsys
     clock.shift(31 * DAY)
     with pytest.raises(TokenError):
         keys.decode(before)
-
-
-def test_an_unusable_signing_key_is_not_added_to_the_first_key_set(file, options):
-    options(SIGNING_KEY="short")
-
-    with pytest.raises(CommandError, match="the secret is shorter"):
-        call_command("rotatekeys", "--keep-signing-key")
-    assert not file.exists()

@@ -155,10 +155,3 @@ def test_overriding_a_reserved_claim_is_an_error_that_names_it(options, user, cl
 
     with pytest.raises(ImproperlyConfigured, match=f"'{claim}'"):
         AccessToken.for_user(user)
-
-
-def test_a_renamed_reserved_claim_cannot_be_overridden_either(options, user):
-    options(USER_ID_CLAIM="uid", USER_CLAIMS=lambda user: {"uid": "somebody else"})
-
-    with pytest.raises(ImproperlyConfigured, match="'uid'"):
-        AccessToken.for_user(user)

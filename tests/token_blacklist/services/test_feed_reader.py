@@ -1,7 +1,5 @@
 """FeedAuthentication and its reader: revoked sessions, public keys, and an unavailable site."""
 
-import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -11,7 +9,7 @@ from django.core.checks import run_checks
 from rest_framework.test import APIRequestFactory
 
 from tests.support.introspection import SECRET, digest
-from tests.support.issuer import WRONG, issuing, ok, right, sent
+from tests.support.issuer import WRONG, issuing, right
 from tests.support.keys import new_key, signed_by
 from token_blacklist import keys
 from token_blacklist.exceptions import InvalidToken, TokenError, Unavailable
@@ -121,19 +119,6 @@ def test_the_published_keys_are_kept_while_the_issuing_site_is_down(
     assert "the public keys cannot be read: " in caplog.text
 
 
-def test_requests_wait_while_the_keys_are_fetched_for_the_first_time(site, options):
-    body = json.dumps({"keys": [KEY.public_jwk]}).encode()
-    site.answers["/keys"] = [sent(b"", ok(body), pause=0.1)]
-    options(JWKS_URL=f"{site.url}/keys")
-    token = signed_by(KEY, FOREVER)
-
-    with ThreadPoolExecutor(4) as pool:
-        decoded = list(pool.map(keys.decode, [token] * 4))
-
-    assert decoded == [FOREVER] * 4
-    assert site.times_asked("/keys") == 1
-
-
 def test_an_unknown_key_id_does_not_fetch_the_keys_at_each_request(site, options):
     site.answers["/keys"] = [right({"keys": [KEY.public_jwk]})]
     options(JWKS_URL=f"{site.url}/keys")
@@ -167,17 +152,6 @@ def test_a_published_key_of_an_unknown_type_is_ignored(site, options):
     options(JWKS_URL=f"{site.url}/keys")
 
     assert keys.decode(signed_by(KEY, FOREVER)) == FOREVER
-
-
-@pytest.mark.parametrize(
-    "answer", [{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]}, {"keys": "x"}, []]
-)
-def test_an_answer_without_public_keys_makes_the_service_unavailable(site, options, answer):
-    site.answers["/keys"] = [right(answer)]
-    options(JWKS_URL=f"{site.url}/keys")
-
-    with pytest.raises(Unavailable):
-        keys.decode(jwt.encode(FOREVER, KEY.signing, "EdDSA"))
 
 
 def test_the_reader_starts_over_if_the_feed_refuses_its_cursor(site, reader):
