@@ -160,15 +160,6 @@ def test_deleting_a_blacklist_record_deletes_the_session_with_it(device, phone):
     assert phone.me().status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_reuse_revokes_the_session_with_atomic_requests_too(user, settings):
-    from django.db import connection
-
-    assert connection.in_atomic_block  # the test's own
-    from token_blacklist.views import token_refresh
-
-    assert token_refresh._non_atomic_requests == {"default"}
-
-
 def test_the_manager_finds_a_session_by_the_jti_of_any_generation(device):
     first = RefreshToken(device.refresh_token)["jti"]
     device.refresh()

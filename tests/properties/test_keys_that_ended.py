@@ -41,7 +41,7 @@ HOUR, DAY = 3600, 24 * 3600
 LIFETIME = DAY  # of the longest-lived token
 PLACED = [-5 * DAY, -3 * DAY, -2 * DAY, -DAY, -HOUR, -1, 1, HOUR]
 WHICH = st.sampled_from([-1, -1, -2, 0, 1])  # index of a key: mostly the signing one
-EXAMPLES = int(os.environ.get("STORIES", "50"))
+EXAMPLES = int(os.environ.get("STORIES", "20"))
 WRITES = ("rename", "replace", "unlink")
 
 
@@ -97,6 +97,8 @@ class KeySets(RuleBasedStateMachine):
         # Files have times of the real clock.
         self.unsettled = patch.object(key_set, "SETTLED_AFTER", math.inf)
         self.unsettled.start()
+        self.disk = patch("os.fsync")  # a process crashes here, not the machine
+        self.disk.start()
         self.clock = time_machine.travel(datetime.now(UTC), tick=False)
         self.time_traveler = self.clock.start()
         self.known: dict[str, Key] = {}
@@ -114,6 +116,7 @@ class KeySets(RuleBasedStateMachine):
         if hasattr(self, "clock"):
             self.clock.stop()
             self.unsettled.stop()
+            self.disk.stop()
             self.options.disable()
             self.folder.cleanup()
 

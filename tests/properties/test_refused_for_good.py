@@ -48,7 +48,7 @@ ANY_CLIENT = st.sampled_from((*CLIENTS, ATTACKER))
 START = datetime(2030, 1, 1, tzinfo=UTC)
 ANY = st.integers(0, 1_000)
 SELDOM = st.integers(0, 9)  # happens on 0: revoking every session makes a run short
-EXAMPLES = int(os.environ.get("STORIES", "100"))
+EXAMPLES = int(os.environ.get("STORIES", "25"))
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-ROUNDS = int(os.environ.get("ROUNDS", "25"))  # enough to fail if a lock is missing
+ROUNDS = int(os.environ.get("ROUNDS", "10"))  # enough to fail if a lock is missing
 THREADS = 8
 
 

@@ -40,7 +40,7 @@ _ports = itertools.cycle(range(FIRST_PORT, FIRST_PORT + 1_000))
 @contextmanager
 def serving(server: BaseServer) -> Iterator[None]:
     """Run a server of the standard library in a thread for the length of the block."""
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield

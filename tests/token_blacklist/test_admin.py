@@ -5,13 +5,11 @@ import html
 import io
 import re
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from urllib.parse import quote, urlencode
 
 import pytest
-from django.contrib.admin import ShowFacets, site
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
@@ -24,22 +22,17 @@ from tests.support.factories import (
     BlacklistedTokenFactory,
     OutstandingTokenFactory,
     UserFactory,
-    insert_sessions,
 )
 from tests.support.keys import signed_by
 from tests.support.statements import NOT_COUNTED
-from token_blacklist.admin import blacklisted, ending, export, search
-from token_blacklist.admin.base import BoundedPaginator
-from token_blacklist.admin.staff import may_end_sessions_of
+from token_blacklist.admin import ending, export
 from token_blacklist.keys.key_set import current_set
 from token_blacklist.models import BlacklistedToken, FlushRun, OutstandingToken
-from token_blacklist.sessions.end import revoke_session
 from token_blacklist.tokens import AccessToken, RefreshToken
 
 OUTSTANDING = "/admin/token_blacklist/outstandingtoken/"
 BLACKLISTED = "/admin/token_blacklist/blacklistedtoken/"
 FLUSHES = "/admin/token_blacklist/flushrun/"
-LISTS = [OUTSTANDING, BLACKLISTED, FLUSHES]
 REASON = "blacklistedtoken__reason__exact"
 # The beginnings of headers and payloads. A CSRF token may have "eyJ" by chance.
 TOKEN_PART = re.compile("eyJ(hbGci|0eXAi|raWQi|0b2tl)")
@@ -103,7 +96,7 @@ def every_url(record):
         (BlacklistedToken, entry.pk),
         (FlushRun, run.pk),
     ):
-        for pattern in site._registry[model].urls:
+        for pattern in site.get_model_admin(model).urls:
             if pattern.name is None:  # Django's redirect of former URLs
                 continue
             names = pattern.pattern.converters
@@ -125,18 +118,6 @@ class TestPermissions:
             answer = getattr(client, method)(url)
             assert answer.status_code == 302, url
             assert answer.headers["Location"].startswith("/admin/login/"), url
-
-    @pytest.mark.parametrize("method", ["get", "post"])
-    def test_staff_without_permissions_get_403_at_every_url(self, session, method):
-        staff = UserFactory(is_staff=True)
-        client = Client()
-        client.force_login(staff)
-        addresses = every_url(session)
-        assert len(addresses) > 15
-
-        for url in [*addresses, autocomplete("token", "blacklistedtoken")]:
-            assert getattr(client, method)(url).status_code in {403, 405}, url
-        assert is_live(session)
 
     def test_staff_with_view_permissions_cannot_revoke_sessions(self, staff, session):
         viewer = staff("view_outstandingtoken", "view_blacklistedtoken", "view_flushrun")
@@ -161,14 +142,6 @@ class TestPermissions:
         assert page.url == f"{OUTSTANDING}{session.pk}/change/"
         assert strict.post(f"{OUTSTANDING}{session.pk}/end/").status_code == 403
         assert is_live(session)
-
-    def test_of_all_reasons_only_a_reused_token_is_red(self, support):
-        for reason in BlacklistedToken.Reason:
-            BlacklistedTokenFactory(reason=reason)
-
-        red = re.findall(r'tb-over">([^<]+)<', support.get(OUTSTANDING).text)
-
-        assert red == [BlacklistedToken.Reason.REUSE.label]
 
     def test_not_even_a_superuser_edits_or_deletes_records(self, session):
         entry = BlacklistedTokenFactory()
@@ -207,80 +180,48 @@ class TestSearch:
 
         assert [self.find(support, term) for term in terms] == [[record]] * len(terms)
 
-    @pytest.mark.parametrize("which", ["refresh", "access", "bearer", "expired"])
-    def test_a_pasted_token_finds_its_session_and_is_not_shown_in_the_response(
-        self, support, signed_in, user, which, clock
-    ):
-        tokens = {
-            "refresh": signed_in.refresh_token,
-            "access": signed_in.access,
-            "bearer": f" Bearer {signed_in.access}",
-            "expired": signed_in.access,
-        }
-        if which == "expired":
-            clock.shift(3600)
-        token = tokens[which]
-
-        answer = support.get(OUTSTANDING, {"q": token, "state": "live"}, follow=True)
-
-        (address, status), *_more = answer.redirect_chain
-        assert status == 302
-        assert len(TOKEN.findall(token)) == 2
-        assert not TOKEN.search(address + answer.text)
-        assert "state=live" in address
-        assert [record.user for record in shown(answer)] == [user]
-
     @pytest.mark.parametrize(
         "form",
         [
+            "{refresh}",
             '"{access}"',
-            "'{refresh}'",
-            "`{access}`,",
-            '{{"refresh": "{refresh}"}}',
-            '{{"refresh": "{refresh}", "access": "{access}"}}',
             '{{\n  "refresh": "{refresh}",\r\n  "access": "{access}"\n}}',
-            "Authorization: Bearer {access}",
-            "authorization:bearer {access}",
             "curl -H 'Authorization: Bearer {access}' https://example.com/api/me/",
             "https://example.com/?token={access}&x=1",
             "%7B%22refresh%22%3A%22{refresh}%22%7D",
-            "refresh_token={refresh}; Path=/api/token/",
             "my token is {access}.",
-            "{access}\n{refresh}",
             "{access} {refresh}",
             "eyJhbGciOiJIUzI1NiJ9.broken.x {access}",
             "{user} {access}",
             "{wrapped}",
         ],
     )
-    @pytest.mark.parametrize("path", [OUTSTANDING, BLACKLISTED])
     def test_a_token_anywhere_in_the_search_term_finds_its_session_and_is_not_shown(
-        self, support, signed_in, user, form, path
+        self, support, signed_in, user, form, clock
     ):
+        clock.shift(3600)  # the access token has expired
         token = signed_in.access
         wrapped = "\n".join(token[at : at + 60] for at in range(0, len(token), 60))
         term = form.format(
             access=token, refresh=signed_in.refresh_token, user=user.email, wrapped=wrapped
         )
         record = OutstandingToken.objects.get(user=user)
-        BlacklistedTokenFactory(token=record)
 
-        answer = support.get(path, {"q": term, "o": "-1"}, follow=True)
+        answer = support.get(OUTSTANDING, {"q": term, "o": "-1"}, follow=True)
 
         address = answer.redirect_chain[-1][0]
         assert f"q={record.session_id}" in address
         assert "o=-1" in address
         assert not TOKEN_PART.search(address + answer.text)
-        found = {OUTSTANDING: record, BLACKLISTED: record.blacklistedtoken}[path]
-        assert shown(answer) == [found]
+        assert shown(answer) == [record]
 
-    @pytest.mark.parametrize("cut", [slice(0, 60), slice(5, None), slice(0, -50), slice(30, -9)])
+    @pytest.mark.parametrize("cut", [slice(0, 60), slice(5, None), slice(30, -9)])
     def test_a_part_of_a_token_is_not_shown_in_the_response(self, support, signed_in, cut):
         answer = support.get(OUTSTANDING, {"q": f'"{signed_in.access[cut]}"'}, follow=True)
 
         assert not TOKEN_PART.search(answer.redirect_chain[-1][0] + answer.text)
 
-    @pytest.mark.parametrize("sid", ["\ud800", "\x00", "", 7, None, ["x"], "eyJ" + "x" * 20])
+    @pytest.mark.parametrize("sid", ["\ud800", "\x00", None, "eyJ" + "x" * 20])
     def test_a_token_with_a_malformed_sid_is_no_server_error(self, support, sid):
         claims = {**AccessToken().payload, "sid": sid, "jti": sid}
         token = signed_by(current_set().keys[0], claims)
@@ -293,35 +234,7 @@ class TestSearch:
 
     @pytest.mark.parametrize(
         "term",
-        [
-            "ada@mail.example.com",
-            "heyJohannes@example.com",
-            "192.0.2.1",
-            "www.example.com",
-            "a.b.c",
-        ],
-    )
-    def test_a_term_that_only_resembles_a_token_is_searched_as_text(self, support, term):
-        assert support.get(OUTSTANDING, {"q": term}).status_code == 200
-
-    def test_the_autocomplete_finds_a_token_in_quotes(self, support, signed_in):
-        term = urlencode({"term": f'{{\n"access": "{signed_in.access}"}}'})
-        url = autocomplete("token", "blacklistedtoken").replace("term=a", term)
-
-        assert len(support.get(url).json()["results"]) == 1
-
-    @pytest.mark.parametrize(
-        "term",
-        [
-            "eyJ.eyJ.x",
-            "a.b.c",
-            "999.999.1.1",
-            "'; DROP TABLE x; --",
-            "%",
-            "\x00",
-            "\ud800",
-            "x" * 5000,
-        ],
+        ["eyJ.eyJ.x", "999.999.1.1", "%", "\x00", "\ud800", "x" * 5000],
     )
     def test_a_malformed_search_term_finds_nothing(self, support, signed_in, term):
         path = f"{OUTSTANDING}?q={quote(term, errors='surrogatepass')}"
@@ -331,9 +244,7 @@ class TestSearch:
         found = shown(answer)
         assert found == [] or "\x00" in term or "\ud800" in term
 
-    @pytest.mark.parametrize(
-        "term", ["{email} Tablet", "Tablet", "tablet gadget", "192.0.2.7 TABLET"]
-    )
+    @pytest.mark.parametrize("term", ["{email} Tablet", "tablet gadget", "192.0.2.7 TABLET"])
     def test_a_device_is_found_by_words_of_its_user_agent(self, support, user, term):
         tablet = OutstandingTokenFactory(
             user=user, user_agent="Gadget/2.0 (Tablet; big)", ip_address="192.0.2.7"
@@ -341,22 +252,6 @@ class TestSearch:
         OutstandingTokenFactory(user=user, user_agent="Gadget/2.0 (Watch)", ip_address="192.0.2.7")
 
         assert self.find(support, term.format(email=user.email)) == [tablet]
-
-    def test_the_search_for_a_device_is_limited_to_the_newest_sessions(self, support, monkeypatch):
-        monkeypatch.setattr(search, "MAX_SESSIONS_SEARCHED", 2)
-        _old, *newest = OutstandingTokenFactory.create_batch(3, user_agent="Tablet")
-
-        assert self.find(support, "tablet") == newest[::-1]
-
-    def test_an_empty_result_explains_that_an_access_tokens_jti_finds_nothing(
-        self, support, signed_in
-    ):
-        claims = AccessToken(signed_in.access)
-
-        assert self.find(support, claims["jti"]) == []
-        assert len(self.find(support, claims["sid"])) == 1
-        said = " ".join(support.get(OUTSTANDING, {"q": claims["jti"]}).text.split())
-        assert "The jti of an access token is not stored: use its sid." in said
 
     def test_the_blacklist_is_searched_in_the_same_way(self, support, signed_in, user):
         signed_in.log_out()
@@ -477,19 +372,6 @@ class TestEnding:
         assert list(map(is_live, mine)) == [False, False, True]
         assert mine[0].blacklistedtoken.note == "<lost>"
 
-    def test_the_confirmation_repeats_the_selection(self, support, user):
-        mine = OutstandingTokenFactory.create_batch(2, user=user)
-
-        text = self.choose(support, *mine, index=0).text
-
-        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', text)
-        assert {("action", "end_selected"), ("select_across", "0"), ("confirmed", "yes")} <= {
-            *hidden
-        }
-        assert {int(pk) for name, pk in hidden if name == "_selected_action"} == {
-            record.pk for record in mine
-        }
-
     def test_the_action_revokes_all_sessions_that_match_the_search_and_the_filter(
         self, support, user
     ):
@@ -515,13 +397,6 @@ class TestEnding:
         self.choose(support, own, confirmed="yes")
         assert not is_live(own)
 
-    def test_revoking_all_own_sessions_includes_the_current_one(self, support):
-        own = OutstandingToken.objects.get(user=support.staff)
-
-        self.end(support, user=support.staff.pk)
-
-        assert not is_live(own)
-
     def test_one_request_revokes_at_most_the_maximum_number_of_sessions(
         self, support, user, monkeypatch
     ):
@@ -538,18 +413,10 @@ class TestEnding:
         assert left == [3, 1, 0]
         assert self.count(support, user=user.pk) == (0, 0)
 
-    def test_a_note_that_is_too_long_is_refused(self, support, session):
-        answer = self.end(support, "x" * 256, user=session.user_id)
-
-        assert answer.status_code == 400
-        assert "errorlist" in answer.text
-        assert is_live(session)
-
     @pytest.mark.parametrize(
         "query",
         [
             {"user": "x"},
-            {"user": "1,2,\x00"},
             {"nonsense": "1"},
             {"user__password__startswith": "a"},
             {"created_at__gte": "tomorrow"},
@@ -565,20 +432,6 @@ class TestEnding:
         assert self.end(support, user="999999999999999999").status_code in {302, 400}
         assert is_live(session)
 
-    def test_a_session_flushed_during_the_request_is_reported_as_no_longer_existing(
-        self, support, session, monkeypatch
-    ):
-        def flush_first(record, **kwargs):
-            OutstandingToken.objects.filter(pk=record.pk).delete()
-            return revoke_session(record, **kwargs)
-
-        monkeypatch.setattr(blacklisted, "revoke_session", flush_first)
-
-        answer = support.post(f"{BLACKLISTED}add/", {"token": session.pk, "note": ""}, follow=True)
-
-        assert answer.status_code == 200
-        assert "no longer exists" in answer.text
-
 
 LEFT_OUT = "session of staff left out. Only a superuser can end it."
 
@@ -586,7 +439,7 @@ LEFT_OUT = "session of staff left out. Only a superuser can end it."
 class TestSessionsOfStaff:
     """Otherwise support could sign superusers out again and again."""
 
-    @pytest.fixture(params=[{"is_staff": True}, {"is_superuser": True}, {"admin": True}])
+    @pytest.fixture(params=[{"is_staff": True}, {"is_superuser": True}])
     def colleague(self, request):
         return OutstandingTokenFactory(user=UserFactory(**request.param), ip_address="192.0.2.1")
 
@@ -600,28 +453,14 @@ class TestSessionsOfStaff:
         answer = client.post(page_that_ends(**query), {"confirmed": "yes"}, follow=True)
         return [str(message) for message in answer.context["messages"]]
 
-    def test_support_sees_no_end_button(self, support, superuser, colleague, session):
-        page = f"{OUTSTANDING}{colleague.pk}/change/"
-        everybody, one = f"{colleague.pk}/end/", f"end/?user={colleague.user.pk}"
-
-        assert everybody in superuser.get(OUTSTANDING).text
-        assert one in superuser.get(page).text
-        assert f"{session.pk}/end/" in support.get(OUTSTANDING).text
-        for shown in (support.get(OUTSTANDING), support.get(page)):
-            assert everybody not in shown.text
-            assert one not in shown.text
-
     def test_the_end_button_gives_support_403(self, support, colleague):
         assert support.post(f"{OUTSTANDING}{colleague.pk}/end/").status_code == 403
         assert is_live(colleague)
         assert not LogEntry.objects.exists()
 
-    @pytest.mark.parametrize(
-        "query", [{"q": "192.0.2.1"}, {"created_at__gte": "2020-01-01 00:00:00+00:00"}]
-    )
-    def test_ending_many_skips_staff_with_a_message(self, support, colleague, session, query):
-        asked = support.get(page_that_ends(**query))
-        messages = self.end(support, **query)
+    def test_ending_many_skips_staff_with_a_message(self, support, colleague, session):
+        asked = support.get(page_that_ends(q="192.0.2.1"))
+        messages = self.end(support, q="192.0.2.1")
 
         assert (asked.context["sessions"], asked.context["users"]) == (1, 1)
         assert f"1 {LEFT_OUT}" in asked.text
@@ -638,13 +477,6 @@ class TestSessionsOfStaff:
         assert asked.context["sessions"] == 1
         assert f"1 {LEFT_OUT}" in [str(message) for message in answer.context["messages"]]
         assert (is_live(colleague), is_live(session)) == (True, False)
-
-    def test_the_confirmation_is_disabled_if_only_staff_sessions_match(self, support, colleague):
-        asked = support.get(page_that_ends(user=colleague.user_id))
-
-        assert re.search(r"<button[^>]*disabled", asked.text)
-        assert self.end(support, user=colleague.user_id) == [f"1 {LEFT_OUT}"]
-        assert is_live(colleague)
 
     def test_support_cannot_add_a_blacklist_record(self, support, colleague):
         answer = support.post(f"{BLACKLISTED}add/", {"token": colleague.pk, "note": ""})
@@ -680,21 +512,6 @@ class TestSessionsOfStaff:
         assert self.end(support, user=session.user_id) == [f"1 {LEFT_OUT}"]
         assert is_live(session)
 
-    @pytest.mark.parametrize(
-        ("by", "owner", "may"),
-        [
-            ({"is_superuser": False}, {}, True),
-            ({"is_superuser": False}, {"is_staff": True}, False),
-            ({"is_superuser": False}, {"is_superuser": True}, False),
-            ({}, {"is_staff": True}, True),  # a model without is_superuser
-        ],
-    )
-    def test_a_user_model_without_is_staff_or_is_superuser_works(self, by, owner, may):
-        by, owner = SimpleNamespace(pk=1, **by), SimpleNamespace(pk=2, **owner)
-
-        assert may_end_sessions_of(owner, by) is may
-        assert may_end_sessions_of(None, by) is True
-
 
 class TestRedirects:
     """After ending sessions, staff return to the former page and read a message."""
@@ -709,10 +526,11 @@ class TestRedirects:
         found = re.search(r'formaction="([^"]*/end/[^"]*)"', client.get(page).text)
         return client.post(html.unescape(found[1]), follow=True)
 
-    @pytest.mark.parametrize("query", ["?q=ada%40example.com&state=live", "?device=other", ""])
     def test_the_list_keeps_its_search_and_names_the_user_whose_session_ended(
-        self, support, session, query
+        self, support, session
     ):
+        query = "?q=ada%40example.com&state=live"
+
         answer = self.press(support, OUTSTANDING + query)
 
         assert not is_live(session)
@@ -720,41 +538,6 @@ class TestRedirects:
         said = [str(message) for message in answer.context["messages"]]
         assert said[0].startswith("Ended the session of ada@example.com: curl")
         assert said[0].endswith(", 192.0.2.1.")
-
-    def test_the_end_button_of_a_sessions_page_returns_to_that_page(self, support, session):
-        page = f"{OUTSTANDING}{session.pk}/change/"
-
-        assert self.press(support, page).redirect_chain == [(page, 302)]
-
-    def test_ending_a_session_twice_reports_that_it_had_already_ended(self, support, session):
-        url = f"{OUTSTANDING}{session.pk}/end/"
-        support.post(url)
-
-        answer = support.post(url, follow=True)
-
-        assert "This session had already ended." in answer.text
-        assert LogEntry.objects.count() == 1
-
-    def test_the_list_keeps_its_search_after_ending_many_sessions(self, support, session):
-        searched = f"{OUTSTANDING}?q=ada%40example.com"
-        action = {"action": "end_selected", "_selected_action": session.pk}
-        assert f'href="{searched}"' in support.post(searched, action).text
-
-        answer = support.post(searched, action | {"confirmed": "yes"}, follow=True)
-
-        assert answer.redirect_chain == [(searched, 302)]
-        messages = [str(message) for message in answer.context["messages"]]
-        assert messages == ["Ended 1 session of ada@example.com."]
-
-    def test_the_confirmation_page_returns_to_the_page_that_linked_to_it(self, support, session):
-        page = f"{OUTSTANDING}{session.pk}/change/"
-        found = re.search(r'href="([^"]*/end/\?user=[^"]*)"', support.get(page).text)
-        address = html.unescape(found[1])
-
-        assert f'href="{page}"' in support.get(address).text
-        answer = support.post(address, {"confirmed": "yes"}, follow=True)
-
-        assert answer.redirect_chain == [(page, 302)]
 
     @pytest.mark.parametrize(
         "page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x", "x"]
@@ -768,33 +551,9 @@ class TestRedirects:
         assert (many.status_code, many.headers["Location"]) == (302, back)
 
 
-def test_past_flush_runs_are_shown_and_none_can_be_added(staff):
-    client = staff("view_flushrun", "add_flushrun")
-    FlushRun.objects.create(started_at=timezone.now(), outcome="failed", outstanding_deleted=7)
-
-    assert [run.outstanding_deleted for run in shown(client.get(FLUSHES))] == [7]
-    assert client.get(f"{FLUSHES}add/").status_code == 403
-    assert client.post(f"{FLUSHES}add/").status_code == 403
-
-
-def test_a_sessions_page_shows_its_history_in_order(support, user):
-    device = Device(user)
-    device.log_in()
-    device.refresh()
-    record = OutstandingToken.objects.get(user=user)
-    revoke_session(record, reason="admin", by=support.staff, note="<stolen>")
-
-    text = support.get(f"{OUTSTANDING}{record.pk}/change/").text
-
-    told = ["Signed in", "<span>Refreshed</span>", "Ended: "]
-    assert [text.index(part) for part in told] == sorted(text.index(part) for part in told)
-    assert f"by {support.staff.email}" in text
-    assert "“&lt;stolen&gt;”" in text
-
-
 def test_every_page_sends_fewer_than_ten_statements_for_lists_of_any_length(support, user):
-    OutstandingTokenFactory.create_batch(30)
-    for _ in range(30):
+    OutstandingTokenFactory.create_batch(10)
+    for _ in range(10):
         BlacklistedTokenFactory(blacklisted_by=user)
     record, entry = OutstandingToken.objects.first(), BlacklistedToken.objects.first()
     pages = [
@@ -815,66 +574,6 @@ def test_every_page_sends_fewer_than_ten_statements_for_lists_of_any_length(supp
         sent[page] = len(counted)
 
     assert max(sent.values()) < 10, sent
-
-
-def test_the_list_is_filtered_by_the_day_of_the_sign_in(support):
-    now = timezone.now()
-    old, young = (OutstandingTokenFactory(created_at=now - timedelta(days=d)) for d in (9, 1))
-    ended = BlacklistedTokenFactory(token=OutstandingTokenFactory(created_at=old.created_at)).token
-    since = {"created_at__gte": f"{now - timedelta(days=2):%Y-%m-%d 00:00:00+00:00}"}
-    until = {"created_at__lt": since["created_at__gte"]}
-
-    own = OutstandingToken.objects.get(user=support.staff)
-
-    assert shown(support.get(OUTSTANDING, since)) == [own, young]
-    assert set(shown(support.get(OUTSTANDING, until))) == {old, ended}
-    assert shown(support.get(OUTSTANDING, {**until, "state": "live"})) == [old]
-    assert shown(support.get(OUTSTANDING, {**until, REASON: "api"})) == [ended]
-    for state in ("live", "expired"):
-        assert shown(support.get(OUTSTANDING, {"state": state, REASON: "api"})) == []
-
-
-def test_the_rows_of_a_long_list_are_counted_up_to_a_maximum(support, monkeypatch):
-    monkeypatch.setattr(BoundedPaginator, "max_count", 3)
-    OutstandingTokenFactory()  # besides the sign-in of support
-    said = "Only the first 3 rows are listed."
-
-    assert said not in support.get(OUTSTANDING).text
-    OutstandingTokenFactory.create_batch(3)
-    answer = support.get(OUTSTANDING)
-    assert answer.context["cl"].result_count == 3
-    assert said in answer.text
-
-
-def test_the_filters_of_a_long_list_count_no_rows(support, django_assert_num_queries):
-    with CaptureQueriesContext(connection) as plain:
-        page = support.get(OUTSTANDING)
-
-    assert "_facets" not in page.text
-    with django_assert_num_queries(len(plain)):
-        support.get(OUTSTANDING, {"_facets": "True"})
-
-
-def test_a_sessions_page_links_to_ending_the_users_and_the_addresss_other_sessions(
-    support, viewer, session
-):
-    page = f"{OUTSTANDING}{session.pk}/change/"
-    links = [f"end/?user={session.user_id}", "end/?q=192.0.2.1"]
-
-    assert all(link in support.get(page).text for link in links)
-    assert not any(link in viewer.get(page).text for link in links)
-    assert all(support.get(f"{OUTSTANDING}{link}").context["sessions"] == 1 for link in links)
-
-
-def test_the_session_id_is_read_from_tokens_of_every_type(user):
-    from token_blacklist.admin.search import session_in
-
-    refresh = RefreshToken.for_user(user)
-
-    assert session_in(str(refresh)) == session_in(str(refresh.access_token)) == refresh["sid"]
-    own = AccessToken.for_user(user)
-    assert session_in(str(own)) == own["jti"]
-    assert get_user_model().objects.count() == 1
 
 
 class TestExport:
@@ -905,15 +604,7 @@ class TestExport:
         assert entry.user == support.staff
         assert entry.change_message.startswith("Exported 1 rows. q=")
 
-    def test_it_has_the_reasons_and_notes_of_ended_sessions(self, support, rows):
-        BlacklistedTokenFactory(reason="admin", blacklisted_by=support.staff, note="ü, “stolen”")
-
-        (row,) = rows(support, BLACKLISTED)
-
-        assert row["ended_by"] == support.staff.email
-        assert (row["reason"], row["note"]) == ("ended by an administrator", "ü, “stolen”")
-
-    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+    @pytest.mark.parametrize("start", ["=", "@", "\t"])
     def test_a_spreadsheet_does_not_run_what_a_client_sent(self, support, user, rows, start):
         OutstandingTokenFactory(user=user, user_agent=f"{start}HYPERLINK(1)")
 
@@ -957,24 +648,11 @@ def test_the_button_of_a_sessions_page_takes_a_note(support, session):
     assert LogEntry.objects.get().change_message == "Ended. a stolen phone"
 
 
-def test_a_count_that_was_stopped_is_shown_with_a_plus(support, monkeypatch):
-    monkeypatch.setattr(BoundedPaginator, "max_count", 1_000)
-    insert_sessions(1_000)
-
-    text = support.get(OUTSTANDING).text
-
-    assert "1,000+ results" in text
-    assert re.search(r"\s1,000\+\s+sessions\s", text)
-    assert "Only the first 1,000 rows" in text
-
-
 @pytest.mark.parametrize(
     ("term", "found"),
     [
         ("203.0.113.0/24", {"203.0.113.7", "203.0.113.200"}),
         ("203.0.113.", {"203.0.113.7", "203.0.113.200"}),
-        ("203.0.113.0/25", {"203.0.113.7"}),
-        ("203.", {"203.0.113.7", "203.0.113.200", "203.0.11.3"}),
         ("2001:db8::/32", {"2001:db8::7"}),
         ("203.0.113.0/99", set()),
     ],
@@ -984,26 +662,3 @@ def test_sessions_are_found_by_their_network(support, term, found):
         OutstandingTokenFactory(ip_address=address)
 
     assert {each.ip_address for each in shown(support.get(OUTSTANDING, {"q": term}))} == found
-
-
-def test_ended_sessions_show_device_and_address(support):
-    BlacklistedTokenFactory(token__ip_address="192.0.2.1", token__user_agent="Gadget/2.0")
-
-    text = support.get(BLACKLISTED).text
-
-    assert "192.0.2.1" in text
-    assert "Gadget" in text
-
-
-def test_an_empty_list_offers_only_what_is_allowed(support, viewer):
-    for client in (support, viewer):
-        for path in (OUTSTANDING, BLACKLISTED):
-            text = client.get(path, {"q": "192.0.2.77"}).text
-            assert "Nothing was found" in text
-            assert "Create a new item" not in text
-    assert f"{BLACKLISTED}add/" not in viewer.get(BLACKLISTED).text
-
-
-@pytest.mark.parametrize("model", [OutstandingToken, BlacklistedToken, FlushRun])
-def test_no_list_counts_rows_for_its_filters(model):
-    assert site._registry[model].show_facets is ShowFacets.NEVER

@@ -1,7 +1,5 @@
 """The authentication classes for DRF: None, (user, token), or an exception."""
 
-import copy
-
 import pytest
 from rest_framework.test import APIRequestFactory
 
@@ -84,14 +82,6 @@ def test_a_subclass_can_take_the_token_from_a_cookie(device, user):
     assert CookieAuthentication().authenticate(factory.get("/")) is None
 
 
-def test_get_header_returns_bytes_as_in_simple_jwt():
-    backend = JWTAuthentication()
-
-    assert backend.get_header(request("Bearer abc")) == b"Bearer abc"
-    assert backend.get_header(APIRequestFactory().get("/")) is None
-    assert backend.get_raw_token(b"Bearer abc") == b"abc"
-
-
 def test_a_header_outside_latin_1_is_no_token():
     with pytest.raises(InvalidToken):
         JWTAuthentication().authenticate(request("Bearer \N{SNOWMAN}"))
@@ -104,31 +94,3 @@ def test_get_user_accepts_a_dict_of_claims(user):
     assert JWTStatelessUserAuthentication().get_user(claims).pk == user_id_claim(user)
     with pytest.raises(InvalidToken):
         JWTAuthentication().get_user({"name": "Ada"})
-
-
-@pytest.fixture
-def stateless():
-    return TokenUser(AccessToken.with_claims({"user_id": "7", "username": "ada"}))
-
-
-def test_a_stateless_user_has_a_name_and_no_permissions(stateless, db):
-    assert stateless.username == stateless.get_username() == "ada"
-    assert not stateless.has_perm("accounts.view_user")
-    assert not stateless.has_perms(["accounts.view_user"])
-    assert not stateless.has_module_perms("accounts")
-    assert stateless.get_all_permissions() == stateless.get_group_permissions() == set()
-    assert list(stateless.groups.all()) == list(stateless.user_permissions.all()) == []
-
-
-def test_stateless_users_are_equal_by_their_id(stateless):
-    same = TokenUser({"user_id": "7"})
-
-    assert stateless == same == copy.deepcopy(stateless)
-    assert len({stateless, same}) == 1
-    assert stateless != TokenUser({"user_id": "8"})
-
-
-@pytest.mark.parametrize("method", ["save", "delete", "set_password", "check_password"])
-def test_a_stateless_user_cannot_be_saved_or_get_a_password(stateless, method):
-    with pytest.raises(NotImplementedError):
-        getattr(stateless, method)()

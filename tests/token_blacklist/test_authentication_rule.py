@@ -5,15 +5,13 @@ from base64 import b64encode
 from http import HTTPStatus
 
 import pytest
-from rest_framework.test import APIClient, APIRequestFactory
+from rest_framework.test import APIClient
 
 from tests.support.devices import Device
-from tests.support.factories import UserFactory
 from tests.support.statements import statements
 from token_blacklist.authentication import JWTAuthentication
 from token_blacklist.models import OutstandingToken
 from token_blacklist.tokens import RefreshToken
-from token_blacklist.users import may_use_tokens
 
 REFUSED = HTTPStatus.UNAUTHORIZED
 SERVICE = "Basic " + b64encode(b"shop:secret").decode()
@@ -104,15 +102,6 @@ def test_the_rule_is_never_asked_about_a_deleted_user(uses, rule, user, options,
     assert rule.asked == []
 
 
-@pytest.mark.services
-def test_the_rule_is_not_asked_about_an_inactive_user(uses, rule, user):
-    type(user)._base_manager.filter(pk=user.pk).update(is_active=False)
-    rule.asked.clear()
-
-    assert accepted(uses) == set()
-    assert rule.asked == []
-
-
 def test_a_repeat_asks_the_rule_too(user, rule):
     device = Device(user)
     device.log_in()
@@ -141,13 +130,6 @@ def test_get_user_with_a_dict_of_claims_asks_the_rule(user, rule):
         JWTAuthentication().get_user(token.payload)
 
 
-@pytest.mark.parametrize("result", [None, 0, "", [], True, 1])
-def test_the_rules_result_is_converted_to_bool(user, options, result):
-    options(USER_AUTHENTICATION_RULE=lambda user: result)
-
-    assert may_use_tokens(user) is bool(result)
-
-
 def test_a_rule_costs_one_more_select_only_at_a_refresh(user, rule):
     device = Device(user)
     with statements("SELECT", "INSERT"):
@@ -167,13 +149,3 @@ def test_the_default_rule_set_by_name_costs_no_select(device, options):
 
     with statements("UPDATE"):
         assert device.refresh().status_code == HTTPStatus.OK
-
-
-def test_refusing_one_user_does_not_refuse_others(user, rule):
-    other = Device(UserFactory())
-    other.log_in()
-    rule.refused.add(user.email)
-
-    assert other.me().status_code == other.refresh().status_code == HTTPStatus.OK
-    request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {other.access}")
-    assert JWTAuthentication().authenticate(request)[0] == other.user

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.core.checks import run_checks
 
 from tests.support.keys import private_key
-from tests.token_blacklist.test_keys import private_pem, public_pem
+from tests.token_blacklist.test_keys import private_pem
 from token_blacklist.checks import check_rotation, check_settings
 from token_blacklist.conf import OPTIONS
 
@@ -29,74 +29,37 @@ def test_the_projects_own_settings_pass_all_checks():
         ({"ACCES_TOKEN_LIFETIME": timedelta(minutes=5)}, "E002"),
         ({"ACCESS_TOKEN_LIFETIME": timedelta(0)}, "E003"),
         ({"REFRESH_TOKEN_LIFETIME": timedelta(days=-1)}, "E003"),
-        ({"SLIDING_TOKEN_LIFETIME": 300}, "E003"),
-        ({"SLIDING_TOKEN_REFRESH_LIFETIME": None}, "E003"),
-        ({"SESSION_LIFETIME": timedelta(0)}, "E003"),
-        ({"SHORT_SESSION_LIFETIME": timedelta(0)}, "E003"),
         ({"SHORT_SESSION_LIFETIME": None}, "E003"),
         ({"ROTATION_GRACE_PERIOD": timedelta(seconds=-1)}, "E003"),
-        ({"ROTATION_GRACE_PERIOD": 10}, "E003"),
         ({"LEEWAY": -1}, "E003"),
-        ({"LEEWAY": "soon"}, "E003"),
         ({"ROTATE_REFRESH_TOKENS": "no"}, "E003"),
-        ({"PAGES_SET_REFRESH_COOKIE": "yes"}, "E003"),
         ({"JTI_CLAIM": None}, "E003"),
-        ({"TOKEN_TYPE_CLAIM": None}, "E003"),
         ({"USER_ID_CLAIM": ""}, "E003"),
         ({"USER_ID_FIELD": "uuid"}, "E007"),
         ({"USER_ID_FIELD": "password"}, "E007"),
         ({"AUTH_TOKEN_CLASSES": ("nowhere.Token",)}, "E003"),
-        ({"TOKEN_OBTAIN_SERIALIZER": "nowhere.Serializer"}, "E003"),
-        ({"USER_CLAIMS": "nowhere.claims"}, "E003"),
         ({"USER_CLAIMS": "token_blacklist.tokens.SESSION_CLAIM"}, "E003"),
-        ({"USER_CLAIMS": {"plan": "free"}}, "E003"),
-        ({"AUTH_TOKEN_CLASSES": ("token_blacklist.tokens.SESSION_CLAIM",)}, "E003"),
         ({"AUTH_TOKEN_CLASSES": ()}, "E003"),
-        ({"AUTH_TOKEN_CLASSES": None}, "E003"),
         ({"AUTH_TOKEN_CLASSES": ("builtins.dict",)}, "E003"),
         ({"TOKEN_OBTAIN_SERIALIZER": "builtins.dict"}, "E003"),
-        ({"TOKEN_REFRESH_SERIALIZER": "token_blacklist.views.token_refresh"}, "E003"),
         ({"USER_ID_CLAIM": "\ud800"}, "E003"),
-        ({"KEYS": {"keys": []}}, "E003"),
-        ({"KEYS": []}, "E003"),
-        ({"AUTH_TOKEN_CLASSES": "token_blacklist.views.token_refresh"}, "E003"),
-        ({"USER_CLAIMS": ("token_blacklist.clients.default_device_name",)}, "E003"),
         ({"REFRESH_TOKEN_LIFETIME": timedelta.max}, "E003"),
-        ({"SESSION_LIFETIME": timedelta(days=3_000_000)}, "E003"),
-        ({"FLUSH_OVERDUE_AFTER": timedelta(days=800_000)}, "E003"),
-        ({"ROTATION_GRACE_PERIOD": timedelta.max}, "E003"),
-        ({"LEEWAY": float("inf")}, "E003"),
         ({"LEEWAY": float("nan")}, "E003"),
-        ({"ISSUER": 5}, "E003"),
         ({"ISSUER": ""}, "E003"),
-        ({"AUDIENCE": []}, "E003"),
-        ({"AUDIENCE": 5}, "E003"),
         ({"AUDIENCE": ["app", ""]}, "E003"),
-        ({"AUTH_HEADER_NAME": ""}, "E003"),
         ({"AUTH_HEADER_NAME": "X-Authorization"}, "E003"),
-        ({"AUTH_HEADER_TYPES": ()}, "E003"),
         ({"AUTH_HEADER_TYPES": ("Bearer ",)}, "E003"),
-        ({"AUTH_HEADER_TYPES": ""}, "E003"),
-        ({"REFRESH_COOKIE_NAME": ""}, "E003"),
         ({"REFRESH_COOKIE_NAME": "refresh token"}, "E003"),
-        ({"REFRESH_COOKIE_PATH": "api/token/"}, "E003"),
         ({"REFRESH_COOKIE_PATH": "/;Domain=evil.example"}, "E003"),
-        ({"REFRESH_COOKIE_SECURE": "yes"}, "E003"),
-        ({"USER_ID_FIELD": None}, "E003"),
         pytest.param({"FEED_URL": "example.com/feed/"}, "E003", marks=pytest.mark.services),
         pytest.param({"FEED_CLIENT": "secret"}, "E003", marks=pytest.mark.services),
-        ({"JWKS_URL": 5}, "E003"),
-        ({"JWKS_URL": ""}, "E003"),
-        ({"KEYS_FILE": 5}, "E003"),
+        ({"JWKS_URL": "file:///etc/passwd"}, "E003"),
         ({"JTI_CLAIM": "user_id"}, "E004"),
         ({"USER_ID_CLAIM": "sid"}, "E004"),
         ({"SLIDING_TOKEN_REFRESH_EXP_CLAIM": "exp"}, "E004"),
         ({"ALGORITHM": "none"}, "E010"),
         ({"ALGORITHM": None}, "E010"),
         ({"SIGNING_KEY": ""}, "E011"),
-        ({"SIGNING_KEY": b""}, "E011"),
-        ({"SIGNING_KEY": bytearray(64)}, "E011"),
-        ({"SIGNING_KEY": b"bytes"}, "E012"),
         ({"SIGNING_KEY": "short"}, "E012"),
         ({"ALGORITHM": "HS512", "SIGNING_KEY": "k" * 63}, "E012"),
         ({"ALGORITHM": "RS256"}, "E013"),
@@ -119,26 +82,13 @@ def test_an_rsa_key_that_is_too_short_is_an_error(options):
     assert ids() == ["E015"]
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+@pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
 def test_a_private_key_in_pem_is_refused_as_an_hmac_secret(options, algorithm):
     options(ALGORITHM=algorithm, SIGNING_KEY=private_pem(private_key("EdDSA")))
 
     assert ids() == ["E016"]
     assert "asymmetric key" in check_settings()[0].msg
     assert "BEGIN" not in str(check_settings()[0])
-
-
-def test_a_verifying_key_without_a_signing_key_passes_the_checks(options):
-    key = private_key("ES256")
-    options(ALGORITHM="ES256", SIGNING_KEY="", VERIFYING_KEY=public_pem(key))
-
-    assert ids() == []
-
-
-def test_a_token_blacklist_setting_that_is_not_a_dict_is_an_error(settings):
-    settings.TOKEN_BLACKLIST = [("ALGORITHM", "HS256")]
-
-    assert ids() == ["E001"]
 
 
 def test_check_messages_contain_no_secret(options):
@@ -163,7 +113,7 @@ def test_turning_reuse_detection_off_is_a_warning(options):
     assert [message.id for message in check_rotation()] == ["token_blacklist.W001"]
 
 
-@pytest.mark.parametrize("value", [[], "SIGNING_KEY", 5])
+@pytest.mark.parametrize("value", [[], "SIGNING_KEY"])
 def test_options_that_are_no_dict_are_one_error(settings, value):
     settings.TOKEN_BLACKLIST = value
 

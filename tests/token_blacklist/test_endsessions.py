@@ -107,15 +107,12 @@ def test_tokens_of_revoked_sessions_are_refused_immediately(capsys, device):
     [
         ((), "Give at least one of"),
         (("--all", "--ip", "192.0.2.1"), "Give at least one of"),
-        (("--dry-run",), "Give at least one of"),
         (("--before", "yesterday"), "--before is not a valid time"),
-        (("--before", "2026-13-45T00:00Z"), "--before is not a valid time"),
         (("--before", ""), "--before is not a valid time"),
         (("--ip", "here"), "--ip is not a valid IP address"),
         (("--user", "nobody@example.com"), "--user does not match any user"),
         (("--user", "9" * 30), "--user does not match any user"),
         (("--user", "\x00"), "--user does not match any user"),
-        (("--user", "\udcff"), "--user does not match any user"),
         (("--all", "--note", "x" * 256), "--note is longer"),
     ],
 )

@@ -1,17 +1,13 @@
 """Fetching JSON from another server: limits of size and time, redirects, TLS."""
 
 import ssl
-import time
 
 import pytest
 
 from tests.support.certificates import write_certificate
-from tests.support.issuer import MEBIBYTE, WRONG, issuing, ok, right, sent
+from tests.support.issuer import WRONG, issuing, ok, right, sent
 from token_blacklist import fetch
 from token_blacklist.fetch import StatusError, fetch_json
-
-ENDLESS = [name for name in WRONG if "gigabyte" in name or "without an end" in name]
-SLOW = [name for name in WRONG if "slow" in name]
 
 
 @pytest.fixture
@@ -28,28 +24,6 @@ def new_opener():
     fetch._opener.cache_clear()
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_slow_response_does_not_extend_the_timeout(issuer, name):
-    issuer.answers["/"] = [WRONG[name]]
-    began = time.monotonic()
-
-    with pytest.raises(TimeoutError):
-        fetch_json(f"{issuer.url}/", seconds=0.5, most=MEBIBYTE)
-
-    assert 0.4 < time.monotonic() - began < 1.5
-
-
-@pytest.mark.parametrize("name", ENDLESS)
-def test_an_endless_response_is_abandoned(issuer, name):
-    issuer.answers["/"] = [WRONG[name]]
-
-    with pytest.raises(Exception):  # noqa: B017, PT011  # of any class
-        fetch_json(f"{issuer.url}/", seconds=1, most=MEBIBYTE)
-
-    if "continue" not in name:  # which is not stored, and ends with the timeout
-        assert issuer.bytes_sent < 32 * MEBIBYTE  # includes the buffers of the system
-
-
 def test_a_response_above_the_maximum_of_bytes_is_refused(issuer):
     issuer.answers["/"] = [right("x" * 98)]
 
@@ -58,7 +32,7 @@ def test_a_response_above_the_maximum_of_bytes_is_refused(issuer):
         fetch_json(f"{issuer.url}/", seconds=5, most=99)
 
 
-@pytest.mark.parametrize("status", [201, 204, 301, 302, 303, 307, 308, 401, 500])
+@pytest.mark.parametrize("status", [204, 302, 307, 500])
 def test_a_status_other_than_200_is_an_error_and_redirects_are_not_followed(issuer, status):
     head = f"HTTP/1.1 {status} Oh\r\nLocation: {issuer.url}/stolen\r\nContent-Length: 0\r\n\r\n"
     issuer.answers["/"] = [sent(head.encode())]
@@ -109,4 +83,4 @@ def test_https_has_the_same_timeout_and_refuses_an_unknown_certificate(
         assert fetch_json(f"{issuer.url}/", seconds=5, most=100) == [1]
         # The timeout of the response, or on a busy machine of the handshake.
         with pytest.raises(OSError, match=r"takes too long|timed out"):
-            fetch_json(f"{issuer.url}/slow", seconds=0.5, most=100)
+            fetch_json(f"{issuer.url}/slow", seconds=0.3, most=100)

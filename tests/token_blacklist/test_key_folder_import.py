@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.hazmat.primitives.asymmetric import ed448
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.support.keys import add_key, new_key, private_key
-from tests.token_blacklist.test_keys import private_pem, public_pem
+from tests.token_blacklist.test_keys import private_pem
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError
 from token_blacklist.keys.key_set import current_set
@@ -52,7 +52,7 @@ def import_from(folder, capsys):
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "ES512", "RS256", "HS256"])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "HS256"])
 def test_imported_keys_verify_existing_tokens_and_the_current_one_continues_to_sign(
     folder, place, options, capsys, algorithm
 ):
@@ -115,23 +115,6 @@ def test_an_expired_key_does_not_verify_after_the_import(folder, place, options,
         keys.decode(token)
 
 
-def test_a_private_and_its_public_key_become_one_and_a_public_key_alone_verifies(
-    folder, place, capsys
-):
-    key, other = private_key("EdDSA"), private_key("ES256")
-    place(public_pem(key), -90)
-    place(private_pem(key), -60)
-    place(public_pem(other), -30)
-
-    import_from(folder, capsys)
-
-    assert [(key.algorithm, key.signing is None) for key in current_set().keys] == [
-        ("EdDSA", False),
-        ("ES256", True),
-    ]
-    assert keys.decode(jwt.encode(FOREVER, other, "ES256")) == FOREVER
-
-
 def test_the_import_leaves_keys_that_the_set_already_has_unchanged(folder, place, capsys):
     key = add_key(folder.parent / "keys.json", new_key(at=-60))
     place(private_pem(key.signing), -9 * DAY)
@@ -151,12 +134,9 @@ def test_the_import_leaves_keys_that_the_set_already_has_unchanged(folder, place
     ("name", "text"),
     [
         ("key.pem", private_pem(private_key("EdDSA"))),
-        ("20261129T164500Z.txt", "no key"),
         ("20261129T164500Z--soon.pem", private_pem(private_key("EdDSA"))),
         ("20261129T164500Z.pem", "no key"),
         ("20261129T164500Z.secret", "short"),
-        ("20261129T164500Z.pem", private_pem(rsa.generate_private_key(65537, 1024))),
-        ("20261129T164500Z.pem", private_pem(ec.generate_private_key(ec.SECP256K1()))),
         ("20261129T164500Z.pem", private_pem(ed448.Ed448PrivateKey.generate())),
     ],
 )
@@ -167,11 +147,6 @@ def test_one_unusable_file_prevents_the_whole_import(folder, place, name, text):
     with pytest.raises(CommandError, match=f"Nothing was imported, because {name} is not a key"):
         call_command("rotatekeys", "--import", str(folder))
     assert not (folder.parent / "keys.json").exists()
-
-
-def test_an_empty_folder_is_an_error(folder):
-    with pytest.raises(CommandError, match="has no key"):
-        call_command("rotatekeys", "--import", str(folder))
 
 
 def test_the_former_folder_option_is_a_check_error_with_instructions(options):

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import logging
-import math
 import os
 import re
 import stat
@@ -22,14 +21,14 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient, APIRequestFactory
 
 from tests.support.devices import Device
-from tests.support.keys import add_key, new_key, public_half, signed_by, write_set
+from tests.support.keys import add_key, new_key, private_key, public_half, signed_by, write_set
+from tests.token_blacklist.test_keys import private_pem, public_pem
 from token_blacklist import keys
 from token_blacklist.exceptions import TokenError, Unavailable
-from token_blacklist.keys import key_set
 from token_blacklist.keys.jwks import public_keys
-from token_blacklist.keys.key import UnfitKeyError, jwk_of, key_of
+from token_blacklist.keys.key import jwk_of
 from token_blacklist.keys.key_set import KeySet, KeySetError, current_set, read_set
-from token_blacklist.keys.rotation import RotationError, apply_and_save, revoke_key, rotate_keys
+from token_blacklist.keys.rotation import apply_and_save, revoke_key, rotate_keys
 from token_blacklist.management.commands.rotatekeys import Command
 from token_blacklist.tokens import RefreshToken
 from token_blacklist.well_known import jwks
@@ -69,7 +68,7 @@ def messages():
     return [str(message.msg) for message in run_checks() if "token_blacklist" in message.id]
 
 
-@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "ES512", "RS256", "PS256"])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES384", "PS256"])
 def test_a_token_contains_its_key_id_and_pyjwt_verifies_it_with_the_public_keys(add, algorithm):
     add(algorithm)
     token = keys.encode(FOREVER)
@@ -120,7 +119,7 @@ def test_the_next_key_signs_from_its_start_and_the_former_verifies_until_its_tok
 ):
     options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1), SLIDING_TOKEN_REFRESH_LIFETIME=timedelta(1))
     add()
-    rotatekeys(capsys, "--kind", "RS256")
+    rotatekeys(capsys, "--kind", "ES256")
     first = keys.encode(FOREVER)
 
     clock.shift(601)
@@ -146,19 +145,9 @@ def test_a_token_without_a_key_id_is_tried_with_each_key(add):
         keys.decode(jwt.encode(FOREVER, "j" * 64))
 
 
-def test_a_token_of_an_unknown_key_is_refused(add):
-    add(at=-90)
-    secret = add("HS256")
-
-    with pytest.raises(TokenError):
-        keys.decode(jwt.encode(FOREVER, secret.signing, headers={"kid": "unknown"}))
-
-
 @pytest.mark.parametrize("others", [True, False])
 def test_a_public_key_of_the_set_is_never_used_as_an_hmac_secret(add, file, others):
     """RFC 8725 section 2.1: the attacker knows the public key, and names it in the header."""
-    from tests.token_blacklist.test_keys import public_pem
-
     key = new_key()
     if others:
         add("HS256", at=-90)
@@ -210,10 +199,7 @@ def test_revoking_a_key_ends_the_tokens_it_signed_and_no_session_refreshed_with_
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("algorithm", "then"),
-    [("ES384", "ES256"), ("EdDSA", "EdDSA"), ("HS512", "HS256"), ("PS384", "RS256")],
-)
+@pytest.mark.parametrize(("algorithm", "then"), [("ES384", "ES256"), ("HS512", "HS256")])
 def test_revoking_the_signing_key_creates_a_replacement(add, capsys, algorithm, then):
     key = add(algorithm)
     before = keys.encode(FOREVER)
@@ -258,41 +244,6 @@ def test_rotatekeys_creates_the_first_key_then_the_next_and_drops_expired_ones(
     assert f"Dropped EdDSA key {first.kid}, whose tokens have all expired." in said
     assert [key.algorithm for key in current_set().keys] == ["ES256", "ES256"]
     assert sorted(path.name for path in file.parent.iterdir()) == [".keys.json.lock", "keys.json"]
-
-
-@pytest.mark.parametrize("kind", ["EdDSA", "ES256", "RS256", "HS256"])
-def test_rotatekeys_creates_each_kind_of_key(file, capsys, kind):
-    rotatekeys(capsys, "--kind", kind)
-
-    assert keys.decode(keys.encode(FOREVER)) == FOREVER
-    assert jwt.get_unverified_header(keys.encode(FOREVER))["alg"] == kind
-
-
-def test_the_command_lists_the_keys(add, file, capsys, options):
-    options(REFRESH_TOKEN_LIFETIME=timedelta(hours=1))
-    old, _signs, _next = (add(at=at) for at in (-7200, -60, 600))
-    add_key(file, public_half(new_key(at=-30)))
-    ended = [
-        key.with_times(key.starts, time.time() + 60) if key.kid == old.kid else key
-        for key in current_set().keys
-    ]
-    write_set(file, ended)
-
-    states = [
-        line.partition(" key ")[2].split(" ", 1)[1]
-        for line in rotatekeys(capsys, "--list").splitlines()
-    ]
-
-    assert [state.split(" 20")[0] for state in states] == [
-        "verifies until",
-        "signs.",
-        "verifies only.",
-        "signs from",
-    ]
-
-
-def test_the_list_of_an_empty_key_set_says_that_there_is_no_key(file, capsys):
-    assert rotatekeys(capsys, "--list") == "There is no key.\n"
 
 
 def test_concurrent_rotations_create_one_key(add):
@@ -377,18 +328,6 @@ def test_revoking_a_key_before_it_signs_leaves_the_current_keys_expiry_unchanged
     assert f"key {kid_of(first)} expired at " in rotatekeys(capsys, "--list")
 
 
-def test_the_replacement_of_a_revoked_key_gets_its_expiry(add, capsys):
-    leaked = add()
-    rotatekeys(capsys, "--in", "600")
-    end = current_set().keys[0].ends
-
-    rotatekeys(capsys, f"--revoke={leaked.kid}")
-
-    replacement, waiting = current_set().keys
-    assert kid_of(keys.encode(FOREVER)) == replacement.kid
-    assert (replacement.ends, waiting.ends) == (end, math.inf)
-
-
 def test_a_keys_recorded_expiry_does_not_change_with_lifetimes_or_the_next_key(
     add, file, clock, capsys, options
 ):
@@ -418,11 +357,9 @@ def test_a_keys_recorded_expiry_does_not_change_with_lifetimes_or_the_next_key(
 
 BROKEN = {
     "empty": b"",
-    "not JSON": b"-----BEGIN PRIVATE KEY-----",
     "not UTF-8": b"\xff\xff\xff{",
     "deep": b'{"keys":' * 100_000,
     "no set": b"[]",
-    "no keys": b"{}",
     "keys that are no list": b'{"keys": {"a": 1}}',
 }
 
@@ -435,19 +372,12 @@ def unfit(**change):
 
 UNFIT = {
     "no key": ("text", "its alg is not one of"),
-    "no alg": (unfit(alg=None), "its alg is not one of"),
     "none": (unfit(alg="none"), "its alg is not one of"),
     "an alg that is a list": (unfit(alg=["EdDSA"]), "its alg is not one of"),
     "no kid": (unfit(kid=None), "it has no kid"),
-    "an empty kid": (unfit(kid=""), "it has no kid"),
-    "no nbf": (unfit(nbf=None), "it has no nbf"),
     "an nbf that is text": (unfit(nbf="2026"), "not whole seconds"),
-    "an exp that is true": (unfit(exp=True), "not whole seconds"),
-    "an exp that is NaN": (unfit(exp=math.nan), "not whole seconds"),
     "for encryption": (unfit(use="enc"), "its use is not sig"),
     "another kty": (unfit(kty="RSA"), "it cannot be read"),
-    "another alg": (unfit(alg="HS256"), "it cannot be read"),
-    "a part of it": (unfit(x="AAAA"), "it cannot be read"),
     "Ed448": (jwk_of("EdDSA", ed448.Ed448PrivateKey.generate()), "keys of this kind cannot sign"),
     "another curve": (
         {**jwk_of("ES384", ec.generate_private_key(ec.SECP384R1())), "alg": "ES256"},
@@ -491,7 +421,6 @@ def test_two_keys_with_the_same_id_are_an_error():
 BROKEN_TEXTS = [
     *(pytest.param(lambda _text, text=text: text, id=name) for name, text in BROKEN.items()),
     pytest.param(lambda text: text[: len(text) // 2], id="half of it"),
-    pytest.param(lambda text: text[:-2], id="without its last bytes"),
     pytest.param(lambda text: text.replace(b"EdDSA", b"EdDSB"), id="an unfit key"),
 ]
 
@@ -533,14 +462,11 @@ def test_an_unusable_file_is_a_check_error_and_commands_do_not_overwrite_it(
     assert file.read_bytes() == text
 
 
-@pytest.mark.parametrize("change", ["unlink", "chmod"])
-def test_a_running_process_keeps_its_keys_if_the_file_is_deleted(add, file, caplog, change):
-    if change == "chmod" and os.geteuid() == 0:
-        change = "unlink"  # root can read any file
+def test_a_running_process_keeps_its_keys_if_the_file_is_deleted(add, file, caplog):
     add()
     token = keys.encode(FOREVER)
 
-    file.unlink() if change == "unlink" else file.chmod(0)
+    file.unlink()
 
     assert keys.decode(token) == FOREVER
     assert kid_of(keys.encode(FOREVER)) == kid_of(token)
@@ -556,7 +482,7 @@ def test_a_file_that_others_can_read_is_a_warning(add, file):
     ]
 
 
-@pytest.mark.parametrize("text", [None, "", '{"keys": []}'])
+@pytest.mark.parametrize("text", [None, ""])
 def test_without_a_key_responses_are_503_and_a_check_says_what_to_do(device, file, caplog, text):
     if text is not None:
         file.write_text(text)
@@ -595,13 +521,6 @@ def unchanged_file(add, file, clock):
     return file
 
 
-def test_an_unchanged_file_is_not_read_again(unchanged_file, monkeypatch):
-    assert current_set() is current_set()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("read again"))
-
-    keys.decode(keys.encode(FOREVER))
-
-
 @pytest.mark.parametrize("change", ["write", "replace", "rename"])
 def test_changed_contents_of_the_file_are_noticed_immediately(
     unchanged_file, change, tmp_path_factory
@@ -624,27 +543,6 @@ def test_changed_contents_of_the_file_are_noticed_immediately(
         keys.decode(before)
 
 
-def test_a_change_with_the_same_modification_time_is_noticed(add, file, monkeypatch):
-    """Two changes may fall into one tick of the file system's clock."""
-    first = add()
-    state = file.stat()
-    monkeypatch.setattr(key_set.os, "stat", lambda path: state)
-    assert kids() == [first.kid]
-    other = new_key()
-    write_set(file, [other])
-
-    assert kids() == [other.kid]
-
-
-def test_a_revoked_key_is_refused_from_the_next_request_on(unchanged_file, capsys):
-    leaked = keys.encode(FOREVER)
-
-    rotatekeys(capsys, f"--revoke={kid_of(leaked)}")
-
-    with pytest.raises(TokenError):
-        keys.decode(leaked)
-
-
 def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path, options, capsys):
     (tmp_path / "data").mkdir()
     link = tmp_path / "keys.json"
@@ -665,8 +563,6 @@ def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path, options, cap
     [
         (["--revoke", "unknown"], "No key is called unknown. The key set has no key."),
         (["--revoke", ""], "No key is called the empty text. The key set has no key."),
-        (["--list", "--revoke", "unknown"], "not allowed with"),
-        (["--revoke", "unknown", "--keep-signing-key"], "not allowed with"),
         (["--import", "/nowhere", "--revoke="], "not allowed with"),
         (["--in", "-1"], "--in must be 0 or more."),
         (["--import", "/nowhere"], "/nowhere cannot be read: No such file or directory."),
@@ -681,13 +577,6 @@ def test_rotatekeys_with_invalid_arguments_fails_with_the_reason(file, arguments
 def test_without_keys_file_rotatekeys_says_what_to_set(options):
     options(KEYS_FILE=None)
     with pytest.raises(CommandError, match=r"set TOKEN_BLACKLIST\['KEYS_FILE'\]"):
-        call_command("rotatekeys")
-
-
-def test_the_error_for_an_unwritable_file_names_it(tmp_path, options):
-    (tmp_path / "file").write_text("")
-    options(KEYS_FILE=str(tmp_path / "file" / "keys.json"))
-    with pytest.raises(CommandError, match=r"keys\.json cannot be written: File exists"):
         call_command("rotatekeys")
 
 
@@ -773,16 +662,9 @@ def test_print_writes_the_key_set_to_stdout_and_messages_to_stderr(options, caps
     assert '"d"' not in err
 
 
-def test_rotatekeys_without_print_refuses_keys_from_a_variable(options):
-    options(KEYS=KeySet([new_key()]).text())
-
-    with pytest.raises(CommandError, match="Or use --print and set KEYS to what it prints"):
-        call_command("rotatekeys")
-
-
-@pytest.mark.parametrize("text", ["", "no set", '{"keys": [{}]}', ["a"]])
+@pytest.mark.parametrize("text", ["", '{"keys": [{}]}'])
 def test_an_invalid_value_of_keys_is_503_and_a_check_error(options, text):
-    options(KEYS=text if isinstance(text, str) else "[]")
+    options(KEYS=text)
 
     with pytest.raises(Unavailable):
         keys.encode(FOREVER)
@@ -800,11 +682,9 @@ def test_keys_file_together_with_keys_is_a_check_error(add, options):
 # --- From what signed before ---
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
+@pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
 def test_the_first_key_set_contains_the_former_signing_key(file, options, capsys, clock, algorithm):
-    from tests.token_blacklist.test_keys import private_pem
-
-    key = SECRET if algorithm == "HS256" else private_pem(rsa.generate_private_key(65537, 2048))
+    key = SECRET if algorithm == "HS256" else private_pem(private_key("ES256"))
     options(KEYS_FILE=None, ALGORITHM=algorithm, SIGNING_KEY=key)
     before = keys.encode(FOREVER)
     options(KEYS_FILE=str(file))
@@ -819,28 +699,3 @@ def test_the_first_key_set_contains_the_former_signing_key(file, options, capsys
     clock.shift(31 * DAY)
     with pytest.raises(TokenError):
         keys.decode(before)
-
-
-@pytest.mark.parametrize("key", ["short", ""])
-def test_an_unusable_signing_key_is_not_added_to_the_first_key_set(file, options, key):
-    options(SIGNING_KEY=key)
-
-    with pytest.raises(CommandError, match=r"SIGNING_KEY is unfit|the secret is shorter"):
-        call_command("rotatekeys", "--keep-signing-key")
-    assert not file.exists()
-
-
-def test_key_times_are_whole_seconds():
-    with pytest.raises(UnfitKeyError, match="not whole seconds"):
-        key_of({**new_key().jwk, "nbf": 1.5})
-
-
-def test_rotate_does_not_modify_the_key_set_it_is_given():
-    before = KeySet([new_key()])
-
-    after = rotate_keys(before, None, 600).keys
-
-    assert [key.ends for key in before.keys] == [math.inf]
-    assert len(after.keys) == 2
-    with pytest.raises(RotationError):
-        revoke_key(before, after.keys[-1].kid)

