@@ -8,7 +8,6 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 from django.core import mail
-from django.urls import reverse
 
 from config.admin.texts import THEME_TEXTS
 from tests.support.checkout import ROOT
@@ -61,21 +60,6 @@ def test_an_api_error_is_translated_and_its_code_is_not(db, user, language, said
     assert "Accept-Language" in answer.headers["Vary"]
 
 
-def test_a_request_for_an_unsupported_language_gets_english(db, user):
-    device = Device(user, HTTP_ACCEPT_LANGUAGE="fi, tlh;q=0.5")
-
-    assert device.refresh("x").json()["detail"] == "Your session has ended. Sign in again."
-
-
-def test_field_errors_are_translated(client, db):
-    answer = client.post("/api/token/", {}, "application/json", headers={"accept-language": "de"})
-
-    assert answer.json() == {
-        "email": ["Dieses Feld ist zwingend erforderlich."],
-        "password": ["Dieses Feld ist zwingend erforderlich."],
-    }
-
-
 @pytest.mark.pages
 def test_pages_and_their_scripts_are_translated(client, db):
     page = client.get("/login/", headers={"accept-language": "de"})
@@ -120,11 +104,3 @@ def test_the_texts_of_the_admins_theme_are_translated(client, db, language):
     assert not shown(language)
 
 
-def test_permissions_are_offered_in_the_readers_language(client, db):
-    client.force_login(UserFactory(admin=True))
-
-    page = client.get(reverse("admin:auth_group_add"), headers={"accept-language": "de"}).text
-
-    assert "| Sitzung | ansehen<" in page
-    assert "| Darf einen Link für ein neues Passwort senden<" in page
-    assert "Can " not in page

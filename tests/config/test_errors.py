@@ -8,7 +8,6 @@ from django.urls import path
 
 from config import urls
 from tests.support.factories import PASSWORD, UserFactory
-from tests.support.start import manage
 from token_blacklist.models import OutstandingToken
 
 BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -132,29 +131,3 @@ def test_a_missing_table_is_500_with_its_name_in_the_log(unmigrated, caplog):
         assert OutstandingToken._meta.db_table in str(record.exc_info[1])
 
 
-def test_in_debug_a_missing_table_shows_djangos_error_page(unmigrated, settings):
-    settings.DEBUG = True
-    UserFactory(email="a@example.com")
-
-    for answer in ask(unmigrated):
-        assert answer.status_code == 500
-        assert OutstandingToken._meta.db_table in answer.text
-        assert "Traceback" in answer.text
-
-
-LOOK = """
-from django.test import Client
-client = Client(HTTP_ACCEPT="application/json", HTTP_HOST="localhost")
-pages = ("400", "403", "403_csrf", "404", "500", "503")
-print([client.get(f"/{page}/").status_code for page in pages])
-"""
-
-
-@pytest.mark.process
-def test_error_pages_can_be_previewed_in_debug_only(production_env):
-    debug = manage("shell", "-v0", "-c", LOOK, DEBUG="True", LOG_LEVEL="CRITICAL")
-    quiet = {"LOG_LEVEL": "CRITICAL", "ALLOWED_HOSTS": "localhost", "SECURE_SSL_REDIRECT": "no"}
-    production = manage("shell", "-v0", "-c", LOOK, **production_env | quiet)
-
-    assert debug.stdout.strip() == "[400, 403, 403, 404, 500, 503]", debug.stderr
-    assert production.stdout.strip() == "[404, 404, 404, 404, 404, 404]", production.stderr

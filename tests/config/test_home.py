@@ -4,10 +4,7 @@ import re
 
 import pytest
 from django.urls import reverse
-from django.utils.html import escape
-from django.utils.translation import override
 
-from config import product
 from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -60,14 +57,3 @@ def test_a_user_sees_who_is_signed_in_and_staff_a_link_to_the_admin(
     assert (reverse("admin:index") in links(page)) is is_staff
 
 
-@pytest.mark.parametrize(
-    ("language", "sign_in"), [("en", "Sign in"), ("de", "Anmelden"), ("es", "Iniciar sesión")]
-)
-def test_the_page_and_the_default_sentence_are_translated(client, language, sign_in):
-    with override(language):
-        sentence = str(product.SITE_DESCRIPTION)
-
-    page = client.get("/", headers={"accept-language": language})
-
-    assert page.text.count(f">{sign_in}</a>") == 2
-    assert page.text.count(escape(sentence)) == 2

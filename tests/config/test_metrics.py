@@ -1,11 +1,9 @@
 """The metrics of several processes, as Prometheus reads them."""
 
 import os
-import re
 from urllib.request import Request, urlopen
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from config.monitoring.metrics import DatabaseCollector
@@ -207,8 +205,3 @@ def test_metrics_without_the_right_token_are_401(client, settings, header):
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.process
-def test_commands_run_while_metrics_are_on(site):
-    call_command("check")
-
-    assert re.match("Deleted 0 ", metrics.python(site, "manage.py", "flushexpiredtokens"))

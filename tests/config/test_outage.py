@@ -120,14 +120,6 @@ def test_an_outage_outside_of_the_view_is_503_too(outage, visitor, monkeypatch):
     assert "The site is busy or restarting." in answer.text
 
 
-@pytest.mark.translations
-def test_the_503_page_is_translated(outage, visitor):
-    with outage():
-        answer = visitor.get("/admin/", headers={"accept-language": "de"})
-
-    assert "Versuchen Sie es gleich noch einmal" in answer.text
-
-
 def test_an_outage_is_logged_with_one_traceback_per_minute_and_logger(
     outage, visitor, sign_in, log, monotonic_clock
 ):
@@ -155,11 +147,3 @@ def test_wrong_sql_keeps_its_tracebacks(db, log):
     assert len(tracebacks(log())) == 2
 
 
-def test_other_errors_keep_their_tracebacks(log):
-    for _time in range(2):
-        try:
-            raise ValueError("broken")
-        except ValueError:
-            logging.getLogger("some.library").exception("it broke")
-
-    assert len(tracebacks(log())) == 2

@@ -1,7 +1,6 @@
 """The deployment files are consistent with the project and with each other."""
 
 import re
-from ipaddress import ip_network
 
 import pytest
 
@@ -9,14 +8,6 @@ from tests.support import deployment as files
 from tests.support.checkout import VARIABLES
 
 GUNICORNS = {"WEB_CONCURRENCY"}  # what config/gunicorn.conf.py reads
-
-
-def test_the_web_service_has_a_memory_limit_and_as_many_processes_as_fit():
-    compose = files.compose()
-    web = compose["services"]["web"]
-
-    assert web["mem_limit"] == "${WEB_MEMORY:-512m}"
-    assert files.compose_env()["WEB_CONCURRENCY"] == "${WEB_CONCURRENCY:-2}"
 
 
 def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
@@ -148,13 +139,6 @@ class TestCompose:
         }
         assert re.fullmatch(r"\d+m|\$\{\w+_MEMORY:-\d+m\}", service["mem_limit"])
 
-    def test_third_party_images_are_pinned_to_a_minor_version(self):
-        for service in self.services.values():
-            assert service["image"] == files.OURS or re.search(r":\d+\.\d+$", service["image"])
-
-    def test_the_backup_has_the_version_of_the_server(self):
-        assert self.services["backup"]["image"] == self.services["postgres"]["image"]
-
     def test_the_proxy_sees_the_ipv6_address_of_each_client(self):
         """Without IPv6 in its network, Docker relays such clients from one address of its own."""
         networks = files.compose()["networks"]
@@ -176,11 +160,6 @@ class TestCompose:
         assert needs["scheduler"] == needs["backup"] == {"migrate": done}
         assert needs["caddy"] == {"web": healthy}
 
-    def test_services_that_others_wait_for_have_a_health_check(self):
-        for name in ("postgres", "valkey", "caddy", "scheduler"):
-            assert self.services[name]["healthcheck"]["test"][0].startswith("CMD")
-        assert "HEALTHCHECK" in dict(files.dockerfile())
-
     @pytest.mark.parametrize("name", ["migrate", "web", "scheduler"])
     def test_the_app_has_a_read_only_file_system_and_no_capabilities(self, name):
         service = self.services[name]
@@ -190,14 +169,6 @@ class TestCompose:
         assert service["cap_drop"] == ["ALL"]
         assert "user" not in service  # the image's unprivileged user
         assert dict(files.dockerfile())["USER"] == "10001"
-
-    @pytest.mark.parametrize("name", [n for n, s in services.items() if s.get("read_only")])
-    def test_a_service_with_a_read_only_file_system_can_write_its_temporary_files(self, name):
-        """For example the metrics, whose folder is in /tmp."""
-        service = self.services[name]
-
-        if service["image"] in {files.OURS, self.services["postgres"]["image"]}:
-            assert "/tmp" in service["tmpfs"]
 
     @pytest.mark.parametrize("name", services)
     def test_no_service_may_gain_privileges(self, name):
@@ -210,16 +181,6 @@ class TestCompose:
         writing = [n for n, s in self.services.items() if "keys:/run/keys" in s.get("volumes", [])]
 
         assert writing == ["keys"]
-
-    def test_the_networks_have_explicit_ipv6_subnets(self):
-        (subnet,) = files.compose()["networks"]["default"]["ipam"]["config"]
-        address = re.fullmatch(r"\$\{IPV6_SUBNET:-(.+)\}", subnet["subnet"])[1]
-
-        assert ip_network(address).is_private
-
-    def test_every_volume_of_an_image_is_mounted_explicitly(self):
-        assert "/data" in self.services["valkey"]["tmpfs"]
-        assert "/var/lib/postgresql" in self.services["backup"]["tmpfs"]
 
     def test_every_mounted_volume_and_folder_exists(self):
         volumes = files.compose()["volumes"]
@@ -239,5 +200,3 @@ def test_dockerignore_keeps_what_the_image_needs_and_excludes_secrets():
     assert {"**/.env*", ".git", "tests"} <= set(ignored)
 
 
-def test_heroku_runs_only_processes_of_the_procfile():
-    assert set(files.heroku()["formation"]) < set(files.procfile())

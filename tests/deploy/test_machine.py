@@ -197,28 +197,6 @@ def once(machine):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def by_the_real_cron(machine):
-    """Install the crontab, for every minute, and let cron run it.
-
-    In a mount namespace, so that the tables and the lock of this machine are not touched.
-    """
-    table = machine.folder / "crontab"
-    fields, _command = files.crontab()
-    often = files.text("crontab").replace(" ".join(fields), "* * * * *")
-    table.write_text(f"APP_HOME={machine.app}\n{often}")
-    before = machine.flushes()
-    script = f"""
-        mount -t tmpfs none /var/spool/cron && mkdir -m 1730 /var/spool/cron/crontabs
-        mount -t tmpfs none /run
-        crontab -u root {table} && exec cron -f
-    """
-    # As root, but with the namespace's own processes: they end with the first.
-    inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script]
-    with started(inside, machine.app, bare_environment()):
-        wait_for(lambda: machine.flushes() > before, seconds=100)
-
-
-RUNNERS = [once]
 if os.geteuid() == 0 and all(map(shutil.which, ("cron", "crontab", "unshare"))):
     RUNNERS.append(by_the_real_cron)
 
@@ -248,18 +226,6 @@ def programs_that_are_missing(paths):
     return [name for name in named if not shutil.which(name)]
 
 
-def complaints_of_systemd(paths):
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *map(str, paths)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    ours = [line for line in done.stderr.splitlines() if NAME in line]
-    return ours or done.returncode
-
-
-CHECKS = [programs_that_are_missing]
 if shutil.which("systemd-analyze"):
     CHECKS.append(complaints_of_systemd)
 

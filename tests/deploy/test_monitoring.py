@@ -52,12 +52,6 @@ def labels_in(expression):
         yield from (label.strip() for label in group.split(","))
 
 
-def test_metric_names_are_extracted_from_an_expression():
-    expression = 'sum by (le) (rate(a_total{code="5"}[5m])) > 10 * max(b offset 1d) and c == 0'
-
-    assert list(series(expression)) == [("a_total", {"code": "5"}), ("b", {}), ("c", {})]
-
-
 @pytest.mark.process
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_each_expression_uses_existing_metrics_only(found, expression):
@@ -105,13 +99,3 @@ def test_the_prometheus_configuration_includes_the_rules_and_their_job():
             assert name != "up" or labels == {"job": scrape["job_name"]}
 
 
-def test_dashboard_panels_do_not_overlap():
-    taken = set()
-    for panel in DASHBOARD["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])
-        }
-        assert not cells & taken, panel["title"]
-        assert place["x"] + place["w"] <= 24
-        taken |= cells
