@@ -1,13 +1,10 @@
 """Fixtures for the tests of the configuration."""
 
 import secrets
-import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.support.checkout import ROOT, bare_environment
+from tests.support.migrated import migrated_database
 
 
 @pytest.fixture
@@ -21,17 +18,7 @@ def production_env(tmp_path):
     }
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
-    """An SQLite database that is up to date, for the tests of a process to copy."""
-    path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
-    environment = bare_environment(ENV_FILE="", DEBUG="True", DATABASE_URL=f"sqlite:///{path}")
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=300)
-    return path
-
-
 @pytest.fixture
-def database(migrated, tmp_path):
-    """The URL of a database that other processes may use."""
-    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'site.sqlite3')}"
+def database(request, tmp_path):
+    """The URL of a migrated database that other processes may use."""
+    return migrated_database(request, tmp_path / "site.sqlite3")

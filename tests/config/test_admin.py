@@ -217,8 +217,7 @@ def every_autocomplete():
                 )
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("is_staff", [True, False])
+@pytest.mark.parametrize(("method", "is_staff"), [("get", True), ("post", True), ("get", False)])
 def test_without_permissions_every_page_action_and_autocomplete_is_refused(
     client, user, method, is_staff
 ):

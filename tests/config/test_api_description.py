@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from http import HTTPStatus
 from urllib.parse import urljoin
 
@@ -37,6 +38,7 @@ def api_routes(patterns=None, prefix="/"):
             yield re.sub(r"<\w+:(\w+)>", r"{\1}", path)
 
 
+@cache
 def description():
     return SchemaGenerator(patterns=OURS).get_schema(public=True)
 
@@ -116,8 +118,9 @@ class WithTenant(TokenObtainPairSerializer):
 def test_the_configured_serializer_is_described(options):
     options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.WithTenant")
 
-    described = description()
-    body = body_of(dict(operations())["POST /api/token/"], described)
+    described = description.__wrapped__()
+    operation = described["paths"]["/api/token/"]["post"]
+    body = body_of(operation, described)
     assert {"email", "password", "tenant"} <= set(body["required"])
 
 
@@ -250,30 +253,21 @@ def test_no_description_asks_for_a_username(client):
         assert not re.search("user.?name", json.dumps(described), re.I)
 
 
-@pytest.fixture
-def made(monkeypatch):
-    """A list that gets an entry each time the description is generated."""
-    times = []
-    get_schema = SchemaGenerator.get_schema
-
-    def counting(*args, **kwargs):
-        times.append(1)
-        return get_schema(*args, **kwargs)
-
-    monkeypatch.setattr(SchemaGenerator, "get_schema", counting)
+def test_the_description_is_generated_once_per_language_and_format(client, monkeypatch, settings):
+    empty, made = {"openapi": "3.0.3", "paths": {}}, []
+    monkeypatch.setattr(
+        SchemaGenerator, "get_schema", lambda *args, **kwargs: made.append(1) or empty
+    )
     config.description._description.cache_clear()
-    yield times
-    config.description._description.cache_clear()
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 
-
-def test_the_description_is_generated_once_per_language_and_format(client, made, settings):
-    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
     for attempt in range(3):
-        for language in ("en", "de", "es", "fr", f"x-{attempt}"):
+        for language in ("en", "de", "fr", f"x-{attempt}"):
             client.get(f"/api/schema/?version={attempt}", headers={"accept-language": language})
             client.get(f"/api/schema/?lang={language}&x={attempt}")
-    assert len(made) == 3
+    assert len(made) == 2
 
     for query in ("", "?format=json", "?format=json&lang=de"):
         client.get(f"/api/schema/{query}")
-    assert len(made) == 5
+    assert len(made) == 4
+    config.description._description.cache_clear()

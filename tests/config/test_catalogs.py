@@ -40,23 +40,12 @@ def places(text):
     return sorted(re.findall(r"%\(\w+\)[\d.]*[sdf]|%s", text))
 
 
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [
-        ("de-AT,de;q=0.9", "Ihre Sitzung ist beendet. Melden Sie sich wieder an."),
-        ("es", "Su sesión ha terminado. Inicie sesión de nuevo."),
-    ],
-)
-def test_an_api_error_is_translated_and_its_code_is_not(db, user, language, said):
-    device = Device(user, HTTP_ACCEPT_LANGUAGE=language)
-    device.log_in()
-    device.log_out()
+def test_an_api_error_is_translated_and_its_code_is_not(user):
+    answer = Device(user, HTTP_ACCEPT_LANGUAGE="de-AT,de;q=0.9").refresh("x")
 
-    answer = device.refresh()
-
-    assert answer.json()["detail"] == said
+    assert answer.json()["detail"].startswith("Ihre Sitzung ist beendet.")
     assert answer.json()["code"] == "token_not_valid"
-    assert answer.headers["Content-Language"] == language[:2]
+    assert answer.headers["Content-Language"] == "de"
     assert "Accept-Language" in answer.headers["Vary"]
 
 
@@ -82,12 +71,10 @@ def test_emails_are_translated(client, user):
     assert "Someone" not in email.body
 
 
-@pytest.mark.parametrize("language", ["de", "es"])
-def test_the_texts_of_the_admins_theme_are_translated(client, db, language):
+def test_the_texts_of_the_admins_theme_are_translated(client, db):
     admin = UserFactory(admin=True)
     client.force_login(admin)
-    pages = ["", "accounts/user/", "accounts/user/add/", f"accounts/user/{admin.pk}/change/"]
-    pages += ["token_blacklist/outstandingtoken/", "token_blacklist/blacklistedtoken/"]
+    pages = ["", f"accounts/user/{admin.pk}/change/", "token_blacklist/outstandingtoken/"]
 
     def shown(language):
         headers = {"accept-language": language}
@@ -101,6 +88,4 @@ def test_the_texts_of_the_admins_theme_are_translated(client, db, language):
         }
 
     assert len(shown("en")) > 10
-    assert not shown(language)
-
-
+    assert not shown("de")

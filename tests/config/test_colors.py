@@ -3,7 +3,6 @@
 import pytest
 from django.test import override_settings
 
-
 COLORED = {
     "/theme.css": ("text/css", "from #0b7a3b"),
     "/icon.svg": ("image/svg+xml", 'fill="#0b7a3b"'),
@@ -19,5 +18,3 @@ def test_the_theme_and_the_icon_have_the_accent_color_and_are_cacheable(client, 
     assert answer.headers["Content-Type"] == kind
     assert "max-age=86400" in answer.headers["Cache-Control"]
     assert color in answer.text
-
-

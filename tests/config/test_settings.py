@@ -156,9 +156,7 @@ def test_a_line_of_the_env_file_has_a_value_and_may_have_a_comment(
     assert (value, "#123456") == (read.SITE_NAME, read.ACCENT_COLOR)
 
 
-@pytest.mark.parametrize(
-    "line", ["SITE_NAME = Acme", "SITE_NAME", "x y=z"]
-)
+@pytest.mark.parametrize("line", ["SITE_NAME = Acme", "SITE_NAME", "x y=z"])
 def test_a_line_of_the_env_file_that_is_no_assignment_is_named_and_not_shown(
     production_env, tmp_path, line
 ):

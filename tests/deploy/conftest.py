@@ -56,23 +56,33 @@ def env(project, released, tmp_path, transactional_db):
         assert not processes(environment)
 
 
-@pytest.fixture
-def app(project, env):
+@pytest.fixture(scope="module")
+def app(project, released, tmp_path_factory, django_db_blocker):
     """The port of the app, served with the command of the image."""
-    env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
-    env["RATE_LIMITS"] = "False"  # all clients here have one address
-    env["LOG_LEVEL"] = "ERROR"  # an unread pipe blocks after 64 KiB
-    with started(files.docker_command(), project, env) as server:
-        wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))
-        yield int(env["PORT"])
-        server.terminate()
-        server.wait(timeout=30)
+    folder = tmp_path_factory.mktemp("served")
+    with django_db_blocker.unblock(), database(folder, like=released) as url:
+        env = production(project, folder, url)
+        env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
+        env["RATE_LIMITS"] = "False"  # all clients here have one address
+        env["LOG_LEVEL"] = "ERROR"  # an unread pipe blocks after 64 KiB
+        with started(files.docker_command(), project, env) as server:
+            wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))
+            yield int(env["PORT"])
+            server.terminate()
+            server.wait(timeout=30)
 
 
-@pytest.fixture
-def proxy(tmp_path):
-    folder = tmp_path / "proxy"
-    folder.mkdir(mode=0o755)
-    running = Proxy(folder)
-    yield running
-    running.stop()
+@pytest.fixture(scope="module")
+def proxies(tmp_path_factory):
+    """Return a new proxy, which is stopped at the end of the module."""
+    running = []
+
+    def make():
+        folder = tmp_path_factory.mktemp("proxy")
+        folder.chmod(0o755)
+        running.append(Proxy(folder))
+        return running[-1]
+
+    yield make
+    for proxy in running:
+        proxy.stop()

@@ -10,6 +10,7 @@ import yaml
 
 from tests.support import metrics
 from tests.support.checkout import ROOT
+from tests.support.migrated import migrated_database
 
 FOLDER = ROOT / "deploy" / "monitoring"
 RULES = yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
@@ -20,17 +21,16 @@ EXPRESSIONS = [rule["expr"] for rule in RULES] + [
 ]
 PROMETHEUS_OWN = {"up", "instance", "job"}  # a series and labels that Prometheus adds
 REQUESTS = """
-call_command("migrate", verbosity=0)
 client.get("/login/")
 print(read())
 """
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(request, tmp_path_factory):
     """The samples of a site after one request."""
     folder = tmp_path_factory.mktemp("monitored")
-    site = metrics.environment(folder, f"sqlite:///{folder / 'db.sqlite3'}")
+    site = metrics.environment(folder, migrated_database(request, folder / "db.sqlite3"))
     return metrics.samples(site, REQUESTS)
 
 
@@ -97,5 +97,3 @@ def test_the_prometheus_configuration_includes_the_rules_and_their_job():
     for expression in EXPRESSIONS:
         for name, labels in series(expression):
             assert name != "up" or labels == {"job": scrape["job_name"]}
-
-
