@@ -1,6 +1,7 @@
 """Fixtures for the tests of the configuration."""
 
 import secrets
+import shutil
 
 import pytest
 
@@ -18,7 +19,15 @@ def production_env(tmp_path):
     }
 
 
+@pytest.fixture(scope="session")
+def migrated(request, tmp_path_factory):
+    """An SQLite database that is up to date, for the tests of a process to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
+    migrated_database(request, path)
+    return path
+
+
 @pytest.fixture
-def database(request, tmp_path):
-    """The URL of a migrated database that other processes may use."""
-    return migrated_database(request, tmp_path / "site.sqlite3")
+def database(migrated, tmp_path):
+    """The URL of a database that other processes may use."""
+    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'site.sqlite3')}"

@@ -48,14 +48,6 @@ def test_an_endpoint_appended_to_urlpatterns_is_served(client):
     assert client.get("/api/late/").status_code == 404
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_the_404_for_a_missing_last_slash_names_the_endpoint(client, method):
-    answer = getattr(client, method)("/api/token/refresh", {}, content_type="application/json")
-
-    assert answer.status_code == 404
-    assert answer.json()["detail"].endswith("Did you mean /api/token/refresh/?")
-
-
 def test_an_unknown_path_is_a_page_for_browsers_and_json_for_programs(client):
     page = client.get("/nothing/", **BROWSER)
     json = client.get("/nothing/", HTTP_ACCEPT="application/json")

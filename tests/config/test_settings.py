@@ -36,15 +36,6 @@ def test_a_start_without_variables_lists_every_missing_one():
     ]
 
 
-@pytest.mark.process
-def test_a_command_with_missing_variables_lists_them_and_fails():
-    done = manage("check")
-
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "Invalid settings:"
-    assert len(done.stderr.splitlines()) == 6
-
-
 def test_a_start_with_several_invalid_variables_lists_them_all():
     wrong = {
         "SECRET_KEY": "example-secret-key",
@@ -322,13 +313,6 @@ def test_a_service_may_have_two_secrets(production_env):
     assert clients == {"billing": [old, new], "shop": [old]}
 
 
-@pytest.mark.services
-def test_an_empty_rate_means_no_rate_limit(production_env):
-    rates = settings_of(**production_env, THROTTLE_INTROSPECT="").ACCOUNT_RATE_LIMITS
-
-    assert rates["introspect"] == ""
-
-
 def test_refreshes_have_no_rate_limit_by_default_and_all_other_requests_have_one(production_env):
     rates = settings_of(**production_env).ACCOUNT_RATE_LIMITS
 
@@ -479,13 +463,6 @@ def test_a_key_set_given_twice_or_a_folder_of_keys_is_refused(production_env):
     assert problems(**production_env | {"JWT_KEYS_DIR": "keys"}) == ["JWT_KEYS_DIR"]
 
 
-@pytest.mark.parametrize(("given", "seconds"), [({}, 10), ({"ROTATION_GRACE_SECONDS": "0"}, 0)])
-def test_the_grace_period_comes_from_the_environment(production_env, given, seconds):
-    read = settings_of(**production_env, **given)
-
-    assert read.TOKEN_BLACKLIST["ROTATION_GRACE_PERIOD"] == timedelta(seconds=seconds)
-
-
 def test_django_sessions_last_as_long_as_session_lifetime(production_env):
     read = settings_of(**production_env, SESSION_SECONDS="7200", SHORT_SESSION_SECONDS="3600")
 
@@ -529,11 +506,3 @@ def test_admin_url_moves_the_admin(database, tmp_path):
         "/back-office/login/?next=/back-office/",
         "True",
     ], done.stderr
-
-
-def test_spaces_between_allowed_hosts_are_ignored(production_env):
-    settings = settings_of(
-        **{**production_env, "ALLOWED_HOSTS": "app.example.com, www.example.com"}
-    )
-
-    assert settings.ALLOWED_HOSTS == ["app.example.com", "www.example.com"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support.proxy import Proxy
 from tests.support.server import database
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """The project after the steps of the Dockerfile, without the download of packages."""
     folder = lend_packages(copy_into(tmp_path_factory.mktemp("app")))
@@ -36,15 +37,18 @@ def project(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def released(project, tmp_path_factory, django_db_setup, django_db_blocker):
     """The URL of a database after the release command."""
-    folder = tmp_path_factory.mktemp("released")
-    with django_db_blocker.unblock(), database(folder) as url:
-        release = files.commands()["Procfile release"]
-        env = production(project, folder, url)
-        subprocess.run(release, cwd=project, env=env, check=True, capture_output=True)
-        yield url
+    folder, stack = tmp_path_factory.mktemp("released"), ExitStack()
+    with django_db_blocker.unblock():
+        url = stack.enter_context(database(folder))
+    release = files.commands()["Procfile release"]
+    env = production(project, folder, url)
+    subprocess.run(release, cwd=project, env=env, check=True, capture_output=True)
+    yield url
+    with django_db_blocker.unblock():
+        stack.close()
 
 
 @pytest.fixture

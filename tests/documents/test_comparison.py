@@ -49,12 +49,6 @@ def test_the_page_names_the_versions_of_the_lock_file():
         assert f"{name} {locked()[name]}" in between("versions"), name
 
 
-def test_the_page_lists_the_options_that_are_tried():
-    for client in CLIENTS:
-        assert client.option_name in TEXT
-        assert bool(client.option) == bool(client.option_name)
-
-
 def test_simple_jwt_has_the_same_version_in_both_lock_files():
     pinned = f"djangorestframework-simplejwt=={locked()['djangorestframework-simplejwt']} "
 
