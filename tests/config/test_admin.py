@@ -314,20 +314,6 @@ def test_no_page_shows_any_part_of_a_password_hash(staff, codenames):
             assert not any(part[at : at + 6] in text for at in range(len(part) - 6))
 
 
-@pytest.mark.parametrize(("password", "shown"), [(PASSWORD, "set"), (None, "not set")])
-def test_the_page_of_a_user_shows_whether_there_is_a_password(staff, password, shown):
-    user = UserFactory()
-    user.set_password(password)
-    user.save()
-
-    text = staff("view_user").get(f"/admin/accounts/user/{user.pk}/change/").text
-
-    (status,) = re.findall(
-        r"(?s)>Password</label>.*?readonly[^>]*>(?:<div[^>]*>)?(set|not set)\b", text
-    )
-    assert status == shown
-
-
 @pytest.mark.parametrize(
     ("term", "found"),
     [

@@ -180,38 +180,9 @@ def test_the_refresh_cookie_and_the_csrf_header_are_described(name, parameters):
     assert ("headers" in operation["responses"]["200"]) is bool(parameters)
 
 
-@pytest.mark.services
-def test_the_claims_of_an_introspection_are_described():
-    described = description()
-    claims = answer_of(dict(operations())["POST /api/token/introspect/"], "200", described)
-
-    assert claims["required"] == ["active"]
-    assert {"sub", "username", "sid", "exp"} < set(claims["properties"])
-
-
 def test_every_operation_describes_503_with_retry_after():
     for name, operation in operations():
         assert "Retry-After" in operation["responses"]["503"]["headers"], name
-
-
-def test_every_rate_limited_operation_describes_429_with_retry_after():
-    throttled = {
-        (path, method)
-        for path, operations in description()["paths"].items()
-        for method, operation in operations.items()
-        if "Retry-After" in operation["responses"].get("429", {}).get("headers", {})
-    }
-
-    assert throttled == {("/api/me/", "delete")} | {
-        (f"/api/{path}/", "post")
-        for path in (
-            "token",
-            "token/refresh",
-            *only_with("services", "token/introspect"),
-            *only_with("sliding", "token/sliding", "token/sliding/refresh"),
-            "password/change",
-        )
-    }
 
 
 def test_the_api_page_loads_nothing_from_other_hosts(client, db):

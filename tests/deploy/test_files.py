@@ -126,20 +126,6 @@ class TestCompose:
         for name in self.services["caddy"].get("networks", ["default"]):
             assert networks[name]["enable_ipv6"] is True
 
-    def test_services_wait_for_their_dependencies(self):
-        needs = {
-            name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
-            for name, service in self.services.items()
-        }
-
-        done, healthy = "service_completed_successfully", "service_healthy"
-        assert needs["postgres"] == {"keys": done}
-        assert needs["migrate"] == {"postgres": healthy}
-        assert needs["valkey"] == {"keys": done}
-        assert needs["web"] == {"migrate": done, "valkey": healthy}
-        assert needs["scheduler"] == needs["backup"] == {"migrate": done}
-        assert needs["caddy"] == {"web": healthy}
-
     @pytest.mark.parametrize("name", ["migrate", "web", "scheduler"])
     def test_the_app_is_unprivileged_and_has_a_read_only_file_system(self, name):
         service = self.services[name]

@@ -87,13 +87,3 @@ def test_alerts_and_runbooks_correspond_by_name():
     for rule in RULES:
         link = f"docs/operations.md#{rule['alert'].lower()}"
         assert rule["annotations"]["runbook_url"] == link
-
-
-def test_the_prometheus_configuration_includes_the_rules_and_their_job():
-    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
-
-    (scrape,) = config["scrape_configs"]
-    assert config["rule_files"] == ["alerts.yml"]
-    for expression in EXPRESSIONS:
-        for name, labels in series(expression):
-            assert name != "up" or labels == {"job": scrape["job_name"]}
