@@ -211,14 +211,14 @@ def test_restarts_behind_caddy_lose_no_post(env, tmp_path):
     with ExitStack() as stack:
         server = stack.enter_context(gunicorn(env, workers=2, as_deployed=True))
         address = stack.enter_context(front("caddy", server, tmp_path))
-        clients = stack.enter_context(Clients(address, 8, ask=post, expected=401))
-        for _restart in range(3):
-            clients.go_on(more=100)
+        clients = stack.enter_context(Clients(address, 4, ask=post, expected=401))
+        for _restart in range(2):
+            clients.go_on(more=40)
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(timeout=30) == 0
             port = server.address[1]
             server = stack.enter_context(gunicorn(env, 2, as_deployed=True, port=port))
-        clients.go_on(more=100)
+        clients.go_on(more=40)
         clients.end()
 
     assert clients.failed == []
