@@ -2,12 +2,10 @@
 
 import secrets
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.support.checkout import ROOT, bare_environment
+from tests.support.migrated import migrated_database
 
 
 @pytest.fixture
@@ -22,12 +20,10 @@ def production_env(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
+def migrated(request, tmp_path_factory):
     """An SQLite database that is up to date, for the tests of a process to copy."""
     path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
-    environment = bare_environment(ENV_FILE="", DEBUG="True", DATABASE_URL=f"sqlite:///{path}")
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=300)
+    migrated_database(request, path)
     return path
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
-from django.contrib.admin import ShowFacets, site
+from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
@@ -113,10 +113,6 @@ def test_each_figure_links_to_the_filtered_list_of_its_sessions(staff):
     ]
 
 
-def test_a_figure_does_not_link_to_a_list_without_the_permission(staff):
-    assert "blacklistedtoken/" not in staff("view_outstandingtoken").get("/admin/").text
-
-
 @pytest.mark.pages
 def test_the_admin_redirects_to_the_sites_sign_in_page_and_back(client, db):
     boss = UserFactory(admin=True)
@@ -200,29 +196,6 @@ class TestARequiredSecondFactor:
         assert client.get("/admin/").status_code == 200
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_a_signed_in_user_who_is_not_staff_gets_403_everywhere(client, user, method):
-    entry = BlacklistedTokenFactory()
-    client.force_login(user)
-    lists = "/admin/token_blacklist"
-    addresses = [
-        "/admin/",
-        "/admin/accounts/user/",
-        f"/admin/accounts/user/{user.pk}/change/",
-        f"{lists}/outstandingtoken/",
-        f"{lists}/outstandingtoken/end/",
-        f"{lists}/outstandingtoken/{entry.token_id}/change/",
-        f"{lists}/outstandingtoken/{entry.token_id}/end/",
-        f"{lists}/blacklistedtoken/add/",
-        f"{lists}/blacklistedtoken/{entry.pk}/change/",
-        f"{lists}/flushrun/add/",
-        "/admin/autocomplete/",
-    ]
-
-    for address in addresses:
-        assert getattr(client, method)(address).status_code == 403, address
-
-
 def addresses_of(model, pk):
     """Return the address of each page of a model's admin."""
     return [
@@ -244,8 +217,7 @@ def every_autocomplete():
                 )
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("is_staff", [True, False])
+@pytest.mark.parametrize(("method", "is_staff"), [("get", True), ("post", True), ("get", False)])
 def test_without_permissions_every_page_action_and_autocomplete_is_refused(
     client, user, method, is_staff
 ):
@@ -327,13 +299,12 @@ class TestColleagues:
         assert colleague.check_password(PASSWORD)
 
 
-@pytest.mark.parametrize("is_staff", [False, True])  # who may change users may only view staff
 @pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user"), "superuser"])
-def test_no_page_shows_any_part_of_a_password_hash(staff, codenames, is_staff):
+def test_no_page_shows_any_part_of_a_password_hash(staff, codenames):
     client = staff(*codenames)
     if codenames == "superuser":
         client.force_login(UserFactory(admin=True))
-    user = UserFactory(is_staff=is_staff)
+    user = UserFactory()
     _algorithm, *parts = user.password.split("$")
 
     for page in ("", f"{user.pk}/change/", f"{user.pk}/history/"):
@@ -343,46 +314,14 @@ def test_no_page_shows_any_part_of_a_password_hash(staff, codenames, is_staff):
             assert not any(part[at : at + 6] in text for at in range(len(part) - 6))
 
 
-@pytest.mark.parametrize("page", ["change", "history", "delete", "password"])
-def test_the_header_shows_the_address_as_it_is_and_no_name_twice(staff, page):
-    client, user = staff("view_user", "change_user", "delete_user"), UserFactory()
-
-    text = client.get(f"/admin/accounts/user/{user.pk}/{page}/").text
-
-    (header,) = re.findall(r"(?s)<h1.*?</h1>", text)
-    words = [word.strip() for word in re.findall(r">([^<]+)<", header) if word.strip()]
-    assert words == ["Users", "chevron_right", user.email]
-
-
-@pytest.mark.parametrize("codenames", [("view_user",), ("view_user", "change_user")])
-@pytest.mark.parametrize(("password", "shown"), [(PASSWORD, "set"), (None, "not set")])
-def test_the_page_of_a_user_shows_whether_there_is_a_password(staff, codenames, password, shown):
-    user = UserFactory()
-    user.set_password(password)
-    user.save()
-
-    text = staff(*codenames).get(f"/admin/accounts/user/{user.pk}/change/").text
-
-    (status,) = re.findall(
-        r"(?s)>Password</label>.*?readonly[^>]*>(?:<div[^>]*>)?(set|not set)\b", text
-    )
-    assert status == shown
-    assert ('href="../password/"' in text) == ("change_user" in codenames)
-
-
 @pytest.mark.parametrize(
     ("term", "found"),
     [
         ("ada@", {"ada"}),
-        ("ADA@Example.com", {"ada"}),
-        ("Ada Love", {"ada"}),
         ("ada love", {"ada"}),
-        (" grace ", {"grace"}),
         ("Lovelace", {"ada"}),
-        ("ada lovel", {"ada"}),
         ("velace", set()),
         ("@example.com", {"ada", "grace", "staff"}),
-        ("@example.org", set()),
         ("\ud800", set()),
         ("", {"ada", "grace", "staff"}),
     ],
@@ -434,29 +373,6 @@ def test_every_link_that_the_group_support_sees_works(client, db):
     assert {f"/admin/accounts/user/{colleague.pk}/change/"} <= seen
 
 
-def test_staff_without_permissions_read_whom_to_ask(staff):
-    boss = UserFactory(admin=True)
-    UserFactory(admin=True, is_active=False)
-    client = staff()
-
-    for address, status in {"/admin/": 200, "/admin/accounts/user/": 403}.items():
-        answer = client.get(address)
-        assert answer.status_code == status
-        assert re.findall('"mailto:([^"]*)"', answer.text) == [boss.email]
-
-
-def test_the_start_page_has_a_title(staff, settings):
-    text = staff("view_user").get("/admin/").text
-
-    title = html.unescape(re.search("(?s)<title>(.*?)</title>", text)[1])
-    assert title.split() == ["Overview", "|", *settings.SITE_NAME.split()]
-
-
-@pytest.mark.parametrize("model", [get_user_model(), Group])
-def test_no_list_of_the_site_counts_rows_for_its_filters(model):
-    assert site._registry[model].show_facets is ShowFacets.NEVER
-
-
 class TestTheTimeZone:
     def head(self, client):
         text = client.get("/admin/token_blacklist/outstandingtoken/").text
@@ -472,7 +388,7 @@ class TestTheTimeZone:
         assert zone == "UTC+0545"
         assert 'datetime="2026-01-16T05:15:00+05:45"' in text
 
-    @pytest.mark.parametrize("cookie", ["", "../../etc/passwd", "Nowhere/Town", "Europe"])
+    @pytest.mark.parametrize("cookie", ["../../etc/passwd", "Nowhere/Town"])
     def test_an_unknown_zone_is_ignored(self, staff, cookie):
         client = staff("view_outstandingtoken")
         client.cookies["timezone"] = cookie
@@ -508,16 +424,6 @@ class TestTheLastActivity:
         found = client.get(link).context["cl"].result_list
         assert len(found) == 12
         assert ended in found
-
-
-def test_no_permissions_of_djangos_own_sessions_are_offered(client, db):
-    client.force_login(UserFactory(admin=True))
-
-    form = client.get("/admin/auth/group/add/").context["adminform"].form
-    offered = set(form.fields["permissions"].queryset.values_list("codename", flat=True))
-
-    assert "view_outstandingtoken" in offered
-    assert "view_session" not in offered
 
 
 @pytest.mark.postgresql

@@ -2,16 +2,14 @@
 
 import json
 import re
+from functools import cache
 from http import HTTPStatus
 from urllib.parse import urljoin
 
 import jsonschema
 import pytest
-from django.conf import settings as site
 from django.urls import get_resolver, include, path
-from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers
 from rest_framework.views import APIView
 
@@ -40,6 +38,7 @@ def api_routes(patterns=None, prefix="/"):
             yield re.sub(r"<\w+:(\w+)>", r"{\1}", path)
 
 
+@cache
 def description():
     return SchemaGenerator(patterns=OURS).get_schema(public=True)
 
@@ -51,15 +50,6 @@ def test_every_api_route_is_described():
     assert routes - DESCRIBES_ITSELF == set(described)
     assert set(described) >= set(description()["paths"])
     assert len(description()["paths"]) > 8
-
-
-def test_the_operations_are_in_the_order_of_use():
-    paths = list(description()["paths"])
-    first = ["token", "token/refresh", "token/verify", "token/blacklist", "me", "sessions"]
-
-    assert paths[:6] == [f"/api/{path}/" for path in first]
-    assert paths[6] == "/api/sessions/{session_id}/"
-    assert paths[7:] == sorted(paths[7:])
 
 
 def test_every_operation_describes_its_errors():
@@ -128,23 +118,10 @@ class WithTenant(TokenObtainPairSerializer):
 def test_the_configured_serializer_is_described(options):
     options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.WithTenant")
 
-    described = description()
-    body = body_of(dict(operations())["POST /api/token/"], described)
+    described = description.__wrapped__()
+    operation = described["paths"]["/api/token/"]["post"]
+    body = body_of(operation, described)
     assert {"email", "password", "tenant"} <= set(body["required"])
-
-
-def test_each_body_is_described_once_and_as_json():
-    for name, operation in operations():
-        if "requestBody" in operation:
-            assert set(operation["requestBody"]["content"]) == {"application/json"}, name
-
-
-def test_name_is_required_in_the_response_of_me():
-    described = description()
-
-    for name in ("GET /api/me/", "PATCH /api/me/"):
-        me = answer_of(dict(operations())[name], "200", described)
-        assert set(me["required"]) == set(me["properties"]) >= {"name"}
 
 
 def test_a_400_is_an_error_or_the_messages_of_any_field():
@@ -159,14 +136,6 @@ def test_a_400_is_an_error_or_the_messages_of_any_field():
         assert is_valid({"detail": "JSON parse error", "code": "parse_error"}), name
         assert not is_valid({"detail": "JSON parse error", "code": "another"}), name
         assert not is_valid({"email": "This field is required."}), name
-
-
-def test_the_error_type_is_the_first_alternative_of_a_400():
-    described = description()
-    for name, operation in operations():
-        if "requestBody" in operation:
-            first, _second = answer_of(operation, "400", described)["oneOf"]
-            assert "code" in resolved(first, described)["properties"], name
 
 
 def codes_of(operation, status):
@@ -211,78 +180,9 @@ def test_the_refresh_cookie_and_the_csrf_header_are_described(name, parameters):
     assert ("headers" in operation["responses"]["200"]) is bool(parameters)
 
 
-@pytest.mark.services
-def test_the_claims_of_an_introspection_are_described():
-    described = description()
-    claims = answer_of(dict(operations())["POST /api/token/introspect/"], "200", described)
-
-    assert claims["required"] == ["active"]
-    assert {"sub", "username", "sid", "exp"} < set(claims["properties"])
-
-
 def test_every_operation_describes_503_with_retry_after():
     for name, operation in operations():
         assert "Retry-After" in operation["responses"]["503"]["headers"], name
-
-
-INSIDE = re.compile(
-    r"serializer|queryset|view\b|context|\bclass\b|model|subclass|select\b|\brows?\b", re.I
-)
-
-
-def texts(part, where=""):
-    """Yield each summary and description with its place."""
-    items = part.items() if isinstance(part, dict) else enumerate(part)
-    for key, value in items:
-        if key in {"summary", "description"} and isinstance(value, str):
-            yield f"{where}/{key}", value
-        elif isinstance(value, dict | list):
-            yield from texts(value, f"{where}/{key}")
-
-
-def test_every_description_is_a_sentence_without_internal_terms():
-    described = description()
-
-    for name, operation in operations():
-        assert operation["summary"], name
-        assert operation["description"] != operation["summary"], name
-    for where, text in texts(described):
-        assert not INSIDE.search(text), (where, text)
-        if where.endswith("/description"):
-            assert re.match(r"[A-Z`].*[.]$", text, re.DOTALL), (where, text)
-
-
-def test_every_rate_limited_operation_describes_429_with_retry_after():
-    throttled = {
-        (path, method)
-        for path, operations in description()["paths"].items()
-        for method, operation in operations.items()
-        if "Retry-After" in operation["responses"].get("429", {}).get("headers", {})
-    }
-
-    assert throttled == {("/api/me/", "delete")} | {
-        (f"/api/{path}/", "post")
-        for path in (
-            "token",
-            "token/refresh",
-            *only_with("services", "token/introspect"),
-            *only_with("sliding", "token/sliding", "token/sliding/refresh"),
-            "password/change",
-        )
-    }
-
-
-def test_every_rate_limited_operation_describes_the_cross_site_refusal():
-    for name, operation in operations():
-        if "429" in operation["responses"]:
-            assert "cross_site" in codes_of(operation, "403"), name
-
-
-@pytest.mark.parametrize("path", ["/api/token/", *only_with("sliding", "/api/token/sliding/")])
-def test_a_sign_in_describes_the_codes_for_second_factor_and_unverified_address(path):
-    codes = codes_of(dict(operations())[f"POST {path}"], "401")
-
-    assert {"mfa_required", "incorrect_code", "email_not_verified"} < codes
 
 
 def test_the_api_page_loads_nothing_from_other_hosts(client, db):
@@ -324,65 +224,21 @@ def test_no_description_asks_for_a_username(client):
         assert not re.search("user.?name", json.dumps(described), re.I)
 
 
-def test_the_headless_description_is_generated_once(client, monkeypatch):
-    config.description._headless_description.cache_clear()
-    times = []
-    get = config.description.OpenAPIJSONView.get
+def test_the_description_is_generated_once_per_language_and_format(client, monkeypatch, settings):
+    empty, made = {"openapi": "3.0.3", "paths": {}}, []
     monkeypatch.setattr(
-        config.description.OpenAPIJSONView, "get", lambda *args: times.append(1) or get(*args)
+        SchemaGenerator, "get_schema", lambda *args, **kwargs: made.append(1) or empty
     )
-
-    for address in (HEADLESS, HEADLESS, f"{HEADLESS}?x=1", "/_allauth/openapi.yaml"):
-        assert client.get(address).status_code == HTTPStatus.OK
-    assert len(times) == 1
-
-
-LANGUAGES = dict(site.LANGUAGES)
-FORMATS = {
-    "*/*": "application/vnd.oai.openapi; charset=utf-8",
-    "application/vnd.oai.openapi+json": "application/vnd.oai.openapi+json",
-}
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """A list that gets an entry each time the description is generated."""
-    times = []
-    get_schema = SchemaGenerator.get_schema
-
-    def counting(*args, **kwargs):
-        times.append(1)
-        return get_schema(*args, **kwargs)
-
-    monkeypatch.setattr(SchemaGenerator, "get_schema", counting)
     config.description._description.cache_clear()
-    yield times
-    config.description._description.cache_clear()
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 
-
-@pytest.mark.parametrize("accept", FORMATS)
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_description_is_what_drf_spectacular_answers(rf, made, client, accept, lang):
-    headers = {"accept": accept, "accept-language": lang}
-    with override(lang):
-        theirs = SpectacularAPIView.as_view()(rf.get("/api/schema/", headers=headers)).render()
-
-    ours = client.get("/api/schema/", headers=headers)
-
-    assert ours.content == theirs.content
-    assert ours.headers["Content-Type"] == theirs.headers["Content-Type"] == FORMATS[accept]
-    assert ours.headers["Content-Disposition"] == theirs.headers["Content-Disposition"]
-    assert ours.headers["Content-Language"] == lang
-
-
-def test_the_description_is_generated_once_per_language_and_format(client, made, settings):
-    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
     for attempt in range(3):
-        for language in ("en", "de", "es", "fr", f"x-{attempt}"):
+        for language in ("en", "de", "fr", f"x-{attempt}"):
             client.get(f"/api/schema/?version={attempt}", headers={"accept-language": language})
             client.get(f"/api/schema/?lang={language}&x={attempt}")
-    assert len(made) == 3
+    assert len(made) == 2
 
     for query in ("", "?format=json", "?format=json&lang=de"):
         client.get(f"/api/schema/{query}")
-    assert len(made) == 5
+    assert len(made) == 4
+    config.description._description.cache_clear()

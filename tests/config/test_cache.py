@@ -14,13 +14,12 @@ def redis():
         yield url
 
 
-@pytest.fixture(params=["DEBUG", "production", "production with CACHE_URL"])
+@pytest.fixture(params=["production", "production with CACHE_URL"])
 def caches(request, production_env):
     """The setting CACHES of a site."""
-    variables = {"DEBUG": "True"} if request.param == "DEBUG" else production_env
     if "CACHE_URL" in request.param:
-        variables = variables | {"CACHE_URL": request.getfixturevalue("redis")}
-    return settings_of(**variables).CACHES
+        production_env["CACHE_URL"] = request.getfixturevalue("redis")
+    return settings_of(**production_env).CACHES
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def cache(caches):
         pool.disconnect()
 
 
-@pytest.mark.parametrize("value", ["y", 1, True, 1.5, None, ["a", {"b": 1}], b"\x00"])
+@pytest.mark.parametrize("value", [1, None, ["a", {"b": 1}], b"\x00"])
 def test_the_cache_stores_values_of_any_type(cache, value):
     cache.set("x", value)
 

@@ -3,8 +3,6 @@
 import pytest
 from django.test import override_settings
 
-from tests.support.parts import only_with
-
 COLORED = {
     "/theme.css": ("text/css", "from #0b7a3b"),
     "/icon.svg": ("image/svg+xml", 'fill="#0b7a3b"'),
@@ -20,10 +18,3 @@ def test_the_theme_and_the_icon_have_the_accent_color_and_are_cacheable(client, 
     assert answer.headers["Content-Type"] == kind
     assert "max-age=86400" in answer.headers["Cache-Control"]
     assert color in answer.text
-
-
-@pytest.mark.parametrize("page", [*only_with("pages", "/account/"), "/admin/", "/api/docs/"])
-@pytest.mark.parametrize("path", COLORED)
-@override_settings(ACCENT_COLOR="#0b7a3b")
-def test_pages_the_admin_and_the_api_page_have_the_same_theme_and_icon(admin_client, page, path):
-    assert f'href="{path}?0b7a3b" ' in admin_client.get(page).text.replace(">", " ")

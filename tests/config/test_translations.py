@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gettext
-import os
 import subprocess
 
 import pytest
 
-from config import translations
 from tests.support.checkout import ROOT, copy_into, lend_packages, run
 
 pytestmark = pytest.mark.process
@@ -38,10 +36,6 @@ def translated(folder, text):
         return gettext.GNUTranslations(file).gettext(text)
 
 
-def test_the_compiled_translations_are_up_to_date():
-    assert translations.are_compiled(), translations.NOT_COMPILED
-
-
 def test_git_tracks_no_compiled_translations_and_ignores_them():
     git = ["git", "-c", "safe.directory=*"]
     tracked = subprocess.run(
@@ -62,28 +56,6 @@ def test_set_up_compiles_translations_without_gettext(copy, without_gettext):
     for source in (*copy.glob("locale/**/*.po"), *copy.glob("*/locale/**/*.po")):
         assert source.with_suffix(".mo").exists()
     assert translated(copy, "Forgot your password?") == "Passwort vergessen?"
-
-
-def test_set_up_compiles_only_changed_files_again(copy):
-    run("sh", "scripts/setup.sh", cwd=copy)
-    source = copy / "locale/de/LC_MESSAGES/django.po"
-    others = [path for path in copy.glob("**/locale/**/*.mo") if path.stem + ".po" != source.name]
-    before = {path: path.stat().st_mtime_ns for path in others}
-    source.write_text(source.read_text().replace('"Passwort vergessen?"', '"Passwort weg?"'))
-
-    run("sh", "scripts/setup.sh", cwd=copy)
-
-    assert translated(copy, "Forgot your password?") == "Passwort weg?"
-    assert before
-    assert {path: path.stat().st_mtime_ns for path in others} == before
-
-
-def test_compilemessages_prints_the_files_that_it_compiles(copy):
-    catalogs = [*copy.glob("locale/**/*.po"), *copy.glob("*/locale/**/*.po")]
-    assert len(compile_messages(copy).stdout.splitlines()) == len(catalogs)
-    os.utime(copy / "locale/es/LC_MESSAGES/djangojs.po")
-
-    assert compile_messages(copy).stdout == f"Compiled {copy}/locale/es/LC_MESSAGES/djangojs.po\n"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support.proxy import Proxy
 from tests.support.server import database
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """The project after the steps of the Dockerfile, without the download of packages."""
     folder = lend_packages(copy_into(tmp_path_factory.mktemp("app")))
@@ -36,15 +37,18 @@ def project(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def released(project, tmp_path_factory, django_db_setup, django_db_blocker):
     """The URL of a database after the release command."""
-    folder = tmp_path_factory.mktemp("released")
-    with django_db_blocker.unblock(), database(folder) as url:
-        release = files.commands()["Procfile release"]
-        env = production(project, folder, url)
-        subprocess.run(release, cwd=project, env=env, check=True, capture_output=True)
-        yield url
+    folder, stack = tmp_path_factory.mktemp("released"), ExitStack()
+    with django_db_blocker.unblock():
+        url = stack.enter_context(database(folder))
+    release = files.commands()["Procfile release"]
+    env = production(project, folder, url)
+    subprocess.run(release, cwd=project, env=env, check=True, capture_output=True)
+    yield url
+    with django_db_blocker.unblock():
+        stack.close()
 
 
 @pytest.fixture
@@ -56,23 +60,33 @@ def env(project, released, tmp_path, transactional_db):
         assert not processes(environment)
 
 
-@pytest.fixture
-def app(project, env):
+@pytest.fixture(scope="module")
+def app(project, released, tmp_path_factory, django_db_blocker):
     """The port of the app, served with the command of the image."""
-    env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
-    env["RATE_LIMITS"] = "False"  # all clients here have one address
-    env["LOG_LEVEL"] = "ERROR"  # an unread pipe blocks after 64 KiB
-    with started(files.docker_command(), project, env) as server:
-        wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))
-        yield int(env["PORT"])
-        server.terminate()
-        server.wait(timeout=30)
+    folder = tmp_path_factory.mktemp("served")
+    with django_db_blocker.unblock(), database(folder, like=released) as url:
+        env = production(project, folder, url)
+        env |= {"ALLOWED_HOSTS": "localhost", "METRICS_TOKEN": "a token of the metrics"}
+        env["RATE_LIMITS"] = "False"  # all clients here have one address
+        env["LOG_LEVEL"] = "ERROR"  # an unread pipe blocks after 64 KiB
+        with started(files.docker_command(), project, env) as server:
+            wait_for(lambda: answers(f"http://127.0.0.1:{env['PORT']}"))
+            yield int(env["PORT"])
+            server.terminate()
+            server.wait(timeout=30)
 
 
-@pytest.fixture
-def proxy(tmp_path):
-    folder = tmp_path / "proxy"
-    folder.mkdir(mode=0o755)
-    running = Proxy(folder)
-    yield running
-    running.stop()
+@pytest.fixture(scope="module")
+def proxies(tmp_path_factory):
+    """Return a new proxy, which is stopped at the end of the module."""
+    running = []
+
+    def make():
+        folder = tmp_path_factory.mktemp("proxy")
+        folder.chmod(0o755)
+        running.append(Proxy(folder))
+        return running[-1]
+
+    yield make
+    for proxy in running:
+        proxy.stop()

@@ -151,19 +151,6 @@ def test_the_scheduler_flushes_at_start_and_at_intervals_and_stops_quickly(proje
     assert time.monotonic() - began < 10
 
 
-def test_the_scheduler_reports_a_failed_flush_and_tries_again(project, env):
-    broken = {**env, "FLUSH_EVERY_SECONDS": "1", "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}
-    with started(COMMANDS["Procfile scheduler"], project, broken) as scheduler:
-        heard = [
-            next(line for line in scheduler.stdout if "Trying again" in line) for _ in range(2)
-        ]
-        scheduler.send_signal(signal.SIGTERM)
-        scheduler.communicate(timeout=20)
-
-    assert heard == ["The flush failed. Trying again in 1 seconds.\n"] * 2
-    assert scheduler.returncode == 0
-
-
 @contextmanager
 def everything_waits(env):
     """Lock the tables of a sign-in, so that it does not end before the block."""

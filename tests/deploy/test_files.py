@@ -1,7 +1,6 @@
 """The deployment files are consistent with the project and with each other."""
 
 import re
-from ipaddress import ip_network
 
 import pytest
 
@@ -9,14 +8,6 @@ from tests.support import deployment as files
 from tests.support.checkout import VARIABLES
 
 GUNICORNS = {"WEB_CONCURRENCY"}  # what config/gunicorn.conf.py reads
-
-
-def test_the_web_service_has_a_memory_limit_and_as_many_processes_as_fit():
-    compose = files.compose()
-    web = compose["services"]["web"]
-
-    assert web["mem_limit"] == "${WEB_MEMORY:-512m}"
-    assert files.compose_env()["WEB_CONCURRENCY"] == "${WEB_CONCURRENCY:-2}"
 
 
 def test_every_variable_that_a_file_sets_is_one_that_the_project_reads():
@@ -32,16 +23,6 @@ def test_every_deployment_sets_the_required_variables(place):
 
     key = "JWT_KEYS" if place == "compose" else "JWT_SIGNING_KEY"
     assert names >= {"SECRET_KEY", key, "ALLOWED_HOSTS", "EMAIL_URL", "NUM_PROXIES"}
-
-
-def test_every_deployment_with_several_machines_shares_rate_limits():
-    variables = files.variables()
-
-    assert "CACHE_URL_FILE" in variables["compose"]
-    assert "CACHE_URL" in variables["render"]
-    # Fly starts two machines by default, and its file contains no secrets.
-    assert re.search("(?m)^#   fly secrets set .*CACHE_URL=", files.text("deploy/fly.toml"))
-    assert files.heroku()["formation"]["web"]["quantity"] == 1
 
 
 def test_every_schedule_runs_the_flush_daily_at_an_odd_minute():
@@ -115,17 +96,8 @@ class TestCompose:
                     assert name.endswith("_FILE")
                     assert value.startswith("/run/keys/")
 
-    def test_the_cache_has_a_password_and_a_network_that_only_the_web_service_shares(self):
-        valkey = self.services["valkey"]
-        members = {
-            name
-            for name, service in self.services.items()
-            if "cache" in service.get("networks", [])
-        }
-
-        assert valkey["command"][:2] == ["valkey-server", "/run/keys/valkey.conf"]
-        assert valkey["networks"] == ["cache"]
-        assert members == {"valkey", "web"}
+    def test_the_cache_has_a_password(self):
+        assert self.services["valkey"]["command"][:2] == ["valkey-server", "/run/keys/valkey.conf"]
         assert files.compose_env()["CACHE_URL_FILE"] == "/run/keys/cache_url"
 
     def test_the_proxy_postgresql_and_valkey_have_separate_networks_with_web(self):
@@ -139,21 +111,13 @@ class TestCompose:
         assert networks["database"] == networks["cache"] == {"internal": True}
 
     @pytest.mark.parametrize("name", services)
-    def test_each_service_has_a_log_limit_and_a_memory_limit(self, name):
+    def test_each_service_has_limits_and_may_not_gain_privileges(self, name):
         service = self.services[name]
 
-        assert service["logging"] == {
-            "driver": "json-file",
-            "options": {"max-size": "10m", "max-file": "5"},
-        }
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
         assert re.fullmatch(r"\d+m|\$\{\w+_MEMORY:-\d+m\}", service["mem_limit"])
-
-    def test_third_party_images_are_pinned_to_a_minor_version(self):
-        for service in self.services.values():
-            assert service["image"] == files.OURS or re.search(r":\d+\.\d+$", service["image"])
-
-    def test_the_backup_has_the_version_of_the_server(self):
-        assert self.services["backup"]["image"] == self.services["postgres"]["image"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["cap_drop"] == ["ALL"]
 
     def test_the_proxy_sees_the_ipv6_address_of_each_client(self):
         """Without IPv6 in its network, Docker relays such clients from one address of its own."""
@@ -162,64 +126,19 @@ class TestCompose:
         for name in self.services["caddy"].get("networks", ["default"]):
             assert networks[name]["enable_ipv6"] is True
 
-    def test_services_wait_for_their_dependencies(self):
-        needs = {
-            name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
-            for name, service in self.services.items()
-        }
-
-        done, healthy = "service_completed_successfully", "service_healthy"
-        assert needs["postgres"] == {"keys": done}
-        assert needs["migrate"] == {"postgres": healthy}
-        assert needs["valkey"] == {"keys": done}
-        assert needs["web"] == {"migrate": done, "valkey": healthy}
-        assert needs["scheduler"] == needs["backup"] == {"migrate": done}
-        assert needs["caddy"] == {"web": healthy}
-
-    def test_services_that_others_wait_for_have_a_health_check(self):
-        for name in ("postgres", "valkey", "caddy", "scheduler"):
-            assert self.services[name]["healthcheck"]["test"][0].startswith("CMD")
-        assert "HEALTHCHECK" in dict(files.dockerfile())
-
     @pytest.mark.parametrize("name", ["migrate", "web", "scheduler"])
-    def test_the_app_has_a_read_only_file_system_and_no_capabilities(self, name):
+    def test_the_app_is_unprivileged_and_has_a_read_only_file_system(self, name):
         service = self.services[name]
 
         assert service["read_only"] is True
-        assert service["tmpfs"] == ["/tmp"]
-        assert service["cap_drop"] == ["ALL"]
+        assert service["tmpfs"] == ["/tmp"]  # for example of the metrics
         assert "user" not in service  # the image's unprivileged user
         assert dict(files.dockerfile())["USER"] == "10001"
-
-    @pytest.mark.parametrize("name", [n for n, s in services.items() if s.get("read_only")])
-    def test_a_service_with_a_read_only_file_system_can_write_its_temporary_files(self, name):
-        """For example the metrics, whose folder is in /tmp."""
-        service = self.services[name]
-
-        if service["image"] in {files.OURS, self.services["postgres"]["image"]}:
-            assert "/tmp" in service["tmpfs"]
-
-    @pytest.mark.parametrize("name", services)
-    def test_no_service_may_gain_privileges(self, name):
-        service = self.services[name]
-
-        assert service["security_opt"] == ["no-new-privileges:true"]
-        assert service["cap_drop"] == ["ALL"]
 
     def test_only_the_keys_service_can_write_keys(self):
         writing = [n for n, s in self.services.items() if "keys:/run/keys" in s.get("volumes", [])]
 
         assert writing == ["keys"]
-
-    def test_the_networks_have_explicit_ipv6_subnets(self):
-        (subnet,) = files.compose()["networks"]["default"]["ipam"]["config"]
-        address = re.fullmatch(r"\$\{IPV6_SUBNET:-(.+)\}", subnet["subnet"])[1]
-
-        assert ip_network(address).is_private
-
-    def test_every_volume_of_an_image_is_mounted_explicitly(self):
-        assert "/data" in self.services["valkey"]["tmpfs"]
-        assert "/var/lib/postgresql" in self.services["backup"]["tmpfs"]
 
     def test_every_mounted_volume_and_folder_exists(self):
         volumes = files.compose()["volumes"]
@@ -237,7 +156,3 @@ def test_dockerignore_keeps_what_the_image_needs_and_excludes_secrets():
         assert needed not in ignored
         assert (files.ROOT / needed).exists()
     assert {"**/.env*", ".git", "tests"} <= set(ignored)
-
-
-def test_heroku_runs_only_processes_of_the_procfile():
-    assert set(files.heroku()["formation"]) < set(files.procfile())

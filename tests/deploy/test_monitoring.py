@@ -10,6 +10,7 @@ import yaml
 
 from tests.support import metrics
 from tests.support.checkout import ROOT
+from tests.support.migrated import migrated_database
 
 FOLDER = ROOT / "deploy" / "monitoring"
 RULES = yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
@@ -20,17 +21,16 @@ EXPRESSIONS = [rule["expr"] for rule in RULES] + [
 ]
 PROMETHEUS_OWN = {"up", "instance", "job"}  # a series and labels that Prometheus adds
 REQUESTS = """
-call_command("migrate", verbosity=0)
 client.get("/login/")
 print(read())
 """
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(request, tmp_path_factory):
     """The samples of a site after one request."""
     folder = tmp_path_factory.mktemp("monitored")
-    site = metrics.environment(folder, f"sqlite:///{folder / 'db.sqlite3'}")
+    site = metrics.environment(folder, migrated_database(request, folder / "db.sqlite3"))
     return metrics.samples(site, REQUESTS)
 
 
@@ -50,12 +50,6 @@ def strip(expression):
 def labels_in(expression):
     for group in re.findall(r"\b(?:by|without)\s*\(([^)]*)\)", expression):
         yield from (label.strip() for label in group.split(","))
-
-
-def test_metric_names_are_extracted_from_an_expression():
-    expression = 'sum by (le) (rate(a_total{code="5"}[5m])) > 10 * max(b offset 1d) and c == 0'
-
-    assert list(series(expression)) == [("a_total", {"code": "5"}), ("b", {}), ("c", {})]
 
 
 @pytest.mark.process
@@ -93,25 +87,3 @@ def test_alerts_and_runbooks_correspond_by_name():
     for rule in RULES:
         link = f"docs/operations.md#{rule['alert'].lower()}"
         assert rule["annotations"]["runbook_url"] == link
-
-
-def test_the_prometheus_configuration_includes_the_rules_and_their_job():
-    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
-
-    (scrape,) = config["scrape_configs"]
-    assert config["rule_files"] == ["alerts.yml"]
-    for expression in EXPRESSIONS:
-        for name, labels in series(expression):
-            assert name != "up" or labels == {"job": scrape["job_name"]}
-
-
-def test_dashboard_panels_do_not_overlap():
-    taken = set()
-    for panel in DASHBOARD["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])
-        }
-        assert not cells & taken, panel["title"]
-        assert place["x"] + place["w"] <= 24
-        taken |= cells

@@ -11,23 +11,26 @@ import pytest
 from tests.support.production import SIGN_UP, wait_for
 from tests.support.proxy import in_front_of
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.postgresql,
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = [pytest.mark.process, pytest.mark.postgresql]
 
 PROXIES = ["caddy", *(["nginx"] if shutil.which("nginx") else [])]
-ADA = {"email": "ada@example.com", "password": "a long and good password"}
+PASSWORD = "a long and good password"
 
 
-@pytest.mark.parametrize("kind", PROXIES)
-def test_a_session_opened_through_the_proxy_has_the_address_of_the_client(app, proxy, kind):
-    in_front_of(app, proxy, kind)
+@pytest.fixture(scope="module", params=PROXIES)
+def proxy(request, app, proxies):
+    """A proxy in front of the app, with the file of the deployment."""
+    proxy = proxies()
+    in_front_of(app, proxy, request.param)
+    return proxy
+
+
+def test_a_session_opened_through_the_proxy_has_the_address_of_the_client(proxy):
+    user = {"email": f"{proxy.https}@example.com", "password": PASSWORD}
     forged = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "http", "Forwarded": "for=x"}
 
-    assert proxy.call(SIGN_UP, ADA, **forged)[0] == 200
-    status, headers, pair = proxy.call("/api/token/", ADA, **forged)
+    assert proxy.call(SIGN_UP, user, **forged)[0] == 200
+    status, headers, pair = proxy.call("/api/token/", user, **forged)
     _status, _headers, sessions = proxy.call(
         "/api/sessions/", Authorization=f"Bearer {pair['access']}"
     )
@@ -37,13 +40,11 @@ def test_a_session_opened_through_the_proxy_has_the_address_of_the_client(app, p
     assert [session["ip"] for session in sessions] == ["127.0.0.1"] * 2  # one is from the sign-up
 
 
-@pytest.mark.parametrize("kind", PROXIES)
-def test_the_proxy_redirects_to_tls_and_publishes_no_metrics(app, proxy, kind):
-    in_front_of(app, proxy, kind)
+def test_the_proxy_redirects_to_tls_and_publishes_no_metrics(proxy, monkeypatch):
     for path in ("/metrics", "/health/ready/", "/health/live/"):
         assert proxy.call(path)[0] == 404
 
-    proxy.tls = None
+    monkeypatch.setattr(proxy, "tls", None)
     status, headers, _body = proxy.call("/login/")
 
     assert status == 308
@@ -52,8 +53,9 @@ def test_the_proxy_redirects_to_tls_and_publishes_no_metrics(app, proxy, kind):
 
 @pytest.mark.services
 @pytest.mark.parametrize("kind", PROXIES)
-def test_a_site_behind_forward_auth_is_served_to_live_sessions_only(app, proxy, kind):
+def test_a_site_behind_forward_auth_is_served_to_live_sessions_only(app, proxies, kind):
     """The site's name is not in ALLOWED_HOSTS, and its requests to the app do not use TLS."""
+    proxy = proxies()
     site = proxy.folder / "site"
     site.mkdir(mode=0o755)
     (site / "index.html").write_text("for members")
@@ -78,7 +80,9 @@ def test_a_site_behind_forward_auth_is_served_to_live_sessions_only(app, proxy, 
             )
         )
     wait_for(lambda: proxy.call("/", host=name)[0])
-    pair = signed_in(app)
+    user = {"email": f"{kind}@example.com", "password": PASSWORD}
+    direct(app, SIGN_UP, user)
+    pair = direct(app, "/api/token/", user)
     token = {"Authorization": f"Bearer {pair['access']}"}
 
     assert proxy.call("/", host=name)[0] == 401
@@ -107,8 +111,3 @@ def direct(app: int, path: str, body):
     connection.close()
     assert response.status < 300, found
     return found
-
-
-def signed_in(app: int):
-    direct(app, SIGN_UP, ADA)
-    return direct(app, "/api/token/", ADA)

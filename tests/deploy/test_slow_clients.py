@@ -13,18 +13,15 @@ import pytest
 
 from tests.support.proxy import in_front_of
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.postgresql,
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = [pytest.mark.process, pytest.mark.postgresql]
 
 JSON = "Content-Type: application/json"
 
 
-@pytest.fixture
-def site(app, proxy):
+@pytest.fixture(scope="module")
+def site(app, proxies):
     """Caddy in front of two processes of four threads."""
+    proxy = proxies()
     in_front_of(app, proxy, "caddy")
     return proxy
 
@@ -65,8 +62,6 @@ def seconds_of_a_sign_in(site):
 
 SLOW = {
     "API": head("POST", "/api/token/", JSON, "Content-Length: 60000"),
-    "page": head("POST", "/login/", "Content-Length: 200000"),
-    "unknown path": head("POST", "/nowhere/", "Content-Length: 200000"),
     "chunks": head("POST", "/api/token/", JSON, "Transfer-Encoding: chunked"),
 }
 
@@ -102,22 +97,6 @@ def test_100_clients_that_read_no_response_do_not_delay_others(site, project):
     assert max(waits) < 2
 
 
-@pytest.mark.parametrize("forged", ["SCRIPT_NAME: /x", "Script-Name: /x", "PATH_INFO: /metrics"])
-@pytest.mark.parametrize("path", ["/x/metrics", "/x/health/live/"])
-def test_a_client_cannot_forge_proxy_headers(site, path, forged):
-    assert exchange(site, head("GET", path, forged, "Connection: close"))[9:12] == b"404"
-
-
-@pytest.mark.parametrize("body", [b'{"token": "x"}', b"[" * 2_000])
-def test_a_chunked_body_is_read_as_a_whole(site, body):
-    parts = [body[start : start + 500] for start in range(0, len(body), 500)]
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
-    lines = (JSON, "Transfer-Encoding: chunked", "Connection: close")
-    received = exchange(site, head("POST", "/api/token/verify/", *lines) + chunks)
-
-    assert received[9:12] == (b"401" if body[:1] == b"{" else b"400")
-
-
 REQUESTS = head("GET", "/poisoned/") * 10_000
 POISON = {
     "an unread body": head("POST", "/nowhere/", "Content-Length: 250000") + REQUESTS[:250_000],
@@ -137,8 +116,8 @@ POISON = {
 
 @pytest.mark.parametrize("kind", POISON)
 def test_no_body_is_parsed_as_another_clients_request(site, kind):
-    for _ in range(4):
-        exchange(site, POISON[kind])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(exchange, [site] * 4, [POISON[kind]] * 4))
 
     for _ in range(20):
         status, _headers, page = site.call("/login/")

@@ -178,13 +178,6 @@ def test_every_option_is_documented_with_its_default():
     }
 
 
-def test_every_make_target_is_explained():
-    listed = set(re.findall(r"(?m)^([a-z-]+)::?.*## ", MAKEFILE))
-    targets = set(re.findall(r"(?m)^([a-z-]+)::?(?: |$)", MAKEFILE))
-
-    assert targets - listed == {"setup", "setup-dev", "setup-browser", "setup-django"}
-
-
 def test_the_layout_in_architecture_lists_exactly_the_existing_modules():
     """The tables and the drawing of a request name the files that there are."""
     page = read(ROOT / "docs" / "architecture.md").partition("## Layout")[2].partition("\n## ")[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from accounts.models import User
-from config.management.commands.demo import PASSWORD, USERS
+from config.management.commands.demo import USERS
 from tests.support.curl import path_with_curl
 
 ROOT = Path(__file__).parents[2]
@@ -46,11 +46,6 @@ def test_the_documented_session_prints_what_it_documents(live_server, tmp_path):
     for (command, expected), output in zip(steps, outputs, strict=True):
         pattern = ".*".join(re.escape(part) for part in expected.strip().split("…"))
         assert re.fullmatch(pattern, output.strip()), (command, output)
-
-
-def test_the_readme_names_the_demo_users_and_their_password():
-    for text in (*USERS, PASSWORD):
-        assert f"`{text}`" in README
 
 
 def test_the_readme_is_short():

@@ -77,16 +77,6 @@ def test_a_connection_broken_during_a_request_is_replaced_for_the_next(kept_conn
     assert other != backend
 
 
-def test_statements_are_prepared_on_the_server(kept_connection, device):
-    for _ in range(8):
-        ask(device)
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement FROM pg_prepared_statements")
-        prepared = [row[0] for row in cursor.fetchall()]
-    assert any('"token_blacklist_outstandingtoken"' in statement for statement in prepared)
-
-
 @pytest.fixture
 def migrate():
     """Change a column's type, as the migration of the next release does."""

@@ -18,22 +18,37 @@ CREDENTIALS = {"email": "demo@example.com", "password": "demo-password"}
 SECRET = "s" * 40
 SERVICES = ["django_app", "flask_app"]
 
-pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.process
 
 
-@pytest.fixture
-def env(tmp_path):
-    with database(tmp_path) as url:
+@pytest.fixture(scope="module")
+def env(tmp_path_factory, django_db_setup, django_db_blocker):
+    folder = tmp_path_factory.mktemp("issuer")
+    with django_db_blocker.unblock(), database(folder) as url:
         digest = hashlib.sha256(SECRET.encode()).hexdigest()
         shared = environment(
-            tmp_path,
+            folder,
             DATABASE_URL=url,
-            JWT_KEYS_FILE=str(tmp_path / "keys.json"),
+            JWT_KEYS_FILE=str(folder / "keys.json"),
             INTROSPECTION_CLIENTS=f"billing:{digest}",
         )
         rotate(shared)
         prepare(shared)
         yield shared
+
+
+@pytest.fixture(scope="module")
+def site(env):
+    """The site that issues the tokens."""
+    with gunicorn(env, workers=2) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+def service(request, site):
+    """The address of a second service, which runs beside the site."""
+    with second(request.param, site.url) as url:
+        yield url
 
 
 @contextmanager
@@ -85,68 +100,63 @@ def answers(status, url, access, within):
     return True
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_sign_out_is_effective_at_the_second_service_within_a_second(env, service):
-    with gunicorn(env) as site, second(service, site.url) as url:
-        pair = call(f"{site.url}/api/token/", CREDENTIALS)[1]
-        other = call(f"{site.url}/api/token/", CREDENTIALS)[1]
-        assert asked(url, pair["access"]) == asked(url, other["access"]) == 200
-        assert asked(url, pair["refresh"]) == asked(url, pair["access"][:-4] + "aaaa") == 401
-
-        def is_refused_in_time():
-            pair = call(f"{site.url}/api/token/", CREDENTIALS)[1]
-            assert asked(url, pair["access"]) == 200
-            call(f"{site.url}/api/token/blacklist/", {"refresh": pair["refresh"]})
-            return answers(401, url, pair["access"], within=1)
-
-        # Not each of them: other tests keep the processors busy.
-        assert sum(is_refused_in_time() for _ in range(5)) >= 3
-        assert asked(url, other["access"]) == 200
+def signed_in(site):
+    return call(f"{site.url}/api/token/", CREDENTIALS)[1]
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_that_starts_later_refuses_sessions_revoked_before(env, service):
-    with gunicorn(env) as site:
-        pair = call(f"{site.url}/api/token/", CREDENTIALS)[1]
-        call(f"{site.url}/api/token/blacklist/", {"refresh": pair["refresh"]})
-        with second(service, site.url) as url:
-            assert asked(url, pair["access"]) == 401
+def sign_out(site, pair):
+    assert call(f"{site.url}/api/token/blacklist/", {"refresh": pair["refresh"]})[0] == 200
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_key_rotation_does_not_interrupt_the_second_service(env, service):
-    with gunicorn(env) as site, second(service, site.url) as url:
-        old = call(f"{site.url}/api/token/", CREDENTIALS)[1]
-        assert asked(url, old["access"]) == 200
-        rotate(env, "--in", "0")
-        time.sleep(1.1)  # the key signs from a whole second
-        new = call(f"{site.url}/api/token/", CREDENTIALS)[1]
+def test_a_sign_out_is_effective_at_the_second_service_within_a_second(site, service):
+    other = signed_in(site)
+    assert asked(service, other["access"]) == 200
+    assert asked(service, other["refresh"]) == asked(service, other["access"][:-4] + "aaaa") == 401
 
-        # It may have asked for an unknown key just now, and waits until it asks again.
-        assert answers(200, url, new["access"], within=20)
-        assert asked(url, old["access"]) == 200
+    def is_refused_in_time():
+        pair = signed_in(site)
+        assert asked(service, pair["access"]) == 200
+        sign_out(site, pair)
+        return answers(401, service, pair["access"], within=1)
+
+    # Not each of them: other tests keep the processors busy.
+    assert sum(is_refused_in_time() for _ in range(5)) >= 3
+    assert asked(service, other["access"]) == 200
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_without_the_first_the_second_serves_until_the_feed_counts_as_silent(env, service):
+def test_a_key_rotation_does_not_interrupt_the_second_service(env, site, service):
+    old = signed_in(site)
+    assert asked(service, old["access"]) == 200
+    rotate(env, "--in", "0")
+    time.sleep(1.1)  # the key signs from a whole second
+    new = signed_in(site)
+
+    # It may have asked for an unknown key just now, and waits until it asks again.
+    assert answers(200, service, new["access"], within=20)
+    assert asked(service, old["access"]) == 200
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_that_starts_later_refuses_sessions_revoked_before(site, name):
+    pair = signed_in(site)
+    sign_out(site, pair)
+
+    with second(name, site.url) as url:
+        assert asked(url, pair["access"]) == 401
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_without_the_first_the_second_serves_until_the_feed_counts_as_silent(env, name):
     with ExitStack() as stack:
-        with gunicorn(env) as site:
-            pair = call(f"{site.url}/api/token/", CREDENTIALS)[1]
-            patient = stack.enter_context(second(service, site.url))
-            strict = stack.enter_context(second(service, site.url, FEED_MAX_SILENCE="2"))
+        with gunicorn(env, workers=1) as site:
+            pair = signed_in(site)
+            patient = stack.enter_context(second(name, site.url))
+            strict = stack.enter_context(second(name, site.url, FEED_MAX_SILENCE="2"))
             assert answers(200, patient, pair["access"], within=20)
             assert answers(200, strict, pair["access"], within=20)
         assert answers(503, strict, pair["access"], within=20)
         assert asked(patient, pair["access"]) == 200
 
-        with gunicorn(env, port=site.address[1]):
+        with gunicorn(env, workers=1, port=site.address[1]):
             assert answers(200, strict, pair["access"], within=20)
             assert asked(patient, pair["access"]) == 200
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_that_starts_while_the_first_is_down_is_503(env, service):
-    with gunicorn(env) as site:
-        pair = call(f"{site.url}/api/token/", CREDENTIALS)[1]
-    with second(service, site.url) as url:
-        assert asked(url, pair["access"]) == 503
