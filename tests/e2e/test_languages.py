@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.devices import Device
-from tests.support.factories import PASSWORD, UserFactory
+from tests.support.factories import PASSWORD
 
 from .test_for_everybody import ENTRANCES, INSIDE, confirm, faults
 
@@ -105,27 +105,6 @@ def enter(page, user):
     page.locator("form.card [type=submit]").click()
 
 
-@pytest.mark.expects("status of 401")
-@pytest.mark.parametrize("language", WORDS)
-def test_every_account_page_is_translated(others, with_all, language):
-    visitor = others(locale=language)
-    page, seen = visitor.page, {}
-    for path in ENTRANCES:
-        page.goto(path)
-        seen[path] = page.locator("main").inner_text()
-    enter(page, with_all)
-    page.locator("#id_code").fill(next(with_all.codes))
-    page.locator("form.card [type=submit]").first.click()
-    expect(visitor.sessions).to_have_count(1)
-    confirm(page)
-    for path in INSIDE:
-        page.goto(path)
-        seen[path] = page.locator("main").inner_text()
-
-    found = {path: ENGLISH.findall(text) for path, text in seen.items()}
-    assert not {path: words for path, words in found.items() if words}
-
-
 @pytest.mark.parametrize("language", ["en-GB", *WORDS])
 @pytest.mark.expects("status of 40[14]")
 def test_text_at_200_percent_does_not_break_words_on_a_phone(others, user, language):
@@ -149,21 +128,3 @@ def test_text_at_200_percent_does_not_break_words_on_a_phone(others, user, langu
         looks(at_words=False)
 
     assert not [word for words in found.values() for word in words], found
-
-
-def test_the_admin_is_translated_to_german(others, db):
-    boss = UserFactory(is_staff=True, is_superuser=True)
-    Device(boss).log_in()
-    page = others(locale="de-DE").page
-    page.goto("/admin/")
-    page.get_by_label("E-Mail-Adresse", exact=True).fill(boss.email)
-    page.get_by_label("Passwort", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Anmelden", exact=True).click()
-
-    expect(page.get_by_text("Laufende Sitzungen")).to_be_visible()
-    sessions = page.locator('a[href="/admin/token_blacklist/outstandingtoken/"]').first
-    expect(sessions).to_contain_text("Sitzungen")
-    sessions.click()
-    expect(page.locator("#result_list tbody tr")).to_have_count(2)
-    expect(page.locator("#result_list")).to_contain_text("läuft")
-    expect(page.locator("#result_list").get_by_text("Beenden").first).to_be_visible()

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 USERS = """
 from django.contrib.auth.models import AbstractUser, Group, UserManager
