@@ -57,6 +57,7 @@ def theirs():
     return json.loads(done.stdout)
 
 
+@pytest.mark.process
 def test_every_public_name_of_simple_jwt_exists(theirs):
     names, _settings = theirs
     missing = {
@@ -70,6 +71,7 @@ def test_every_public_name_of_simple_jwt_exists(theirs):
     assert missing == set(LEFT_OUT)
 
 
+@pytest.mark.process
 def test_every_setting_of_simple_jwt_is_supported_or_listed_as_left_out(theirs):
     _names, settings = theirs
 
