@@ -1,7 +1,5 @@
 """The admin in a browser: how support finds a session and ends it."""
 
-import re
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Permission
@@ -15,28 +13,13 @@ from token_blacklist.models import BlacklistedToken, OutstandingToken
 pytestmark = pytest.mark.browser
 
 
-def with_permissions(email, *codenames):
-    staff = UserFactory(email=email, is_staff=True)
-    staff.user_permissions.set(
-        Permission.objects.filter(content_type__app_label="token_blacklist", codename__in=codenames)
-    )
-    return staff
-
-
 @pytest.fixture
 def support(db):
     """A staff user who may view both lists and end sessions, and nothing else."""
-    return with_permissions(
-        "support@example.com",
-        "view_outstandingtoken",
-        "view_blacklistedtoken",
-        "add_blacklistedtoken",
-    )
-
-
-@pytest.fixture
-def viewer(db):
-    return with_permissions("viewer@example.com", "view_outstandingtoken", "view_blacklistedtoken")
+    names = ("view_outstandingtoken", "view_blacklistedtoken", "add_blacklistedtoken")
+    staff = UserFactory(email="support@example.com", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return staff
 
 
 def test_the_lists_follow_a_session_from_sign_in_to_sign_out(admin, support, user, device_of):
@@ -118,32 +101,7 @@ def test_adding_a_blacklisted_token_signs_that_device_out(admin, support, user, 
     assert own.refresh().status_code == 200
 
 
-def test_ending_many_sessions_shows_how_many_and_whose_before_confirmation(
-    admin, support, user, device_of
-):
-    devices = [device_of(owner) for owner in (user, user, UserFactory())]
-    for device in devices:
-        assert device.log_in().status_code == 200
-
-    admin.sign_in(support)
-    admin.open("Sessions")
-    admin.rows.first.get_by_role("link").first.click()
-    admin.page.get_by_role("link", name="All sessions from this IP address").click()
-    expect(admin.page.locator(".tb-count")).to_have_text(
-        re.compile(r"This ends\s+3 sessions\s+of\s+2 users")
-    )
-    assert devices[0].me().status_code == 200
-    admin.page.get_by_label("Note").fill("a robbed office")
-    admin.page.get_by_role("button", name="End sessions").click()
-
-    expect(admin.page.get_by_text("Ended 3 sessions of 2 users.")).to_be_visible()
-    assert [device.me().status_code for device in devices] == [401, 401, 401]
-    assert {entry.note for entry in BlacklistedToken.objects.all()} == {"a robbed office"}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_dashboard_agrees_with_the_database(browsers, admin, user, scheme):
-    admin.page.emulate_media(color_scheme=scheme)
+def test_the_dashboard_agrees_with_the_database(admin, user):
     OutstandingTokenFactory.create_batch(3, user=user)
     BlacklistedTokenFactory(reason="reuse")
     OutstandingTokenFactory(expired=True)
@@ -157,8 +115,6 @@ def test_the_dashboard_agrees_with_the_database(browsers, admin, user, scheme):
     expect(admin.page.locator("#reused")).to_have_text("1")
     expect(admin.page.locator(".ended-chart rect")).to_have_count(1)
     assert (figures.live.count, figures.backlog.count) == (4, 1)  # one is the sign-in to the admin
-    found = Axe().run(admin.page, context="#content, .figures, .panel").response["violations"]
-    assert not [fault["id"] for fault in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -44,14 +44,3 @@ def test_the_api_page_shows_the_token_operations_without_requests_to_other_hosts
     paths = page.locator("[data-path^='/api/token/']")
     expect(paths).to_have_count(len(TOKEN_PATHS))
     assert {path.get_attribute("data-path") for path in paths.all()} == TOKEN_PATHS
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_api_page_follows_the_color_scheme_and_has_a_lang_attribute(page, settings, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.goto("/api/docs/")
-
-    expect(page.get_by_role("heading", name=f"{settings.SITE_NAME} API")).to_be_visible()
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-    assert (ground == "rgb(28, 32, 34)") == (scheme == "dark")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.support.host import URLS
+
 pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 BESIDE = """
@@ -191,21 +193,9 @@ WITHOUT_ADMIN = {
         "token_blacklist",
         "people",
     ],
-    "urls": """
-from django.urls import include, path
-from rest_framework.decorators import api_view, permission_classes
-from rest_framework.permissions import IsAuthenticated
-from rest_framework.response import Response
-
-
-@api_view(["GET"])
-@permission_classes([IsAuthenticated])
-def me(request):
-    return Response({"user": str(request.user.pk)})
-
-
-urlpatterns = [path("api/me/", me), path("api/", include("APP.urls"))]
-""",
+    "urls": URLS.replace("from django.contrib import admin\n", "").replace(
+        '    path("admin/", admin.site.urls),\n', ""
+    ),
 }
 
 

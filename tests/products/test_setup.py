@@ -203,7 +203,7 @@ def test_make_run_serves_and_a_second_run_loses_no_data(ready, port):
 @pytest.mark.elsewhere
 @pytest.mark.parametrize(
     ("target", "command"),
-    [("lock", "uv"), ("translations", "msgfmt"), ("clients", "npm"), ("compose-test", "docker")],
+    [("translations", "msgfmt"), ("compose-test", "docker")],
 )
 def test_a_command_that_is_not_installed_is_named_with_a_way_to_install_it(
     ready, tmp_path, target, command
