@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils import timezone
 from .support.devices import Device
 from .support.factories import UserFactory
 from .support.parts import PARTS, REMOVED
+from .support.schema import copied
 
 ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 LONG = ("browser", "process", "slow")
@@ -133,6 +135,22 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Any:
             report.outcome = "failed"
             report.longrepr = f"The {name.lower()} contains a token."
     return report
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: Any, tmp_path_factory: Any, django_test_environment: None, django_db_blocker: Any
+) -> Any:
+    """Make the database. The processes of one run share the migrations, which take seconds."""
+    shares = hasattr(request.config, "workerinput")  # in a process of pytest-xdist
+    folder = tmp_path_factory.getbasetemp().parent if shares else tmp_path_factory.mktemp("schema")
+    process = request.config.workerinput["workerid"] if shares else "alone"
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(copied(folder, process))
+        yield
+        with django_db_blocker.unblock():
+            stack.close()
 
 
 @pytest.fixture
