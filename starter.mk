@@ -1,10 +1,13 @@
 # The commands for this project itself, which a product does not have.
 export NAME DIR ACCENT SENDER ORIGIN KEEP
 
-.PHONY: new clients frontends adoption hosts package screenshots bench bench-quick compare setup-django
+.PHONY: new test-elsewhere clients frontends adoption hosts package screenshots bench bench-quick compare setup-django
 
 new: setup-dev ## Create a product: make new NAME="Acme Portal" DIR=../acme [ACCENT= SENDER= ORIGIN= KEEP=all]
 	@$(PY) scripts/new.py
+
+test-elsewhere: setup-dev ## Run the tests of copies, other sites and products (half an hour)
+	@$(PY) -m tests --elsewhere
 
 clients: setup-dev ## Generate a Python client from the API descriptions and run a session with it
 	@env -u DATABASE_URL $(PY) -m tests.clients

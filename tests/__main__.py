@@ -1,6 +1,10 @@
-"""Run all tests and print a table of the results: `python -m tests`.
+"""Run the tests and print a table of the results: `python -m tests`.
 
-`--long` runs only the slow tests, with many more rounds, state machines and requests.
+The runs on SQLite, on PostgreSQL and in Chromium share the processors: each test that waits leaves
+them to another run. The output of a run is printed when it ends.
+
+`--elsewhere` runs the tests that start other sites and make products; `--long` the slow tests, with
+many more rounds, state machines and requests.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,6 +35,7 @@ class Run:
     name: str
     database: str
     markers: str
+    share: float = 0.5  # of the processes
     timeout: int = 600  # seconds until a test is taken to hang
     paths: tuple[str, ...] = ("tests", "--ignore=tests/e2e")  # folders with tests for the markers
     exit_code: int = 1
@@ -38,27 +44,47 @@ class Run:
     skipped: int = 0
     seconds: float = 0
 
-    def start(self, env: dict[str, str]) -> None:
-        report = RESULTS / f"{self.name} on {self.database}.xml".replace(" ", "-").lower()
-        report.unlink(missing_ok=True)
-        print(f"\n--- {self.name}, {self.database} ---", flush=True)
-        began = time.monotonic()
-        self.exit_code = subprocess.run(
-            [
-                *(sys.executable, "-m", "pytest"),
-                *(f"--numprocesses={PROCESSES}", "--dist=loadscope"),
-                *("-m", self.markers, f"--timeout={self.timeout}", f"--junit-xml={report}"),
-                *self.paths,
-            ],
-            env=env,
-            check=False,
-        ).returncode
-        self.seconds = time.monotonic() - began
-        if report.exists():
-            self.count(report)
+    @property
+    def processes(self) -> int:
+        return max(1, int(PROCESSES * self.share))
 
-    def count(self, report: Path) -> None:
-        (suite,) = ElementTree.parse(report).getroot()
+    @property
+    def results(self) -> Path:
+        return RESULTS / f"{self.name} on {self.database}".replace(" ", "-").lower()
+
+    def start(self, env: dict[str, str]) -> None:
+        """Start pytest. Its output and results go to files."""
+        self.results.with_suffix(".xml").unlink(missing_ok=True)
+        print(f"{self.name}, {self.database}: {self.processes} processes", flush=True)
+        self.began = time.monotonic()
+        with self.results.with_suffix(".log").open("w") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "pytest"),
+                    *(f"--numprocesses={self.processes}", "--dist=loadscope"),
+                    *("-m", self.markers, f"--timeout={self.timeout}"),
+                    f"--junit-xml={self.results.with_suffix('.xml')}",
+                    *self.paths,
+                ],
+                env=env,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def has_ended(self) -> bool:
+        """Return whether pytest has ended; print its output when it has."""
+        if self.process.poll() is None:
+            return False
+        self.exit_code = self.process.returncode
+        self.seconds = time.monotonic() - self.began
+        print(f"\n--- {self.name}, {self.database} ---", flush=True)
+        print(self.results.with_suffix(".log").read_text(), flush=True)
+        if self.results.with_suffix(".xml").exists():
+            self.count()
+        return True
+
+    def count(self) -> None:
+        (suite,) = ElementTree.parse(self.results.with_suffix(".xml")).getroot()
         self.failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
         self.skipped = int(suite.attrib["skipped"])
         self.passed = int(suite.attrib["tests"]) - self.failed - self.skipped
@@ -73,35 +99,53 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--elsewhere", action="store_true", help="run the tests of other sites")
+    which.add_argument(
         "--long", action="store_true", help="run only the slow tests, for half an hour"
     )
-    if parser.parse_args().long:
-        runs = [Run("slow tests", name, "slow", 3600) for name in ("SQLite", "PostgreSQL")]
-        env = {**os.environ, **LONG}
+    given = parser.parse_args()
+    env = dict(os.environ)
+    if given.long:
+        runs = [Run("slow", name, "slow", timeout=3600) for name in ("SQLite", "PostgreSQL")]
+        env |= LONG
+    elif given.elsewhere:
+        runs = [Run("elsewhere", name, "elsewhere") for name in ("SQLite", "PostgreSQL")]
     else:
         runs = [
-            Run("without the browser", "SQLite", "not browser"),
-            Run("with database access", "PostgreSQL", "not browser"),
-            Run("Chromium", "SQLite", "browser", paths=("tests/e2e",)),
+            Run("all but the browser", "SQLite", "not (browser or elsewhere)"),
+            Run("database", "PostgreSQL", "not (browser or elsewhere)", share=0.25),
+            Run("Chromium", "SQLite", "browser", share=0.25, paths=("tests/e2e",)),
         ]
-        env = dict(os.environ)
-    RESULTS.mkdir(exist_ok=True)
-    on_sqlite = {name: value for name, value in env.items() if name != "DATABASE_URL"}
-    for run in runs:
-        if run.database == "SQLite":
-            run.start(on_sqlite)
-        else:
-            with database_url(durable=False) as url:
-                run.start(env | {"DATABASE_URL": url})
+    began = time.monotonic()
+    run_together(runs, env)
 
     print(f"\n{'tests':<24}{'database':<12}{'passed':>8}{'failed':>8}{'skipped':>9}{'time':>15}")
     print("\n".join(run.row() for run in runs))
-    total = Run("total", "", "")
-    for name in ("passed", "failed", "skipped", "seconds"):
+    total = Run("total", "", "", seconds=time.monotonic() - began)
+    for name in ("passed", "failed", "skipped"):
         setattr(total, name, sum(getattr(run, name) for run in runs))
     print(total.row())
     return int(any(run.exit_code for run in runs))
+
+
+def run_together(runs: list[Run], env: dict[str, str]) -> None:
+    """Run all at the same time; each test process has ports of its own."""
+    RESULTS.mkdir(exist_ok=True)
+    on_sqlite = {name: value for name, value in env.items() if name != "DATABASE_URL"}
+    with ExitStack() as stack:
+        first = 0
+        for run in runs:
+            database = {}
+            if run.database == "PostgreSQL":
+                database["DATABASE_URL"] = stack.enter_context(database_url(durable=False))
+            run.start(on_sqlite | database | {"FIRST_TEST_PROCESS": str(first)})
+            stack.callback(run.process.terminate)  # at Ctrl-C; otherwise it has ended
+            first += run.processes
+        going = list(runs)
+        while going:
+            time.sleep(0.1)
+            going = [run for run in going if not run.has_ended()]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +18,7 @@ from django.utils import timezone
 from .support.devices import Device
 from .support.factories import UserFactory
 from .support.parts import PARTS, REMOVED
+from .support.schema import copied
 
 ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 LONG = ("browser", "process", "slow")
@@ -34,6 +37,46 @@ SET_UP_ONCE = (
 )
 
 
+# What the database can change: statements, locks, constraints, migrations, and what is on disk.
+# Files beyond these run on PostgreSQL only with the marker `postgresql`.
+ON_BOTH_DATABASES = (
+    "races/",
+    "faults/",
+    "properties/",
+    "token_blacklist/test_admin.py",
+    "token_blacklist/test_budgets.py",
+    "token_blacklist/test_endsessions.py",
+    "token_blacklist/test_flush.py",
+    "token_blacklist/test_middleware.py",
+    "token_blacklist/test_migrations.py",
+    "token_blacklist/test_outages.py",
+    "token_blacklist/test_restore.py",
+    "token_blacklist/test_revocation.py",
+    "token_blacklist/test_rotation.py",
+    "token_blacklist/test_sign_in.py",
+    "token_blacklist/services/test_revocations.py",
+    "accounts/test_activity.py",
+    "accounts/test_admin_support.py",
+    "accounts/test_data.py",
+    "accounts/test_deletion.py",
+    "accounts/test_outbox.py",
+    "accounts/test_overtaken.py",
+    "accounts/test_stale_users.py",
+    "accounts/test_stored_secrets.py",
+    "api/test_hostile_input.py",  # PostgreSQL refuses texts that SQLite stores
+    "config/test_admin_at_a_million.py",
+    "config/test_commands.py",
+    "config/test_migrate.py",
+    "config/test_new_columns.py",
+    "config/test_outage.py",
+    "deploy/test_backup.py",
+    "deploy/test_commands.py",
+    "adoption/test_swap.py",
+    "hosts/test_models.py",
+    "hosts/test_querysets.py",
+)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for part, file in PARTS.items():
         config.addinivalue_line("markers", f"{part}: a part that a product may remove, with {file}")
@@ -41,10 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests of removed parts or that need no run on this database; start long ones first.
-
-    A test that uses no database gives the same result on each, so it runs on SQLite alone.
-    """
+    """Deselect tests of removed parts or of the other database; start long ones first."""
     wanted, pointless = [], []
     for item in items:
         (wanted if belongs_here(item) else pointless).append(item)
@@ -61,10 +101,13 @@ def pytest_collection_finish() -> None:
 def belongs_here(item: Any) -> bool:
     if any(map(item.get_closest_marker, REMOVED)):
         return False
-    if ON_POSTGRESQL:
-        marked = any(map(item.get_closest_marker, ("django_db", "postgresql")))
-        return marked or {"django_db_setup", "new"} & {*item.fixturenames}  # `new` of tests/hosts/
-    return not item.get_closest_marker("postgresql")
+    if item.get_closest_marker("postgresql") or not ON_POSTGRESQL:
+        return bool(item.get_closest_marker("postgresql")) == ON_POSTGRESQL
+    uses_it = item.get_closest_marker("django_db") or {"django_db_setup", "new"} & {
+        *item.fixturenames  # `new` is that of tests/hosts/
+    }
+    file = item.path.relative_to(Path(__file__).parent).as_posix()
+    return bool(uses_it) and file.startswith(ON_BOTH_DATABASES)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -92,6 +135,22 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Any:
             report.outcome = "failed"
             report.longrepr = f"The {name.lower()} contains a token."
     return report
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: Any, tmp_path_factory: Any, django_test_environment: None, django_db_blocker: Any
+) -> Any:
+    """Make the database. The processes of one run share the migrations, which take seconds."""
+    shares = hasattr(request.config, "workerinput")  # in a process of pytest-xdist
+    folder = tmp_path_factory.getbasetemp().parent if shares else tmp_path_factory.mktemp("schema")
+    process = request.config.workerinput["workerid"] if shares else "alone"
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(copied(folder, process))
+        yield
+        with django_db_blocker.unblock():
+            stack.close()
 
 
 @pytest.fixture

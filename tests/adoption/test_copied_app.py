@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 ROOT = Path(__file__).parents[2]
 THE_API = [
@@ -126,35 +126,3 @@ def test_the_migrations_fit_any_user_model(project):
     done = run(project, "django", *check, "--settings=tests.projects.copied.settings")
 
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_a_copy_in_a_subpackage_migrates(project):
-    (project / "vendor").mkdir()
-    shutil.move(project / "token_blacklist", project / "vendor" / "token_blacklist")
-    script = """
-import django
-from django.conf import settings
-from django.core.management import call_command
-
-settings.configure(
-    SECRET_KEY="only-for-the-tests-" * 4,
-    INSTALLED_APPS=[
-        "django.contrib.auth", "django.contrib.contenttypes", "vendor.token_blacklist"
-    ],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-)
-django.setup()
-call_command("migrate", verbosity=0)
-call_command("makemigrations", check_changes=True)
-"""
-
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=project,
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import comparison as page
 
-pytestmark = [pytest.mark.process, pytest.mark.postgresql]
+pytestmark = [pytest.mark.process, pytest.mark.postgresql, pytest.mark.elsewhere]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from tests.support.checkout import ROOT, bare_environment
 
 SITES = ROOT / "tests" / "projects" / "adoption" / "sites"
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 
 @pytest.mark.parametrize("package", ["Simple JWT", "this app"])

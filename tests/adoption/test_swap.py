@@ -81,6 +81,7 @@ def test_migrating_signs_nobody_out_and_keeps_blacklisted_tokens_refused(site):
     assert said["after"] == [401, 401]
 
 
+@pytest.mark.elsewhere
 def test_migrating_deletes_the_text_of_all_tokens(site):
     held = live(site, "a_day_before", adopted=False)
     assert query(site, f"SELECT count(*) FROM {OUTSTANDING} WHERE token LIKE 'eyJ%'")[0][0] > 5
@@ -93,6 +94,7 @@ def test_migrating_deletes_the_text_of_all_tokens(site):
     assert held["fresh"]["refresh"] not in str(rows)
 
 
+@pytest.mark.elsewhere
 def test_the_migrated_tables_equal_those_of_a_new_site(site, tmp_path):
     migrate(site)
     adopted = live(site, "tables", adopted=True)
@@ -110,6 +112,7 @@ def test_the_migrated_tables_equal_those_of_a_new_site(site, tmp_path):
     assert adopted == fresh
 
 
+@pytest.mark.elsewhere
 def test_a_site_of_the_oldest_simple_jwt_migrates_after_updating_simple_jwt(tmp_path):
     with database(tmp_path) as url:
         manage(url, "migrate", "auth", "--verbosity=0", adopted=False)
@@ -135,6 +138,7 @@ def test_a_site_of_the_oldest_simple_jwt_migrates_after_updating_simple_jwt(tmp_
         assert query(url, f"SELECT session_id, generation FROM {OUTSTANDING}") == [(jti, 0)]
 
 
+@pytest.mark.elsewhere
 def test_a_migration_is_recorded_with_its_changes_or_not_at_all(site):
     recorded = live(site, "recorded", adopted=True)
 
@@ -155,6 +159,7 @@ FILL = {
 }
 
 
+@pytest.mark.elsewhere
 def test_a_killed_migration_can_be_run_again(site):
     """It is killed later at each try, until it completes."""
     held = live(site, "a_day_before", adopted=False)

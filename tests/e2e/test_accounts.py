@@ -7,7 +7,7 @@ from django.core.cache import cache
 from playwright.sync_api import expect
 
 from accounts.models import User, verify
-from tests.support.codes import add_authenticator_app, code_in, path_in, totp
+from tests.support.codes import code_in, path_in, totp
 from tests.support.factories import PASSWORD, UserFactory
 from token_blacklist.models import OutstandingToken
 
@@ -186,24 +186,6 @@ def test_a_social_account_signs_up_and_signs_in(page, phone, db):
     assert OutstandingToken.objects.count() == 2
 
 
-def test_a_social_account_is_connected_and_signs_in_from_then_on(page, phone, owner, mailoutbox):
-    sign_in(page, owner)
-    sees_the_account(page)
-    open_from_the_account(page, "/3rdparty/")
-    page.get_by_role("main").get_by_role("button", name="Dummy").click()
-    send(page, id="7")
-    confirm(page)
-    is_at(page, "/3rdparty/")
-    (message,) = mailoutbox
-    assert "An account was connected" in message.subject
-
-    phone.goto("/login/")
-    enter_by_the_dummy_provider(phone, id="7")
-
-    sees_the_account(phone)
-    assert {row.user for row in OutstandingToken.objects.all()} == {owner}
-
-
 @REFUSED
 def test_a_forgotten_password_is_replaced_by_the_link_and_ends_the_other_sessions(
     page, phone, owner, mailoutbox
@@ -253,60 +235,8 @@ def test_a_new_address_replaces_the_old_one_after_its_code_is_entered(
     sees_the_account(phone)
 
 
-@REFUSED
-def test_a_page_whose_session_was_ended_on_another_device_says_so(page, phone, owner):
-    attacker = phone
-    sign_in(attacker, owner)
-    sees_the_account(attacker)
-    sign_in(page, owner)
-    sees_the_account(page)
-
-    page.get_by_role("button", name=re.compile("Sign out: .+")).click()
-    expect(page.locator("#sessions > li:not(.ended)")).to_have_count(1)
-    attacker.get_by_role("button", name="Save").click()
-
-    is_at(attacker, "/login/")
-    expect(attacker.get_by_text("You were signed out from another device.")).to_be_visible()
-    attacker.goto("/email/")
-    is_at(attacker, "/login/")
-    page.reload()
-    sees_the_account(page)
-
-
 @pytest.fixture
 def staff(db):
     staff = UserFactory(admin=True)
     verify(staff)
     return staff
-
-
-def test_the_admin_asks_for_the_second_factor(page, staff):
-    secret = add_authenticator_app(staff)
-
-    page.goto("/admin/token_blacklist/outstandingtoken/")
-    send(page, login=staff.email, password=PASSWORD)
-    is_at(page, "/2fa/authenticate/")
-    send(page, code=totp(secret))
-
-    is_at(page, "/admin/token_blacklist/outstandingtoken/")
-    expect(page.locator("#result_list")).to_contain_text(staff.email)
-
-
-def test_an_admin_that_requires_a_second_factor_redirects_to_its_set_up_and_back(
-    page, staff, settings
-):
-    settings.ADMIN_REQUIRES_SECOND_FACTOR = True
-
-    page.goto("/admin/")
-    send(page, login=staff.email, password=PASSWORD)
-    is_at(page, "/2fa/")
-    expect(page.get_by_text("The admin requires a second factor.")).to_be_visible()
-    page.locator("main a[href='/2fa/totp/activate/']").click()
-    confirm(page)
-    send(page, code=totp(page.locator("#authenticator_secret").input_value()))
-    is_at(page, "/2fa/recovery-codes/")
-
-    page.goto("/admin/")
-
-    is_at(page, "/admin/")
-    expect(page.get_by_role("link", name="Users").first).to_be_visible()

@@ -1,9 +1,5 @@
 """The admin in a browser: how support finds a session and ends it."""
 
-import re
-import sys
-from urllib.parse import urljoin, urlsplit
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Permission
@@ -11,35 +7,19 @@ from playwright.sync_api import expect
 
 from config.admin.statistics import overview
 from tests.support.admin import BLACKLISTED, OUTSTANDING, Admin
-from tests.support.devices import TOKEN
 from tests.support.factories import BlacklistedTokenFactory, OutstandingTokenFactory, UserFactory
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 
 pytestmark = pytest.mark.browser
 
 
-def with_permissions(email, *codenames):
-    staff = UserFactory(email=email, is_staff=True)
-    staff.user_permissions.set(
-        Permission.objects.filter(content_type__app_label="token_blacklist", codename__in=codenames)
-    )
-    return staff
-
-
 @pytest.fixture
 def support(db):
     """A staff user who may view both lists and end sessions, and nothing else."""
-    return with_permissions(
-        "support@example.com",
-        "view_outstandingtoken",
-        "view_blacklistedtoken",
-        "add_blacklistedtoken",
-    )
-
-
-@pytest.fixture
-def viewer(db):
-    return with_permissions("viewer@example.com", "view_outstandingtoken", "view_blacklistedtoken")
+    names = ("view_outstandingtoken", "view_blacklistedtoken", "add_blacklistedtoken")
+    staff = UserFactory(email="support@example.com", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return staff
 
 
 def test_the_lists_follow_a_session_from_sign_in_to_sign_out(admin, support, user, device_of):
@@ -121,89 +101,7 @@ def test_adding_a_blacklisted_token_signs_that_device_out(admin, support, user, 
     assert own.refresh().status_code == 200
 
 
-def test_ending_many_sessions_shows_how_many_and_whose_before_confirmation(
-    admin, support, user, device_of
-):
-    devices = [device_of(owner) for owner in (user, user, UserFactory())]
-    for device in devices:
-        assert device.log_in().status_code == 200
-
-    admin.sign_in(support)
-    admin.open("Sessions")
-    admin.rows.first.get_by_role("link").first.click()
-    admin.page.get_by_role("link", name="All sessions from this IP address").click()
-    expect(admin.page.locator(".tb-count")).to_have_text(
-        re.compile(r"This ends\s+3 sessions\s+of\s+2 users")
-    )
-    assert devices[0].me().status_code == 200
-    admin.page.get_by_label("Note").fill("a robbed office")
-    admin.page.get_by_role("button", name="End sessions").click()
-
-    expect(admin.page.get_by_text("Ended 3 sessions of 2 users.")).to_be_visible()
-    assert [device.me().status_code for device in devices] == [401, 401, 401]
-    assert {entry.note for entry in BlacklistedToken.objects.all()} == {"a robbed office"}
-
-
-def test_the_selected_sessions_are_ended_from_the_list(admin, support, user, device_of):
-    devices = [device_of(user), device_of(user), device_of(UserFactory())]
-    for device in devices:
-        assert device.log_in().status_code == 200
-
-    admin.sign_in(support)
-    admin.open("Sessions")
-    for row in admin.rows_of(user).all():
-        row.get_by_role("checkbox").check()
-    admin.end_checked()
-    expect(admin.page.locator(".tb-count")).to_have_text(
-        re.compile(r"This ends\s+2 sessions\s+of\s+1 user")
-    )
-    admin.page.get_by_role("button", name="End sessions").click()
-    expect(admin.page.get_by_text(f"Ended 2 sessions of {user.email}.")).to_be_visible()
-
-    assert [device.me().status_code for device in devices] == [401, 401, 200]
-
-
-def test_all_sessions_that_match_a_search_are_ended_from_the_list(admin, support, user):
-    mine = OutstandingTokenFactory.create_batch(101, user=user)  # more than a page lists
-    other = OutstandingTokenFactory()
-
-    admin.sign_in(support)
-    admin.open("Sessions")
-    admin.search(user.email)
-    admin.page.locator("#action-toggle").check()
-    admin.page.get_by_role("link", name="Select all 101").click()
-    admin.end_checked()
-    expect(admin.page.locator(".tb-count")).to_have_text(
-        re.compile(r"This ends\s+101 sessions\s+of\s+1 user")
-    )
-    admin.page.get_by_role("button", name="End sessions").click()
-
-    expect(admin.page.get_by_text(f"Ended 101 sessions of {user.email}.")).to_be_visible()
-    assert admin.page.url.endswith(f"q={user.email.replace('@', '%40')}")
-    live = OutstandingToken.objects.live()
-    assert not live.filter(pk__in=[record.pk for record in mine]).exists()
-    assert live.filter(pk=other.pk).exists()
-
-
-def test_staff_with_view_permissions_see_lists_without_buttons(admin, viewer, user, device_of):
-    device = device_of(user)
-    assert device.log_in().status_code == 200
-
-    admin.sign_in(viewer)
-    admin.open("Sessions")
-    expect(admin.rows).to_have_count(2)
-    expect(admin.page.get_by_role("button", name="End session")).to_have_count(0)
-    expect(admin.page.locator("select[name=action]")).to_have_count(0)
-    admin.rows_of(user).get_by_role("link").first.click()
-    expect(admin.page.get_by_role("link", name="Close")).to_be_visible()
-    expect(admin.page.get_by_role("button", name="End session")).to_have_count(0)
-    admin.open("Ended sessions")
-    expect(admin.page.locator("a[href$='/add/']")).to_have_count(0)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_dashboard_agrees_with_the_database(browsers, admin, user, scheme):
-    admin.page.emulate_media(color_scheme=scheme)
+def test_the_dashboard_agrees_with_the_database(admin, user):
     OutstandingTokenFactory.create_batch(3, user=user)
     BlacklistedTokenFactory(reason="reuse")
     OutstandingTokenFactory(expired=True)
@@ -217,8 +115,6 @@ def test_the_dashboard_agrees_with_the_database(browsers, admin, user, scheme):
     expect(admin.page.locator("#reused")).to_have_text("1")
     expect(admin.page.locator(".ended-chart rect")).to_have_count(1)
     assert (figures.live.count, figures.backlog.count) == (4, 1)  # one is the sign-in to the admin
-    found = Axe().run(admin.page, context="#content, .figures, .panel").response["violations"]
-    assert not [fault["id"] for fault in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -251,26 +147,6 @@ def test_the_admin_is_readable_in_both_color_schemes_and_fits_the_screen(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
-def test_the_longest_address_and_note_leave_every_column_in_view(browsers, db):
-    longest = "a" * 64 + "@" + "b" * 60 + "." + "c" * 60 + "." + "d" * 60 + ".org"
-    user = UserFactory(email=longest, name="e" * 150)
-    staff = UserFactory(email=f"x{longest[1:]}", name="f" * 150, admin=True)
-    agent = f"{'g' * 200}/1.0"
-    OutstandingTokenFactory(user=user, ip_address="2001:db8:85a3::8a2e:370:7334", user_agent=agent)
-    ended = OutstandingTokenFactory(user=user)
-    BlacklistedTokenFactory(token=ended, reason="admin", blacklisted_by=staff, note="h" * 255)
-    admin = Admin(browsers(viewport={"width": 1280, "height": 900}).new_page())
-    admin.sign_in(staff)
-
-    for path in (OUTSTANDING, BLACKLISTED, "/admin/accounts/user/"):
-        admin.page.goto(path)
-        expect(admin.rows.first).to_be_visible()
-        edges = admin.page.locator("#result_list th, #result_list td").evaluate_all(
-            "cells => cells.map(cell => cell.getBoundingClientRect().right)"
-        )
-        assert 1200 < max(edges) <= 1280, path
-
-
 def test_a_user_is_signed_out_everywhere_from_the_user_page(admin, user, device_of):
     devices = [device_of(user), device_of(user, "Phone/1.0")]
     for device in devices:
@@ -283,58 +159,3 @@ def test_a_user_is_signed_out_everywhere_from_the_user_page(admin, user, device_
 
     expect(admin.page.get_by_text(f"Ended 2 sessions of {user.email}.")).to_be_visible()
     assert [device.me().status_code for device in devices] == [401, 401]
-
-
-@pytest.mark.parametrize("path", [OUTSTANDING, BLACKLISTED])
-def test_no_record_can_be_edited_or_deleted_by_hand(admin, user, device_of, path):
-    device = device_of(user)
-    assert device.log_in().status_code == 200
-    assert device.log_out().status_code == 200
-    admin.sign_in(UserFactory(admin=True))
-    page = admin.page
-
-    page.goto(path)
-    expect(admin.rows_of(user)).to_have_count(1)
-    admin.rows_of(user).get_by_role("link").first.click()
-    expect(page.get_by_role("link", name="Close")).to_be_visible()
-    expect(page.get_by_role("link", name="Delete")).to_have_count(0)
-
-    (cookie,) = [c for c in page.context.cookies() if c["name"] == "csrftoken"]
-    form = {"post": "yes", "csrfmiddlewaretoken": cookie["value"]}
-    for url in (page.url, page.url.replace("/change/", "/delete/")):
-        answer = page.request.post(url, form=form)
-        assert answer.status == 403
-        assert "CSRF" not in answer.text()
-    page.goto(path)
-    expect(admin.rows_of(user)).to_have_count(1)
-
-
-def test_no_page_of_the_admin_shows_a_token_or_a_hash(admin, user, device_of):
-    for sign_out in (False, True):
-        device = device_of(user)
-        assert device.log_in().status_code == 200
-        assert device.refresh().status_code == 200
-        if sign_out:
-            assert device.log_out().status_code == 200
-    admin.sign_in(UserFactory(admin=True))
-    page = admin.page
-    hashed = user.password.rpartition("$")[2][:6]
-
-    session = next(c["value"] for c in page.context.cookies() if c["name"] == "sessionid")
-
-    seen, ahead = set(), ["/admin/", f"{BLACKLISTED}add/"]  # no list links to the second
-    while ahead:
-        path = ahead.pop()
-        html = page.request.get(path).text()
-        assert not TOKEN.search(html), path
-        for secret in (hashed, session):
-            assert secret not in html, path
-        seen.add(path)
-        links = {urlsplit(urljoin(path, link)).path for link in re.findall(r'href="([^"]+)"', html)}
-        ahead += (
-            {p for p in links if p.startswith("/admin/") and "logout" not in p} - seen - set(ahead)
-        )
-        assert len(seen) < 100, sys.stderr.write(str(seen))
-
-    assert {OUTSTANDING, BLACKLISTED} <= seen
-    assert len([path for path in seen if "token/" in path and path.endswith("/change/")]) == 4

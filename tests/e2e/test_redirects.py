@@ -59,15 +59,6 @@ def test_signing_in_returns_to_the_page_that_required_it(visitor, user, reports)
     visitor.is_at(reports)
 
 
-def test_signing_up_returns_to_the_page_that_required_it(visitor, reports):
-    visitor.page.goto(reports)
-    visitor.page.get_by_role("link", name="No account yet?").click()
-    visitor.signs_up("ada@example.com")
-
-    visitor.sees("Reports of ada@example.com")
-    visitor.is_at(reports)
-
-
 @pytest.mark.expects("status of 401")
 def test_signing_in_again_after_a_remote_sign_out_returns_to_the_page(
     visitor, others, user, reports

@@ -4,14 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from token_blacklist.models import OutstandingToken
 
 pytestmark = pytest.mark.browser
 
-A_LINK = re.compile(r"https?://[^/\s]+(/password/reset/\S+)")
 UNAUTHORIZED = pytest.mark.expects("status of 401")
 
 
@@ -58,40 +56,6 @@ def test_pages_send_the_csrf_cookie_with_the_host_prefix_if_there_are_two(
     request.value.response()
 
 
-def test_the_error_for_a_common_password_is_shown_at_its_field(visitor, db):
-    visitor.page.goto("/signup/")
-    visitor.signs_up("ada@example.com", "password")
-
-    field = visitor.page.get_by_label("Password", exact=True)
-    expect(field).to_have_attribute("aria-invalid", "true")
-    expect(field).to_have_accessible_description(re.compile("This password is too common"))
-
-
-def test_signing_up_with_a_known_address_looks_like_any_other_sign_up(
-    visitor, others, user, mailoutbox, settings
-):
-    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-    settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-    stranger, seen = others(), []
-    for each, email in ((visitor, "ada@example.com"), (stranger, user.email)):
-        each.page.goto("/signup/")
-        each.signs_up(email, "another long password")
-        each.sees("Enter the code from the e-mail")
-        seen.append(each.page.locator("main").inner_text().replace(email, ""))
-
-    assert seen[0] == seen[1]
-    assert [mail.to for mail in mailoutbox] == [["ada@example.com"], [user.email]]
-
-
-def test_pages_have_no_sign_up_links_if_sign_up_is_closed(visitor, settings, db):
-    settings.ACCOUNT_SIGNUP_ENABLED = False
-
-    visitor.page.goto("/")
-    expect(visitor.page.get_by_role("link", name="Sign up")).to_have_count(0)
-    visitor.page.goto("/login/")
-    expect(visitor.page.get_by_role("link", name="No account yet?")).to_have_count(0)
-
-
 def test_a_wrong_password_shows_an_error_and_the_next_try_succeeds(visitor, user):
     visitor.sends_credentials(user.email, "wrong")
     expect(visitor.page.get_by_role("alert")).to_have_text(
@@ -99,35 +63,6 @@ def test_a_wrong_password_shows_an_error_and_the_next_try_succeeds(visitor, user
     )
 
     visitor.types_credentials(user.email)
-
-    visitor.sees_the_account()
-
-
-def test_a_rate_limited_sign_in_says_to_wait(visitor, user, settings):
-    cache.clear()
-    settings.ACCOUNT_RATE_LIMITS = {"login_failed": "1/m/key"}
-    visitor.sends_credentials(user.email, "wrong")
-    visitor.sees("are not correct")
-
-    visitor.types_credentials(user.email)
-
-    expect(visitor.page.get_by_role("alert")).to_have_text(re.compile("Too many failed login"))
-
-
-def test_a_signed_in_user_is_redirected_from_the_sign_in_page(visitor, user):
-    visitor.sign_in(user)
-
-    visitor.page.goto("/login/")
-
-    visitor.sees_the_account()
-    assert OutstandingToken.objects.count() == 1
-
-
-def test_a_new_page_continues_the_session(visitor, user):
-    visitor.sign_in(user)
-
-    visitor.page.goto("/")
-    visitor.page.get_by_role("navigation").get_by_role("link", name="Account").click()
 
     visitor.sees_the_account()
 
@@ -166,32 +101,6 @@ def test_a_refused_access_token_is_refreshed_and_the_request_repeated(visitor, u
     assert [request.response().status for request in visitor.asked("/api/me/")][-2:] == [401, 200]
     user.refresh_from_db()
     assert user.name == "Ada"
-
-
-def test_a_password_reset_by_email_revokes_the_other_sessions(visitor, others, user, mailoutbox):
-    other = others()
-    other.sign_in(user)
-    page = visitor.page
-    page.goto("/login/")
-    page.get_by_role("link", name="Forgot your password?").click()
-    page.get_by_label("E-mail", exact=True).fill(user.email.upper())
-    visitor.presses("Send the link")
-    visitor.sees("We have sent you an e-mail.")
-    (mail,) = mailoutbox
-    assert mail.to == [user.email]
-
-    page.goto(A_LINK.search(mail.body)[1])
-    page.get_by_label("New password", exact=True).fill("a new long password")
-    page.get_by_label("New password (again)", exact=True).fill("a new long password")
-    visitor.presses("Change password")
-    visitor.sees("Your password has been changed")
-    visitor.sign_in(user, "a new long password")
-
-    expect(visitor.sessions).to_have_count(1)
-    visitor.presses("Sign out")
-    visitor.sees("You are signed out.")
-    page.goto(A_LINK.search(mail.body)[1])
-    visitor.sees("The password reset link was invalid")
 
 
 def test_the_error_for_an_unusable_passkey_is_visible_in_the_viewport(visitor, db):

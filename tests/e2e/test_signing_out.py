@@ -52,40 +52,6 @@ def test_a_session_can_be_ended_from_another_browsers_list(visitor, others, user
 
 
 @ENDED
-def test_signing_out_everywhere_else_keeps_this_browser_signed_in(visitor, others, user):
-    phone = others()
-    phone.sign_in(user)
-    visitor.sign_in(user)
-
-    visitor.presses("Sign out everywhere else")
-    visitor.sees("1 other device was signed out.")
-    phone.presses("Save")
-
-    phone.sees(ELSEWHERE)
-    visitor.saves_the_name("Ada")
-    visitor.sees("Saved.")
-
-
-@ENDED
-def test_signing_out_everywhere_signs_this_browser_out_too(visitor, others, user):
-    phone = others()
-    phone.sign_in(user)
-    visitor.sign_in(user)
-
-    visitor.presses("Sign out everywhere")
-    visitor.presses("Cancel")
-    visitor.saves_the_name("Ada")
-    visitor.sees("Saved.")
-    visitor.presses("Sign out everywhere")
-    visitor.presses("Yes, sign out")
-    visitor.sees("You are signed out.")
-    phone.presses("Save")
-
-    phone.sees(ELSEWHERE)
-    assert visitor.refresh_cookie is None
-
-
-@ENDED
 def test_a_session_blacklisted_in_the_admin_is_signed_out_at_the_next_click(visitor, others, user):
     visitor.sign_in(user)
     admin = Admin(others().page)
@@ -96,22 +62,6 @@ def test_a_session_blacklisted_in_the_admin_is_signed_out_at_the_next_click(visi
 
     visitor.sees(ELSEWHERE)
     assert BlacklistedToken.objects.get().reason == "admin"
-
-
-@ENDED
-def test_a_new_password_signs_the_other_browser_out(visitor, others, user):
-    phone = others()
-    phone.sign_in(user)
-    visitor.sign_in(user)
-
-    visitor.changes_the_password(PASSWORD, "a new long password")
-    visitor.sees("Password successfully changed.")
-    visitor.page.get_by_role("main").get_by_role("link", name="Your account").click()
-    visitor.sees_the_account()
-    expect(visitor.sessions).to_have_count(1)
-    phone.presses("Save")
-
-    phone.sees(ELSEWHERE)
 
 
 @ENDED
@@ -137,16 +87,6 @@ def test_a_new_password_ends_copied_tokens_and_keeps_this_browser_signed_in(
         expect(page.get_by_text("Saved.")).to_be_visible()
         page.reload()
         visitor.sees_the_account(page)
-
-
-def test_the_error_for_a_wrong_current_password_is_shown_at_its_field(visitor, user):
-    visitor.sign_in(user)
-
-    visitor.changes_the_password("wrong", "a new long password")
-
-    field = visitor.page.get_by_label("Current password", exact=True)
-    expect(field).to_have_accessible_description(re.compile("Please type your current password."))
-    expect(field).to_have_attribute("aria-invalid", "true")
 
 
 def test_an_expired_session_shows_that_it_has_ended(visitor, user):
@@ -209,20 +149,6 @@ def test_without_javascript_signing_out_revokes_the_session(others, user):
     visitor.sees("You are signed out.")
     assert visitor.refresh_cookie is None
     assert OutstandingToken.objects.get().is_blacklisted
-
-
-@ENDED
-def test_a_browser_signed_out_elsewhere_sees_so_on_the_next_page(visitor, others, user):
-    attacker = others()
-    attacker.sign_in(user)
-    attacker.page.goto("/2fa/")
-    visitor.sign_in(user)
-    visitor.presses("Sign out everywhere else")
-    visitor.sees("1 other device was signed out.")
-
-    attacker.page.reload()
-
-    attacker.sees("Your session has ended. Sign in again.")
 
 
 def test_the_back_button_shows_nothing_private_after_signing_out(visitor, user):

@@ -98,19 +98,6 @@ def test_an_offline_page_says_so_and_continues_when_online(visitor, user):
     assert not BlacklistedToken.objects.exists()
 
 
-@pytest.mark.expects("ERR_FAILED")
-def test_a_page_loaded_while_the_api_is_unreachable_recovers_when_online(visitor, user):
-    visitor.sign_in(user)
-    visitor.page.route("**/api/**", lambda route: route.abort())
-    visitor.page.reload()
-    visitor.sees("You seem to be offline.")
-
-    visitor.page.unroute("**/api/**")
-    visitor.page.evaluate("dispatchEvent(new Event('online'))")
-
-    visitor.sees_the_account()
-
-
 def test_signing_out_in_one_tab_clears_the_other(visitor, user):
     visitor.sign_in(user)
     first, second = visitor.open_tab(), visitor.page

@@ -102,15 +102,3 @@ def test_a_program_that_opens_the_link_changes_nothing(mailbox, owner, thief, ot
     assert not BlacklistedToken.objects.exists()
     thief.page.reload()
     thief.sees_the_account()
-
-
-@pytest.mark.expects("404")
-def test_the_link_works_once(mailbox, owner, thief, others):
-    link, ada = link_in(mailbox.received[0], "report"), others()
-    ada.page.goto(link)
-    ada.presses("This wasn't me: secure my account")
-    ada.sees("Your account is secured")
-
-    assert ada.page.goto(link).status == 404
-
-    ada.sees("This link does not work")

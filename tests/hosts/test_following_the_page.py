@@ -12,7 +12,7 @@ import pytest
 from tests.support.adoption import renamed
 from tests.support.checkout import ROOT, bare_environment
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 PAGE = (ROOT / "docs" / "adopting.md").read_text(encoding="utf-8")
 SHOP = ROOT / "tests" / "projects" / "adoption" / "shop"

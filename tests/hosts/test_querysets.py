@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 USERS = """
 from django.contrib.auth.models import AbstractUser, Group, UserManager
@@ -35,22 +35,14 @@ ROWS = {
     "many": ".filter(groups__name='g1')",
     "exclude": ".exclude(groups__name='banned')",
     "distinct": ".distinct()",
-    "distinct many": ".filter(groups__name__startswith='g').distinct()",
-    "order": ".order_by('team__name')",
     "random": ".order_by('?')",
     "related": ".select_related('team').prefetch_related('groups')",
     "defer": ".defer('bio', 'password')",
-    "only": ".only('username')",
     "window": ".annotate(n=models.Window(models.functions.RowNumber()))",
-    "value": ".annotate(kind=models.Value('x'))",
     "alias": ".alias(n=models.Count('groups')).filter(n__gt=1)",
     "exists": ".filter(models.Exists(Team.objects.filter(closed=False)))",
-    "subquery": ".annotate(t=models.Subquery(Team.objects.values('name')[:1]))",
     "column": ".filter(deleted_at=None)",
-    "extra": ".extra(select={'one': '1'}, where=['1 = 1'])",
-    "f": ".annotate(team_name=models.F('team__name'))",
     "filtered relation": ".annotate(g=models.FilteredRelation('groups')).filter(g__name='g1')",
-    "reversed": ".order_by('username').reverse()",
 }
 
 
@@ -104,9 +96,8 @@ def test_any_default_manager_of_the_users_works(new):
     assert {name: found for name, found in shown.items() if found != expected} == {}
 
 
-@pytest.mark.parametrize("blacklists", [True, False])
-def test_a_user_whom_the_default_manager_hides_is_refused(new, blacklists):
-    host = new(models=USERS, TOKEN_BLACKLIST={"BLACKLIST_AFTER_ROTATION": blacklists})
+def test_a_user_whom_the_default_manager_hides_is_refused(new):
+    host = new(models=USERS)
     hiding = {name: ROWS[name] for name in ("column", "inner", "many", "count and filter")}
 
     (shown,) = host.run(
@@ -148,39 +139,27 @@ def test_revoke_sessions_takes_every_queryset(new):
         ada.groups.set(groups)
         o = OutstandingToken.objects
         chosen = {
-            "of a domain": lambda: o.filter(user__email__endswith="@example.com"),
             "not of staff": lambda: o.exclude(user__is_staff=True),
             "excluded many": lambda: o.exclude(~Q(user__groups__name="g1")),
-            "in groups": lambda: o.filter(user__groups__name__startswith="g"),
             "distinct": lambda: o.filter(user__groups__name__startswith="g").distinct(),
-            "distinct on all": lambda: o.filter(user=ada).distinct(),
             "outer": lambda: o.exclude(user=boss).filter(
                 Q(user__groups=None) | Q(user__groups=groups[0])
             ),
             "newest": lambda: o.order_by("-pk")[:1],
-            "ordered": lambda: o.filter(user=ada).order_by("user__email"),
             "annotated": lambda: o.filter(user=ada).annotate(n=Count("user__groups")),
             "having": lambda: o.annotate(n=Count("user__groups")).filter(n=2),
-            "column": lambda: o.annotate(name=F("user__username")).filter(name="ada"),
             "related": lambda: o.filter(user=ada).select_related("user", "blacklistedtoken"),
-            "only": lambda: o.filter(user=ada).only("pk"),
             "values": lambda: o.filter(user=ada).values("session_id"),
             "or": lambda: o.filter(user=ada, generation=0) | o.filter(user__groups__name="g1"),
             "union": lambda: o.filter(user=ada).union(o.filter(user=ada, generation=1)),
             "intersection": lambda: o.all().intersection(o.filter(user=ada)),
             "of a manager": lambda: ada.outstandingtoken_set,
-            "of the manager": lambda: ada.outstandingtoken_set.all(),
             "not blacklisted": lambda: o.filter(blacklistedtoken=None, user=ada),
-            "extra": lambda: o.filter(user=ada).extra(select={"one": "1"}),
             "in a subquery": lambda: o.filter(user__in=Person.objects.filter(groups__name="g2")),
-            "reverse": lambda: o.filter(user=ada).reverse(),
         }
         users = {
             "users distinct": lambda: Person.objects.filter(groups__name__gt="g").distinct(),
-            "users many": lambda: Person.objects.filter(groups__name__startswith="g"),
-            "users sliced": lambda: Person.objects.filter(pk=ada.pk)[:1],
             "users counted": lambda: Person.objects.annotate(n=Count("groups")).filter(n=2),
-            "users ordered": lambda: Person.objects.filter(pk=ada.pk).order_by("team__name"),
             "users union": lambda: Person.objects.filter(pk=ada.pk).union(Person.objects.none()),
             "users of a manager": lambda: groups[0].user_set,
             "users in a list": lambda: [ada],

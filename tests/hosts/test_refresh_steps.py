@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from token_blacklist.models import OutstandingToken
-from token_blacklist.tokens import AccessToken, RefreshToken, SlidingToken
+from token_blacklist.tokens import RefreshToken, SlidingToken
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +50,6 @@ def test_a_new_id_for_a_token_is_refused_with_the_call_to_use(user, first, new_i
 
 
 @pytest.mark.parametrize("new_id", [by_set_jti, by_item])
-def test_a_new_id_for_a_token_of_a_new_session_is_refused(user, new_id):
-    token = RefreshToken.for_user(user)
-
-    with pytest.raises(NotImplementedError, match="for_user"):
-        rotated(token, new_id)
-
-
-@pytest.mark.parametrize("new_id", [by_set_jti, by_item])
 def test_a_new_id_for_a_token_of_simple_jwt_is_refused(user, new_id):
     first = RefreshToken.for_user(user)
     del first["sid"], first["auth_time"]
@@ -92,14 +84,6 @@ def test_another_session_in_place_of_a_blacklisted_one_works(user, device):
     device.access = str(second.access_token)
     assert device.me().status_code == 200
     assert device.refresh(str(second)).status_code == 200
-
-
-def test_tokens_without_a_session_take_a_new_id(user):
-    for token in (AccessToken.for_user(user), RefreshToken()):
-        before = token["jti"]
-        token.set_jti()
-        assert token["jti"] != before
-        str(token)
 
 
 def test_a_blacklisted_token_can_be_written(user):

@@ -31,7 +31,3 @@ def test_an_accent_is_neither_red_nor_orange_like_the_errors(accent):
     apart = [abs(hue(accent) - hue(error)) for error in ERRORS]
 
     assert min(min(angle, 360 - angle) for angle in apart) > 60
-
-
-def test_there_are_several_accents():
-    assert len(ACCENTS) == len(set(ACCENTS)) >= 6

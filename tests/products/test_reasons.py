@@ -9,7 +9,7 @@ import pytest
 from tests.support.checkout import copy_into, lend_packages, run
 from tests.support.parts import only_with
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 MODELS = "token_blacklist/models.py"
 LINE = 'API = "api", "#8a8f98", _("ended by the application")\n'

@@ -17,7 +17,7 @@ from tests.support.checkout import ROOT, bare_environment, run
 from tests.support.product import commit, git, new_product
 from tests.support.recipes import follow
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere, pytest.mark.timeout(1800)]
 
 PAGES = ("customizing.md", "pages.md", "accounts.md")
 RECIPES = ROOT / "tests/projects/customized/recipes.py"

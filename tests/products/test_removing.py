@@ -13,7 +13,7 @@ from tests.support.checkout import ROOT, run
 from tests.support.product import new_product
 from tests.support.recipes import follow
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere, pytest.mark.timeout(1200)]
 
 PAGE = (ROOT / "docs" / "removing.md").read_text(encoding="utf-8")
 SECTIONS = {section.partition("\n")[0]: section for section in re.split(r"(?m)^## ", PAGE)[1:]}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.checkout import copy_into, lend_packages, run
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 
 @pytest.fixture
@@ -53,13 +53,3 @@ def test_a_new_app_can_be_installed_and_its_urls_included_unchanged(project):
         done = python(project, "manage.py", *command)
         assert done.returncode == 0, done.stdout + done.stderr
     assert '"web_shop"' in (project / "config/settings.py").read_text()
-
-
-def test_startapp_accepts_another_template(project, tmp_path):
-    template = tmp_path / "template"
-    template.mkdir()
-    (template / "only.py").write_text("")
-
-    python(project, "manage.py", "startapp", "other", "--template", str(template))
-
-    assert [path.name for path in (project / "other").iterdir()] == ["only.py"]

@@ -12,7 +12,7 @@ import yaml
 from tests.support.checkout import ROOT, refusal, run
 from tests.support.product import begin, commit, git, new_product
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.elsewhere]
 
 KEPT = re.compile(
     r"copier\.|\[=|\.gitignore|requirements|pyproject|scripts/(new|update)|config/|docker-compose|deploy/fly"
@@ -156,18 +156,6 @@ def test_without_a_later_version_nothing_changes(product):
 
     assert done.stdout.splitlines()[-1] == "It has the newest version."
     assert git(product, "status", "--short") == ""
-
-
-def test_another_version_can_be_named(starter, product):
-    replace_line(starter, SETTINGS, "TIME_ZONE =", 'TIME_ZONE = "UTC"  # one\n')
-    publish(starter, "v1.1.0")
-    replace_line(starter, SETTINGS, "TIME_ZONE =", 'TIME_ZONE = "UTC"  # two\n')
-    publish(starter, "v2.0.0")
-
-    assert update(product, VERSION="v1.1.0").returncode == 0
-
-    assert version(product) == "v1.1.0"
-    assert "# one" in read(product, SETTINGS)
 
 
 def test_a_version_that_is_not_there_is_refused_with_a_message(product):

@@ -50,11 +50,6 @@ class Admin:
             self.page.get_by_role("searchbox").last.fill(text)
         options.filter(has_text=text).click()
 
-    def end_checked(self) -> None:
-        """Run the action that ends the checked sessions; it opens a confirmation page."""
-        self.page.locator("select[name=action]").select_option("end_selected")
-        self.page.locator("button[name=index]").click()
-
     def blacklist(self, session: Any) -> None:
         """Revoke a session by adding an ended session for it."""
         self.page.goto(f"{BLACKLISTED}add/")

@@ -30,9 +30,11 @@ from django.db import connection
 ROOT = Path(__file__).parents[2]
 WORKERS = 4
 
-# Tests may run in several processes at once, which pytest-xdist calls gw0, gw1 and so on.
-TEST_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-FIRST_PORT = 20_000 + 1_000 * int(TEST_PROCESS[2:])
+# Tests may run in several processes at once, which pytest-xdist calls gw0, gw1 and so on, and in
+# several runs at once, each with a number for its first process.
+TEST_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+TEST_PROCESS += int(os.environ.get("FIRST_TEST_PROCESS", "0"))
+FIRST_PORT = 20_000 + 1_000 * TEST_PROCESS
 _numbers = itertools.count()
 _ports = itertools.cycle(range(FIRST_PORT, FIRST_PORT + 1_000))
 
