@@ -19,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from tests.support.devices import Device
-from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.support.factories import OutstandingTokenFactory, UserFactory
 from token_blacklist.models import OutstandingToken
 
 migration = import_module("accounts.migrations.0003_support_group")
@@ -160,16 +160,6 @@ class TestSessions:
         assert "End session" not in text
         assert "Sign out everywhere" not in text
         assert "Sign out everywhere" in superuser.get(page_of(colleague)).text
-
-    def test_support_does_not_sign_staff_out_of_the_admin(self, support):
-        colleague = UserFactory(admin=True)
-        browser = Client()
-        assert browser.login(email=colleague.email, password=PASSWORD)
-
-        address = f"/admin/token_blacklist/outstandingtoken/end/?user={colleague.pk}"
-        support.post(address, {"confirmed": "yes"})
-
-        assert browser.get("/admin/").status_code == 200
 
     def test_without_the_permission_to_end_sessions_there_is_no_button(self, user):
         OutstandingTokenFactory(user=user)

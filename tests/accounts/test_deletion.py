@@ -112,13 +112,6 @@ class TestAskingByTheApi:
         assert device.me().status_code == HTTPStatus.OK
         assert mail.outbox == []
 
-    def test_allows_one_of_two_superusers(self, db):
-        UserFactory(admin=True)
-        device = Device(UserFactory(admin=True))
-        device.log_in()
-
-        assert delete(device, password=PASSWORD).status_code == HTTPStatus.OK
-
 
 @pytest.mark.pages
 class TestAskingOnThePage:
@@ -186,14 +179,6 @@ class TestSigningInAgain:
         user.refresh_from_db()
         assert user.delete_at is not None
         assert mail.outbox == []
-
-    def test_of_another_user_does_not(self, user, leaving):
-        Device(UserFactory()).log_in()
-
-        collect()
-
-        user.refresh_from_db()
-        assert user.delete_at is not None
 
 
 class TestDeleting:

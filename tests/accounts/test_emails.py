@@ -162,19 +162,6 @@ def test_the_previous_address_gets_the_link_that_restores_it(client, user, mailo
     assert user.email == address
 
 
-@pytest.mark.pages
-def test_an_email_to_an_unknown_address_offers_no_sign_up_if_it_is_closed(
-    client, db, settings, mailoutbox
-):
-    for is_open in (True, False):
-        settings.ACCOUNT_SIGNUP_ENABLED = is_open
-        client.post("/password/reset/", {"email": "nobody@example.com"})
-
-    offered = ["/signup/" in message.body for message in mailoutbox]
-
-    assert offered == [True, False]
-
-
 def test_an_html_template_of_the_product_is_used(write, tmp_path, settings):
     path = tmp_path / "account/email/login_code_message.html"
     path.parent.mkdir(parents=True)

@@ -86,16 +86,6 @@ def confirm(client: Any) -> None:
     assert answer.url == "/2fa/"
 
 
-def test_pages_for_a_signed_in_user_have_the_sites_layout(client, user):
-    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
-    sign_in(client, user)
-    confirm(client)
-
-    assert 'class="qr"' in client.get("/2fa/totp/activate/").text
-    assert 'id="mfa_webauthn_add"' in client.get("/2fa/webauthn/add/").text
-    assert faults(client) == []
-
-
 def test_pages_for_a_user_with_every_factor_and_account_have_the_sites_layout(client, user, secret):
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     EmailAddress.objects.create(user=user, email="new@example.com")
@@ -118,14 +108,6 @@ def test_pages_for_a_user_with_every_factor_and_account_have_the_sites_layout(cl
 
 def test_pages_before_the_second_factor_have_the_sites_layout(client, user, secret):
     assert sign_in(client, user).url == "/2fa/authenticate/"
-
-    assert faults(client) == []
-
-
-def test_pages_before_the_address_is_verified_have_the_sites_layout(client, user, monkeypatch):
-    monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION", "mandatory")
-    monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", True)
-    assert sign_in(client, user).url == "/confirm-email/"
 
     assert faults(client) == []
 

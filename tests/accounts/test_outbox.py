@@ -9,7 +9,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from email.mime.text import MIMEText
 
 import pytest
 from django.apps import apps
@@ -210,21 +209,6 @@ def test_an_email_is_sent_as_it_was_written(outgoing):
     assert sent.message()["Message-ID"] == "<1@example.com>"
     assert sent.message()["X-Kind"] == "test"
     assert sent.message()["Date"]
-
-
-@pytest.mark.filterwarnings("ignore:.*MIMEBase")  # Django 6 prefers another class
-def test_an_attachment_may_be_a_mime_part(outgoing):
-    message = EmailMessage("Hello", "A text", None, ["ada@example.com"])
-    part = MIMEText("BEGIN:VCALENDAR", "calendar")
-    part["Content-ID"] = "<calendar>"
-    message.attach(part)
-    message.send()
-
-    assert outbox.send_waiting() == 1
-
-    (_text, found) = outgoing.outbox[0].message().get_payload()
-    assert found["Content-ID"] == "<calendar>"
-    assert found.get_payload() == "BEGIN:VCALENDAR"
 
 
 def stored():

@@ -84,14 +84,6 @@ class TestThroughTheAPI:
         assert reasons() == {"password"}
         assert BlacklistedToken.objects.count() == 2
 
-    def test_the_new_session_is_listed_with_its_address_and_device(self, phone):
-        phone.change_password(NEW_PASSWORD)
-
-        (session,) = phone.http.get("/api/sessions/", **phone.bearer).json()
-        record = OutstandingToken.objects.get(session_id=session["id"])
-        assert session["current"]
-        assert (record.ip_address, record.user_agent) == ("127.0.0.1", "Phone/1.0")
-
     def test_the_new_pair_has_the_claims_of_the_configured_obtain_serializer(self, device, options):
         options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.ObtainWithTeam")
 

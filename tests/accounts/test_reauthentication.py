@@ -80,13 +80,6 @@ class TestTheMethodsOfASignIn:
 
         assert claims_of_page(client)["amr"] == ["pwd", "otp", "mfa"]
 
-    @pytest.mark.pages
-    def test_are_known_without_the_refresh_cookie(self, client, user):
-        sign_in(client, user)
-        del client.cookies["refresh_token"]
-
-        assert claims_of_page(client)["amr"] == ["pwd"]
-
     def test_of_an_app_are_the_password(self, user):
         app = App()
         app.sign_in(user)

@@ -134,12 +134,6 @@ def test_a_second_click_and_every_older_link_do_nothing(client, user, link):
     assert state(user) == before
 
 
-def test_a_link_of_an_e_mail_after_the_report_works(client, user, link):
-    client.post(link)
-
-    assert client.post(link_of(user)).status_code == HTTPStatus.OK
-
-
 def test_a_thief_who_changed_password_and_address_cannot_keep_the_account(
     client, user, link, mailoutbox
 ):

@@ -92,13 +92,6 @@ def test_saving_an_unchanged_user_revokes_no_session(device, user):
     assert device.me().status_code == 200
 
 
-def test_creating_a_user_is_one_statement(db):
-    with statements("INSERT"):
-        user = User.objects.create_user("new@example.com", PASSWORD)
-    with statements("UPDATE"):
-        user.save()
-
-
 def test_a_new_password_does_not_revoke_another_users_sessions(user):
     other = Device(UserFactory())
     other.log_in()

@@ -105,10 +105,6 @@ def test_a_failed_deletion_revokes_no_session(user, device, monkeypatch):
 
 
 class TestStatements:
-    def test_of_changing_the_name_is_one_update(self, device):
-        with statements("SELECT", "UPDATE"):
-            device.http.patch("/api/me/", {"name": "Ada"}, format="json", **device.bearer)
-
     def test_of_a_deactivation_is_one_insert_for_any_number_of_sessions(self, user, device):
         OutstandingTokenFactory.create_batch(30, user=user)
 

@@ -4,7 +4,6 @@ import json
 from http import HTTPStatus
 
 import pytest
-from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
@@ -191,31 +190,6 @@ def test_a_forgotten_password_is_replaced_by_the_link_of_the_e_mail(
     assert again.status_code == HTTPStatus.BAD_REQUEST
     assert app.sign_in(verified, NEW_PASSWORD).status_code == HTTPStatus.OK
     assert_is_a_pair_of(app.device, verified)
-
-
-def test_a_new_address_replaces_the_old_one_after_its_code_is_entered(
-    app, verify_by_code, verified, mailoutbox
-):
-    old = verified.email
-    app.sign_in(verified)
-    refused = app.post("account/email", email="new@example.com")
-    assert refused.status_code == HTTPStatus.UNAUTHORIZED
-    app.confirm()
-    app.post("account/email", email="new@example.com")
-    verified.refresh_from_db()
-    assert verified.email == old
-
-    answer = app.post("auth/email/verify", key=code_in(mailoutbox[0]))
-
-    assert answer.status_code == HTTPStatus.OK
-    verified.refresh_from_db()
-    assert verified.email == "new@example.com"
-    (address,) = EmailAddress.objects.filter(user=verified)
-    assert (address.email, address.verified, address.primary) == ("new@example.com", True, True)
-    assert [one.to for one in mailoutbox] == [["new@example.com"], [old]]
-    assert "Your e-mail address was changed" in mailoutbox[1].subject
-    assert_is_a_pair_of(app.device, verified)
-    assert Device(verified).log_in().status_code == HTTPStatus.OK
 
 
 def test_a_social_account_signs_in_by_its_token(app):

@@ -156,12 +156,6 @@ class TestAPageOfAnotherOrigin:
         assert answer.status_code == HTTPStatus.FORBIDDEN
         assert answer.json()["code"] == "cross_site"
 
-    def test_can_use_tokens_in_the_body(self, page):
-        page.log_in()
-
-        assert page.refresh().status_code == HTTPStatus.OK
-        assert page.log_out().status_code == HTTPStatus.OK
-
     def test_that_has_cookies_gets_the_reason_of_the_csrf_check(self, page):
         """The site's own settings allow them, and the origin is not trusted."""
         page.http.cookies["csrftoken"] = "a" * 32
