@@ -91,13 +91,6 @@ class TestRefusal:
         assert code_of(sign_in(mfa_user, path)) == "mfa_required"
 
 
-@pytest.mark.parametrize("email", ["ADA@example.com", " ada@EXAMPLE.com ", "\uff41da@example.com"])
-def test_an_email_address_signs_in_in_any_spelling(db, email):
-    user = UserFactory(email="ada@example.com")
-
-    assert sign_in(user, email=email).status_code == HTTPStatus.OK
-
-
 class Directory(BaseBackend):
     """An authentication backend with passwords of its own, such as LDAP."""
 

@@ -120,13 +120,6 @@ class TestWithoutATokenAndACookie:
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert answer.json() == {"refresh": ["This field is required."]}
 
-    def test_a_csrf_token_is_from_a_client_of_the_cookie_on_any_site(self, browser, options):
-        options(PAGES_SET_REFRESH_COOKIE=False)
-
-        answer = browser.post("/api/token/refresh/", {}, **with_csrf())
-
-        assert answer.json()["code"] == "not_signed_in"
-
 
 class TestAPageOfAnotherOrigin:
     """Its browser sends no cookies, and `detail` tells the developer what to do instead."""

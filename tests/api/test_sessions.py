@@ -99,14 +99,6 @@ def test_signing_out_twice_succeeds_both_times(device):
     assert device.log_out().status_code == HTTPStatus.OK
 
 
-def test_an_access_token_does_not_sign_out(device):
-    answer = device.log_out(device.access)
-
-    assert answer.status_code == HTTPStatus.UNAUTHORIZED
-    assert answer.json()["code"] == "token_not_valid"
-    assert answer.json()["messages"] == [{"message": "Token has wrong type"}]
-
-
 def test_an_expired_token_does_not_sign_out(device, clock):
     clock.shift(25 * 3600)
 
