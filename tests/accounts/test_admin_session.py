@@ -1,20 +1,17 @@
 """Sign-ins to the admin are sessions: they are listed, and revoked with the others."""
 
 from http import HTTPStatus
-from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.models import User, verify
+from accounts.models import User
 from tests.support.devices import Device
-from tests.support.factories import PASSWORD, OutstandingTokenFactory, UserFactory
+from tests.support.factories import PASSWORD, UserFactory
 from tests.support.statements import statements
 from token_blacklist.models import OutstandingToken
-
-END = "/admin/token_blacklist/outstandingtoken/end/"
 
 
 @pytest.fixture
@@ -56,39 +53,15 @@ def by_the_api(staff, support):
     assert device.http.delete("/api/sessions/", **device.bearer).json() == {"ended": 1}
 
 
-def by_the_account_page(staff, support):
-    device = Device(staff)
-    device.log_in()
-    sessions = device.http.get("/api/sessions/", **device.bearer).json()
-    (other,) = [session["id"] for session in sessions if not session["current"]]
-    assert device.http.delete(f"/api/sessions/{other}/", **device.bearer).status_code == 200
-
-
-def by_the_button_of_support(staff, support):
-    (row,) = OutstandingToken.objects.filter(user=staff)
-    answer = support.post(f"/admin/token_blacklist/outstandingtoken/{row.pk}/end/")
-    assert answer.status_code == HTTPStatus.FOUND
-
-
 def by_support(staff, support):
-    answer = support.post(f"{END}?user={staff.pk}", {"confirmed": "yes"})
+    answer = support.post(
+        f"/admin/token_blacklist/outstandingtoken/end/?user={staff.pk}", {"confirmed": "yes"}
+    )
     assert answer.status_code == HTTPStatus.FOUND
 
 
 def by_command(staff, support):
     call_command("endsessions", "--user", staff.email)
-
-
-def by_command_and_address(staff, support):
-    call_command("endsessions", "--ip", "127.0.0.1")
-
-
-def everybody_by_command(staff, support):
-    call_command("endsessions", "--all")
-
-
-def after_a_restore(staff, support):
-    call_command("endsessions", "--before", "2100-01-01T00:00Z")
 
 
 def deactivated_for_a_while(staff, support):
@@ -112,13 +85,8 @@ def by_a_new_password(staff, support):
 
 WAYS = [
     by_the_api,
-    by_the_account_page,
-    by_the_button_of_support,
     by_support,
     by_command,
-    by_command_and_address,
-    everybody_by_command,
-    after_a_restore,
     deactivated_for_a_while,
     deactivated_for_a_while_by_that_field,
     by_a_new_password,
@@ -136,53 +104,9 @@ def test_an_admin_session_ends_with_every_way_to_sign_out_everywhere(
     assert is_in(browser)
 
 
-@pytest.mark.parametrize(
-    "conditions",
-    [
-        {"user": "{staff}", "q": "192.0.2.1"},
-        {"id": "{session}"},
-        {"user": "{other}"},
-    ],
-)
-def test_an_admin_session_continues_if_other_sessions_are_revoked(
-    staff, browser, support, conditions
-):
-    session = OutstandingTokenFactory(user=staff, ip_address="192.0.2.1")
-    ids = {"staff": staff.pk, "session": session.pk, "other": UserFactory().pk}
-    query = {name: value.format(**ids) for name, value in conditions.items()}
-
-    answer = support.post(f"{END}?{urlencode(query)}", {"confirmed": "yes"})
-
-    assert answer.status_code == HTTPStatus.FOUND
-    assert is_in(browser)
-
-
-@pytest.mark.parametrize("arguments", [["--ip", "192.0.2.1"], ["--all", "--dry-run"]])
-def test_an_admin_session_continues_if_endsessions_revokes_others(browser, arguments):
-    call_command("endsessions", *arguments)
-
-    assert is_in(browser)
-
-
 def test_an_admin_page_reads_the_django_session_and_sends_one_select_more(browser):
     with statements("SELECT", "SELECT"):
         assert browser.get("/admin/jsi18n/").status_code == HTTPStatus.OK
-
-
-@pytest.mark.pages
-def test_signing_in_to_the_admin_is_two_selects_and_one_insert_more_than_djangos(staff):
-    """The SELECTs read the address and the second factor; the INSERT is the session's row."""
-    verify(staff)
-    form = {"login": staff.email, "password": PASSWORD}
-    djangos = ["SELECT", "SELECT", "INSERT", "UPDATE", "UPDATE"]
-
-    with statements("SELECT", "SELECT", *djangos[:4], "INSERT", *djangos[4:]):
-        Client().post("/login/", form)
-
-
-def test_signing_out_of_the_admin_is_two_statements_more_than_djangos(browser):
-    with statements("SELECT", "SELECT", "SELECT", "INSERT", "SELECT", "DELETE"):
-        assert browser.post("/admin/logout/").status_code == HTTPStatus.OK
 
 
 def test_signing_out_of_the_admin_revokes_its_session(staff, browser):

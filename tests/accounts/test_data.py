@@ -65,15 +65,6 @@ def test_has_every_field_of_the_user_that_is_not_left_out(user, device):
     assert downloaded(device).json()["profile"].keys() == fields - LEFT_OUT
 
 
-def test_is_an_indented_file_that_no_cache_keeps(device):
-    answer = downloaded(device)
-
-    assert answer["Content-Type"] == "application/json"
-    assert answer["Content-Disposition"] == 'attachment; filename="account.json"'
-    assert "no-store" in answer["Cache-Control"]
-    assert "\n  " in answer.text
-
-
 @pytest.mark.pages
 def test_the_page_returns_the_same_with_its_django_session(client, user):
     client.post("/login/", {"login": user.email, "password": PASSWORD})

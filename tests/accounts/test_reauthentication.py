@@ -1,6 +1,5 @@
 """How and when a user has signed in, and what requires that it is not long ago."""
 
-import json
 import time
 from http import HTTPStatus
 
@@ -80,13 +79,6 @@ class TestTheMethodsOfASignIn:
         client.post("/2fa/authenticate/", {"code": totp(secret)})
 
         assert claims_of_page(client)["amr"] == ["pwd", "otp", "mfa"]
-
-    @pytest.mark.pages
-    def test_are_known_without_the_refresh_cookie(self, client, user):
-        sign_in(client, user)
-        del client.cookies["refresh_token"]
-
-        assert claims_of_page(client)["amr"] == ["pwd"]
 
     def test_of_an_app_are_the_password(self, user):
         app = App()
@@ -168,16 +160,6 @@ class TestConfirming:
         assert not BlacklistedToken.objects.exists()
 
     @pytest.mark.pages
-    def test_with_a_wrong_password_renews_nothing(self, client, user, clock):
-        sign_in(client, user)
-        before = claims_of_page(client)
-        clock.shift(11 * MINUTE)
-
-        client.post("/reauthenticate/", {"password": "wrong"})
-
-        assert claims_of_page(client)["auth_time"] == before["auth_time"]
-
-    @pytest.mark.pages
     def test_by_a_second_factor_renews_auth_time_and_adds_it_to_amr(self, client, user, clock):
         sign_in(client, user)
         secret = add_authenticator_app(user)
@@ -200,20 +182,6 @@ class TestConfirming:
         assert claims(app.device)["sid"] == before["sid"]
         assert app.device.refresh().status_code == HTTPStatus.OK
         assert claims(app.device)["auth_time"] == int(time.time())
-
-    @pytest.mark.pages
-    def test_by_a_browser_of_the_accounts_api_sets_the_cookie(self, client, user, clock):
-        sign_in(client, user)
-        clock.shift(11 * MINUTE)
-
-        answer = client.post(
-            "/_allauth/browser/v1/auth/reauthenticate",
-            json.dumps({"password": PASSWORD}),
-            "application/json",
-        )
-
-        assert answer.status_code == HTTPStatus.OK
-        assert claims_of_page(client)["auth_time"] == int(time.time())
 
 
 SENSITIVE = {

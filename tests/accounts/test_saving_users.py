@@ -3,7 +3,6 @@
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.db.models.signals import post_save, pre_save
 
 from accounts.models import User
 from tests.support.devices import Device
@@ -12,47 +11,6 @@ from tests.support.statements import statements
 from token_blacklist.models import BlacklistedToken
 
 NEW_PASSWORD = "a new long password"
-
-
-@pytest.fixture
-def receiver():
-    """Connect a receiver to a signal of the user for one test."""
-    connected = []
-
-    def connect(signal, receive):
-        signal.connect(receive, sender=User)
-        connected.append((signal, receive))
-
-    yield connect
-    for signal, receive in connected:
-        signal.disconnect(receive, sender=User)
-
-
-def test_a_change_by_a_pre_save_receiver_is_stored(user, receiver):
-    def name(instance, **kwargs):
-        instance.name = "Ada"
-
-    receiver(pre_save, name)
-    loaded = User.objects.get(pk=user.pk)
-
-    loaded.save()
-
-    user.refresh_from_db()
-    assert user.name == "Ada"
-
-
-def test_saving_without_a_change_writes_every_field_and_sends_the_signals(user, receiver):
-    sent = []
-    for signal in (pre_save, post_save):
-        receiver(signal, lambda signal, update_fields, **kwargs: sent.append(update_fields))
-    loaded = User.objects.get(pk=user.pk)
-    User.objects.update(name="Ada")
-
-    loaded.save()
-
-    assert sent == [None, None]
-    user.refresh_from_db()
-    assert user.name == ""
 
 
 @pytest.mark.parametrize("check", [User.check_password, async_to_sync(User.acheck_password)])
@@ -132,13 +90,6 @@ def test_saving_an_unchanged_user_revokes_no_session(device, user):
     User.objects.defer("password").get(pk=user.pk).save()
 
     assert device.me().status_code == 200
-
-
-def test_creating_a_user_is_one_statement(db):
-    with statements("INSERT"):
-        user = User.objects.create_user("new@example.com", PASSWORD)
-    with statements("UPDATE"):
-        user.save()
 
 
 def test_a_new_password_does_not_revoke_another_users_sessions(user):

@@ -1,23 +1,10 @@
 """Sliding tokens on this site: accepted beside access tokens, and in the list of sessions."""
 
 from datetime import timedelta
-from http import HTTPStatus
 
 from tests.accounts.test_sessions import end, listed
 from tests.support.devices import Device
 from token_blacklist.tokens import SlidingToken
-
-
-def test_a_sliding_token_is_accepted_until_sign_out(user):
-    tablet = Device(user)
-    tablet.access = tablet.post("/api/token/sliding/", tablet.credentials).json()["token"]
-    assert tablet.me().json()["email"] == user.email
-
-    assert tablet.log_out(tablet.access).status_code == HTTPStatus.OK
-
-    assert tablet.me().status_code == HTTPStatus.UNAUTHORIZED
-    refused = tablet.post("/api/token/sliding/refresh/", {"token": tablet.access})
-    assert refused.status_code == HTTPStatus.UNAUTHORIZED
 
 
 def test_a_sliding_tokens_session_is_listed_as_current(user, options):

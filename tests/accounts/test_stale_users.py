@@ -168,11 +168,3 @@ class TestTheAdminsPasswordForms:
         assert rights_of(compromised_admin) == RIGHTS
         assert passwords_of(compromised_admin) == [PASSWORD]
         assert device.refresh().status_code == 401
-
-    @pytest.mark.parametrize("page", ["accounts/user/add/", "accounts/user/{pk}/password/"])
-    def test_list_the_password_rules_without_an_empty_one(self, admin_client, admin_user, page):
-        answer = admin_client.get("/admin/" + page.format(pk=admin_user.pk), follow=True)
-
-        assert answer.status_code == 200
-        assert answer.text.count("<li>Your password can") == 3
-        assert "<li></li>" not in answer.text

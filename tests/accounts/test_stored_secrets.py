@@ -35,13 +35,6 @@ def test_the_seed_of_recovery_codes_is_encrypted_in_the_database(user):
     assert recovery.validate_code(recovery.get_unused_codes()[0])
 
 
-def test_secrets_encrypted_with_a_fallback_key_are_decrypted(totp, secret, settings):
-    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
-    settings.SECRET_KEY = "another key of the site"
-
-    assert totp.validate_code(shown.totp(secret))
-
-
 def test_after_the_command_the_fallback_key_can_be_removed(user, totp, secret, settings, capsys):
     recovery = RecoveryCodes.activate(user)
     code = recovery.get_unused_codes()[0]

@@ -15,7 +15,7 @@ from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
 OPERATIONS = [
     (path, method.upper())
     for path, operations in SchemaGenerator().get_schema(public=True)["paths"].items()

@@ -150,7 +150,7 @@ class TestARefreshCookieThatComesTwice:
 
         assert answer.status_code == HTTPStatus.OK
 
-    @pytest.mark.parametrize("other", ["x_{}=1", "{}_x=1", "{}", "x={}"])
+    @pytest.mark.parametrize("other", ["x_{}=1", "x={}"])
     def test_is_not_a_cookie_with_a_similar_name(self, browser, cookies, tokens, other):
         header = cookies(tokens[0])
         header["HTTP_COOKIE"] += "; " + other.format(COOKIE)

@@ -44,7 +44,7 @@ TOKEN_FIELD = {
 MISSING = "the claim is missing"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def live_device(device, user):
     """A device whose session still works after the test."""
     yield device
@@ -96,7 +96,6 @@ def forged(claims):
         "tampered": f"{head}.{b64(json.dumps({**claims, 'x': 1}).encode())}.{signature}",
         "mis-signed": jwt.encode(claims, "another key" * 10, algorithm="HS256"),
         "alg none": jwt.encode(claims, None, algorithm="none"),
-        "alg None": unsigned(b'{"alg":null}', json.dumps(claims).encode()),
         "alg of another length": jwt.encode(claims, KEY, algorithm="HS512"),
         "alg in lower case": f"{lower}.{body}.{signature}",
         "alg RS256": f"{rsa}.{body}.{signature}",
@@ -104,39 +103,29 @@ def forged(claims):
         "no signature": f"{head}.{body}.",
         "cut off": good[:-1],
         "two parts": f"{head}.{body}",
-        "four parts": f"{good}.{signature}",
-        "empty parts": "..",
         "one word": "token",
         "not ASCII": "\u00e9.\u00e9.\u00e9",
         "very long": "a" * 65_000,
         "header deep": unsigned(deep),
         "header with a huge number": unsigned(b'{"alg":"HS256","n":' + b"9" * 10_000 + b"}"),
-        "header not UTF-8": unsigned(b'{"alg":"\xff"}'),
         "header a list": unsigned(b"[]"),
         "crit": jwt.encode(claims, KEY, algorithm="HS256", headers={"crit": ["x"], "x": 1}),
     }
 
 
-FORGED = sorted(forged({}))
+@pytest.mark.parametrize("kind", forged({}))
+def test_a_forged_token_is_refused(live_device, kind):
+    token = forged(RefreshToken(live_device.refresh_token).payload)[kind]
 
-
-@pytest.mark.parametrize("kind", FORGED)
-@pytest.mark.parametrize("endpoint", [*TOKEN_FIELD, "me"])
-def test_a_forged_token_is_refused(live_device, endpoint, kind):
-    if endpoint == "me" and kind == "not ASCII":
-        kind = "cut off"  # a header is bytes; what is not ASCII in it has a test of its own
-    claims = RefreshToken(live_device.refresh_token).payload
-
-    assert is_a_clear_refusal(send(endpoint, forged(claims)[kind]), 401)
+    for endpoint in (*TOKEN_FIELD, *(["me"] if token.isascii() else [])):
+        assert is_a_clear_refusal(send(endpoint, token), 401)
     assert not BlacklistedToken.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "value", [None, 1, True, [], {}, ["a"], {"a": 1}, 1.5, "", "\x00", "\ud800"]
-)
-@pytest.mark.parametrize("endpoint", TOKEN_FIELD)
-def test_a_token_that_is_not_a_string_is_refused(endpoint, value):
-    assert is_a_clear_refusal(send(endpoint, value), 400, 401)
+@pytest.mark.parametrize("value", [None, 1, True, ["a"], {"a": 1}, "", "\x00", "\ud800"])
+def test_a_token_that_is_not_a_string_is_refused(db, value):
+    for endpoint in TOKEN_FIELD:
+        assert is_a_clear_refusal(send(endpoint, value), 400, 401)
 
 
 @pytest.mark.parametrize("endpoint", [*TOKEN_FIELD, "me"])
@@ -176,8 +165,8 @@ def test_a_token_of_another_type_is_refused(live_device, user, endpoint, kind):
 # What a holder of the key could sign, and a database or Python could stumble over.
 MALFORMED_VALUES = [
     MISSING,
-    *(None, True, 1.5, [], {}, "", "\x00", "a\x00b", "\ud800", "x" * 300),
-    *(-1, 10**18, 10**400, float("inf"), float("-inf"), float("nan"), "abc", "-1", "1e3", [1]),
+    *(None, True, 1.5, [], {}, "", "a\x00b", "\ud800", "x" * 300),
+    *(-1, 10**18, 10**400, float("inf"), float("nan"), "abc", "1e3"),
 ]
 CLAIMS = ["exp", "iat", "jti", "sid", "user_id", "token_type", "auth_time"]
 
@@ -185,31 +174,24 @@ CLAIMS = ["exp", "iat", "jti", "sid", "user_id", "token_type", "auth_time"]
 @pytest.mark.parametrize("value", MALFORMED_VALUES, ids=repr)
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_no_malformed_claim_causes_a_server_error(user, claim, value):
-    sliding = only_with("sliding", ("sliding refresh", SlidingToken))
-    for name, token in [("refresh", RefreshToken), *sliding]:
-        claims = dict(token.for_user(user).payload)
-        session = claims["sid"]
-        claims = (
-            {k: v for k, v in claims.items() if k != claim}
-            if value is MISSING
-            else {
-                **claims,
-                claim: value,
-            }
-        )
-        encoded = jwt.encode(claims, KEY, algorithm="HS256")
-        access = jwt.encode({**claims, "token_type": "access"}, KEY, algorithm="HS256")
-        presented_at = [("verify", encoded), (name, encoded)]
-        if claim != "token_type":
-            presented_at.append(("me", access))
-        for endpoint, presented in presented_at:
-            answer = send(endpoint, presented)
-            if answer.status_code != 200:
-                is_a_clear_refusal(answer, 401)
-                continue
-            # It may be accepted only if the claim is optional or the value is valid.
-            assert claim in {"auth_time", "iat", "sid", "jti", "exp"}
-            assert OutstandingToken.objects.filter(session_id=session).exists()
+    claims = {**RefreshToken.for_user(user).payload, claim: value}
+    session = OutstandingToken.objects.get().session_id
+    if value is MISSING:
+        del claims[claim]
+    kinds = {"refresh": claims.get("token_type"), "verify": claims.get("token_type")}
+    if claim != "token_type":
+        kinds["me"] = "access"
+
+    for endpoint, kind in kinds.items():
+        presented = claims if kind is None else {**claims, "token_type": kind}
+        answer = send(endpoint, jwt.encode(presented, KEY, algorithm="HS256"))
+
+        if answer.status_code != 200:
+            is_a_clear_refusal(answer, 401)
+            continue
+        # It may be accepted only if the claim is optional or the value is valid.
+        assert claim in {"auth_time", "iat", "sid", "jti", "exp"}
+        assert OutstandingToken.objects.filter(session_id=session).exists()
 
 
 @pytest.mark.parametrize(
@@ -247,27 +229,17 @@ def test_a_token_with_claims_of_two_users_is_refused(live_device):
 
 
 BODIES = {
-    "a list": b"[]",
-    "a text": b'"refresh"',
-    "a number": b"1",
-    "null": b"null",
-    "true": b"true",
     "empty": b"",
     "not JSON": b"refresh=x",
     "cut off": b'{"refresh": "',
-    "nested deep": b"[" * 50_000 + b"]" * 50_000,
-    "objects nested deep": b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
-    "2 MB": b'{"refresh": "' + b"a" * 2_000_000 + b'"}',
+    "nested deep": b"[" * 30_000 + b"]" * 30_000,
+    "objects nested deep": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
     "not UTF-8": b'{"refresh": "\xff\xfe"}',
     "UTF-16": '{"refresh": "x"}'.encode("utf-16"),
     "NaN": b'{"refresh": NaN}',
     "Infinity": b'{"refresh": -Infinity}',
     "a huge number": b'{"refresh": ' + b"9" * 10_000 + b"}",
     "NUL": b'{"refresh": "\\u0000", "token": "\\u0000", "email": "\\u0000", "password": "\\u0000"}',
-    "a lone surrogate": (
-        b'{"refresh": "\\ud800", "token": "\\ud800", "email": "\\ud800", "password": "\\ud800"}'
-    ),
-    "a lone surrogate for a key": b'{"\\ud800": 1}',
     "twice the same key": b'{"refresh": 1, "refresh": 2, "name": "Ada", "name": "Ada"}',
 }
 
@@ -276,25 +248,23 @@ CHANGE_NOTHING = {"empty", "twice the same key"}
 
 
 @pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("endpoint", [*ENDPOINTS, "me"])
-def test_a_malformed_body_is_refused(live_device, endpoint, body):
-    if endpoint == "me":
-        answer = live_device.http.patch(
-            "/api/me/",
-            BODIES[body].replace(b"refresh", b"name"),
-            content_type="application/json",
-            HTTP_AUTHORIZATION=f"Bearer {live_device.access}",
-        )
-    else:
-        answer = APIClient().post(
-            ENDPOINTS[endpoint], BODIES[body], content_type="application/json"
-        )
+def test_a_malformed_body_is_refused(db, body):
+    for path in ENDPOINTS.values():
+        answer = APIClient().post(path, BODIES[body], content_type="application/json")
 
-    if endpoint == "me" and body in CHANGE_NOTHING:
-        assert answer.status_code == 200
-    else:
         # 401: a number is read as text, which is an invalid token; an empty body has no token.
-        assert is_a_clear_refusal(answer, 400, 413, *([401] if body in CHANGE_NOTHING else []))
+        assert is_a_clear_refusal(answer, 400, *([401] if body in CHANGE_NOTHING else []))
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_malformed_body_changes_no_name(live_device, body):
+    named = BODIES[body].replace(b"refresh", b"name")
+
+    answer = live_device.http.patch(
+        "/api/me/", named, content_type="application/json", **live_device.bearer
+    )
+
+    assert answer.status_code == (200 if body in CHANGE_NOTHING else 400)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +273,6 @@ def test_a_malformed_body_is_refused(live_device, endpoint, body):
         "application/json; charset=utf-16",
         "application/json; charset=nonsense",
         "text/plain",
-        "application/xml",
         "multipart/form-data",
         "multipart/form-data; boundary=x",
         "application/x-www-form-urlencoded",
@@ -311,17 +280,15 @@ def test_a_malformed_body_is_refused(live_device, endpoint, body):
         "",
     ],
 )
-@pytest.mark.parametrize("query", ["", "?x=1&format=xml"])
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_an_unexpected_content_type_is_refused(endpoint, query, content_type):
-    answer = APIClient().generic(
-        "POST", ENDPOINTS[endpoint] + query, b'{"refresh": "x"}', content_type=content_type
-    )
+def test_an_unexpected_content_type_is_refused(db, content_type):
+    for path in ENDPOINTS.values():
+        url = f"{path}?x=1&format=xml"
+        answer = APIClient().generic("POST", url, b'{"refresh": "x"}', content_type=content_type)
 
-    assert is_a_clear_refusal(answer, 400, 401, 415)
+        assert is_a_clear_refusal(answer, 400, 401, 415)
 
 
-def test_a_form_of_very_many_fields_is_refused():
+def test_a_form_of_very_many_fields_is_refused(db):
     body = "&".join(f"f{n}=1" for n in range(5_000))
 
     answer = APIClient().generic(
@@ -332,64 +299,45 @@ def test_a_form_of_very_many_fields_is_refused():
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", "image/*;q=x"])
+def test_the_response_is_json_for_every_accept_header(db, accept):
+    answer = APIClient().post("/api/token/", {}, format="json", HTTP_ACCEPT=accept)
+
+    assert is_a_clear_refusal(answer, 400)
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_the_response_is_json_for_every_accept_header(endpoint, accept):
-    answer = APIClient().post(ENDPOINTS[endpoint], {}, format="json", HTTP_ACCEPT=accept)
+def test_an_unsupported_method_is_405(db, endpoint):
+    for method in ("GET", "PUT"):
+        answer = APIClient().generic(method, ENDPOINTS[endpoint])
 
-    assert is_a_clear_refusal(answer, 400, 401)
-
-
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_an_unsupported_method_is_405(endpoint, method):
-    answer = APIClient().generic(method, ENDPOINTS[endpoint])
-
-    assert is_a_clear_refusal(answer, 405)
-    assert "POST" in answer["Allow"]
+        assert is_a_clear_refusal(answer, 405)
+        assert "POST" in answer["Allow"]
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        "Bearer",
-        "Bearer a b",
-        "Basic YTpi",
-        "",
-        " ",
-        "Bearer \x00",
-        "bearer \xe9\xff",
-        "\x00",
-        "Token x",
+        *("", "Bearer", "Bearer a b", "Basic YTpi", "Bearer \x00", "bearer \xe9\xff", "\x00"),
     ],
 )
-def test_a_malformed_authorization_header_is_refused(header):
+def test_a_malformed_authorization_header_is_refused(db, header):
     answer = APIClient().get("/api/me/", HTTP_AUTHORIZATION=header)
 
     assert is_a_clear_refusal(answer, 401)
 
 
-@pytest.mark.parametrize("transport", ["\ud800", "\x00", "header", 1, None, [], {}, "BODY"])
+@pytest.mark.parametrize("transport", ["\ud800", "header", 1, None, [], "BODY"])
 def test_an_unknown_transport_is_refused(user, transport):
-    sessions = OutstandingToken.objects.count()
     body = json.dumps({**Device(user).credentials, "transport": transport})
     answer = APIClient().post("/api/token/", body, content_type="application/json")
 
     assert is_a_clear_refusal(answer, 400)
-    assert OutstandingToken.objects.count() == sessions
+    assert not OutstandingToken.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "password", [f" {PASSWORD}", f"{PASSWORD} ", PASSWORD.upper(), f"{PASSWORD}\n"]
-)
+@pytest.mark.parametrize("password", [f" {PASSWORD}", f"{PASSWORD}\n", PASSWORD.upper()])
 def test_a_password_is_compared_byte_for_byte(user, password):
     assert is_a_clear_refusal(Device(user).log_in(password=password), 401)
-
-
-def test_spaces_are_part_of_a_password(user):
-    spaced = UserFactory(password="  spaces at both ends  ")
-
-    assert Device(spaced).log_in(password="  spaces at both ends  ").status_code == 200
-    assert is_a_clear_refusal(Device(spaced).log_in(password="spaces at both ends"), 401)
 
 
 def test_a_very_long_address_or_password_is_refused(user):
@@ -398,7 +346,7 @@ def test_a_very_long_address_or_password_is_refused(user):
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "a.b.c", "\x00", '"\\000"', '"', "é"])
-def test_a_malformed_refresh_cookie_is_refused(cookie):
+def test_a_malformed_refresh_cookie_is_refused(db, cookie):
     # As a header, because Python's cookie classes refuse some of these values.
     answer = APIClient().post(
         "/api/token/refresh/", {}, format="json", HTTP_COOKIE=f"refresh_token={cookie}"
@@ -407,17 +355,15 @@ def test_a_malformed_refresh_cookie_is_refused(cookie):
     assert is_a_clear_refusal(answer, 400, 401, 403)
 
 
-@pytest.mark.parametrize("endpoint", ["me", "refresh", "verify", "blacklist"])
 @pytest.mark.parametrize("spelling", ["0{}", "+{}", " {}", "{} ", "0_{}", "{}.0", "arabic"])
-def test_a_user_id_in_another_spelling_is_refused(device, user, endpoint, spelling):
-    token = device.access if endpoint == "me" else device.refresh_token
+def test_a_user_id_in_another_spelling_is_refused(live_device, user, spelling):
     arabic = str(user.pk).translate({ord("0") + n: 0x660 + n for n in range(10)})
-    claims = jwt.decode(token, KEY, algorithms=["HS256"])
-    claims["user_id"] = arabic if spelling == "arabic" else spelling.format(user.pk)
+    misnamed = arabic if spelling == "arabic" else spelling.format(user.pk)
 
-    answer = send(endpoint, jwt.encode(claims, KEY, algorithm="HS256"))
-
-    assert is_a_clear_refusal(answer, 401)
+    for endpoint in ("me", "refresh", "verify", "blacklist"):
+        token = live_device.access if endpoint == "me" else live_device.refresh_token
+        claims = {**jwt.decode(token, KEY, algorithms=["HS256"]), "user_id": misnamed}
+        assert is_a_clear_refusal(send(endpoint, jwt.encode(claims, KEY, algorithm="HS256")), 401)
 
 
 @pytest.mark.parametrize("spelling", ["{0.hex}", "{{{0}}}", "urn:uuid:{0}", "upper"])
@@ -434,24 +380,15 @@ def test_a_uuid_user_id_in_another_spelling_is_refused(monkeypatch, spelling):
             UntypedToken.with_claims({"user_id": misnamed}).read_user_id()
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_file_is_refused(endpoint):
-    file = SimpleUploadedFile("token.txt", b"x", content_type="text/plain")
-
-    answer = APIClient().post(ENDPOINTS[endpoint], {"refresh": file}, format="multipart")
-
-    assert is_a_clear_refusal(answer, 400, 401, 415)
-
-
-def test_the_error_for_a_file_in_a_form_says_that_files_are_not_accepted():
+def test_a_file_is_refused(db):
     file = SimpleUploadedFile("token.txt", b"x", content_type="text/plain")
 
     answer = APIClient().post("/api/token/refresh/", {"refresh": file}, format="multipart")
 
-    assert answer.json() == {"detail": "Files are not accepted here.", "code": "parse_error"}
+    assert is_a_clear_refusal(answer, 400)
 
 
-def test_a_multipart_form_of_very_many_parts_is_refused():
+def test_a_multipart_form_of_very_many_parts_is_refused(db):
     part = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
 
     answer = APIClient().generic(
@@ -459,9 +396,3 @@ def test_a_multipart_form_of_very_many_parts_is_refused():
     )
 
     assert is_a_clear_refusal(answer, 400)
-
-
-def test_a_multipart_form_that_is_too_large_is_refused():
-    answer = APIClient().post("/api/token/", {"email": "x" * 2**21}, format="multipart")
-
-    assert is_a_clear_refusal(answer, 413)

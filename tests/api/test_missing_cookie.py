@@ -15,10 +15,7 @@ class TestWithoutATokenAndACookie:
 
         assert answer.status_code == HTTPStatus.UNAUTHORIZED
         assert answer["WWW-Authenticate"]
-        assert answer.json() == {
-            "detail": "You are not signed in. Sign in and try again.",
-            "code": "not_signed_in",
-        }
+        assert answer.json()["code"] == "not_signed_in"
 
     @pytest.mark.parametrize("token", ["", None, []])
     def test_an_invalid_field_is_a_field_error(self, browser, token):
@@ -34,13 +31,6 @@ class TestWithoutATokenAndACookie:
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert answer.json() == {"refresh": ["This field is required."]}
-
-    def test_a_csrf_token_is_from_a_client_of_the_cookie_on_any_site(self, browser, options):
-        options(PAGES_SET_REFRESH_COOKIE=False)
-
-        answer = browser.post("/api/token/refresh/", {}, **with_csrf())
-
-        assert answer.json()["code"] == "not_signed_in"
 
 
 class TestAPageOfAnotherOrigin:
@@ -59,7 +49,6 @@ class TestAPageOfAnotherOrigin:
         [
             ("token", {"transport": "cookie"}),
             ("token/refresh", {}),
-            ("token/refresh", {"transport": "cookie"}),
             ("token/blacklist", {}),
             ("password/change", {"transport": "cookie"}),
         ],
@@ -71,14 +60,6 @@ class TestAPageOfAnotherOrigin:
 
         assert answer.status_code == HTTPStatus.FORBIDDEN
         assert answer.json()["code"] == "cross_site"
-        assert "does not work from another origin" in answer.json()["detail"]
-        assert "docs/frontends.md" in answer.json()["detail"]
-
-    def test_can_use_tokens_in_the_body(self, page):
-        page.log_in()
-
-        assert page.refresh().status_code == HTTPStatus.OK
-        assert page.log_out().status_code == HTTPStatus.OK
 
     def test_that_has_cookies_gets_the_reason_of_the_csrf_check(self, page):
         """The site's own settings allow them, and the origin is not trusted."""

@@ -80,14 +80,6 @@ def test_signing_out_ends_a_sliding_token(sliding):
     assert sliding.verify(sliding.access).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_refresh_token_is_refused_as_a_sliding_token(sliding, user):
-    pair = Device(user)
-    pair.log_in()
-
-    assert sliding.refresh(pair.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
-    assert sliding.me(pair.refresh_token).status_code == HTTPStatus.UNAUTHORIZED
-
-
 def test_the_former_token_from_another_client_authenticates_and_is_reuse_at_a_refresh(sliding):
     """Until the grace period ends it works as an access token, which any client can use."""
     first = sliding.access
