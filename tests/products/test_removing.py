@@ -17,10 +17,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(1200)]
 
 PAGE = (ROOT / "docs" / "removing.md").read_text(encoding="utf-8")
 SECTIONS = {section.partition("\n")[0]: section for section in re.split(r"(?m)^## ", PAGE)[1:]}
-PAGES, SQLITE = (
-    next(title for title in SECTIONS if title.startswith(f"Without {part}"))
-    for part in ("pages", "SQLite")
-)
+PAGES = next(title for title in SECTIONS if title.startswith("Without pages"))
 CHECKS = (
     ".venv/bin/python manage.py check --fail-level WARNING",
     ".venv/bin/python manage.py makemigrations --check --dry-run",
@@ -65,20 +62,8 @@ def test_a_product_without_one_part_passes_its_checks(product, title):
 
 
 def test_a_product_without_all_of_them_passes_its_checks_and_quick_tests(product):
-    remove(product, *(title for title in SECTIONS if title != SQLITE))
+    remove(product, *SECTIONS)
 
     assert_passes(product)
     lint = run("make", "lint", cwd=product, timeout=900)
     assert lint.returncode == 0, lint.stdout + lint.stderr
-
-
-def test_a_product_with_postgresql_alone_refuses_to_deploy_on_sqlite(product, tmp_path):
-    remove(product, SQLITE)
-    check = shlex.split(".venv/bin/python manage.py check --deploy")
-
-    refused = run(*check, cwd=product, DEBUG="True", DATABASE_URL=f"sqlite:///{tmp_path}/db")
-    accepted = run(*check, cwd=product, DEBUG="True", DATABASE_URL="postgres://a:b@127.0.0.1:9/c")
-
-    assert "config.E001" in refused.stderr
-    assert refused.returncode == 1
-    assert "config.E001" not in accepted.stderr
