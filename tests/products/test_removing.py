@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(1200)]
 
 PAGE = (ROOT / "docs" / "removing.md").read_text(encoding="utf-8")
 SECTIONS = {section.partition("\n")[0]: section for section in re.split(r"(?m)^## ", PAGE)[1:]}
+TOKENS_ONLY = (ROOT / "docs" / "tokens-only.md").read_text(encoding="utf-8")
 PAGES = next(title for title in SECTIONS if title.startswith("Without pages"))
 CHECKS = (
     ".venv/bin/python manage.py check --fail-level WARNING",
@@ -67,3 +68,11 @@ def test_a_product_without_all_of_them_passes_its_checks_and_quick_tests(product
     assert_passes(product)
     lint = run("make", "lint", cwd=product, timeout=900)
     assert lint.returncode == 0, lint.stdout + lint.stderr
+
+
+def test_a_product_with_tokens_only_passes_its_checks(product):
+    remove(product, PAGES)
+    (product / "tests" / "test_api_alone.py").unlink()  # it signs in to the admin
+    follow(product, TOKENS_ONLY)
+
+    assert_passes(product, "tests/accounts/test_me.py", "tests/api/test_accounts.py")
