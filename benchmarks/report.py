@@ -17,7 +17,7 @@ from .operations import OPERATIONS
 from .sites import OURS, PEER, ROOT, Server
 
 PAGE = ROOT / "docs" / "performance.md"
-ON_THE_PAGE = ("machine", "cpu", "wall", "memory", "growth")  # the others are printed
+ON_THE_PAGE = ("machine", "cpu", "memory", "growth")  # the others are printed
 
 
 def machine(server: Server) -> dict[str, str]:
@@ -35,8 +35,8 @@ def machine(server: Server) -> dict[str, str]:
 
 
 def tables(found: dict[str, Any]) -> dict[str, str]:
-    """Return each table that there are figures for, by its name."""
-    made = {"machine": table(("", ""), found["machine"].items())}
+    """Return the machine, and each table that there are figures for, by its name."""
+    made = {"machine": "; ".join(map(": ".join, found["machine"].items())) + "."}
     if "operations" in found:
         made |= _operations(found["operations"])
     one_table = {
@@ -55,11 +55,11 @@ def _operations(found: dict[str, Any]) -> dict[str, str]:
     """Return the tables of the four operations, on each database."""
     sizes: dict[str, dict[str, float]] = {name: each["memory"] for name, each in found.items()}
     titles = next(iter(sizes.values()))
-    memory = ((title, *(f"{each[title]:.0f}" for each in sizes.values())) for title in titles)
+    memory = ((f"on {name}", *(f"{each[t]:.0f}" for t in titles)) for name, each in sizes.items())
     return {
         "cpu": _beside_the_peer(found, "CPU ms"),
         "wall": _beside_the_peer(found, "wall ms"),
-        "memory": table(("MiB", *(f"on {name}" for name in sizes)), memory),
+        "memory": table(("MiB", *titles), memory),
         "figures": _figures(found),
     }
 

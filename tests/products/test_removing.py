@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.process, pytest.mark.elsewhere, pytest.mark.timeout(12
 
 PAGE = (ROOT / "docs" / "removing.md").read_text(encoding="utf-8")
 SECTIONS = {section.partition("\n")[0]: section for section in re.split(r"(?m)^## ", PAGE)[1:]}
+TOKENS_ONLY = (ROOT / "docs" / "tokens-only.md").read_text(encoding="utf-8")
 PAGES, SQLITE = (
     next(title for title in SECTIONS if title.startswith(f"Without {part}"))
     for part in ("pages", "SQLite")
@@ -82,3 +83,11 @@ def test_a_product_with_postgresql_alone_refuses_to_deploy_on_sqlite(product, tm
     assert "config.E001" in refused.stderr
     assert refused.returncode == 1
     assert "config.E001" not in accepted.stderr
+
+
+def test_a_product_with_tokens_only_passes_its_checks(product):
+    remove(product, PAGES)
+    (product / "tests" / "test_api_alone.py").unlink()  # it signs in to the admin
+    follow(product, TOKENS_ONLY)
+
+    assert_passes(product, "tests/accounts/test_me.py", "tests/api/test_accounts.py")

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/adopting.md: `python -m tests.support.comparison`."""
+"""Writes the table of docs/adopting.md: `python -m tests.support.comparison`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,11 @@ import psycopg
 from tests.support.checkout import ROOT
 from tests.support.server import TEST_PROCESS, beside
 
-from .adoption import environment, live, manage
+from .adoption import environment, manage
 from .tables import fill
 
 PAGE = ROOT / "docs" / "adopting.md"
 ROWS = 1_000_000
-
-
-def comparison(url: str) -> str:
-    """Run the scenario with both packages on empty databases; return the table."""
-    told: dict[bool, dict[str, str]] = {}
-    for adopted in (False, True):
-        with emptied(url) as name:
-            manage(name, "migrate", "--verbosity=0", adopted=adopted)
-            told[adopted] = live(name, "scenario", adopted=adopted)
-    lines = ["| | Simple JWT 5.5.1 | here |", "|---|---|---|"]
-    for situation, theirs in told[False].items():
-        ours = told[True][situation]
-        lines.append(f"| {situation} | {theirs} | {'the same' if ours == theirs else ours} |")
-    return "\n".join(lines)
 
 
 class emptied:  # noqa: N801  # reads as what it does
@@ -114,7 +100,7 @@ def main() -> None:
     from tests.support.postgres import database_url
 
     with database_url() as url:
-        fill(PAGE, {"comparison": comparison(url), "migration": migration(url, ROWS)})
+        fill(PAGE, {"migration": migration(url, ROWS)})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import re
 from http import HTTPStatus
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.models import Group
 from django.core import mail
 from django.test import Client
@@ -13,7 +12,7 @@ from accounts.models import User, verify
 from config import settings as site
 from tests.support.codes import add_authenticator_app, code_in
 from tests.support.devices import Device
-from tests.support.factories import PASSWORD, UserFactory
+from tests.support.factories import UserFactory
 from tests.support.start import settings_of
 from token_blacklist.models import BlacklistedToken, OutstandingToken
 from token_blacklist.tokens import AccessToken, RefreshToken
@@ -97,13 +96,6 @@ def test_the_page_is_there(client):
     assert "csrftoken" in client.cookies
 
 
-def test_the_page_with_its_own_policy_is_there(client):
-    page = client.get("/prices/")
-
-    assert "&lt;b&gt;Coffee" not in page.text
-    assert "img-src 'self' data:" in page.headers["Content-Security-Policy"]
-
-
 def test_a_french_browser_reads_french(client):
     page = client.get("/", headers={"accept-language": "fr"}).text
 
@@ -146,20 +138,6 @@ def test_orders_above_the_rate_are_refused(device, settings):
     assert [order(), order(), order()] == [201, 201, 429]
     assert Order.objects.count() == 2
     assert device.http.get("/api/orders/", **device.bearer).status_code == HTTPStatus.OK
-
-
-def test_an_old_hash_is_replaced_at_the_sign_in_and_no_session_revoked(user, device, settings):
-    settings.PASSWORD_HASHERS = site.PASSWORD_HASHERS
-    hasher = Argon2PasswordHasher()
-    old = hasher.encode(PASSWORD, hasher.salt())
-    User.objects.filter(pk=user.pk).update(password=old)
-
-    answer = Client().post("/login/", {"login": user.email, "password": PASSWORD})
-    assert answer.status_code == HTTPStatus.FOUND
-
-    user.refresh_from_db()
-    assert user.password.startswith("scrypt$")
-    assert device.me().status_code == HTTPStatus.OK
 
 
 def test_the_new_text_is_in_the_e_mail(client, user):
