@@ -24,9 +24,11 @@ ON_POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 LONG = ("browser", "process", "slow")
 SET_UP_ONCE = (
     "adoption/test_swap.py",
-    "deploy/test_commands.py",
     "deploy/test_machine.py",
     "frontends/test_proxies.py",
+    "test_second_service.py",
+    "test_memory.py",
+    "test_metrics.py",
     "test_admin_at_a_million.py",
     "test_recipes.py",
     "test_many_machines.py",
@@ -35,7 +37,12 @@ SET_UP_ONCE = (
     "test_static.py",
     "test_gunicorn.py",
 )
-
+# One release and one server are theirs together.
+OF_ONE_RELEASE = (
+    "deploy/test_commands.py",
+    "deploy/test_proxies.py",
+    "deploy/test_slow_clients.py",
+)
 
 # What the database can change: statements, locks, constraints, migrations, and what is on disk.
 # Files beyond these run on PostgreSQL only with the marker `postgresql`.
@@ -61,8 +68,12 @@ ON_BOTH_DATABASES = (
     "accounts/test_deletion.py",
     "accounts/test_outbox.py",
     "accounts/test_overtaken.py",
+    "accounts/test_saving_users.py",
+    "accounts/test_sign_in.py",
     "accounts/test_stale_users.py",
     "accounts/test_stored_secrets.py",
+    "accounts/test_users.py",
+    "api/test_hostile_allauth_input.py",
     "api/test_hostile_input.py",  # PostgreSQL refuses texts that SQLite stores
     "config/test_admin_at_a_million.py",
     "config/test_commands.py",
@@ -71,6 +82,7 @@ ON_BOTH_DATABASES = (
     "config/test_outage.py",
     "deploy/test_backup.py",
     "deploy/test_commands.py",
+    "machines/",
     "adoption/test_swap.py",
     "hosts/test_models.py",
     "hosts/test_querysets.py",
@@ -121,6 +133,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
+            if file.endswith(OF_ONE_RELEASE):
+                return "deploy"
             return file if file.endswith(SET_UP_ONCE) else nodeid
 
     return Scheduling(config, log) if config.getoption("dist") == "loadscope" else None
