@@ -24,7 +24,7 @@ def copied(folder: Path, process: str) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         if not (name := lock.read()):
-            name = creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            name = creation.create_test_db(verbosity=0, autoclobber=True)
             connection.close()  # which writes SQLite's log into the file
             lock.write(name)
             lock.flush()
