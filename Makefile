@@ -24,10 +24,10 @@ run: setup ## Install what is missing and serve http://localhost:8000 (PORT=8001
 deploy: ## Update the compose project here; the old version serves until the new one is ready
 	@sh deploy/update.sh
 
-check: setup-dev ## Run the quick tests, in half a minute
+check: setup-dev ## Run the quick tests, in about a minute
 	$(PYTEST) --numprocesses=logical --dist=worksteal -m "not (process or browser or slow)"
 
-test: setup-dev setup-browser ## Run the tests: SQLite, PostgreSQL and a browser (6 minutes on two processors)
+test: setup-dev setup-browser ## Run the tests: SQLite, PostgreSQL and a browser (16 minutes on two processors)
 	@$(PY) -m tests
 
 test-long: setup-dev ## Run many more races, state machines and generated requests (half an hour)
