@@ -13,10 +13,14 @@ from token_blacklist.models import OutstandingToken
 
 from .models import Activity, User
 
+# Fields of the user that the download does not have. A product adds its secrets here.
+LEFT_OUT = {"id", "password", "is_superuser", "is_staff", "is_active", "secured_at"}
+
 
 def profile(user: User) -> Any:
-    fields = ("email", "name", "language", "date_joined", "last_login", "delete_at")
-    return {field: getattr(user, field) for field in fields}
+    """Return all other fields of the user, also those that a product has added."""
+    fields = [field.name for field in User._meta.concrete_fields if field.name not in LEFT_OUT]
+    return User.objects.filter(pk=user.pk).values(*fields).get()
 
 
 def addresses(user: User) -> Any:

@@ -126,7 +126,9 @@ def test_name_color_and_sender_are_those_of_the_product(ready):
 def test_no_file_names_the_starter_where_the_name_of_the_product_is_shown(made):
     # Not the inside of the app, and not the tests of its promises.
     listed = {
-        name for name in files(made) if not name.startswith(("token_blacklist/", "requirements"))
+        name
+        for name in files(made)
+        if not name.startswith(("token_blacklist/", "clients/", "requirements"))
     }
     for name in listed - OURS:
         content = text(made, name) if (made / name).suffix not in {".png", ".ico"} else ""
@@ -172,7 +174,9 @@ def test_what_is_about_this_project_is_left_out_and_keep_all_keeps_it(made, sour
 
     left_out = kept - files(made)
     folders = {name.split("/")[0] for name in left_out}
-    assert {"benchmarks", "examples", "docs", "tests", "scripts", "starter.mk"} == folders
+    assert {
+        *("benchmarks", "clients", "docs", "examples", "scripts", "starter.mk", "tests")
+    } == folders
     assert "tests/races/test_pairs.py" in files(made)
     ours = {name for name in files(source) if not name.endswith(".jinja")}
     assert {name.split("/")[0] for name in ours - kept} == {
