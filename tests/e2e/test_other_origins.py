@@ -8,6 +8,7 @@ from playwright.sync_api import Error
 from tests.support.factories import PASSWORD
 from tests.support.other_site import other_site
 from tests.support.server import free_port, served
+from tests.support.watched import unwatched_page
 
 pytestmark = pytest.mark.browser
 
@@ -69,10 +70,8 @@ WITH_CREDENTIALS = """async (api) => {
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context()
-    context.set_default_timeout(15_000)
-    yield context.new_page()
-    context.close()
+    with unwatched_page(browser) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.other_site import other_site
 from tests.support.server import free_port, served
+from tests.support.watched import unwatched_page
 
 pytestmark = pytest.mark.browser
 
@@ -32,10 +33,8 @@ REFRESHED_TOGETHER = """async () => {
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context()
-    context.set_default_timeout(15_000)
-    yield context.new_page()
-    context.close()
+    with unwatched_page(browser) as page:
+        yield page
 
 
 @pytest.fixture

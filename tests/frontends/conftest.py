@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.e2e.conftest import TIMEOUT, problems_of
 from tests.support import chromium
 from tests.support import deployment as files
 from tests.support.checkout import bare_environment, copy_into, lend_packages
+from tests.support.watched import TIMEOUT, watched
 
 from .serving import KINDS, USERS, Site, build, django, in_front
 
@@ -60,24 +59,8 @@ def site(request, dist, project, tmp_path_factory):
 
 @pytest.fixture
 def browsers(browser, site, request):
-    """Make browsers without cookies.
-
-    An error in one fails the test, except those of `@pytest.mark.expects("…")`.
-    """
-    opened = []
-
-    def make(**options):
-        context = browser.new_context(base_url=site.url, ignore_https_errors=True, **options)
-        context.set_default_timeout(TIMEOUT)
-        opened.append((context, problems_of(context, site.url)))
-        return context
-
-    yield make
-    expected = [mark.args[0] for mark in request.node.iter_markers("expects")]
-    problems = [problem for _context, found in opened for problem in found]
-    for context, _found in opened:
-        context.close()
-    assert [p for p in problems if not any(re.search(e, p) for e in expected)] == []
+    with watched(browser, site.url, request.node, ignore_https_errors=True) as make:
+        yield make
 
 
 @pytest.fixture

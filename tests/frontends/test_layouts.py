@@ -12,6 +12,7 @@ from playwright.sync_api import Error
 from tests.support.other_site import other_site
 from tests.support.production import wait_for
 from tests.support.server import free_port, served
+from tests.support.watched import unwatched_page
 
 pytestmark = pytest.mark.browser
 
@@ -49,9 +50,8 @@ class Api(NamedTuple):
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
+    with unwatched_page(browser) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
