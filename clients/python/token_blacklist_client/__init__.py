@@ -160,7 +160,7 @@ class TokenAuth(httpx.Auth):
             save: stores each new refresh token, and deletes it when it is called with None. If it
                 raises an error, the next request refreshes and calls it again.
         """
-        self.lock = RLock()  # held by whoever changes the tokens
+        self.lock = RLock()  # held while the tokens change
         self._http = http
         self._refresh_token = refresh_token
         self._save = save
